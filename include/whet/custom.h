@@ -1,0 +1,62 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef WHET_CUSTOM_H
+#define WHET_CUSTOM_H
+
+/* Operators of the caller's own, for both formats: a record with a shape rule and a kernel. */
+
+#include "whet/model.h"
+#include "whet/value.h"
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/* What a kernel and a shape rule see. Borrowed for the call. */
+typedef struct whet_custom_ctx whet_custom_ctx;
+
+/* Attributes by name (ONNX), or the raw option bytes (TFLite custom_options). Answers 0 and leaves *out when absent. */
+WHET_API int whet_custom_attr_int(const whet_custom_ctx *c, const char *name, int64_t *out);
+WHET_API int whet_custom_attr_float(const whet_custom_ctx *c, const char *name, float *out);
+WHET_API int whet_custom_attr_ints(const whet_custom_ctx *c, const char *name, const int64_t **out, size_t *n);
+WHET_API int whet_custom_attr_floats(const whet_custom_ctx *c, const char *name, const float **out, size_t *n);
+WHET_API int whet_custom_attr_string(const whet_custom_ctx *c, const char *name, const char **out, size_t *n);
+WHET_API const void *whet_custom_options(const whet_custom_ctx *c, size_t *bytes);
+
+WHET_API size_t whet_custom_inputs(const whet_custom_ctx *c);
+WHET_API size_t whet_custom_outputs(const whet_custom_ctx *c);
+/* Type, shape and quantisation of input i; data is NULL in a shape rule unless the input is constant. Absent optional
+ * inputs have dtype NONE. */
+WHET_API whet_status whet_custom_input(const whet_custom_ctx *c, size_t i, whet_info *info, const void **data);
+/* Shape rule: say what output i is. Kernel of an operator without a shape rule: the same, and *data receives the memory.
+ * Kernel of an operator with one: *data receives the memory; the shape given must be the one that the rule said. */
+WHET_API whet_status whet_custom_output(whet_custom_ctx *c, size_t i, whet_dtype t, int32_t rank, const int64_t *dims,
+                                        void **data);
+/* Say what went wrong, before a failing status is returned. */
+WHET_API void whet_custom_error(whet_custom_ctx *c, const char *text);
+
+typedef struct whet_custom_op {
+  size_t size;          /* sizeof(whet_custom_op) */
+  const char *name;     /* ONNX op_type, or TFLite custom_code */
+  int32_t min_in, max_in, min_out, max_out; /* -1 for max: any number */
+  /* Called once per node when a program is made; *state is given to the others. NULL: none needed. */
+  whet_status (*create)(void *user, const whet_custom_ctx *c, void **state);
+  void (*destroy)(void *user, void *state);
+  /* Shape rule. NULL: sizes are known when run. */
+  whet_status (*shape)(void *user, void *state, whet_custom_ctx *c);
+  whet_status (*run)(void *user, void *state, whet_custom_ctx *c);
+  void *user;
+  int thread_safe;      /* not 0: run may be called at once from several sessions; 0: calls take turns */
+} whet_custom_op;
+
+/* A named set of operators; ONNX nodes name their domain, TFLite models use the domain "". Caller owned. */
+struct whet_custom_domain {
+  size_t size;          /* sizeof(whet_custom_domain) */
+  const char *name;
+  const whet_custom_op *const *ops;
+  size_t n_ops;
+};
+
+#ifdef __cplusplus
+}
+#endif
+#endif

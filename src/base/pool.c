@@ -1,0 +1,265 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Worker threads that runs lease.
+ *
+ * Each worker has a slot of its own. A lease claims free workers by clearing their bits in `idle` with one
+ * compare-and-swap; while it holds them it hands out work by raising the slot's `ticket`. A worker answers by lowering
+ * the lease's `pending`. Between steps of one run workers spin for a short while; outside a lease, or when the process
+ * shares its cores or has a quota of part of one, they sleep at once.
+ *
+ * Lock rank: `make` (guards starting and stopping workers) is never held while a lease runs. */
+
+#include "base/pool.h"
+
+#include <errno.h>
+#include <linux/futex.h>
+#include <pthread.h>
+#include <stdatomic.h>
+#include <stdlib.h>
+#include <sys/syscall.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "base/target.h"
+
+enum { POOL_MAX = 64, SPIN_US = 60 };
+
+struct slot {
+  _Alignas(128) _Atomic uint32_t ticket; /* raised for every piece of work; futex word */
+  _Atomic uint32_t asleep;               /* the worker waits on the futex, or is about to */
+  _Atomic uint32_t leased;               /* a run holds the worker: it may spin */
+  whet_part_fn fn;
+  void *arg;
+  int first, stride, parts;
+  _Alignas(128) _Atomic uint32_t done;   /* the last ticket that was served; futex word */
+  _Atomic uint32_t awaited;              /* the leaseholder sleeps on `done` */
+  whet_pool *pool;
+  pthread_t thread;
+  void *handle;
+};
+
+struct whet_pool {
+  _Atomic uint64_t idle;    /* bit i: worker i may be leased */
+  _Atomic int started;      /* workers that run */
+  _Atomic int leases;       /* leases that hold workers now */
+  _Atomic int stop;
+  unsigned born;            /* fork generation in which the workers were started */
+  pthread_mutex_t make;
+  whet_pool_opts o;
+  int width, spin_us;
+  struct slot *slot;
+};
+
+static _Atomic unsigned k_forks; /* raised in every child */
+static _Atomic(whet_pool *) k_default;
+static pthread_once_t k_once = PTHREAD_ONCE_INIT;
+
+static void after_fork(void) {
+  atomic_fetch_add(&k_forks, 1);
+  atomic_store(&k_default, NULL); /* the parent's pool is not ours: its threads are gone */
+}
+static void once(void) { pthread_atfork(NULL, NULL, after_fork); }
+
+static void futex_wait(_Atomic uint32_t *w, uint32_t value) {
+  syscall(SYS_futex, w, FUTEX_WAIT_PRIVATE, value, NULL, NULL, 0);
+}
+static void futex_wake(_Atomic uint32_t *w) { syscall(SYS_futex, w, FUTEX_WAKE_PRIVATE, 1, NULL, NULL, 0); }
+
+static inline void relax(void) {
+#if defined(__x86_64__) || defined(__i386__)
+  __builtin_ia32_pause();
+#elif defined(__aarch64__) || defined(__arm__)
+  __asm__ volatile("yield");
+#endif
+}
+
+static int64_t now_ns(void) {
+  struct timespec t;
+  clock_gettime(CLOCK_MONOTONIC, &t);
+  return (int64_t)t.tv_sec * 1000000000 + t.tv_nsec;
+}
+
+/* Wait until *w is not `old`: spin up to spin_us while `may_spin` holds, then sleep. `asleep` tells the waker. */
+static void wait_change(_Atomic uint32_t *w, uint32_t old, _Atomic uint32_t *asleep, const _Atomic uint32_t *may_spin,
+                        int spin_us) {
+  int64_t until = 0;
+  for (unsigned n = 1; spin_us > 0 && (!may_spin || atomic_load_explicit(may_spin, memory_order_relaxed)); n++) {
+    if (atomic_load_explicit(w, memory_order_acquire) != old) return;
+    relax();
+    if (n % 64) continue;
+    int64_t t = now_ns();
+    if (!until) until = t + (int64_t)spin_us * 1000;
+    if (t > until) break;
+  }
+  atomic_store(asleep, 1);
+  while (atomic_load(w) == old) futex_wait(w, old);
+  atomic_store(asleep, 0);
+}
+
+static void serve(void *arg) {
+  struct slot *s = arg;
+  whet_pool *p = s->pool;
+  uint32_t seen = 0;
+  for (;;) {
+    wait_change(&s->ticket, seen, &s->asleep, &s->leased, p->spin_us);
+    seen = atomic_load_explicit(&s->ticket, memory_order_acquire);
+    if (atomic_load(&p->stop)) return;
+    if (s->fn)
+      for (int i = s->first; i < s->parts; i += s->stride) s->fn(s->arg, i, s->parts);
+    atomic_store(&s->done, seen);
+    if (atomic_load(&s->awaited)) futex_wake(&s->done);
+  }
+}
+
+static void *serve_posix(void *arg) {
+  serve(arg);
+  return NULL;
+}
+
+/* Start workers up to `want`, as far as the system lets us. */
+static void start_workers(whet_pool *p, int want) {
+  pthread_mutex_lock(&p->make);
+  unsigned forks = atomic_load(&k_forks);
+  if (p->born != forks) { /* we are a child: none of the workers came along */
+    atomic_store(&p->started, 0);
+    atomic_store(&p->idle, 0);
+    atomic_store(&p->leases, 0);
+    p->born = forks;
+  }
+  for (int i = atomic_load(&p->started); i < want; i++) {
+    struct slot *s = &p->slot[i];
+    memset(s, 0, sizeof *s);
+    s->pool = p;
+    if (p->o.start) {
+      if (!(s->handle = p->o.start(p->o.user, serve, s))) break;
+    } else if (pthread_create(&s->thread, NULL, serve_posix, s)) {
+      break;
+    }
+    atomic_store(&p->started, i + 1);
+    atomic_fetch_or(&p->idle, UINT64_C(1) << i);
+  }
+  pthread_mutex_unlock(&p->make);
+}
+
+whet_pool_opts whet_pool_opts_default(void) { return (whet_pool_opts){.size = sizeof(whet_pool_opts), .spin_us = -1}; }
+
+whet_status whet_pool_create(const whet_pool_opts *user, whet_pool **out, whet_err *err) {
+  pthread_once(&k_once, once);
+  *out = NULL;
+  whet_pool_opts o = whet_pool_opts_default();
+  if (user) memcpy(&o, user, user->size < sizeof o ? user->size : sizeof o);
+  if (!o.start != !o.join) return whet__fail(err, WHET_E_MISUSE, "whet_pool_create: start and join come together");
+  int cores = whet__target_cores(), width = o.threads > 0 ? o.threads : cores;
+  if (width > POOL_MAX + 1) width = POOL_MAX + 1;
+  whet_pool *p = NULL;
+  if (posix_memalign((void **)&p, 128, sizeof *p)) return whet__fail(err, WHET_E_MEMORY, "out of memory: pool");
+  memset(p, 0, sizeof *p);
+  if (posix_memalign((void **)&p->slot, 128, sizeof *p->slot * (size_t)(width > 1 ? width - 1 : 1))) {
+    free(p);
+    return whet__fail(err, WHET_E_MEMORY, "out of memory: pool of %d threads", width);
+  }
+  pthread_mutex_init(&p->make, NULL);
+  p->o = o;
+  p->width = width;
+  p->born = atomic_load(&k_forks);
+  p->spin_us = o.spin_us >= 0 ? o.spin_us : width <= cores ? SPIN_US : 0;
+  *out = p;
+  return WHET_OK;
+}
+
+void whet_pool_close(whet_pool **pp) {
+  whet_pool *p = pp ? *pp : NULL;
+  if (!p) return;
+  *pp = NULL;
+  if (p->born == atomic_load(&k_forks)) {
+    atomic_store(&p->stop, 1);
+    for (int i = 0; i < atomic_load(&p->started); i++) {
+      struct slot *s = &p->slot[i];
+      atomic_fetch_add(&s->ticket, 1);
+      futex_wake(&s->ticket);
+      if (p->o.join)
+        p->o.join(p->o.user, s->handle);
+      else
+        pthread_join(s->thread, NULL);
+    }
+  }
+  pthread_mutex_destroy(&p->make);
+  free(p->slot);
+  free(p);
+}
+
+whet_pool *whet__pool_default(void) {
+  pthread_once(&k_once, once);
+  whet_pool *p = atomic_load(&k_default);
+  if (p) return p;
+  whet_pool *mine = NULL, *none = NULL;
+  if (whet_pool_create(NULL, &mine, NULL)) return NULL;
+  if (atomic_compare_exchange_strong(&k_default, &none, mine)) return mine;
+  whet_pool_close(&mine);
+  return none;
+}
+
+int whet_pool_width(whet_pool *p) {
+  if (!p) p = whet__pool_default();
+  return p ? p->width : 1;
+}
+
+void whet__lease_take(whet_pool *p, int want, whet_lease *out) {
+  *out = (whet_lease){.pool = p, .width = 1};
+  if (!p || want < 2) return;
+  if (want > p->width) want = p->width;
+  if (atomic_load(&p->started) < want - 1 || p->born != atomic_load(&k_forks)) start_workers(p, want - 1);
+  uint64_t idle = atomic_load(&p->idle), take;
+  do {
+    take = 0;
+    for (uint64_t left = idle; left && __builtin_popcountll(take) < want - 1; left &= left - 1) take |= left & -left;
+    if (!take) return;
+  } while (!atomic_compare_exchange_weak(&p->idle, &idle, idle & ~take));
+  int others = atomic_fetch_add(&p->leases, 1);
+  out->workers = take;
+  out->width = 1 + __builtin_popcountll(take);
+  for (uint64_t m = take; m; m &= m - 1) { /* wake now, so that the first shared step finds them awake */
+    struct slot *s = &p->slot[__builtin_ctzll(m)];
+    atomic_store(&s->leased, others == 0);
+    s->fn = NULL;
+    atomic_fetch_add(&s->ticket, 1);
+    if (atomic_load(&s->asleep)) futex_wake(&s->ticket);
+  }
+}
+
+/* Wait until a slot has served its last ticket. */
+static void await(struct slot *s, int spin_us) {
+  uint32_t ticket = atomic_load_explicit(&s->ticket, memory_order_relaxed), done;
+  while ((done = atomic_load_explicit(&s->done, memory_order_acquire)) != ticket)
+    wait_change(&s->done, done, &s->awaited, NULL, spin_us);
+}
+
+void whet__lease_drop(whet_lease *l) {
+  if (!l->workers) return;
+  for (uint64_t m = l->workers; m; m &= m - 1) {
+    struct slot *s = &l->pool->slot[__builtin_ctzll(m)];
+    await(s, l->pool->spin_us);
+    atomic_store(&s->leased, 0);
+  }
+  atomic_fetch_sub(&l->pool->leases, 1);
+  atomic_fetch_or(&l->pool->idle, l->workers);
+  l->workers = 0;
+  l->width = 1;
+}
+
+void whet__lease_run(const whet_lease *l, int parts, whet_part_fn fn, void *arg) {
+  int width = l->width < parts ? l->width : parts, t = 1;
+  for (uint64_t m = l->workers; m && t < width; m &= m - 1, t++) {
+    struct slot *s = &l->pool->slot[__builtin_ctzll(m)];
+    await(s, l->pool->spin_us); /* it may still be answering the wake-up call */
+    s->fn = fn;
+    s->arg = arg;
+    s->first = t;
+    s->stride = width;
+    s->parts = parts;
+    atomic_fetch_add(&s->ticket, 1);
+    if (atomic_load(&s->asleep)) futex_wake(&s->ticket);
+  }
+  for (int i = 0; i < parts; i += width) fn(arg, i, parts);
+  t = 1;
+  for (uint64_t m = l->workers; m && t < width; m &= m - 1, t++) await(&l->pool->slot[__builtin_ctzll(m)], l->pool->spin_us);
+}

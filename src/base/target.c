@@ -1,0 +1,213 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The host: instruction sets, cores, caches. The only file that asks the CPU. */
+
+#include "base/target.h"
+
+#include <pthread.h>
+#include <sched.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#if defined(__x86_64__)
+#include <cpuid.h>
+#include <sys/syscall.h>
+#elif defined(__linux__)
+#include <sys/auxv.h>
+#endif
+
+enum { ARCH_X86, ARCH_ARM, ARCH_RISCV, ARCH_NONE };
+#if defined(__x86_64__)
+#define ARCH ARCH_X86
+#elif defined(__aarch64__) || defined(__arm__)
+#define ARCH ARCH_ARM
+#elif defined(__riscv)
+#define ARCH ARCH_RISCV
+#else
+#define ARCH ARCH_NONE
+#endif
+
+static const struct {
+  uint32_t bit;
+  const char *level;
+  int arch;
+} k_isa[] = {
+#define ROW(name, bit, level, arch) {1u << (bit), level, ARCH_##arch},
+    WHET_ISA_MAP(ROW)
+#undef ROW
+};
+
+bool whet__isa_of_level(const char *level, uint32_t *bits) {
+  *bits = 0;
+  if (!strcmp(level, "c")) return true;
+  for (size_t i = 0; i < WHET_COUNT(k_isa); i++) {
+    if (strcmp(level, k_isa[i].level)) continue;
+    for (size_t j = 0; j <= i; j++)
+      if (k_isa[j].arch == k_isa[i].arch) *bits |= k_isa[j].bit;
+    return k_isa[i].arch == ARCH;
+  }
+  return false;
+}
+
+const char *whet__isa_level(uint32_t bits) {
+  const char *best = "c";
+  for (size_t i = 0; i < WHET_COUNT(k_isa); i++)
+    if (bits & k_isa[i].bit) best = k_isa[i].level;
+  return best;
+}
+
+#if defined(__x86_64__)
+/* Which register state the operating system saves. */
+static uint64_t xgetbv(void) {
+  uint32_t lo, hi;
+  __asm__ volatile("xgetbv" : "=a"(lo), "=d"(hi) : "c"(0));
+  return lo | (uint64_t)hi << 32;
+}
+
+/* Ask the kernel for the tile state (arch_prctl ARCH_REQ_XCOMP_PERM, XFEATURE_XTILEDATA). */
+static bool amx_granted(void) { return syscall(SYS_arch_prctl, 0x1023, 18) == 0; }
+
+static uint32_t detect(void) {
+  uint32_t a, b, c, d, isa = 0;
+  if (!__get_cpuid(1, &a, &b, &c, &d) || !(c & 1u << 27)) return 0;
+  bool fma = c & 1u << 12, f16c = c & 1u << 29, avx = c & 1u << 28;
+  uint64_t state = xgetbv();
+  if (!__get_cpuid_count(7, 0, &a, &b, &c, &d)) return 0;
+  uint32_t b7 = b, c7 = c, d7 = d, a71 = 0;
+  if (a >= 1) __get_cpuid_count(7, 1, &a71, &b, &c, &d);
+  if (avx && fma && f16c && b7 & 1u << 5 && b7 & 1u << 8 && (state & 6) == 6) isa |= WHET_ISA_AVX2;
+  if (!isa) return 0;
+  if (a71 & 1u << 4) isa |= WHET_ISA_AVXVNNI;
+  uint32_t need = 1u << 16 | 1u << 17 | 1u << 28 | 1u << 30 | 1u << 31; /* F DQ CD BW VL */
+  if ((b7 & need) == need && (state & 0xe6) == 0xe6) {
+    isa |= WHET_ISA_AVX512;
+    if (c7 & 1u << 11 && c7 & 1u << 1) isa |= WHET_ISA_VNNI; /* VNNI and VBMI */
+    if (a71 & 1u << 5) isa |= WHET_ISA_BF16;
+    if (d7 & 1u << 24 && d7 & 1u << 25 && d7 & 1u << 22 && (state & 0x60000) == 0x60000 && isa & WHET_ISA_VNNI &&
+        amx_granted())
+      isa |= WHET_ISA_AMX;
+  }
+  return isa;
+}
+
+static void cpu_name(char *out, size_t n) {
+  uint32_t r[12] = {0};
+  if (__get_cpuid_max(0x80000000u, NULL) >= 0x80000004u)
+    for (uint32_t i = 0; i < 3; i++) __get_cpuid(0x80000002u + i, &r[4 * i], &r[4 * i + 1], &r[4 * i + 2], &r[4 * i + 3]);
+  snprintf(out, n, "%.48s", r[0] ? (const char *)r : "x86-64");
+}
+#elif defined(__aarch64__)
+/* Bits of AT_HWCAP and AT_HWCAP2 (Linux, arch/arm64/include/uapi/asm/hwcap.h). */
+static uint32_t detect(void) {
+  unsigned long h = getauxval(AT_HWCAP), h2 = getauxval(AT_HWCAP2);
+  uint32_t isa = WHET_ISA_NEON;
+  if (h & 1ul << 10) isa |= WHET_ISA_FP16;
+  if (h & 1ul << 20) isa |= WHET_ISA_DOTPROD;
+  if (h2 & 1ul << 13) isa |= WHET_ISA_I8MM;
+  if (h2 & 1ul << 14) isa |= WHET_ISA_ARMBF16;
+  if (h2 & 1ul << 1) isa |= WHET_ISA_SVE2;
+  return isa;
+}
+static void cpu_name(char *out, size_t n) { snprintf(out, n, "aarch64"); }
+#elif defined(__arm__)
+static uint32_t detect(void) {
+  unsigned long h = getauxval(AT_HWCAP);
+  return h & 1ul << 12 && h & 1ul << 16 ? WHET_ISA_NEON : 0; /* NEON and VFPv4 */
+}
+static void cpu_name(char *out, size_t n) { snprintf(out, n, "arm"); }
+#elif defined(__riscv)
+static uint32_t detect(void) { return getauxval(AT_HWCAP) & 1ul << ('v' - 'a') ? WHET_ISA_RVV : 0; }
+static void cpu_name(char *out, size_t n) { snprintf(out, n, "riscv64"); }
+#else
+static uint32_t detect(void) { return 0; }
+static void cpu_name(char *out, size_t n) { snprintf(out, n, "unknown"); }
+#endif
+
+/* A number from a small file of the kernel's; -1 when it is not there. "max" reads as -1 too. */
+static long read_number(const char *path, long *second) {
+  char text[128];
+  FILE *f = fopen(path, "re");
+  if (!f) return -1;
+  size_t n = fread(text, 1, sizeof text - 1, f);
+  fclose(f);
+  text[n] = 0;
+  char *end;
+  long v = strtol(text, &end, 10);
+  if (end == text) v = -1;
+  if (second) *second = strtol(end == text ? text + strcspn(text, " ") : end, NULL, 10);
+  return v;
+}
+
+/* The cgroup's processor quota in cores, rounded up; 0: none. */
+static int quota(void) {
+  long period = 0, q = read_number("/sys/fs/cgroup/cpu.max", &period);
+  if (q <= 0 || period <= 0) {
+    q = read_number("/sys/fs/cgroup/cpu/cpu.cfs_quota_us", NULL);
+    period = read_number("/sys/fs/cgroup/cpu/cpu.cfs_period_us", NULL);
+  }
+  return q > 0 && period > 0 ? (int)((q + period - 1) / period) : 0;
+}
+
+int whet__target_cores(void) {
+  cpu_set_t set;
+  int n = sched_getaffinity(0, sizeof set, &set) ? (int)sysconf(_SC_NPROCESSORS_ONLN) : CPU_COUNT(&set);
+  int q = quota();
+  if (q && q < n) n = q;
+  return n < 1 ? 1 : n;
+}
+
+/* Bytes of the data cache of a level as sysfs has it; 0: not told. */
+static size_t cache_bytes(int level) {
+  for (int i = 0; i < 8; i++) {
+    char path[96], text[32] = "";
+    snprintf(path, sizeof path, "/sys/devices/system/cpu/cpu0/cache/index%d/level", i);
+    if (read_number(path, NULL) != level) continue;
+    snprintf(path, sizeof path, "/sys/devices/system/cpu/cpu0/cache/index%d/type", i);
+    FILE *f = fopen(path, "re");
+    if (f && fgets(text, sizeof text, f) && text[0] == 'I') {
+      fclose(f);
+      continue;
+    }
+    if (f) fclose(f);
+    snprintf(path, sizeof path, "/sys/devices/system/cpu/cpu0/cache/index%d/size", i);
+    long kb = read_number(path, NULL);
+    if (kb > 0) return (size_t)kb << 10;
+  }
+  return 0;
+}
+
+static whet_target k_host;
+static pthread_once_t k_once = PTHREAD_ONCE_INIT;
+
+static void find_host(void) {
+  k_host.isa = detect();
+  k_host.cores = whet__target_cores();
+  for (int i = 0; i < 3; i++) k_host.cache[i] = cache_bytes(i + 1);
+  if (!k_host.cache[0]) k_host.cache[0] = 32 << 10;
+  if (!k_host.cache[1]) k_host.cache[1] = 256 << 10;
+  k_host.fast_fma = ARCH == ARCH_ARM && sizeof(void *) == 8;
+  cpu_name(k_host.cpu, sizeof k_host.cpu);
+}
+
+const whet_target *whet__target_host(void) {
+  pthread_once(&k_once, find_host);
+  return &k_host;
+}
+
+whet_status whet__target_at(const char *level, whet_target *out, whet_err *err) {
+  *out = *whet__target_host();
+  if (!level || !level[0]) level = getenv("WHET_CPU");
+  if (!level || !level[0]) return WHET_OK;
+  uint32_t bits;
+  if (!whet__isa_of_level(level, &bits)) {
+    char known[128] = "c";
+    for (size_t i = 0; i < WHET_COUNT(k_isa); i++)
+      if (k_isa[i].arch == ARCH) {
+        strcat(known, ", ");
+        strcat(known, k_isa[i].level);
+      }
+    return whet__fail(err, WHET_E_NAME, "CPU level \"%.40s\" is not known on this architecture; known are: %s", level, known);
+  }
+  out->isa &= bits;
+  return WHET_OK;
+}

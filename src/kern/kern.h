@@ -1,0 +1,65 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef WHET_KERN_KERN_H
+#define WHET_KERN_KERN_H
+
+/* Kernel families. A family is one computation with one contract: `<family>.h` says parameters, arguments, layouts,
+ * order of sums and exactness; `<family>.def` lists its rows, best first; the first row that the target has and that
+ * fits the parameters is taken. The last row is portable C and fits everything.
+ *
+ * A .def line is K_C(variant) for src/kern/<family>_c.c, or K_X86(isa, variant), K_ARM(isa, variant),
+ * K_RISCV(isa, variant) for src/kern/<arch>/<family>_<isa>.c. Each names the symbol whet_k_<family>__<isa>_<variant>
+ * (K_C: whet_k_<family>__c_<variant>), a const whet_kern. Build, dispatch, tests, benchmark and `whet kernels` read
+ * the same lines. */
+
+#include "base/base.h"
+#include "base/target.h"
+
+/* Run part `part` of `parts` of a step. Parameters are plain data without pointers; ptr holds the arguments in the order
+ * that the family's header gives, then scratch. Parts touch disjoint outputs; results do not depend on `parts`.
+ * Never fails and never allocates: whatever could be wrong was checked when the plan was made. */
+typedef void (*whet_kern_fn)(const void *params, void *const *ptr, int part, int parts);
+
+typedef struct whet_kern {
+  const char *name;   /* "conv_f32__avx512_direct" */
+  uint32_t isa;       /* WHET_ISA_ bits that it needs, all of them */
+  uint16_t form;      /* packed layout of weights that it takes, as the family's header numbers them; 0: none */
+  uint8_t exact;      /* keeps the family's order of sums: same bytes as every other exact row */
+  bool (*fits)(const void *params);                                  /* NULL: everything */
+  size_t (*scratch)(const void *params);                             /* bytes for each part; NULL: none */
+  double (*cost)(const void *params, const whet_target *t);          /* nanoseconds; NULL: rank decides */
+  whet_kern_fn run;
+} whet_kern;
+
+enum {
+#define WHET_FAMILY(name) WHET_FAMILY_##name,
+#include "kern/families.def"
+#undef WHET_FAMILY
+  WHET_FAMILY_COUNT
+};
+
+typedef struct whet_family {
+  const char *name;
+  const whet_kern *const *rows; /* best first */
+  size_t n;
+} whet_family;
+
+const whet_family *whet__family(unsigned id);
+
+/* The best row for a target, or NULL when none fits. With costs, the cheapest of the rows that fit; else the first.
+ * exact: only rows that keep the order of sums. */
+const whet_kern *whet__kern_pick(unsigned family, const whet_target *t, bool exact, const void *params);
+
+/* Rows that a compiler could not build, as text for `whet kernels`; "" when there are none. */
+const char *whet__kern_left_out(void);
+
+/* Which of n things part `part` of `parts` does: [*from, *to), static, contiguous, even. */
+static inline void whet__split(int64_t n, int part, int parts, int64_t *from, int64_t *to) {
+  *from = n * part / parts;
+  *to = n * (part + 1) / parts;
+}
+/* The scratch of one part, given what the row's scratch() answered. */
+static inline void *whet__part_scratch(void *base, size_t bytes, int part) {
+  return (char *)base + whet__round_up(bytes, 128) * (size_t)part;
+}
+
+#endif
