@@ -13,13 +13,18 @@
 
 struct whet_op;
 
-/* A dimension: a number >= 0, WHET_DIM_ANY, or the symbol with index WHET_DIM_SYM(i). Two equal symbols are the same
- * number in every run; ANY equals nothing, not even itself. */
+/* A dimension: a number >= 0, WHET_DIM_ANY, or the symbol with index i, WHET_DIM_SYM(i). Two equal symbols are the same
+ * number in every run; ANY equals nothing, not even itself. The contents of small integer tensors are held in the same
+ * form, where negative numbers are numbers too: symbols lie below all that a file can mean by one. */
 typedef int64_t whet_dim;
 #define WHET_DIM_ANY INT64_MIN
-#define WHET_DIM_SYM(i) ((whet_dim)(-1 - (int64_t)(i)))
+#define WHET_DIM_SYM(i) (WHET_DIM_ANY + 1 + (int64_t)(i))
 static inline bool whet__dim_known(whet_dim d) { return d >= 0; }
-static inline int32_t whet__dim_symbol(whet_dim d) { return d < 0 && d != WHET_DIM_ANY ? (int32_t)(-1 - d) : -1; }
+/* A number of either sign: what to ask of contents. */
+static inline bool whet__dim_number(whet_dim d) { return d > WHET_DIM_SYM(INT32_MAX); }
+static inline int32_t whet__dim_symbol(whet_dim d) {
+  return d == WHET_DIM_ANY || whet__dim_number(d) ? -1 : (int32_t)(d - WHET_DIM_SYM(0));
+}
 
 typedef struct whet_shape {
   int32_t rank; /* -1: not known */

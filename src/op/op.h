@@ -122,7 +122,8 @@ bool whet__in_has(const whet_infer *f, int i);
 const whet_shape *whet__in_shape(const whet_infer *f, int i);   /* rank -1 for absent inputs too */
 whet_dtype whet__in_dtype(const whet_infer *f, int i);
 const whet_quant *whet__in_quant(const whet_infer *f, int i);
-/* Contents of a small integer tensor where they are known: as dimensions (numbers, symbols, ANY); NULL where not. */
+/* Contents of a small integer tensor where they are known: numbers of either sign (whet__dim_number), symbols, ANY; NULL
+ * where not. Constants answer here too. */
 const whet_dim *whet__in_known(const whet_infer *f, int i, int32_t *n);
 /* Bytes of an input where they are known (a constant, or data that a run has made); NULL where not. */
 const void *whet__in_data(const whet_infer *f, int i);
