@@ -34,10 +34,10 @@
 #endif
 
 #define WHET_COUNT(a) (sizeof(a) / sizeof((a)[0]))
-#define WHET_TRY(call)                                                                                \
-  do {                                                                                                \
-    whet_status whet_try_ = (call);                                                                   \
-    if (whet_try_) return whet_try_;                                                                  \
+#define WHET_TRY(call)               \
+  do {                               \
+    whet_status whet_try_ = (call);  \
+    if (whet_try_) return whet_try_; \
   } while (0)
 
 /* "Not yet": an answer that needs data which a run has not made. Positive, never given to callers. */

@@ -41,7 +41,8 @@ static whet_status take(int fd, const char *path, bool copy, whet_mem *m, whet_f
     ssize_t got = read(fd, buf + at, n - at);
     if (got < 0 && errno == EINTR) continue;
     if (got <= 0) {
-      s = whet__fail(err, WHET_E_IO, "%s: %s", path, got ? strerror(errno) : "the file became shorter while it was read");
+      s = whet__fail(err, WHET_E_IO, "%s: %s", path,
+                     got ? strerror(errno) : "the file became shorter while it was read");
       goto done;
     }
     at += (size_t)got;
@@ -70,8 +71,10 @@ whet_status whet__file_open_in(const char *folder, const char *name, bool copy, 
                                whet_err *err) {
   *out = (whet_file){.mem = m};
   if (!name[0] || name[0] == '/' || strlen(name) > 4000)
-    return whet__fail(err, WHET_E_DATA, "file name \"%.200s\" is empty, absolute or too long: only names below the "
-                      "model's folder are opened", name);
+    return whet__fail(err, WHET_E_DATA,
+                      "file name \"%.200s\" is empty, absolute or too long: only names below the "
+                      "model's folder are opened",
+                      name);
   int dir = open(folder[0] ? folder : ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
   if (dir < 0) return whet__fail(err, WHET_E_IO, "%s: %s", folder, strerror(errno));
   char part[4096];
@@ -90,7 +93,8 @@ whet_status whet__file_open_in(const char *folder, const char *name, bool copy, 
       close(dir);
       if (next < 0)
         return why == ELOOP || why == EMLINK
-                   ? whet__fail(err, WHET_E_DATA, "file \"%.200s\" is or passes through a symbolic link: refused", name)
+                   ? whet__fail(err, WHET_E_DATA, "file \"%.200s\" is or passes through a symbolic link: refused",
+                                name)
                    : whet__fail(err, WHET_E_IO, "file \"%.200s\" beside the model: %s", name, strerror(why));
       dir = next;
     }

@@ -10,14 +10,14 @@
 typedef struct whet_file {
   const uint8_t *p;
   size_t n;
-  size_t map;      /* bytes of the mapping, 0 when the bytes were read into memory of `mem` */
+  size_t map; /* bytes of the mapping, 0 when the bytes were read into memory of `mem` */
   whet_mem *mem;
 } whet_file;
 
 /* Map the file at path, or (copy) read it into memory of m. Directories and devices are refused. */
 WHET_MUST whet_status whet__file_open(const char *path, bool copy, whet_mem *m, whet_file *out, whet_err *err);
-/* The same for a file below `folder`: `name` is relative; absolute names, "..", and symbolic links that leave the folder
- * are refused (E_DATA). */
+/* The same for a file below `folder`: `name` is relative; absolute names, "..", and symbolic links that leave the
+ * folder are refused (E_DATA). */
 WHET_MUST whet_status whet__file_open_in(const char *folder, const char *name, bool copy, whet_mem *m, whet_file *out,
                                          whet_err *err);
 void whet__file_close(whet_file *f);

@@ -109,8 +109,8 @@ whet_status whet__no_memory(const whet_mem *m, size_t n, whet_err *err, const ch
   for (const whet_mem *k = m; k; k = k->parent) {
     size_t used = atomic_load(&((whet_mem *)k)->used);
     if (k->limit && (used > k->limit || n > k->limit - used))
-      return whet__fail(err, WHET_E_LIMIT, "%s needs %zu bytes; %zu of the memory limit of %zu bytes are taken", what, n,
-                        used, k->limit);
+      return whet__fail(err, WHET_E_LIMIT, "%s needs %zu bytes; %zu of the memory limit of %zu bytes are taken", what,
+                        n, used, k->limit);
   }
   return whet__fail(err, WHET_E_MEMORY, "out of memory: %s needs %zu bytes", what, n);
 }

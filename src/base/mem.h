@@ -2,30 +2,32 @@
 #ifndef WHET_BASE_MEM_H
 #define WHET_BASE_MEM_H
 
-/* Counted memory. Every allocation names the whet_mem that pays for it; an allocation that would take it or one of its
- * parents over its limit is refused before it is made. Thread safe. */
+/* Counted memory. Every allocation names the whet_mem that pays for it; an allocation that would take it or one of
+ * its parents over its limit is refused before it is made. Thread safe. */
 
 #include "base/base.h"
 #include "whet/model.h"
 
 typedef struct whet_mem {
-  struct whet_mem *parent;    /* pays too; NULL at the root */
-  whet_allocator fns;         /* where bytes come from; the root's are used */
-  _Atomic size_t used, peak;  /* bytes, headers included */
-  size_t limit;               /* 0: none */
-  _Atomic uint64_t count;     /* allocations made so far, for tests that demand none */
+  struct whet_mem *parent;   /* pays too; NULL at the root */
+  whet_allocator fns;        /* where bytes come from; the root's are used */
+  _Atomic size_t used, peak; /* bytes, headers included */
+  size_t limit;              /* 0: none */
+  _Atomic uint64_t count;    /* allocations made so far, for tests that demand none */
 } whet_mem;
 
 /* Prepare a node under parent (NULL: a root with the given allocator or, if that is NULL, the C library's). */
 void whet__mem_init(whet_mem *m, whet_mem *parent, const whet_allocator *a, size_t limit);
 
-/* n bytes aligned to WHET_ALIGN with WHET_SLACK readable bytes after them; NULL when refused. n 0 gives a valid pointer. */
+/* n bytes aligned to WHET_ALIGN with WHET_SLACK readable bytes after them; NULL when refused. n 0 gives a valid
+ * pointer. */
 void *whet__alloc(whet_mem *m, size_t n);
 /* The same, zeroed. */
 void *whet__alloc0(whet_mem *m, size_t n);
 /* n elements of `each` bytes, zeroed; NULL also when the product does not fit. */
 void *whet__alloc_array(whet_mem *m, size_t n, size_t each);
-/* Grow an array from `have` to at least `need` elements, keeping the contents; *cap is the capacity. False when refused. */
+/* Grow an array from `have` to at least `need` elements, keeping the contents; *cap is the capacity. False when
+ * refused. */
 bool whet__grow(whet_mem *m, void **p, size_t *cap, size_t need, size_t each);
 /* Give back; NULL is accepted. */
 void whet__free(whet_mem *m, void *p);

@@ -2,9 +2,9 @@
 /* Worker threads that runs lease.
  *
  * Each worker has a slot of its own. A lease claims free workers by clearing their bits in `idle` with one
- * compare-and-swap; while it holds them it hands out work by raising the slot's `ticket`. A worker answers by lowering
- * the lease's `pending`. Between steps of one run workers spin for a short while; outside a lease, or when the process
- * shares its cores or has a quota of part of one, they sleep at once.
+ * compare-and-swap; while it holds them it hands out work by raising the slot's `ticket`. A worker answers by
+ * lowering the lease's `pending`. Between steps of one run workers spin for a short while; outside a lease, or when
+ * the process shares its cores or has a quota of part of one, they sleep at once.
  *
  * Lock rank: `make` (guards starting and stopping workers) is never held while a lease runs. */
 
@@ -30,19 +30,19 @@ struct slot {
   whet_part_fn fn;
   void *arg;
   int first, stride, parts;
-  _Alignas(128) _Atomic uint32_t done;   /* the last ticket that was served; futex word */
-  _Atomic uint32_t awaited;              /* the leaseholder sleeps on `done` */
+  _Alignas(128) _Atomic uint32_t done; /* the last ticket that was served; futex word */
+  _Atomic uint32_t awaited;            /* the leaseholder sleeps on `done` */
   whet_pool *pool;
   pthread_t thread;
   void *handle;
 };
 
 struct whet_pool {
-  _Atomic uint64_t idle;    /* bit i: worker i may be leased */
-  _Atomic int started;      /* workers that run */
-  _Atomic int leases;       /* leases that hold workers now */
+  _Atomic uint64_t idle; /* bit i: worker i may be leased */
+  _Atomic int started;   /* workers that run */
+  _Atomic int leases;    /* leases that hold workers now */
   _Atomic int stop;
-  unsigned born;            /* fork generation in which the workers were started */
+  unsigned born; /* fork generation in which the workers were started */
   pthread_mutex_t make;
   whet_pool_opts o;
   int width, spin_us;
@@ -140,7 +140,9 @@ static void start_workers(whet_pool *p, int want) {
   pthread_mutex_unlock(&p->make);
 }
 
-whet_pool_opts whet_pool_opts_default(void) { return (whet_pool_opts){.size = sizeof(whet_pool_opts), .spin_us = -1}; }
+whet_pool_opts whet_pool_opts_default(void) {
+  return (whet_pool_opts){.size = sizeof(whet_pool_opts), .spin_us = -1};
+}
 
 whet_status whet_pool_create(const whet_pool_opts *user, whet_pool **out, whet_err *err) {
   pthread_once(&k_once, once);
@@ -261,5 +263,6 @@ void whet__lease_run(const whet_lease *l, int parts, whet_part_fn fn, void *arg)
   }
   for (int i = 0; i < parts; i += width) fn(arg, i, parts);
   t = 1;
-  for (uint64_t m = l->workers; m && t < width; m &= m - 1, t++) await(&l->pool->slot[__builtin_ctzll(m)], l->pool->spin_us);
+  for (uint64_t m = l->workers; m && t < width; m &= m - 1, t++)
+    await(&l->pool->slot[__builtin_ctzll(m)], l->pool->spin_us);
 }

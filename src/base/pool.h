@@ -20,7 +20,8 @@ typedef void (*whet_part_fn)(void *arg, int part, int parts);
 /* Take up to `want` - 1 idle workers (never waits; none are taken while another run holds them). */
 void whet__lease_take(whet_pool *p, int want, whet_lease *out);
 void whet__lease_drop(whet_lease *l);
-/* Run fn(arg, i, parts) for every i in 0..parts-1 and return when all are done. Thread t takes parts t, t + width ... */
+/* Run fn(arg, i, parts) for every i in 0..parts-1 and return when all are done. Thread t takes parts t, t + width ...
+ */
 void whet__lease_run(const whet_lease *l, int parts, whet_part_fn fn, void *arg);
 
 /* The process's pool, made at first use; after a fork the child gets a new one. NULL only when memory is refused. */

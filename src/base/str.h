@@ -6,7 +6,8 @@
 
 #include "base/mem.h"
 
-/* Grows as needed; when memory is refused `bad` is set and further text is dropped. Terminated once something was added. */
+/* Grows as needed; when memory is refused `bad` is set and further text is dropped. Terminated once something was
+ * added. */
 typedef struct whet_text {
   whet_mem *mem;
   char *p;
@@ -25,7 +26,7 @@ typedef struct whet_names {
     const char *key;
     size_t n;
     int32_t value;
-  } *slot;
+  } * slot;
   size_t cap, used;
 } whet_names;
 

@@ -93,7 +93,8 @@ static uint32_t detect(void) {
 static void cpu_name(char *out, size_t n) {
   uint32_t r[12] = {0};
   if (__get_cpuid_max(0x80000000u, NULL) >= 0x80000004u)
-    for (uint32_t i = 0; i < 3; i++) __get_cpuid(0x80000002u + i, &r[4 * i], &r[4 * i + 1], &r[4 * i + 2], &r[4 * i + 3]);
+    for (uint32_t i = 0; i < 3; i++)
+      __get_cpuid(0x80000002u + i, &r[4 * i], &r[4 * i + 1], &r[4 * i + 2], &r[4 * i + 3]);
   snprintf(out, n, "%.48s", r[0] ? (const char *)r : "x86-64");
 }
 #elif defined(__aarch64__)
@@ -206,7 +207,8 @@ whet_status whet__target_at(const char *level, whet_target *out, whet_err *err) 
         strcat(known, ", ");
         strcat(known, k_isa[i].level);
       }
-    return whet__fail(err, WHET_E_NAME, "CPU level \"%.40s\" is not known on this architecture; known are: %s", level, known);
+    return whet__fail(err, WHET_E_NAME, "CPU level \"%.40s\" is not known on this architecture; known are: %s", level,
+                      known);
   }
   out->isa &= bits;
   return WHET_OK;

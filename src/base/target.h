@@ -2,27 +2,27 @@
 #ifndef WHET_BASE_TARGET_H
 #define WHET_BASE_TARGET_H
 
-/* What a plan is made for: instruction sets, cores, caches. The host is one instance; passes, operators and the planner
- * ask a target, never the CPU. */
+/* What a plan is made for: instruction sets, cores, caches. The host is one instance; passes, operators and the
+ * planner ask a target, never the CPU. */
 
 #include "base/base.h"
 
 /* X(name, bit, level, architecture): instruction sets that kernels are written for, in rising order for each
  * architecture. A level allows what stands before it in the same architecture too. */
-#define WHET_ISA_MAP(X)                                                                               \
-  X(AVX2, 0, "avx2", X86)       /* AVX2, FMA, F16C, BMI2 */                                           \
-  X(AVXVNNI, 1, "avxvnni", X86) /* VEX-coded vpdpbusd */                                              \
-  X(AVX512, 2, "avx512", X86)   /* F, BW, DQ, VL, CD */                                               \
-  X(VNNI, 3, "vnni", X86)       /* AVX-512 VNNI, VBMI */                                              \
-  X(BF16, 4, "bf16", X86)       /* AVX-512 bf16 dot products */                                       \
-  X(AMX, 5, "amx", X86)         /* tile, int8, bf16; the kernel has granted the state */              \
-  X(NEON, 8, "neon", ARM)                                                                             \
-  X(FP16, 9, "fp16", ARM)       /* half-precision arithmetic */                                       \
-  X(DOTPROD, 10, "dotprod", ARM)                                                                      \
-  X(I8MM, 11, "i8mm", ARM)                                                                            \
-  X(ARMBF16, 12, "armbf16", ARM)                                                                      \
-  X(SVE2, 13, "sve2", ARM)                                                                            \
-  X(RVV, 16, "rvv", RISCV)      /* vector 1.0 */
+#define WHET_ISA_MAP(X)                                                                  \
+  X(AVX2, 0, "avx2", X86)       /* AVX2, FMA, F16C, BMI2 */                              \
+  X(AVXVNNI, 1, "avxvnni", X86) /* VEX-coded vpdpbusd */                                 \
+  X(AVX512, 2, "avx512", X86)   /* F, BW, DQ, VL, CD */                                  \
+  X(VNNI, 3, "vnni", X86)       /* AVX-512 VNNI, VBMI */                                 \
+  X(BF16, 4, "bf16", X86)       /* AVX-512 bf16 dot products */                          \
+  X(AMX, 5, "amx", X86)         /* tile, int8, bf16; the kernel has granted the state */ \
+  X(NEON, 8, "neon", ARM)                                                                \
+  X(FP16, 9, "fp16", ARM) /* half-precision arithmetic */                                \
+  X(DOTPROD, 10, "dotprod", ARM)                                                         \
+  X(I8MM, 11, "i8mm", ARM)                                                               \
+  X(ARMBF16, 12, "armbf16", ARM)                                                         \
+  X(SVE2, 13, "sve2", ARM)                                                               \
+  X(RVV, 16, "rvv", RISCV) /* vector 1.0 */
 
 enum {
 #define WHET_ISA_ENUM(name, bit, level, arch) WHET_ISA_##name = 1u << (bit),
@@ -31,18 +31,18 @@ enum {
 };
 
 typedef struct whet_target {
-  uint32_t isa;         /* WHET_ISA_ bits that may be used */
-  int cores;            /* threads of one run at most */
-  size_t cache[3];      /* bytes of L1 data, L2, L3 of one core's view; 0: not known */
-  bool fast_fma;        /* a fused multiply-add is one instruction at the portable level too */
-  char cpu[64];         /* the processor's own name */
+  uint32_t isa;    /* WHET_ISA_ bits that may be used */
+  int cores;       /* threads of one run at most */
+  size_t cache[3]; /* bytes of L1 data, L2, L3 of one core's view; 0: not known */
+  bool fast_fma;   /* a fused multiply-add is one instruction at the portable level too */
+  char cpu[64];    /* the processor's own name */
 } whet_target;
 
 /* The machine that we run on, found once; all its instruction sets. Thread safe. */
 const whet_target *whet__target_host(void);
 
-/* The host limited to a level ("c" .. "amx" ...; NULL or "": WHET_CPU from the environment, else no limit). E_NAME for a
- * level that this architecture does not know: the text lists those it does. */
+/* The host limited to a level ("c" .. "amx" ...; NULL or "": WHET_CPU from the environment, else no limit). E_NAME
+ * for a level that this architecture does not know: the text lists those it does. */
 whet_status whet__target_at(const char *level, whet_target *out, whet_err *err);
 
 /* Bits of a level and all before it in its architecture; false for an unknown name. */

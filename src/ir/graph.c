@@ -32,13 +32,14 @@ int32_t whet__graph_val(whet_graph *g, const char *name) {
   return g->n_val++;
 }
 
-int32_t whet__graph_const(whet_graph *g, const char *name, whet_dtype t, int32_t rank, const int64_t *dims, const void *p,
-                          bool mapped) {
+int32_t whet__graph_const(whet_graph *g, const char *name, whet_dtype t, int32_t rank, const int64_t *dims,
+                          const void *p, bool mapped) {
   whet_data *d = whet__arena_alloc(&g->arena, sizeof *d);
   int32_t v = d ? whet__graph_val(g, name) : -1;
   if (v < 0) return -1;
   whet_shape s = whet__shape(rank, dims);
-  *d = (whet_data){.p = p, .n = whet_dtype_bytes(t, (size_t)whet__shape_count(&s)), .id = g->next_data++, .mapped = mapped};
+  *d = (whet_data){
+      .p = p, .n = whet_dtype_bytes(t, (size_t)whet__shape_count(&s)), .id = g->next_data++, .mapped = mapped};
   whet_val *x = &g->val[v];
   x->dtype = (uint8_t)t;
   x->role = WHET_ROLE_CONST;
@@ -100,8 +101,14 @@ int32_t whet__graph_node(whet_graph *g, whet_region *r, const struct whet_op *op
   if (n_in) memcpy(list, in, (size_t)n_in * sizeof *list);
   if (n_out) memcpy(list + n_in, out, (size_t)n_out * sizeof *list);
   int32_t id = g->n_node++;
-  g->node[id] = (whet_node){.op = op, .attr = attr, .in = list, .out = list + n_in, .n_in = (uint16_t)n_in,
-                            .n_out = (uint16_t)n_out, .name = "", .origin = -1};
+  g->node[id] = (whet_node){.op = op,
+                            .attr = attr,
+                            .in = list,
+                            .out = list + n_in,
+                            .n_in = (uint16_t)n_in,
+                            .n_out = (uint16_t)n_out,
+                            .name = "",
+                            .origin = -1};
   if (r) r->node[r->n_node++] = id;
   return id;
 }

@@ -15,10 +15,11 @@ struct whet_op;
 
 /* A dimension: a number >= 0, WHET_DIM_ANY, or the symbol with index i, WHET_DIM_SYM(i). Two equal symbols are the same
  * number in every run; ANY equals nothing, not even itself. The contents of small integer tensors are held in the same
- * form, where negative numbers are numbers too: symbols lie below all that a file can mean by one. */
+ * form, where negative numbers are numbers too: symbols lie below WHET_DIM_LOWEST, which stands for INT64_MIN as well. */
 typedef int64_t whet_dim;
 #define WHET_DIM_ANY INT64_MIN
 #define WHET_DIM_SYM(i) (WHET_DIM_ANY + 1 + (int64_t)(i))
+#define WHET_DIM_LOWEST (WHET_DIM_SYM(INT32_MAX) + 1)
 static inline bool whet__dim_known(whet_dim d) { return d >= 0; }
 /* A number of either sign: what to ask of contents. */
 static inline bool whet__dim_number(whet_dim d) { return d > WHET_DIM_SYM(INT32_MAX); }

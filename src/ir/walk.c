@@ -58,8 +58,9 @@ static whet_status verify_node(struct verify *v, const whet_node *n, int depth) 
     if (x < -1 || x >= v->g->n_val)
       return whet__fail(v->err, WHET_E_INTERNAL, "node \"%s\" (%s): input %d is no value", n->name, n->op->name, k);
     if (x >= 0 && v->g->val[x].role == WHET_ROLE_NODE && !v->made[x])
-      return whet__fail(v->err, WHET_E_FORMAT, "node \"%s\" (%s): input %d, \"%s\", is used before it is made, or never made",
-                        n->name, n->op->name, k, v->g->val[x].name);
+      return whet__fail(v->err, WHET_E_FORMAT,
+                        "node \"%s\" (%s): input %d, \"%s\", is used before it is made, or never made", n->name,
+                        n->op->name, k, v->g->val[x].name);
   }
   for (int b = 0; b < n->n_body; b++) WHET_TRY(verify_region(v, n->body[b], depth + 1));
   for (int k = 0; k < n->n_out; k++) {
@@ -68,8 +69,8 @@ static whet_status verify_node(struct verify *v, const whet_node *n, int depth) 
     if (x < 0 || x >= v->g->n_val)
       return whet__fail(v->err, WHET_E_INTERNAL, "node \"%s\" (%s): output %d is no value", n->name, n->op->name, k);
     if (v->made[x] || v->g->val[x].role != WHET_ROLE_NODE)
-      return whet__fail(v->err, WHET_E_FORMAT, "node \"%s\" (%s): output %d, \"%s\", is made twice", n->name, n->op->name, k,
-                        v->g->val[x].name);
+      return whet__fail(v->err, WHET_E_FORMAT, "node \"%s\" (%s): output %d, \"%s\", is made twice", n->name,
+                        n->op->name, k, v->g->val[x].name);
     v->made[x] = 1;
   }
   if (n->op->attr_size && !n->attr)
@@ -80,11 +81,13 @@ static whet_status verify_node(struct verify *v, const whet_node *n, int depth) 
 static whet_status verify_region(struct verify *v, const whet_region *r, int depth) {
   if (depth > 64) return whet__fail(v->err, WHET_E_LIMIT, "subgraphs are nested more than 64 deep");
   for (int k = 0; k < r->n_in; k++) {
-    if (r->in[k] < 0 || r->in[k] >= v->g->n_val) return whet__fail(v->err, WHET_E_INTERNAL, "a graph input is no value");
+    if (r->in[k] < 0 || r->in[k] >= v->g->n_val)
+      return whet__fail(v->err, WHET_E_INTERNAL, "a graph input is no value");
     v->made[r->in[k]] = 1;
   }
   for (int32_t i = 0; i < r->n_node; i++) {
-    if (r->node[i] < 0 || r->node[i] >= v->g->n_node) return whet__fail(v->err, WHET_E_INTERNAL, "a region lists no node");
+    if (r->node[i] < 0 || r->node[i] >= v->g->n_node)
+      return whet__fail(v->err, WHET_E_INTERNAL, "a region lists no node");
     WHET_TRY(verify_node(v, &v->g->node[r->node[i]], depth));
   }
   for (int k = 0; k < r->n_out; k++) {

@@ -7,7 +7,8 @@ void whet__copy_simplify(whet_copy *c) {
   int32_t n = 0;
   for (int32_t i = 0; i < c->rank; i++) {
     if (c->dim[i] == 1) continue;
-    if (n && c->in_stride[n - 1] == c->in_stride[i] * c->dim[i] && c->out_stride[n - 1] == c->out_stride[i] * c->dim[i]) {
+    if (n && c->in_stride[n - 1] == c->in_stride[i] * c->dim[i] &&
+        c->out_stride[n - 1] == c->out_stride[i] * c->dim[i]) {
       c->dim[n - 1] *= c->dim[i];
       c->in_stride[n - 1] = c->in_stride[i];
       c->out_stride[n - 1] = c->out_stride[i];
@@ -21,7 +22,7 @@ void whet__copy_simplify(whet_copy *c) {
   c->rank = n;
 }
 
-#define LOOP(type)                                                                                    \
+#define LOOP(type) \
   for (int64_t i = 0; i < n; i++) ((type *)out)[i * os] = ((const type *)in)[i * is]
 
 /* n elements along the innermost dimension. */
@@ -34,11 +35,21 @@ static void line(void *out, const void *in, int64_t n, int64_t os, int64_t is, i
     uint64_t a, b;
   };
   switch (bytes) {
-    case 1: LOOP(uint8_t); break;
-    case 2: LOOP(uint16_t); break;
-    case 4: LOOP(uint32_t); break;
-    case 8: LOOP(uint64_t); break;
-    default: LOOP(struct wide); break;
+    case 1:
+      LOOP(uint8_t);
+      break;
+    case 2:
+      LOOP(uint16_t);
+      break;
+    case 4:
+      LOOP(uint32_t);
+      break;
+    case 8:
+      LOOP(uint64_t);
+      break;
+    default:
+      LOOP(struct wide);
+      break;
   }
 }
 

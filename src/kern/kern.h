@@ -14,19 +14,19 @@
 #include "base/base.h"
 #include "base/target.h"
 
-/* Run part `part` of `parts` of a step. Parameters are plain data without pointers; ptr holds the arguments in the order
- * that the family's header gives, then scratch. Parts touch disjoint outputs; results do not depend on `parts`.
+/* Run part `part` of `parts` of a step. Parameters are plain data without pointers; ptr holds the arguments in the
+ * order that the family's header gives, then scratch. Parts touch disjoint outputs; results do not depend on `parts`.
  * Never fails and never allocates: whatever could be wrong was checked when the plan was made. */
 typedef void (*whet_kern_fn)(const void *params, void *const *ptr, int part, int parts);
 
 typedef struct whet_kern {
-  const char *name;   /* "conv_f32__avx512_direct" */
-  uint32_t isa;       /* WHET_ISA_ bits that it needs, all of them */
-  uint16_t form;      /* packed layout of weights that it takes, as the family's header numbers them; 0: none */
-  uint8_t exact;      /* keeps the family's order of sums: same bytes as every other exact row */
-  bool (*fits)(const void *params);                                  /* NULL: everything */
-  size_t (*scratch)(const void *params);                             /* bytes for each part; NULL: none */
-  double (*cost)(const void *params, const whet_target *t);          /* nanoseconds; NULL: rank decides */
+  const char *name; /* "conv_f32__avx512_direct" */
+  uint32_t isa;     /* WHET_ISA_ bits that it needs, all of them */
+  uint16_t form;    /* packed layout of weights that it takes, as the family's header numbers them; 0: none */
+  uint8_t exact;    /* keeps the family's order of sums: same bytes as every other exact row */
+  bool (*fits)(const void *params);                         /* NULL: everything */
+  size_t (*scratch)(const void *params);                    /* bytes for each part; NULL: none */
+  double (*cost)(const void *params, const whet_target *t); /* nanoseconds; NULL: rank decides */
   whet_kern_fn run;
 } whet_kern;
 

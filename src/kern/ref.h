@@ -2,8 +2,9 @@
 #ifndef WHET_KERN_REF_H
 #define WHET_KERN_REF_H
 
-/* Family ref: not a computation of its own: the step runs an operator's naive reference. The runner knows the family by
- * its number and calls the operator's `ref` with tensors described in the parameters; the row's run is never called. */
+/* Family ref: not a computation of its own: the step runs an operator's naive reference. The runner knows the family
+ * by its number and calls the operator's `ref` with tensors described in the parameters; the row's run is never
+ * called. */
 
 #include "kern/kern.h"
 

@@ -2,8 +2,8 @@
 #ifndef WHET_OP_EDIT_H
 #define WHET_OP_EDIT_H
 
-/* Changing a graph: what passes, `permute` and `grad` hooks use. A whet_edit knows where new nodes go. Refused memory is
- * remembered: calls after it do nothing, and the pass that owns the edit fails. */
+/* Changing a graph: what passes, `permute` and `grad` hooks use. A whet_edit knows where new nodes go. Refused memory
+ * is remembered: calls after it do nothing, and the pass that owns the edit fails. */
 
 #include "op/op.h"
 
@@ -17,8 +17,8 @@ int32_t whet__ed_val(whet_edit *e, const char *suffix, whet_dtype t, const whet_
 int32_t whet__ed_like(whet_edit *e, int32_t v);
 int32_t whet__ed_const(whet_edit *e, whet_dtype t, int32_t rank, const int64_t *dims, const void *p);
 /* New node at the edit's place; its number, -1 when memory is refused. attr is copied. */
-int32_t whet__ed_node(whet_edit *e, const whet_op *op, const void *attr, const int32_t *in, int n_in, const int32_t *out,
-                      int n_out);
+int32_t whet__ed_node(whet_edit *e, const whet_op *op, const void *attr, const int32_t *in, int n_in,
+                      const int32_t *out, int n_out);
 /* A constant with the dimensions of constant v turned by perm (its bytes are copied in the new order); v itself when
  * perm is the identity or v is -1. */
 int32_t whet__ed_permuted_const(whet_edit *e, int32_t v, const int8_t *perm, int rank);

@@ -18,19 +18,33 @@ typedef struct whet_planner whet_planner;
 typedef struct whet_edit whet_edit;
 typedef struct whet_op whet_op;
 
-/* ---- attributes ------------------------------------------------------------------------------------------------- */
+/* ---- attributes -------------------------------------------------------------------------------------------------
+ */
 
 typedef enum whet_attr_kind {
-  WHET_ATTR_I32, WHET_ATTR_I64, WHET_ATTR_F32, WHET_ATTR_BOOL, WHET_ATTR_U8,
-  WHET_ATTR_I64S,  /* whet_ints */
-  WHET_ATTR_F32S,  /* whet_floats */
-  WHET_ATTR_STR,   /* whet_str */
-  WHET_ATTR_STRS   /* whet_strs */
+  WHET_ATTR_I32,
+  WHET_ATTR_I64,
+  WHET_ATTR_F32,
+  WHET_ATTR_BOOL,
+  WHET_ATTR_U8,
+  WHET_ATTR_I64S, /* whet_ints */
+  WHET_ATTR_F32S, /* whet_floats */
+  WHET_ATTR_STR,  /* whet_str */
+  WHET_ATTR_STRS  /* whet_strs */
 } whet_attr_kind;
 
-typedef struct whet_ints { const int64_t *v; int32_t n; } whet_ints;
-typedef struct whet_floats { const float *v; int32_t n; } whet_floats;
-typedef struct whet_strs { const whet_str *v; int32_t n; } whet_strs;
+typedef struct whet_ints {
+  const int64_t *v;
+  int32_t n;
+} whet_ints;
+typedef struct whet_floats {
+  const float *v;
+  int32_t n;
+} whet_floats;
+typedef struct whet_strs {
+  const whet_str *v;
+  int32_t n;
+} whet_strs;
 
 /* One field of an attribute struct: to print, compare, copy and write it. Lists end with name NULL. */
 typedef struct whet_attr_desc {
@@ -38,7 +52,8 @@ typedef struct whet_attr_desc {
   uint16_t kind, offset;
 } whet_attr_desc;
 
-/* ---- reading ---------------------------------------------------------------------------------------------------- */
+/* ---- reading ----------------------------------------------------------------------------------------------------
+ */
 
 /* One row says which operator of a file becomes this one. ONNX: domain ("" for ai.onnx), name, and the opset since
  * which fn holds (the highest `since` not above the model's opset is taken). TFLite: domain "tflite", name as the
@@ -52,21 +67,23 @@ typedef struct whet_from {
 
 /* Inside fn: */
 whet_err *whet__im_err(whet_import *im);
-whet_arena *whet__im_arena(whet_import *im);             /* attribute structs and arrays live here */
+whet_arena *whet__im_arena(whet_import *im); /* attribute structs and arrays live here */
 whet_graph *whet__im_graph(whet_import *im);
-int whet__im_since(const whet_import *im);               /* opset of the domain, or operator version */
+int whet__im_since(const whet_import *im); /* opset of the domain, or operator version */
 int whet__im_n_in(const whet_import *im);
 int whet__im_n_out(const whet_import *im);
-int32_t whet__im_in(const whet_import *im, int i);       /* value number; -1: absent or past the end */
-int32_t whet__im_out(const whet_import *im, int i);      /* value number, made by the reader; -1: absent */
+int32_t whet__im_in(const whet_import *im, int i);  /* value number; -1: absent or past the end */
+int32_t whet__im_out(const whet_import *im, int i); /* value number, made by the reader; -1: absent */
 const whet_val *whet__im_val(const whet_import *im, int32_t v);
-/* Contents of a constant value, or NULL; *n elements. Integers of any width as int64, floats of any as f32. In the arena. */
+/* Contents of a constant value, or NULL; *n elements. Integers of any width as int64, floats of any as f32. In the
+ * arena. */
 const int64_t *whet__im_const_ints(whet_import *im, int32_t v, int32_t *n);
 const float *whet__im_const_floats(whet_import *im, int32_t v, int32_t *n);
 /* New inner value; a constant made on the spot. -1 when memory is refused (whet__im_node then fails cleanly). */
 int32_t whet__im_new(whet_import *im, const char *suffix);
 int32_t whet__im_const(whet_import *im, whet_dtype t, int32_t rank, const int64_t *dims, const void *p);
-/* Append a node. attr lies in the arena. Any value number of -1 that stands for refused memory must be `whet__im_new`'s. */
+/* Append a node. attr lies in the arena. Any value number of -1 that stands for refused memory must be
+ * `whet__im_new`'s. */
 whet_status whet__im_node(whet_import *im, const whet_op *op, const void *attr, const int32_t *in, int n_in,
                           const int32_t *out, int n_out);
 /* The same with all inputs and outputs of the file's operator. */
@@ -80,8 +97,8 @@ whet_status whet__im_fail(whet_import *im, whet_status code, const char *fmt, ..
 /* Rules chosen in the model's options: true for tflite-micro's. */
 bool whet__im_rules_micro(const whet_import *im);
 
-/* ONNX attributes; the default is answered when absent. A wrong type fails when the node is finished. Lists and strings
- * lie in the arena. `has` tells. */
+/* ONNX attributes; the default is answered when absent. A wrong type fails when the node is finished. Lists and
+ * strings lie in the arena. `has` tells. */
 bool whet__onnx_has(whet_import *im, const char *name);
 int64_t whet__onnx_int(whet_import *im, const char *name, int64_t dflt);
 float whet__onnx_float(whet_import *im, const char *name, float dflt);
@@ -105,21 +122,22 @@ whet_str whet__tfl_str(whet_import *im, int id);
 whet_str whet__tfl_custom(whet_import *im);
 /* Subgraph number `index` read as a region; NULL and a failure on a cycle. */
 whet_region *whet__tfl_region(whet_import *im, int64_t index);
-/* Append the node of a fused activation code (schema: NONE, RELU, RELU_N1_TO_1, RELU6, TANH, SIGN_BIT) that makes `out`
- * from `in`, which has out's type and quantisation. */
+/* Append the node of a fused activation code (schema: NONE, RELU, RELU_N1_TO_1, RELU6, TANH, SIGN_BIT) that makes
+ * `out` from `in`, which has out's type and quantisation. */
 whet_status whet__tfl_activation(whet_import *im, int64_t code, int32_t in, int32_t out);
-/* The value that an operator with activation `code` should write: the file's output, or a new value with its type, shape
- * and quantisation that whet__tfl_activation then turns into it. */
+/* The value that an operator with activation `code` should write: the file's output, or a new value with its type,
+ * shape and quantisation that whet__tfl_activation then turns into it. */
 int32_t whet__tfl_before_activation(whet_import *im, int64_t code);
 
-/* ---- shape and type rule ---------------------------------------------------------------------------------------- */
+/* ---- shape and type rule ----------------------------------------------------------------------------------------
+ */
 
 /* Runs twice: on symbols when a program is made, and on numbers for each plan. It never allocates. Every value that
- * comes from a file is checked here: after infer has passed, reference and kernels trust shapes and attributes. It may
- * be called with data of inputs unknown; answer WHET_LATE when an output's shape cannot be told without them. */
+ * comes from a file is checked here: after infer has passed, reference and kernels trust shapes and attributes. It
+ * may be called with data of inputs unknown; answer WHET_LATE when an output's shape cannot be told without them. */
 int whet__in_n(const whet_infer *f);
 bool whet__in_has(const whet_infer *f, int i);
-const whet_shape *whet__in_shape(const whet_infer *f, int i);   /* rank -1 for absent inputs too */
+const whet_shape *whet__in_shape(const whet_infer *f, int i); /* rank -1 for absent inputs too */
 whet_dtype whet__in_dtype(const whet_infer *f, int i);
 const whet_quant *whet__in_quant(const whet_infer *f, int i);
 /* Contents of a small integer tensor where they are known: numbers of either sign (whet__dim_number), symbols, ANY; NULL
@@ -137,7 +155,8 @@ whet_dim *whet__out_known(whet_infer *f, int o, int32_t n);
 void whet__out_like(whet_infer *f, int o, int i);
 /* Kind of an output that is no tensor. */
 void whet__out_kind(whet_infer *f, int o, whet_kind k);
-const whet_val *whet__out_val(const whet_infer *f, int o);     /* what the graph says of it: declared type, quantisation */
+const whet_val *whet__out_val(const whet_infer *f,
+                              int o); /* what the graph says of it: declared type, quantisation */
 whet_status whet__infer_fail(whet_infer *f, whet_status code, const char *fmt, ...) WHET_PRINTF(3, 4);
 /* Shapes and types of bodies: infer body b with inputs of these shapes; answers are read with whet__body_out. */
 whet_status whet__infer_body(whet_infer *f, int b);
@@ -154,7 +173,8 @@ whet_status whet__infer_broadcast(whet_infer *f, const whet_shape *a, const whet
 /* An axis in -rank..rank-1 made non-negative; E_DATA otherwise. */
 whet_status whet__infer_axis(whet_infer *f, int64_t axis, int32_t rank, int32_t *out);
 
-/* ---- naive reference -------------------------------------------------------------------------------------------- */
+/* ---- naive reference --------------------------------------------------------------------------------------------
+ */
 
 /* A tensor as the reference sees it: any stride (in elements), all checks done. */
 typedef struct whet_tensor {
@@ -170,8 +190,8 @@ typedef struct whet_args {
   const void *attr;
   const whet_tensor *in, *out;
   int n_in, n_out;
-  void *scratch;              /* as many bytes as whet__plan_ref asked for */
-  struct whet_frame *frame;   /* for string memory, objects and late outputs: see op/object.h; else unused */
+  void *scratch;            /* as many bytes as whet__plan_ref asked for */
+  struct whet_frame *frame; /* for string memory, objects and late outputs: see op/object.h; else unused */
   whet_err *err;
 } whet_args;
 
@@ -183,7 +203,8 @@ static inline int64_t whet__tensor_count(const whet_tensor *t) {
 }
 bool whet__tensor_dense(const whet_tensor *t);
 
-/* ---- planning --------------------------------------------------------------------------------------------------- */
+/* ---- planning ---------------------------------------------------------------------------------------------------
+ */
 
 /* plan() emits the steps of one node (or of the group that it leads) for concrete shapes. It runs once per plan.
  * Without a plan hook, or when it answers WHET_LATE ("not by me"), the planner emits the reference. */
@@ -197,7 +218,8 @@ const whet_quant *whet__pl_quant(const whet_planner *p, int32_t v);
 const whet_shape *whet__pl_shape(const whet_planner *p, int32_t v);
 /* Contents of a value that is constant in this plan; NULL if it is not. */
 const whet_data *whet__pl_data(const whet_planner *p, int32_t v);
-/* The k-th node of the group that this node leads (0: itself), NULL past the end; and the value that the group makes. */
+/* The k-th node of the group that this node leads (0: itself), NULL past the end; and the value that the group makes.
+ */
 const whet_node *whet__pl_group(const whet_planner *p, int k);
 int32_t whet__pl_group_out(const whet_planner *p);
 /* Elements between neighbours of the innermost run: a value may lie inside a bigger buffer (concat, split without
@@ -206,9 +228,9 @@ void whet__pl_pitch(const whet_planner *p, int32_t v, int64_t *rows, int64_t *ru
 
 /* Arguments of a step, in the order of the family's header. */
 typedef struct whet_arg {
-  uint8_t kind;   /* WHET_ARG_ */
-  uint8_t write;  /* not 0: the step writes it */
-  int32_t id;     /* value number, or what whet__pl_pack, whet__pl_blob, whet__pl_temp answered */
+  uint8_t kind;  /* WHET_ARG_ */
+  uint8_t write; /* not 0: the step writes it */
+  int32_t id;    /* value number, or what whet__pl_pack, whet__pl_blob, whet__pl_temp answered */
 } whet_arg;
 enum { WHET_ARG_NONE, WHET_ARG_VAL, WHET_ARG_PACK, WHET_ARG_BLOB, WHET_ARG_TEMP, WHET_ARG_SCRATCH };
 static inline whet_arg whet__rd(int32_t v) { return (whet_arg){v < 0 ? WHET_ARG_NONE : WHET_ARG_VAL, 0, v}; }
@@ -219,27 +241,29 @@ static inline whet_arg whet__tm(int32_t temp, bool write) { return (whet_arg){WH
 static inline whet_arg whet__scratch(void) { return (whet_arg){WHET_ARG_SCRATCH, 1, -1}; }
 static inline whet_arg whet__none(void) { return (whet_arg){WHET_ARG_NONE, 0, -1}; }
 
-/* A packed weight: how to make it from constants, a plain description by which equal ones are shared (bytes compared).
- * Made once per program, when the first plan that needs it is made. */
+/* A packed weight: how to make it from constants, a plain description by which equal ones are shared (bytes
+ * compared). Made once per program, when the first plan that needs it is made. */
 typedef struct whet_pack_kind {
-  const char *name;                       /* "conv_f32 panel" */
+  const char *name; /* "conv_f32 panel" */
   size_t params_size;
   size_t (*bytes)(const void *params);
-  /* src[i]: contents of the constants, NULL where absent. Runs on one of `parts` threads; parts write disjoint bytes. */
+  /* src[i]: contents of the constants, NULL where absent. Runs on one of `parts` threads; parts write disjoint bytes.
+   */
   void (*pack)(const void *params, const void *const *src, void *dst, int part, int parts);
 } whet_pack_kind;
 /* Number of the packed weight, -1 on failure (recorded). src: value numbers (-1: absent), all constant. */
 int32_t whet__pl_pack(whet_planner *p, const whet_pack_kind *k, const void *params, const int32_t *src, int n_src);
 /* The same made in the arena by a step of every run, for operands that are no constants. The answer is a temp. */
-int32_t whet__pl_pack_step(whet_planner *p, const whet_pack_kind *k, const void *params, const int32_t *src, int n_src);
+int32_t whet__pl_pack_step(whet_planner *p, const whet_pack_kind *k, const void *params, const int32_t *src,
+                           int n_src);
 /* Bytes that belong to the plan (tables, indices); copied. */
 int32_t whet__pl_blob(whet_planner *p, const void *bytes, size_t n);
 /* Memory in the arena that several steps of this node share. */
 int32_t whet__pl_temp(whet_planner *p, size_t bytes);
 
-/* Append a step. params is copied. parts: into how many pieces the work can be cut at most (1: none); the planner takes
- * no more than there are threads, and one when work_ns (estimated time on one core) is too short to share.
- * A family id, its row, parameters and arguments. */
+/* Append a step. params is copied. parts: into how many pieces the work can be cut at most (1: none); the planner
+ * takes no more than there are threads, and one when work_ns (estimated time on one core) is too short to share. A
+ * family id, its row, parameters and arguments. */
 typedef struct whet_step_req {
   unsigned family;
   const whet_kern *row;
@@ -252,8 +276,8 @@ typedef struct whet_step_req {
 } whet_step_req;
 whet_status whet__pl_step(whet_planner *p, const whet_step_req *s);
 /* Pick a row of a family and append it: the common case. Fails with E_INTERNAL when no row fits. */
-whet_status whet__pl_kern(whet_planner *p, unsigned family, const void *params, size_t params_size, const whet_arg *arg,
-                          int n_arg, int64_t max_parts, double work_ns);
+whet_status whet__pl_kern(whet_planner *p, unsigned family, const void *params, size_t params_size,
+                          const whet_arg *arg, int n_arg, int64_t max_parts, double work_ns);
 /* Emit the naive reference with `scratch` bytes. */
 whet_status whet__pl_ref(whet_planner *p, const whet_node *n, size_t scratch);
 /* Output o is input i seen with another shape, no step: the planner lets them share memory where it can and copies
@@ -264,7 +288,8 @@ whet_status whet__pl_view(whet_planner *p, const whet_node *n, int o, int i);
 whet_status whet__pl_part_of(whet_planner *p, const whet_node *n, int o, int i, int64_t offset, int64_t pitch);
 whet_status whet__pl_fail(whet_planner *p, whet_status code, const char *fmt, ...) WHET_PRINTF(3, 4);
 
-/* ---- the record ------------------------------------------------------------------------------------------------- */
+/* ---- the record -------------------------------------------------------------------------------------------------
+ */
 
 enum {
   WHET_OP_POINTWISE = 1,   /* each output element depends on input elements at its own place only */
@@ -281,15 +306,15 @@ enum {
 };
 
 struct whet_op {
-  const char *name;                /* canonical: newest ONNX spelling where the meaning is the same */
+  const char *name; /* canonical: newest ONNX spelling where the meaning is the same */
   uint32_t flags;
-  uint16_t attr_size;              /* of the attribute struct; 0: none */
+  uint16_t attr_size; /* of the attribute struct; 0: none */
   const whet_attr_desc *attrs;
   const whet_from *from;
   whet_status (*infer)(whet_infer *f, const whet_node *n);
   whet_status (*plan)(whet_planner *p, const whet_node *n);
-  /* Rewrite the node so that it works on inputs whose dimensions are turned by `perm` (new dimension i is old perm[i]);
-   * true when done, and every output is then turned by perm_out[] (set by the hook, default perm). */
+  /* Rewrite the node so that it works on inputs whose dimensions are turned by `perm` (new dimension i is old
+   * perm[i]); true when done, and every output is then turned by perm_out[] (set by the hook, default perm). */
   bool (*permute)(whet_edit *e, int32_t node, const int8_t *perm, int rank, int8_t *perm_out);
   whet_status (*grad)(whet_edit *e, int32_t node);
   whet_status (*ref)(const whet_args *a);

@@ -2,18 +2,19 @@
 #ifndef WHET_OP_TILE_H
 #define WHET_OP_TILE_H
 
-/* Tile epilogues: the pointwise nodes that a group's leader (an operator with WHET_OP_TILE) does to its results before it
- * stores them. The planner matches the chain; the leader's plan hook turns it into the kernel's parameters. */
+/* Tile epilogues: the pointwise nodes that a group's leader (an operator with WHET_OP_TILE) does to its results
+ * before it stores them. The planner matches the chain; the leader's plan hook turns it into the kernel's parameters.
+ */
 
 #include "kern/epilogue.h"
 #include "op/op.h"
 
-/* The f32 epilogue of the group that n leads, from its members after the first. *res receives the value that ADD or MUL
- * reads, or -1. The group was matched so that this cannot fail. */
+/* The f32 epilogue of the group that n leads, from its members after the first. *res receives the value that ADD or
+ * MUL reads, or -1. The group was matched so that this cannot fail. */
 void whet__pl_epi_f32(const whet_planner *p, const whet_node *n, whet_epi_f32 *epi, int32_t *res);
 
-/* 8-bit: the table of 256 bytes to which the chain of members after the first amounts, computed by their references for
- * every stored value. Answers false when the group is the leader alone. */
+/* 8-bit: the table of 256 bytes to which the chain of members after the first amounts, computed by their references
+ * for every stored value. Answers false when the group is the leader alone. */
 bool whet__pl_epi_table(whet_planner *p, const whet_node *n, uint8_t table[256]);
 
 /* What unary node n is as a micro-operation on f32: false when it is none (op/unary.c and the like answer it). */
