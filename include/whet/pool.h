@@ -9,6 +9,8 @@
  * CPU set and the cgroup quota, spin only while one run holds them and sleep when idle. The pool survives fork: the
  * child makes new workers. */
 
+#include <stddef.h>
+
 #include "whet/status.h"
 
 #ifdef __cplusplus

@@ -182,11 +182,13 @@ char *whet__arena_str(whet_arena *a, const char *s, size_t n) {
 }
 
 char *whet__arena_printf(whet_arena *a, const char *fmt, ...) {
-  char text[1024];
-  va_list ap;
+  va_list ap, again;
   va_start(ap, fmt);
-  int n = vsnprintf(text, sizeof text, fmt, ap);
+  va_copy(again, ap);
+  int n = vsnprintf(NULL, 0, fmt, ap);
   va_end(ap);
-  if (n < 0) return NULL;
-  return whet__arena_str(a, text, (size_t)n < sizeof text ? (size_t)n : sizeof text - 1);
+  char *q = n < 0 ? NULL : whet__arena_alloc(a, (size_t)n + 1);
+  if (q) vsnprintf(q, (size_t)n + 1, fmt, again);
+  va_end(again);
+  return q;
 }
