@@ -52,6 +52,14 @@ const whet_kern *whet__kern_pick(unsigned family, const whet_target *t, bool exa
 /* Rows that a compiler could not build, as text for `whet kernels`; "" when there are none. */
 const char *whet__kern_left_out(void);
 
+/* A deliberate bug of builds with WHET_PLANT, by which tests show that they can fail: one in each family, in code that all
+ * its rows run or in the portable row. Used as `n -= WHET_BUG(1);`. */
+#ifdef WHET_PLANT
+#define WHET_BUG(x) (x)
+#else
+#define WHET_BUG(x) 0
+#endif
+
 /* Which of n things part `part` of `parts` does: [*from, *to), static, contiguous, even. */
 static inline void whet__split(int64_t n, int part, int parts, int64_t *from, int64_t *to) {
   *from = n * part / parts;
