@@ -245,12 +245,18 @@ static inline whet_arg whet__none(void) { return (whet_arg){WHET_ARG_NONE, 0, -1
  * compared). Made once per program, when the first plan that needs it is made. */
 typedef struct whet_pack_kind {
   const char *name; /* "conv_f32 panel" */
-  size_t params_size;
+  size_t params_size; /* 0: params begin with their own size in bytes, a uint32_t (scales of each channel follow) */
   size_t (*bytes)(const void *params);
   /* src[i]: contents of the constants, NULL where absent. Runs on one of `parts` threads; parts write disjoint bytes.
    */
   void (*pack)(const void *params, const void *const *src, void *dst, int part, int parts);
 } whet_pack_kind;
+static inline size_t whet__pack_params_size(const whet_pack_kind *k, const void *params) {
+  uint32_t n;
+  if (k->params_size) return k->params_size;
+  memcpy(&n, params, sizeof n);
+  return n;
+}
 /* Number of the packed weight, -1 on failure (recorded). src: value numbers (-1: absent), all constant. */
 int32_t whet__pl_pack(whet_planner *p, const whet_pack_kind *k, const void *params, const int32_t *src, int n_src);
 /* The same made in the arena by a step of every run, for operands that are no constants. The answer is a temp. */
