@@ -1,0 +1,98 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Walking tensors in step, and blocks of carriers. */
+
+#include "op/walk.h"
+
+void whet__walk_init(whet_walk *w, int32_t rank, const int64_t *dim) {
+  memset(w, 0, sizeof *w);
+  w->rank = rank;
+  for (int32_t i = 0; i < rank; i++) w->dim[i] = dim[i];
+  w->run = rank ? dim[rank - 1] : 1;
+}
+
+void whet__walk_add(whet_walk *w, const whet_tensor *t) {
+  int k = w->n++;
+  for (int32_t i = 0; i < t->rank && i < w->rank; i++) {
+    int32_t from = t->rank - 1 - i, to = w->rank - 1 - i;
+    w->stride[k][to] = t->dim[from] == 1 ? 0 : t->stride[from];
+  }
+  w->step[k] = w->rank ? w->stride[k][w->rank - 1] : 0;
+}
+
+bool whet__walk_row(whet_walk *w) {
+  if (!w->started) {
+    w->started = true;
+    for (int32_t i = 0; i < w->rank; i++)
+      if (!w->dim[i]) return false;
+    return true;
+  }
+  for (int32_t i = w->rank - 2; i >= 0; i--) {
+    for (int k = 0; k < w->n; k++) w->at[k] += w->stride[k][i];
+    if (++w->index[i] < w->dim[i]) return true;
+    for (int k = 0; k < w->n; k++) w->at[k] -= w->stride[k][i] * w->dim[i];
+    w->index[i] = 0;
+  }
+  return false;
+}
+
+/* The plain types of a carrier move in a loop of their own; the others element by element. */
+#define LOAD(type)                                                                                          \
+  {                                                                                                         \
+    const type *p = (const type *)t->data + at;                                                             \
+    for (int64_t i = 0; i < n; i++) to[i] = p[i * step];                                                    \
+    return;                                                                                                 \
+  }
+#define STORE(type)                                                                                         \
+  {                                                                                                         \
+    type *p = (type *)t->data + at;                                                                         \
+    for (int64_t i = 0; i < n; i++) p[i * step] = (type)from[i];                                            \
+    return;                                                                                                 \
+  }
+
+void whet__load_f64(const whet_tensor *t, int64_t at, int64_t step, int64_t n, double *to) {
+  switch (t->dtype) {
+    case WHET_F32: LOAD(float)
+    case WHET_F64: LOAD(double)
+    default: break;
+  }
+  for (int64_t i = 0; i < n; i++) to[i] = whet__get_f64(t->dtype, t->data, at + i * step);
+}
+
+void whet__load_i64(const whet_tensor *t, int64_t at, int64_t step, int64_t n, int64_t *to) {
+  switch (t->dtype) {
+    case WHET_S32: LOAD(int32_t)
+    case WHET_S64: LOAD(int64_t)
+    case WHET_S8: LOAD(int8_t)
+    case WHET_U8: LOAD(uint8_t)
+    default: break;
+  }
+  for (int64_t i = 0; i < n; i++) to[i] = whet__get_i64(t->dtype, t->data, at + i * step);
+}
+
+void whet__store_f64(const whet_tensor *t, int64_t at, int64_t step, int64_t n, const double *from) {
+  switch (t->dtype) {
+    case WHET_F32: STORE(float)
+    case WHET_F64: STORE(double)
+    default: break;
+  }
+  for (int64_t i = 0; i < n; i++) whet__set_f64(t->dtype, t->data, at + i * step, from[i]);
+}
+
+void whet__store_i64(const whet_tensor *t, int64_t at, int64_t step, int64_t n, const int64_t *from) {
+  switch (t->dtype) {
+    case WHET_S32: STORE(int32_t)
+    case WHET_S64: STORE(int64_t)
+    case WHET_S8: STORE(int8_t)
+    case WHET_U8: STORE(uint8_t)
+    default: break;
+  }
+  for (int64_t i = 0; i < n; i++) whet__set_i64(t->dtype, t->data, at + i * step, from[i]);
+}
+
+void whet__known_map(whet_infer *f, int o, int i, whet_dim (*fn)(whet_dim x, const void *ctx), const void *ctx) {
+  int32_t n;
+  const whet_dim *x = whet__in_known(f, i, &n);
+  whet_dim *y = x ? whet__out_known(f, o, n) : NULL;
+  if (!y) return;
+  for (int32_t k = 0; k < n; k++) y[k] = fn(x[k], ctx);
+}

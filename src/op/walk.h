@@ -1,0 +1,60 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef WHET_OP_WALK_H
+#define WHET_OP_WALK_H
+
+/* What naive references share: walking several strided tensors in step with numpy broadcasting, and moving blocks of
+ * elements of any type to and from wide carriers (double, int64). */
+
+#include "base/dtype.h"
+#include "op/op.h"
+
+/* Sets of element types, for checks in infer. */
+#define WHET_T(t) (UINT32_C(1) << WHET_##t)
+enum {
+  WHET_T_FLOAT = WHET_T(F32) | WHET_T(F16) | WHET_T(F64) | WHET_T(BF16),
+  WHET_T_SINT = WHET_T(S8) | WHET_T(S16) | WHET_T(S32) | WHET_T(S64) | WHET_T(S4) | WHET_T(S2),
+  WHET_T_UINT = WHET_T(U8) | WHET_T(U16) | WHET_T(U32) | WHET_T(U64) | WHET_T(U4) | WHET_T(U2),
+  WHET_T_INT = WHET_T_SINT | WHET_T_UINT,
+  WHET_T_BOOL = WHET_T(BOOL),
+  WHET_T_NUM = WHET_T_FLOAT | WHET_T_INT
+};
+static inline bool whet__type_in(uint32_t set, whet_dtype t) { return (unsigned)t < 32 && set >> t & 1; }
+
+/* True for numbers of 8 or 16 bits that stand for real ones: their meaning is in the _q8 files. */
+static inline bool whet__quantised(whet_dtype t, const whet_quant *q) {
+  return q && (t == WHET_S8 || t == WHET_U8 || t == WHET_S16 || t == WHET_U16);
+}
+
+enum { WHET_WALK_MAX = 4, WHET_BLOCK = 256 };
+
+/* The rows along the last dimension of a shape, for up to WHET_WALK_MAX tensors that broadcast to it. */
+typedef struct whet_walk {
+  int n;                                           /* tensors */
+  int32_t rank;
+  int64_t dim[WHET_MAX_RANK];
+  int64_t stride[WHET_WALK_MAX][WHET_MAX_RANK];    /* elements; 0 where a tensor is repeated */
+  int64_t index[WHET_MAX_RANK];
+  int64_t run;                                     /* elements of a row */
+  int64_t at[WHET_WALK_MAX], step[WHET_WALK_MAX];  /* of the row: first element and distance, in each tensor */
+  bool started;
+} whet_walk;
+
+/* Over a shape; no tensors yet. */
+void whet__walk_init(whet_walk *w, int32_t rank, const int64_t *dim);
+/* Add a tensor whose dimensions, aligned at the last one, are those of the shape or 1. */
+void whet__walk_add(whet_walk *w, const whet_tensor *t);
+/* Go to the next row; false past the last one. Shapes without elements have no rows. */
+bool whet__walk_row(whet_walk *w);
+
+/* n elements of a tensor, `step` apart from element `at` on, to or from an array of carriers. Floats are rounded to the
+ * type, integers are wrapped; U64 is held in int64 as its bits. */
+void whet__load_f64(const whet_tensor *t, int64_t at, int64_t step, int64_t n, double *to);
+void whet__load_i64(const whet_tensor *t, int64_t at, int64_t step, int64_t n, int64_t *to);
+void whet__store_f64(const whet_tensor *t, int64_t at, int64_t step, int64_t n, const double *from);
+void whet__store_i64(const whet_tensor *t, int64_t at, int64_t step, int64_t n, const int64_t *from);
+
+/* Known contents of input i when it holds numbers, symbols or ANY for all elements; fills out's from them by fn. Does
+ * nothing where they are not known or too many. */
+void whet__known_map(whet_infer *f, int o, int i, whet_dim (*fn)(whet_dim x, const void *ctx), const void *ctx);
+
+#endif
