@@ -1,0 +1,33 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Identity(x): x. ONNX Identity 1-25 (tensors, sequences, optionals). Readers and passes take it out where they can.
+ */
+
+#include "op/move.h"
+
+static const whet_from k_from[] = {{"", "Identity", 1, NULL}, {0}};
+
+static whet_status infer(whet_infer *f, const whet_node *n) {
+  whet__out_like(f, 0, 0);
+  return WHET_OK;
+}
+
+static whet_status ref(const whet_args *a) {
+  whet__move_flat(&a->out[0], &a->in[0]);
+  return WHET_OK;
+}
+
+static whet_status plan(whet_planner *p, const whet_node *n) { return whet__pl_view(p, n, 0, 0); }
+
+static bool permute(whet_edit *e, int32_t node, const int8_t *perm, int rank, int8_t *perm_out) {
+  return whet__perm_same(perm, rank, perm_out);
+}
+
+const whet_op whet_op_Identity = {
+    .name = "Identity",
+    .flags = WHET_OP_POINTWISE | WHET_OP_VIEW | WHET_OP_SIGN_FREE,
+    .from = k_from,
+    .infer = infer,
+    .plan = plan,
+    .permute = permute,
+    .ref = ref,
+};
