@@ -208,9 +208,9 @@ struct known {
 };
 static whet_dim map_known(whet_dim x, const void *ctx) {
   const struct known *k = ctx;
-  if (!whet__dim_known(x)) return WHET_DIM_ANY;
+  if (!whet__dim_number(x)) return WHET_DIM_ANY;
   int64_t y = k->row->i64(x, k->u, k->a, k->b);
-  return y;
+  return whet__dim_number(y) ? y : WHET_DIM_ANY;
 }
 
 static whet_status infer(whet_infer *f, const whet_node *n) {

@@ -96,3 +96,40 @@ void whet__known_map(whet_infer *f, int o, int i, whet_dim (*fn)(whet_dim x, con
   if (!y) return;
   for (int32_t k = 0; k < n; k++) y[k] = fn(x[k], ctx);
 }
+
+/* Constant v with `rank` dimensions, ones in front, turned by perm; v itself when it has one element, -1 when it cannot
+ * be done. */
+static int32_t turned_const(whet_edit *e, int32_t v, const int8_t *perm, int rank) {
+  const whet_val x = whet__ed_graph(e)->val[v];
+  int64_t dims[WHET_MAX_RANK];
+  if (whet__shape_count(&x.shape) == 1) return v;
+  if (!x.data || x.shape.rank > rank || (x.q && x.q->n > 1)) return -1;
+  for (int i = 0; i < rank; i++) {
+    int k = i - (rank - x.shape.rank);
+    dims[i] = k < 0 ? 1 : x.shape.d[k];
+  }
+  int32_t c = x.shape.rank == rank ? v : whet__ed_const(e, (whet_dtype)x.dtype, rank, dims, x.data->p);
+  if (c < 0) return -1;
+  whet__ed_graph(e)->val[c].q = x.q;
+  int32_t t = whet__ed_permuted_const(e, c, perm, rank);
+  if (t >= 0) whet__ed_graph(e)->val[t].q = x.q;
+  return t;
+}
+
+bool whet__permute_broadcast(whet_edit *e, int32_t node, const int8_t *perm, int rank) {
+  whet_graph *g = whet__ed_graph(e);
+  int32_t in[WHET_WALK_MAX];
+  int n = g->node[node].n_in;
+  if (n > WHET_WALK_MAX) return false;
+  for (int i = 0; i < n; i++) {
+    in[i] = g->node[node].in[i];
+    const whet_val *x = &g->val[in[i]];
+    if (x->role == WHET_ROLE_CONST)
+      in[i] = turned_const(e, in[i], perm, rank);
+    else if (x->shape.rank != rank && whet__shape_count(&x->shape) != 1)
+      return false;
+    if (in[i] < 0) return false;
+  }
+  memcpy(whet__ed_graph(e)->node[node].in, in, (size_t)n * sizeof *in);
+  return true;
+}

@@ -6,7 +6,7 @@
  * elements of any type to and from wide carriers (double, int64). */
 
 #include "base/dtype.h"
-#include "op/op.h"
+#include "op/edit.h"
 
 /* Sets of element types, for checks in infer. */
 #define WHET_T(t) (UINT32_C(1) << WHET_##t)
@@ -53,8 +53,11 @@ void whet__load_i64(const whet_tensor *t, int64_t at, int64_t step, int64_t n, i
 void whet__store_f64(const whet_tensor *t, int64_t at, int64_t step, int64_t n, const double *from);
 void whet__store_i64(const whet_tensor *t, int64_t at, int64_t step, int64_t n, const int64_t *from);
 
-/* Known contents of input i when it holds numbers, symbols or ANY for all elements; fills out's from them by fn. Does
- * nothing where they are not known or too many. */
+/* Tell the contents of output o from those of input i, element by element; nothing where they are not known. */
 void whet__known_map(whet_infer *f, int o, int i, whet_dim (*fn)(whet_dim x, const void *ctx), const void *ctx);
+
+/* The permute hook of operators that broadcast: constants are brought to `rank` dimensions and turned; inputs of one
+ * element stay. False when an input that is no constant has another rank. */
+bool whet__permute_broadcast(whet_edit *e, int32_t node, const int8_t *perm, int rank);
 
 #endif
