@@ -318,6 +318,15 @@ void whet__set_i64(whet_dtype t, void *p, int64_t i, int64_t v) {
   }
 }
 
+/* A float that rounds to every smaller type as v itself does: v cut off after 24 bits, with the last bit set when
+ * something was lost (round to odd). */
+static float narrow(double v) {
+  float f = (float)v;
+  if (isnan(v) || isinf(v) || (double)f == v) return f;
+  if (fabs((double)f) > fabs(v)) f = nextafterf(f, 0); /* infinity becomes the largest float */
+  return float_of(bits_of(f) | 1);
+}
+
 void whet__set_f64(whet_dtype t, void *p, int64_t i, double v) {
   switch (t) {
     case WHET_F32:
@@ -327,20 +336,20 @@ void whet__set_f64(whet_dtype t, void *p, int64_t i, double v) {
       STORE(double, v);
       break;
     case WHET_F16:
-      STORE(uint16_t, whet__f32_to_f16((float)v));
+      STORE(uint16_t, whet__f32_to_f16(narrow(v)));
       break;
     case WHET_BF16:
-      STORE(uint16_t, whet__f32_to_bf16((float)v));
+      STORE(uint16_t, whet__f32_to_bf16(narrow(v)));
       break;
     case WHET_F8E4M3FN:
     case WHET_F8E4M3FNUZ:
     case WHET_F8E5M2:
     case WHET_F8E5M2FNUZ:
     case WHET_F8E8M0:
-      ((uint8_t *)p)[i] = whet__f32_to_f8(t, (float)v, true);
+      ((uint8_t *)p)[i] = whet__f32_to_f8(t, narrow(v), true);
       break;
     case WHET_F4E2M1:
-      packed_set(p, i, 4, whet__f32_to_f8(t, (float)v, true));
+      packed_set(p, i, 4, whet__f32_to_f8(t, narrow(v), true));
       break;
     case WHET_BOOL:
       ((uint8_t *)p)[i] = v != 0;

@@ -5,6 +5,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/mman.h>
@@ -23,6 +24,10 @@ static whet_status take(int fd, const char *path, bool copy, whet_mem *m, whet_f
   }
   if (!S_ISREG(st.st_mode)) {
     s = whet__fail(err, WHET_E_IO, "%s: %s, not a file", path, S_ISDIR(st.st_mode) ? "a folder" : "a device or pipe");
+    goto done;
+  }
+  if ((uintmax_t)st.st_size > SIZE_MAX / 2) {
+    s = whet__fail(err, WHET_E_IO, "%s: larger than this machine can address", path);
     goto done;
   }
   size_t n = (size_t)st.st_size;
@@ -62,45 +67,106 @@ whet_status whet__file_open(const char *path, bool copy, whet_mem *m, whet_file 
   return take(fd, path, copy, m, out, err);
 }
 
-/* One component of a relative path, opened below dir without following links. */
-static int open_step(int dir, const char *part, bool last) {
-  return openat(dir, part, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NOCTTY | O_NONBLOCK | (last ? 0 : O_DIRECTORY));
+enum { NAME_MAX_BYTES = 4000, LINKS_MAX = 16 };
+
+/* A walk below a folder: the components found so far, none of them a link, and what is left of the name. */
+struct walk {
+  int folder;
+  char done[NAME_MAX_BYTES + 1]; /* "sub/dir", "" at the folder itself */
+  char left[NAME_MAX_BYTES + 1];
+  int links; /* symbolic links followed */
+};
+
+/* Open the components found so far, one by one without following links; -1 and errno. */
+static int open_done(const struct walk *w, int flags) {
+  char part[NAME_MAX_BYTES + 1];
+  int fd = openat(w->folder, ".", O_RDONLY | O_CLOEXEC | O_DIRECTORY);
+  for (const char *at = w->done; fd >= 0 && *at;) {
+    size_t n = strcspn(at, "/");
+    memcpy(part, at, n);
+    part[n] = 0;
+    int next = openat(fd, part, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | (at[n] ? O_DIRECTORY : flags));
+    int why = errno;
+    close(fd);
+    errno = why;
+    fd = next;
+    at += n + (at[n] == '/');
+  }
+  return fd;
+}
+
+/* Take the next component of `left` into `done`: a link's target goes before what is left, ".." takes the last
+ * component back. 1: there is more, 0: done, -1: it cannot be (errno), -2: it leaves the folder. */
+static int walk_step(struct walk *w) {
+  char part[NAME_MAX_BYTES + 1], target[NAME_MAX_BYTES + 1], rest[NAME_MAX_BYTES + 1];
+  size_t skip = strspn(w->left, "/"), n = strcspn(w->left + skip, "/"), have = strlen(w->done);
+  if (!n) return 0;
+  memcpy(part, w->left + skip, n);
+  part[n] = 0;
+  memmove(w->left, w->left + skip + n, strlen(w->left + skip + n) + 1);
+  if (!strcmp(part, ".")) return 1;
+  if (!strcmp(part, "..")) {
+    char *cut = strrchr(w->done, '/');
+    if (!have) return -2;
+    *(cut ? cut : w->done) = 0;
+    return 1;
+  }
+  int dir = open_done(w, O_DIRECTORY);
+  if (dir < 0) return -1;
+  ssize_t got = readlinkat(dir, part, target, sizeof target);
+  close(dir);
+  errno = ENAMETOOLONG;
+  if (got < 0) { /* no link, or not there: opening will tell */
+    if (have + n + 2 > sizeof w->done) return -1;
+    if (have) w->done[have++] = '/';
+    memcpy(w->done + have, part, n + 1);
+    return 1;
+  }
+  if (got && target[0] == '/') return -2;
+  memcpy(rest, w->left, strlen(w->left) + 1);
+  if ((size_t)got + strlen(rest) + 2 > sizeof w->left) return -1;
+  errno = ELOOP;
+  if (++w->links > LINKS_MAX) return -1;
+  memcpy(w->left, target, (size_t)got);
+  w->left[got] = '/';
+  memcpy(w->left + got + 1, rest, strlen(rest) + 1);
+  return 1;
+}
+
+/* Whether a component of a relative name is "..". */
+static bool climbs(const char *name) {
+  for (const char *at = name; *at;) {
+    size_t n = strcspn(at, "/");
+    if (n == 2 && at[0] == '.' && at[1] == '.') return true;
+    at += n + (at[n] == '/');
+  }
+  return false;
 }
 
 whet_status whet__file_open_in(const char *folder, const char *name, bool copy, whet_mem *m, whet_file *out,
                                whet_err *err) {
+  struct walk w = {.folder = -1};
   *out = (whet_file){.mem = m};
-  if (!name[0] || name[0] == '/' || strlen(name) > 4000)
+  if (!name[0] || name[0] == '/' || strlen(name) > NAME_MAX_BYTES)
     return whet__fail(err, WHET_E_DATA,
                       "file name \"%.200s\" is empty, absolute or too long: only names below the "
                       "model's folder are opened",
                       name);
-  int dir = open(folder[0] ? folder : ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-  if (dir < 0) return whet__fail(err, WHET_E_IO, "%s: %s", folder, strerror(errno));
-  char part[4096];
-  for (const char *at = name;;) {
-    size_t n = strcspn(at, "/");
-    bool last = !at[n];
-    memcpy(part, at, n);
-    part[n] = 0;
-    if (!n || !strcmp(part, "..")) {
-      close(dir);
-      return whet__fail(err, WHET_E_DATA, "file name \"%.200s\" leaves the model's folder", name);
-    }
-    if (strcmp(part, ".") || last) {
-      int next = open_step(dir, part, last);
-      int why = errno;
-      close(dir);
-      if (next < 0)
-        return why == ELOOP || why == EMLINK
-                   ? whet__fail(err, WHET_E_DATA, "file \"%.200s\" is or passes through a symbolic link: refused",
-                                name)
-                   : whet__fail(err, WHET_E_IO, "file \"%.200s\" beside the model: %s", name, strerror(why));
-      dir = next;
-    }
-    if (last) return take(dir, name, copy, m, out, err);
-    at += n + 1;
+  if (climbs(name)) return whet__fail(err, WHET_E_DATA, "file name \"%.200s\" leaves the model's folder", name);
+  w.folder = open(folder[0] ? folder : ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+  if (w.folder < 0) return whet__fail(err, WHET_E_IO, "%s: %s", folder, strerror(errno));
+  memcpy(w.left, name, strlen(name) + 1);
+  int step, fd = -1;
+  while ((step = walk_step(&w)) > 0) {
   }
+  if (!step) fd = open_done(&w, O_NOCTTY | O_NONBLOCK);
+  int why = errno;
+  close(w.folder);
+  if (step == -2)
+    return whet__fail(err, WHET_E_DATA, "file \"%.200s\" is a symbolic link out of the model's folder: refused",
+                      name);
+  if (fd < 0) return whet__fail(err, WHET_E_IO, "file \"%.200s\" beside the model: %s", name, strerror(why));
+  return take(fd, name, copy, m, out, err);
 }
 
 void whet__file_close(whet_file *f) {
@@ -119,30 +185,47 @@ void whet__file_forget(const whet_file *f, const void *p, size_t n) {
   if (to > from) madvise((void *)from, to - from, MADV_DONTNEED);
 }
 
-whet_status whet__file_write(const char *path, const void *p, size_t n, whet_err *err) {
-  size_t len = strlen(path);
-  char *tmp = malloc(len + 32);
-  if (!tmp) return whet__fail(err, WHET_E_MEMORY, "out of memory: %s", path);
-  snprintf(tmp, len + 32, "%s.%ld.part", path, (long)getpid());
-  whet_status s = WHET_OK;
-  int fd = open(tmp, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666);
-  if (fd < 0) {
-    s = whet__fail(err, WHET_E_IO, "%s: %s", path, strerror(errno));
-    goto done;
-  }
+/* Write n bytes to an open descriptor; false and errno. */
+static bool put(int fd, const void *p, size_t n) {
   for (size_t at = 0; at < n;) {
-    ssize_t put = write(fd, (const char *)p + at, n - at);
-    if (put < 0 && errno == EINTR) continue;
-    if (put < 0) {
-      s = whet__fail(err, WHET_E_IO, "%s: %s", path, strerror(errno));
-      break;
-    }
-    at += (size_t)put;
+    ssize_t got = write(fd, (const char *)p + at, n - at);
+    if (got < 0 && errno == EINTR) continue;
+    if (got < 0) return false;
+    at += (size_t)got;
   }
-  if (close(fd) && !s) s = whet__fail(err, WHET_E_IO, "%s: %s", path, strerror(errno));
-  if (!s && rename(tmp, path)) s = whet__fail(err, WHET_E_IO, "%s: %s", path, strerror(errno));
-  if (s) unlink(tmp);
-done:
+  return true;
+}
+
+/* A new file beside path, whose name goes to tmp (of `room` bytes). -1 and errno. */
+static int open_beside(const char *path, char *tmp, size_t room) {
+  static _Atomic unsigned serial;
+  for (int i = 0; i < 100; i++) {
+    snprintf(tmp, room, "%s.%ld-%u.part", path, (long)getpid(), atomic_fetch_add(&serial, 1));
+    int fd = open(tmp, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
+    if (fd >= 0 || errno != EEXIST) return fd;
+  }
+  return -1;
+}
+
+whet_status whet__file_write(const char *path, const void *p, size_t n, whet_err *err) {
+  struct stat st;
+  whet_status s = WHET_OK;
+  char *real = realpath(path, NULL), *tmp = NULL; /* a link is written through */
+  const char *to = real ? real : path;
+  bool fresh = stat(to, &st) || S_ISREG(st.st_mode); /* a device or pipe takes the bytes as they come */
+  size_t room = strlen(to) + 48;
+  if (!(tmp = malloc(room))) {
+    free(real);
+    return whet__fail(err, WHET_E_MEMORY, "out of memory: %s", path);
+  }
+  int fd = fresh ? open_beside(to, tmp, room) : open(to, O_WRONLY | O_CLOEXEC | O_NOCTTY);
+  bool ok = fd >= 0 && put(fd, p, n) && (!fresh || !fsync(fd));
+  int why = errno;
+  if (fd >= 0 && close(fd) && ok) ok = false, why = errno;
+  if (ok && fresh && rename(tmp, to)) ok = false, why = errno;
+  if (!ok) s = whet__fail(err, WHET_E_IO, "%s: %s", path, strerror(why));
+  if (!ok && fresh && fd >= 0) unlink(tmp);
   free(tmp);
+  free(real);
   return s;
 }

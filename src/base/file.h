@@ -24,7 +24,8 @@ void whet__file_close(whet_file *f);
 /* The pages that lie wholly in [p, p+n) of a mapped file are not needed any more: let the kernel take them. */
 void whet__file_forget(const whet_file *f, const void *p, size_t n);
 
-/* Write n bytes to path: to a new file beside it first, then renamed, so that no half file is ever seen. */
+/* Write n bytes to path: to a new file beside it first, on the disk, then renamed, so that no half file is ever seen. A
+ * device or pipe is written to as it is. */
 WHET_MUST whet_status whet__file_write(const char *path, const void *p, size_t n, whet_err *err);
 
 #endif

@@ -43,18 +43,24 @@ void whet__mem_init(whet_mem *m, whet_mem *parent, const whet_allocator *a, size
 /* Take n bytes from m's account and those above it; gives all back and returns false when one has too little. */
 static bool charge(whet_mem *m, size_t n) {
   for (whet_mem *k = m; k; k = k->parent) {
-    size_t now = atomic_fetch_add(&k->used, n) + n;
-    if (k->limit && now > k->limit) {
-      for (whet_mem *b = m;; b = b->parent) {
-        atomic_fetch_sub(&b->used, n);
-        if (b == k) return false;
-      }
+    size_t limit = k->limit ? k->limit : SIZE_MAX, used = atomic_load(&k->used);
+    while (used <= limit && n <= limit - used && !atomic_compare_exchange_weak(&k->used, &used, used + n)) {
     }
-    size_t peak = atomic_load(&k->peak);
-    while (now > peak && !atomic_compare_exchange_weak(&k->peak, &peak, now)) {
-    }
+    if (used <= limit && n <= limit - used) continue;
+    for (whet_mem *b = m; b != k; b = b->parent) atomic_fetch_sub(&b->used, n);
+    return false;
   }
   return true;
+}
+
+/* Note what an allocation that was made has done to m's account and those above it. */
+static void note(whet_mem *m) {
+  for (whet_mem *k = m; k; k = k->parent) {
+    size_t now = atomic_load(&k->used), peak = atomic_load(&k->peak);
+    while (now > peak && !atomic_compare_exchange_weak(&k->peak, &peak, now)) {
+    }
+    atomic_fetch_add(&k->count, 1);
+  }
 }
 
 void *whet__alloc(whet_mem *m, size_t n) {
@@ -66,7 +72,7 @@ void *whet__alloc(whet_mem *m, size_t n) {
     return NULL;
   }
   h->bytes = total;
-  for (whet_mem *k = m; k; k = k->parent) atomic_fetch_add(&k->count, 1);
+  note(m);
   return h + 1;
 }
 

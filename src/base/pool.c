@@ -13,6 +13,7 @@
 #include <errno.h>
 #include <linux/futex.h>
 #include <pthread.h>
+#include <signal.h>
 #include <stdatomic.h>
 #include <stdlib.h>
 #include <sys/syscall.h>
@@ -26,7 +27,6 @@ enum { POOL_MAX = 64, SPIN_US = 60 };
 struct slot {
   _Alignas(128) _Atomic uint32_t ticket; /* raised for every piece of work; futex word */
   _Atomic uint32_t asleep;               /* the worker waits on the futex, or is about to */
-  _Atomic uint32_t leased;               /* a run holds the worker: it may spin */
   whet_part_fn fn;
   void *arg;
   int first, stride, parts;
@@ -52,12 +52,16 @@ struct whet_pool {
 static _Atomic unsigned k_forks; /* raised in every child */
 static _Atomic(whet_pool *) k_default;
 static pthread_once_t k_once = PTHREAD_ONCE_INIT;
+static pthread_mutex_t k_make = PTHREAD_MUTEX_INITIALIZER;
 
-static void after_fork(void) {
+static void before_fork(void) { pthread_mutex_lock(&k_make); }
+static void after_in_parent(void) { pthread_mutex_unlock(&k_make); }
+/* Pools stay usable, but none of their workers came along. */
+static void after_in_child(void) {
   atomic_fetch_add(&k_forks, 1);
-  atomic_store(&k_default, NULL); /* the parent's pool is not ours: its threads are gone */
+  pthread_mutex_unlock(&k_make);
 }
-static void once(void) { pthread_atfork(NULL, NULL, after_fork); }
+static void once(void) { pthread_atfork(before_fork, after_in_parent, after_in_child); }
 
 static void futex_wait(_Atomic uint32_t *w, uint32_t value) {
   syscall(SYS_futex, w, FUTEX_WAIT_PRIVATE, value, NULL, NULL, 0);
@@ -78,16 +82,21 @@ static int64_t now_ns(void) {
   return (int64_t)t.tv_sec * 1000000000 + t.tv_nsec;
 }
 
-/* Wait until *w is not `old`: spin up to spin_us while `may_spin` holds, then sleep. `asleep` tells the waker. */
-static void wait_change(_Atomic uint32_t *w, uint32_t old, _Atomic uint32_t *asleep, const _Atomic uint32_t *may_spin,
-                        int spin_us) {
+/* Whether those who wait for one another within a lease may spin: one lease alone holds workers. */
+static inline bool may_spin(const whet_pool *p) {
+  return atomic_load_explicit(&p->leases, memory_order_relaxed) == 1;
+}
+
+/* Wait until *w is not `old`: spin up to the pool's time while that is allowed, then sleep. `asleep` tells the waker.
+ */
+static void wait_change(const whet_pool *p, _Atomic uint32_t *w, uint32_t old, _Atomic uint32_t *asleep) {
   int64_t until = 0;
-  for (unsigned n = 1; spin_us > 0 && (!may_spin || atomic_load_explicit(may_spin, memory_order_relaxed)); n++) {
+  for (unsigned n = 1; p->spin_us > 0 && may_spin(p); n++) {
     if (atomic_load_explicit(w, memory_order_acquire) != old) return;
     relax();
     if (n % 64) continue;
     int64_t t = now_ns();
-    if (!until) until = t + (int64_t)spin_us * 1000;
+    if (!until) until = t + (int64_t)p->spin_us * 1000;
     if (t > until) break;
   }
   atomic_store(asleep, 1);
@@ -100,7 +109,7 @@ static void serve(void *arg) {
   whet_pool *p = s->pool;
   uint32_t seen = 0;
   for (;;) {
-    wait_change(&s->ticket, seen, &s->asleep, &s->leased, p->spin_us);
+    wait_change(p, &s->ticket, seen, &s->asleep);
     seen = atomic_load_explicit(&s->ticket, memory_order_acquire);
     if (atomic_load(&p->stop)) return;
     if (s->fn)
@@ -115,29 +124,37 @@ static void *serve_posix(void *arg) {
   return NULL;
 }
 
+/* Start one worker, with all signals blocked so that the program's handlers run on its own threads. */
+static bool start_one(whet_pool *p, struct slot *s) {
+  sigset_t all, old;
+  bool ok;
+  memset(s, 0, sizeof *s);
+  s->pool = p;
+  sigfillset(&all);
+  pthread_sigmask(SIG_SETMASK, &all, &old);
+  if (p->o.start)
+    ok = (s->handle = p->o.start(p->o.user, serve, s)) != NULL;
+  else
+    ok = !pthread_create(&s->thread, NULL, serve_posix, s);
+  pthread_sigmask(SIG_SETMASK, &old, NULL);
+  return ok;
+}
+
 /* Start workers up to `want`, as far as the system lets us. */
 static void start_workers(whet_pool *p, int want) {
-  pthread_mutex_lock(&p->make);
+  pthread_mutex_lock(&k_make);
   unsigned forks = atomic_load(&k_forks);
-  if (p->born != forks) { /* we are a child: none of the workers came along */
+  if (atomic_load(&p->born) != forks) { /* we are a child: none of the workers came along, and no lease is ours */
     atomic_store(&p->started, 0);
     atomic_store(&p->idle, 0);
     atomic_store(&p->leases, 0);
-    p->born = forks;
+    atomic_store(&p->born, forks);
   }
-  for (int i = atomic_load(&p->started); i < want; i++) {
-    struct slot *s = &p->slot[i];
-    memset(s, 0, sizeof *s);
-    s->pool = p;
-    if (p->o.start) {
-      if (!(s->handle = p->o.start(p->o.user, serve, s))) break;
-    } else if (pthread_create(&s->thread, NULL, serve_posix, s)) {
-      break;
-    }
+  for (int i = atomic_load(&p->started); i < want && start_one(p, &p->slot[i]); i++) {
     atomic_store(&p->started, i + 1);
     atomic_fetch_or(&p->idle, UINT64_C(1) << i);
   }
-  pthread_mutex_unlock(&p->make);
+  pthread_mutex_unlock(&k_make);
 }
 
 whet_pool_opts whet_pool_opts_default(void) {
@@ -159,11 +176,10 @@ whet_status whet_pool_create(const whet_pool_opts *user, whet_pool **out, whet_e
     free(p);
     return whet__fail(err, WHET_E_MEMORY, "out of memory: pool of %d threads", width);
   }
-  pthread_mutex_init(&p->make, NULL);
   p->o = o;
   p->width = width;
-  p->born = atomic_load(&k_forks);
-  p->spin_us = o.spin_us >= 0 ? o.spin_us : width <= cores ? SPIN_US : 0;
+  atomic_store(&p->born, atomic_load(&k_forks));
+  p->spin_us = o.spin_us >= 0 ? o.spin_us : width <= cores && !whet__target_quota() ? SPIN_US : 0;
   *out = p;
   return WHET_OK;
 }
@@ -172,7 +188,7 @@ void whet_pool_close(whet_pool **pp) {
   whet_pool *p = pp ? *pp : NULL;
   if (!p) return;
   *pp = NULL;
-  if (p->born == atomic_load(&k_forks)) {
+  if (atomic_load(&p->born) == atomic_load(&k_forks)) {
     atomic_store(&p->stop, 1);
     for (int i = 0; i < atomic_load(&p->started); i++) {
       struct slot *s = &p->slot[i];
@@ -184,7 +200,6 @@ void whet_pool_close(whet_pool **pp) {
         pthread_join(s->thread, NULL);
     }
   }
-  pthread_mutex_destroy(&p->make);
   free(p->slot);
   free(p);
 }
@@ -205,64 +220,72 @@ int whet_pool_width(whet_pool *p) {
   return p ? p->width : 1;
 }
 
+/* Give a slot its next ticket. */
+static void post(struct slot *s) {
+  atomic_fetch_add(&s->ticket, 1);
+  if (atomic_load(&s->asleep)) futex_wake(&s->ticket);
+}
+
+/* Wait until a slot has served its last ticket. */
+static void await(struct slot *s) {
+  uint32_t ticket = atomic_load_explicit(&s->ticket, memory_order_relaxed), done;
+  while ((done = atomic_load_explicit(&s->done, memory_order_acquire)) != ticket)
+    wait_change(s->pool, &s->done, done, &s->awaited);
+}
+
 void whet__lease_take(whet_pool *p, int want, whet_lease *out) {
   *out = (whet_lease){.pool = p, .width = 1};
   if (!p || want < 2) return;
   if (want > p->width) want = p->width;
-  if (atomic_load(&p->started) < want - 1 || p->born != atomic_load(&k_forks)) start_workers(p, want - 1);
+  if (atomic_load(&p->started) < want - 1 || atomic_load(&p->born) != atomic_load(&k_forks))
+    start_workers(p, want - 1);
   uint64_t idle = atomic_load(&p->idle), take;
   do {
     take = 0;
     for (uint64_t left = idle; left && __builtin_popcountll(take) < want - 1; left &= left - 1) take |= left & -left;
     if (!take) return;
   } while (!atomic_compare_exchange_weak(&p->idle, &idle, idle & ~take));
-  int others = atomic_fetch_add(&p->leases, 1);
+  atomic_fetch_add(&p->leases, 1);
   out->workers = take;
   out->width = 1 + __builtin_popcountll(take);
+  out->born = atomic_load(&p->born);
   for (uint64_t m = take; m; m &= m - 1) { /* wake now, so that the first shared step finds them awake */
     struct slot *s = &p->slot[__builtin_ctzll(m)];
-    atomic_store(&s->leased, others == 0);
     s->fn = NULL;
-    atomic_fetch_add(&s->ticket, 1);
-    if (atomic_load(&s->asleep)) futex_wake(&s->ticket);
+    post(s);
   }
 }
 
-/* Wait until a slot has served its last ticket. */
-static void await(struct slot *s, int spin_us) {
-  uint32_t ticket = atomic_load_explicit(&s->ticket, memory_order_relaxed), done;
-  while ((done = atomic_load_explicit(&s->done, memory_order_acquire)) != ticket)
-    wait_change(&s->done, done, &s->awaited, NULL, spin_us);
+/* Whether the lease was taken before a fork that made this process: its workers are not here. */
+static inline bool orphan(const whet_lease *l) {
+  return l->born != atomic_load_explicit(&k_forks, memory_order_relaxed);
 }
 
 void whet__lease_drop(whet_lease *l) {
-  if (!l->workers) return;
-  for (uint64_t m = l->workers; m; m &= m - 1) {
-    struct slot *s = &l->pool->slot[__builtin_ctzll(m)];
-    await(s, l->pool->spin_us);
-    atomic_store(&s->leased, 0);
+  if (l->workers && !orphan(l)) {
+    for (uint64_t m = l->workers; m; m &= m - 1) await(&l->pool->slot[__builtin_ctzll(m)]);
+    atomic_fetch_sub(&l->pool->leases, 1);
+    atomic_fetch_or(&l->pool->idle, l->workers);
   }
-  atomic_fetch_sub(&l->pool->leases, 1);
-  atomic_fetch_or(&l->pool->idle, l->workers);
   l->workers = 0;
   l->width = 1;
 }
 
 void whet__lease_run(const whet_lease *l, int parts, whet_part_fn fn, void *arg) {
   int width = l->width < parts ? l->width : parts, t = 1;
-  for (uint64_t m = l->workers; m && t < width; m &= m - 1, t++) {
+  uint64_t workers = l->workers;
+  if (width > 1 && orphan(l)) width = 1;
+  for (uint64_t m = workers; t < width; m &= m - 1, t++) {
     struct slot *s = &l->pool->slot[__builtin_ctzll(m)];
-    await(s, l->pool->spin_us); /* it may still be answering the wake-up call */
+    await(s); /* it may still be answering the wake-up call */
     s->fn = fn;
     s->arg = arg;
     s->first = t;
     s->stride = width;
     s->parts = parts;
-    atomic_fetch_add(&s->ticket, 1);
-    if (atomic_load(&s->asleep)) futex_wake(&s->ticket);
+    post(s);
   }
   for (int i = 0; i < parts; i += width) fn(arg, i, parts);
   t = 1;
-  for (uint64_t m = l->workers; m && t < width; m &= m - 1, t++)
-    await(&l->pool->slot[__builtin_ctzll(m)], l->pool->spin_us);
+  for (uint64_t m = workers; t < width; m &= m - 1, t++) await(&l->pool->slot[__builtin_ctzll(m)]);
 }

@@ -12,6 +12,7 @@ typedef struct whet_lease {
   whet_pool *pool;
   int width;        /* threads, the caller's own included; 1: alone */
   uint64_t workers; /* bit i: worker i of the pool */
+  unsigned born;    /* fork generation of the workers; in a child of it the lease runs alone */
 } whet_lease;
 
 /* One part of a step; called on some thread of the lease. */
@@ -24,7 +25,7 @@ void whet__lease_drop(whet_lease *l);
  */
 void whet__lease_run(const whet_lease *l, int parts, whet_part_fn fn, void *arg);
 
-/* The process's pool, made at first use; after a fork the child gets a new one. NULL only when memory is refused. */
+/* The process's pool, made at first use; after a fork it starts new workers. NULL only when memory is refused. */
 whet_pool *whet__pool_default(void);
 
 #endif

@@ -61,7 +61,7 @@ static inline uint64_t whet__span_varint(whet_span *s) {
     uint8_t b = whet__span_u8(s);
     if (shift == 63 && b > 1) break;
     v |= (uint64_t)(b & 0x7f) << shift;
-    if (!(b & 0x80)) return v;
+    if (!(b & 0x80)) return s->bad ? 0 : v;
   }
   s->bad = true;
   return 0;

@@ -1,8 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "base/str.h"
 
+#include <pthread.h>
 #include <stdarg.h>
 #include <stdio.h>
+#include <sys/random.h>
+#include <time.h>
+#include <unistd.h>
 
 void whet__text_add(whet_text *t, const char *s, size_t n) {
   if (t->bad || n >= SIZE_MAX - t->n || !whet__grow(t->mem, (void **)&t->p, &t->cap, t->n + n + 1, 1)) {
@@ -43,9 +47,51 @@ uint64_t whet__hash(uint64_t h, const void *p, size_t n) {
   return h;
 }
 
+/* A key for `name_hash` that nobody outside the process can guess. */
+static uint64_t k_key[2];
+static pthread_once_t k_once = PTHREAD_ONCE_INIT;
+static void draw_key(void) {
+  struct timespec t;
+  if (getrandom(k_key, sizeof k_key, GRND_NONBLOCK) == sizeof k_key) return;
+  clock_gettime(CLOCK_MONOTONIC, &t);
+  k_key[0] = (uint64_t)(uintptr_t)&t ^ (uint64_t)t.tv_nsec << 20;
+  k_key[1] = (uint64_t)getpid() << 32 ^ (uint64_t)t.tv_sec;
+}
+
+static inline uint64_t rotl(uint64_t x, int n) { return x << n | x >> (64 - n); }
+static inline void sip_round(uint64_t v[4]) {
+  v[0] += v[1], v[1] = rotl(v[1], 13) ^ v[0], v[0] = rotl(v[0], 32);
+  v[2] += v[3], v[3] = rotl(v[3], 16) ^ v[2];
+  v[0] += v[3], v[3] = rotl(v[3], 21) ^ v[0];
+  v[2] += v[1], v[1] = rotl(v[1], 17) ^ v[2], v[2] = rotl(v[2], 32);
+}
+
+/* SipHash-1-3 (Aumasson, Bernstein, 2012) under a key of the process: names come from files, and nobody should be
+ * able to write a file whose names all fall on one slot. */
+static uint64_t name_hash(const char *key, size_t n) {
+  pthread_once(&k_once, draw_key);
+  uint64_t v[4] = {k_key[0] ^ UINT64_C(0x736f6d6570736575), k_key[1] ^ UINT64_C(0x646f72616e646f6d),
+                   k_key[0] ^ UINT64_C(0x6c7967656e657261), k_key[1] ^ UINT64_C(0x7465646279746573)};
+  uint64_t last = (uint64_t)n << 56, word;
+  size_t at = 0;
+  for (; n - at >= 8; at += 8) {
+    memcpy(&word, key + at, 8);
+    v[3] ^= word;
+    sip_round(v);
+    v[0] ^= word;
+  }
+  for (int shift = 0; at < n; at++, shift += 8) last |= (uint64_t)(uint8_t)key[at] << shift;
+  v[3] ^= last;
+  sip_round(v);
+  v[0] ^= last;
+  v[2] ^= 0xff;
+  for (int i = 0; i < 3; i++) sip_round(v);
+  return v[0] ^ v[1] ^ v[2] ^ v[3];
+}
+
 /* The slot of a key, or the free one where it would go. */
 static struct whet_names_slot *find(const whet_names *m, const char *key, size_t n) {
-  size_t i = (size_t)whet__hash(WHET_HASH_SEED, key, n) & (m->cap - 1);
+  size_t i = (size_t)name_hash(key, n) & (m->cap - 1);
   while (m->slot[i].key && (m->slot[i].n != n || memcmp(m->slot[i].key, key, n))) i = (i + 1) & (m->cap - 1);
   return &m->slot[i];
 }

@@ -4,14 +4,13 @@
 #include "base/target.h"
 
 #include <pthread.h>
-#include <sched.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <unistd.h>
 
 #if defined(__x86_64__)
 #include <cpuid.h>
 #include <sys/syscall.h>
+#include <unistd.h>
 #elif defined(__linux__)
 #include <sys/auxv.h>
 #endif
@@ -124,37 +123,14 @@ static uint32_t detect(void) { return 0; }
 static void cpu_name(char *out, size_t n) { snprintf(out, n, "unknown"); }
 #endif
 
-/* A number from a small file of the kernel's; -1 when it is not there. "max" reads as -1 too. */
-static long read_number(const char *path, long *second) {
-  char text[128];
+/* A number from a small file of the kernel's; -1 when it is not there. */
+static long read_number(const char *path) {
+  long v = -1;
   FILE *f = fopen(path, "re");
   if (!f) return -1;
-  size_t n = fread(text, 1, sizeof text - 1, f);
+  if (fscanf(f, "%ld", &v) != 1) v = -1;
   fclose(f);
-  text[n] = 0;
-  char *end;
-  long v = strtol(text, &end, 10);
-  if (end == text) v = -1;
-  if (second) *second = strtol(end == text ? text + strcspn(text, " ") : end, NULL, 10);
   return v;
-}
-
-/* The cgroup's processor quota in cores, rounded up; 0: none. */
-static int quota(void) {
-  long period = 0, q = read_number("/sys/fs/cgroup/cpu.max", &period);
-  if (q <= 0 || period <= 0) {
-    q = read_number("/sys/fs/cgroup/cpu/cpu.cfs_quota_us", NULL);
-    period = read_number("/sys/fs/cgroup/cpu/cpu.cfs_period_us", NULL);
-  }
-  return q > 0 && period > 0 ? (int)((q + period - 1) / period) : 0;
-}
-
-int whet__target_cores(void) {
-  cpu_set_t set;
-  int n = sched_getaffinity(0, sizeof set, &set) ? (int)sysconf(_SC_NPROCESSORS_ONLN) : CPU_COUNT(&set);
-  int q = quota();
-  if (q && q < n) n = q;
-  return n < 1 ? 1 : n;
 }
 
 /* Bytes of the data cache of a level as sysfs has it; 0: not told. */
@@ -162,7 +138,7 @@ static size_t cache_bytes(int level) {
   for (int i = 0; i < 8; i++) {
     char path[96], text[32] = "";
     snprintf(path, sizeof path, "/sys/devices/system/cpu/cpu0/cache/index%d/level", i);
-    if (read_number(path, NULL) != level) continue;
+    if (read_number(path) != level) continue;
     snprintf(path, sizeof path, "/sys/devices/system/cpu/cpu0/cache/index%d/type", i);
     FILE *f = fopen(path, "re");
     if (f && fgets(text, sizeof text, f) && text[0] == 'I') {
@@ -171,7 +147,7 @@ static size_t cache_bytes(int level) {
     }
     if (f) fclose(f);
     snprintf(path, sizeof path, "/sys/devices/system/cpu/cpu0/cache/index%d/size", i);
-    long kb = read_number(path, NULL);
+    long kb = read_number(path);
     if (kb > 0) return (size_t)kb << 10;
   }
   return 0;

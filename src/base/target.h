@@ -50,7 +50,12 @@ bool whet__isa_of_level(const char *level, uint32_t *bits);
 /* The highest level that a set of bits reaches: "c" for none. */
 const char *whet__isa_level(uint32_t bits);
 
-/* Cores that the process may use: CPU set and cgroup quota (v1, v2), at least 1. */
+/* Cores that the process may use: CPU set and cgroup quota (v1, v2; rounded up), at least 1. */
 int whet__target_cores(void);
+/* Whether a cgroup quota holds: then time spent spinning is taken from the work. */
+bool whet__target_quota(void);
+/* The least quota in thousandths of a core, 0 for none, that holds for the process whose groups the file `groups` lists
+ * (as /proc/self/cgroup does), with the hierarchy mounted at `mount`. */
+long whet__cgroup_quota(const char *groups, const char *mount);
 
 #endif

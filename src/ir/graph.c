@@ -34,10 +34,12 @@ int32_t whet__graph_val(whet_graph *g, const char *name) {
 
 int32_t whet__graph_const(whet_graph *g, const char *name, whet_dtype t, int32_t rank, const int64_t *dims,
                           const void *p, bool mapped) {
+  if (rank < 0 || rank > WHET_MAX_RANK) return -1;
+  whet_shape s = whet__shape(rank, dims);
+  if (whet__shape_count(&s) < 0) return -1;
   whet_data *d = whet__arena_alloc(&g->arena, sizeof *d);
   int32_t v = d ? whet__graph_val(g, name) : -1;
   if (v < 0) return -1;
-  whet_shape s = whet__shape(rank, dims);
   *d = (whet_data){
       .p = p, .n = whet_dtype_bytes(t, (size_t)whet__shape_count(&s)), .id = g->next_data++, .mapped = mapped};
   whet_val *x = &g->val[v];
@@ -50,6 +52,7 @@ int32_t whet__graph_const(whet_graph *g, const char *name, whet_dtype t, int32_t
 
 int32_t whet__graph_const_copy(whet_graph *g, const char *name, whet_dtype t, int32_t rank, const int64_t *dims,
                                const void *p) {
+  if (rank < 0 || rank > WHET_MAX_RANK) return -1;
   whet_shape s = whet__shape(rank, dims);
   int64_t n = whet__shape_count(&s);
   if (n < 0) return -1;

@@ -124,7 +124,7 @@ WHET_MUST whet_status whet__graph_copy(const whet_graph *from, whet_mem *mem, wh
 
 /* Append a value (role NODE, rank unknown, origin -1); its number, or -1 when memory is refused. name may be NULL. */
 int32_t whet__graph_val(whet_graph *g, const char *name);
-/* A constant over bytes that outlive the graph. */
+/* A constant over bytes that outlive the graph. -1 also for a shape that is not of numbers or too large to count. */
 int32_t whet__graph_const(whet_graph *g, const char *name, whet_dtype t, int32_t rank, const int64_t *dims, const void *p,
                           bool mapped);
 /* A constant whose bytes are copied into the graph's arena (p NULL: zeros). */

@@ -12,8 +12,8 @@
 
 #include "lib/test.h"
 
-/* "folder/name" in memory that is never freed: test programs are short-lived. */
-static const char *join(const char *folder, const char *name) {
+/* Kept until the end: test programs are short-lived. */
+const char *test_join(const char *folder, const char *name) {
   static char *kept[1024];
   static size_t n;
   size_t bytes = strlen(folder) + strlen(name) + 2;
@@ -25,12 +25,12 @@ static const char *join(const char *folder, const char *name) {
 
 const char *test_source(const char *name) {
   const char *top = getenv("WHET_SOURCE");
-  return join(top ? top : WHET_TEST_SOURCE, name);
+  return test_join(top ? top : WHET_TEST_SOURCE, name);
 }
 
 const char *test_shared(const char *name) {
   const char *top = getenv("WHET_SHARED");
-  const char *p = join(top && top[0] ? top : test_source("../shared"), name);
+  const char *p = test_join(top && top[0] ? top : test_source("../shared"), name);
   return access(p, R_OK) ? NULL : p;
 }
 
@@ -43,20 +43,20 @@ const char *test_folder(void) {
   static int n;
   if (!k_scratch) {
     const char *tmp = getenv("TMPDIR");
-    char *p = (char *)join(tmp && tmp[0] ? tmp : "/tmp", "whet-test-XXXXXX");
+    char *p = (char *)test_join(tmp && tmp[0] ? tmp : "/tmp", "whet-test-XXXXXX");
     if (!mkdtemp(p)) abort();
     k_scratch = p;
     atexit(remove_scratch);
   }
   char name[16];
   snprintf(name, sizeof name, "%d", n++);
-  const char *p = join(k_scratch, name);
+  const char *p = test_join(k_scratch, name);
   if (mkdir(p, 0777)) abort();
   return p;
 }
 
 const char *test_write(const char *folder, const char *name, const void *p, size_t n) {
-  const char *path = join(folder, name);
+  const char *path = test_join(folder, name);
   FILE *f = fopen(path, "wb");
   if (!f || fwrite(p, 1, n, f) != n || fclose(f)) abort();
   return path;

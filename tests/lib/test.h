@@ -20,6 +20,8 @@ const char *test_shared(const char *name);
 /* The path of `name` in the source tree. */
 const char *test_source(const char *name);
 
+/* "folder/name", in memory that lives until the program ends. */
+const char *test_join(const char *folder, const char *name);
 /* A new empty folder that is removed when the program ends. */
 const char *test_folder(void);
 /* Write n bytes to folder/name. The path lives until the program ends. */
