@@ -42,8 +42,7 @@ struct whet_pool {
   _Atomic int started;   /* workers that run */
   _Atomic int leases;    /* leases that hold workers now */
   _Atomic int stop;
-  unsigned born; /* fork generation in which the workers were started */
-  pthread_mutex_t make;
+  _Atomic unsigned born; /* fork generation in which the workers were started */
   whet_pool_opts o;
   int width, spin_us;
   struct slot *slot;

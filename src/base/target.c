@@ -91,7 +91,7 @@ static uint32_t detect(void) {
 
 static void cpu_name(char *out, size_t n) {
   uint32_t r[12] = {0};
-  if (__get_cpuid_max(0x80000000u, NULL) >= 0x80000004u)
+  if ((uint32_t)__get_cpuid_max(0x80000000u, NULL) >= 0x80000004u)
     for (uint32_t i = 0; i < 3; i++)
       __get_cpuid(0x80000002u + i, &r[4 * i], &r[4 * i + 1], &r[4 * i + 2], &r[4 * i + 3]);
   snprintf(out, n, "%.48s", r[0] ? (const char *)r : "x86-64");

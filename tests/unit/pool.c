@@ -200,6 +200,10 @@ static void *churn(void *arg) {
 }
 
 static void forks(void **state) {
+#ifdef WHET_TSAN
+  print_message("forks: ThreadSanitizer cannot follow threads in a forked child\n");
+  skip();
+#endif
   whet_pool *p = pool_of(3, -1);
   pthread_t t;
   whet_lease l;
