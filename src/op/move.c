@@ -66,9 +66,15 @@ void whet__move_flat(const whet_tensor *out, const whet_tensor *in) {
  */
 
 bool whet__nums(const whet_infer *f, int i, whet_nums *out) {
+  if (whet__in_shape(f, i)->rank <= 1) return whet__nums_flat(f, i, out);
+  *out = (whet_nums){.n = -2, .t = whet__in_dtype(f, i)};
+  return false;
+}
+
+bool whet__nums_flat(const whet_infer *f, int i, whet_nums *out) {
   *out = (whet_nums){.n = -1, .t = whet__in_dtype(f, i)};
   const whet_shape *s = whet__in_shape(f, i);
-  if (whet__in_has(f, i) && out->t != WHET_NONE && (!whet__is_int(out->t) || s->rank > 1)) {
+  if (whet__in_has(f, i) && out->t != WHET_NONE && !whet__is_int(out->t)) {
     out->n = -2;
     return false;
   }
@@ -151,15 +157,19 @@ int32_t whet__pl_ints(const whet_planner *p, int32_t v, int64_t *out, int32_t ma
   return (int32_t)n;
 }
 
-whet_status whet__pl_copy(whet_planner *p, int32_t out, int32_t in, whet_copy *c) {
+whet_status whet__pl_copy_from(whet_planner *p, int32_t out, whet_arg in, whet_copy *c) {
   c->elem_bytes = whet__move_bytes(whet__pl_dtype(p, out));
   if (!c->elem_bytes) return WHET_LATE;
   int64_t n = whet__dim_product(c->dim, 0, c->rank);
   if (!n) return WHET_OK;
   whet__copy_simplify(c);
-  whet_arg arg[] = {whet__rd(in), whet__wr(out)};
+  whet_arg arg[] = {in, whet__wr(out)};
   /* Memory speed, a read and a write: about 0.1 ns a byte. */
   return whet__pl_kern(p, WHET_FAMILY_copy, c, sizeof *c, arg, 2, n, (double)n * c->elem_bytes * 0.1);
+}
+
+whet_status whet__pl_copy(whet_planner *p, int32_t out, int32_t in, whet_copy *c) {
+  return whet__pl_copy_from(p, out, whet__rd(in), c);
 }
 
 /* ---- editing ----------------------------------------------------------------------------------------------------

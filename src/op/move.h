@@ -79,6 +79,8 @@ typedef struct whet_nums {
 /* Contents of input i. False when they are not known at all, then n is their count if that is known, else -1. A
  * tensor that is no integer or has rank over 1 answers false with n -2: whet__nums_fail then says so. */
 bool whet__nums(const whet_infer *f, int i, whet_nums *out);
+/* The same for a tensor of any rank, its elements in row-major order. */
+bool whet__nums_flat(const whet_infer *f, int i, whet_nums *out);
 /* Number k, a symbol or ANY. */
 whet_dim whet__num(const whet_nums *s, int32_t k);
 /* Every element is a number. */
@@ -88,6 +90,13 @@ whet_status whet__nums_late(whet_infer *f, const whet_nums *s, const char *what)
 
 /* Output o holds what input i holds, in the same order, under another shape. */
 void whet__known_pass(whet_infer *f, int o, int i);
+
+/* Output o takes type and dimensions; every dimension must be a number or symbol that infer may answer. */
+static inline void whet__out_dims(whet_infer *f, int o, whet_dtype t, int32_t rank, const whet_dim *d) {
+  whet_shape *s = whet__out(f, o, t);
+  s->rank = rank;
+  for (int32_t i = 0; i < rank; i++) s->d[i] = d[i];
+}
 
 /* Fails with E_SHAPE unless input i has rank in lo..hi; WHET_LATE when its rank is not known. */
 whet_status whet__infer_rank(whet_infer *f, int i, int32_t lo, int32_t hi);
@@ -110,6 +119,8 @@ int32_t whet__pl_ints(const whet_planner *p, int32_t v, int64_t *out, int32_t ma
 
 /* A step of family copy from value `in` to value `out`; elem_bytes is filled in. WHET_LATE for packed types. */
 whet_status whet__pl_copy(whet_planner *p, int32_t out, int32_t in, whet_copy *c);
+/* The same from any argument. */
+whet_status whet__pl_copy_from(whet_planner *p, int32_t out, whet_arg in, whet_copy *c);
 
 /* ---- editing ----------------------------------------------------------------------------------------------------
  */
@@ -125,6 +136,14 @@ static inline bool whet__perm_same(const int8_t *perm, int rank, int8_t *perm_ou
 
 /* ---- reading ----------------------------------------------------------------------------------------------------
  */
+
+/* Declares `type *a`, a zeroed attribute struct in the arena, or returns from the reading function. */
+#define WHET_NEW_ATTR(im, type, a)                               \
+  type *a = whet__arena_alloc(whet__im_arena(im), sizeof(type)); \
+  if (!a) return whet__im_fail(im, WHET_E_MEMORY, "no memory for attributes")
+
+/* An axis or other small number from a file, clamped so that it fits; infer checks it. */
+static inline int32_t whet__small(int64_t v) { return (int32_t)whet__clamp_i(v, INT32_MIN, INT32_MAX); }
 
 /* Integers as a new constant of type S64 and rank 1. */
 int32_t whet__im_ints(whet_import *im, const int64_t *v, int32_t n);

@@ -39,6 +39,9 @@ typedef struct whet_gather {
   uint8_t wrap;       /* negative indices count from the end; else they are refused */
 } whet_gather;
 
+/* Append Shape: all dimensions of value v as int64 into value `out`. */
+whet_status whet__im_shape_of(whet_import *im, int32_t v, int32_t out);
+
 /* Append Unsqueeze or Squeeze (`name`) of value v at one axis, into value `out` (-1: a new one). That value, or -1
  * when it failed (recorded). */
 int32_t whet__im_squeeze(whet_import *im, const char *name, int32_t v, int64_t axis, int32_t out);

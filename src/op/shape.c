@@ -5,6 +5,7 @@
  * as shapes are, so that they seldom run. Exact. */
 
 #include "op/move.h"
+#include "op/move_attr.h"
 
 /* ---- attributes -------------------------------------------------------------------------------------------------
  */
@@ -17,6 +18,8 @@ static const whet_attr_desc k_attrs[] = {{"dtype", WHET_ATTR_I32, offsetof(struc
                                          {"start", WHET_ATTR_I64, offsetof(struct shape, start)},
                                          {"end", WHET_ATTR_I64, offsetof(struct shape, end)},
                                          {0}};
+
+extern const whet_op whet_op_Shape;
 
 /* ---- reading ----------------------------------------------------------------------------------------------------
  */
@@ -37,6 +40,13 @@ static whet_status from_tfl(whet_import *im, const whet_op *op) {
   a->dtype = out && out->dtype == WHET_S64 ? WHET_S64 : WHET_S32;
   a->end = INT64_MAX;
   return whet__im_node_as_is(im, op, a);
+}
+
+whet_status whet__im_shape_of(whet_import *im, int32_t v, int32_t out) {
+  WHET_NEW_ATTR(im, struct shape, a);
+  a->dtype = WHET_S64;
+  a->end = INT64_MAX;
+  return whet__im_node(im, &whet_op_Shape, a, &v, 1, &out, 1);
 }
 
 static const whet_from k_shape_from[] = {{"", "Shape", 1, from_onnx}, {"tflite", "SHAPE", 1, from_tfl}, {0}};
