@@ -415,6 +415,8 @@ static int check_case(const kc_test *t, const options *o, uint64_t seed) {
   g_now = k;
   k->fill = draw_fill(k, t->fills);
   t->draw(k);
+  for (int i = 0; i < k->n_arg; i++)
+    if (k->arg[i].init) memcpy(k->arg[i].init, pages(&k->arg[i]), page_bytes(&k->arg[i])); /* what draw() wrote too */
   check_row(k, f->rows[f->n - 1], true);
   for (int exact = 1; exact >= 0; exact--)
     for (size_t i = 0; i + 1 < f->n && !k->failures; i++) {

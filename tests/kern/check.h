@@ -95,7 +95,8 @@ int64_t kc_size(kc *k, int64_t max);
 /* The zeroed parameter block of the case (n <= KC_PARAMS_MAX). */
 void *kc_params(kc *k, size_t n);
 /* The next argument: an input filled as the case's fill says, an output (filled with a pattern), both, the memory of
- * an earlier argument (in place), absent, or made by pack(). Each answers the pointer. */
+ * an earlier argument (in place), absent, or made by pack(). Each answers the pointer; draw() may write other contents
+ * there. */
 void *kc_in(kc *k, whet_dtype t, int64_t n);
 void *kc_out(kc *k, whet_dtype t, int64_t n);
 void *kc_inout(kc *k, whet_dtype t, int64_t n);
