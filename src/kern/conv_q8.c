@@ -1,0 +1,108 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Family conv_q8: layout of packed weights, and packing. */
+
+#include "kern/conv_q8.h"
+#include "base/dtype.h"
+
+whet_conv_q8_layout whet__conv_q8_layout(const whet_conv_q8_shape *s) {
+  whet_conv_q8_layout l = {.ic = s->in_c / s->groups, .oc = s->out_c / s->groups};
+  l.segs = s->apart ? (int64_t)s->kh * s->kw : s->kh;
+  l.seg_k = s->apart ? l.ic : l.ic * s->kw;
+  l.k4 = whet__ceil_div(l.seg_k, 4);
+  l.blocks = whet__ceil_div(l.oc, 16);
+  l.n = s->groups * l.blocks * 16;
+  l.factors = whet__round_up((size_t)l.n * 4, 64);
+  l.w_zero = l.factors + whet__round_up(whet__factors_bytes(&s->out, l.n), 64);
+  l.weights = l.w_zero + (s->w_zeros ? whet__round_up((size_t)l.n * 4, 64) : 0);
+  if (s->form == WHET_CONV_Q8_PANELS)
+    l.group = (size_t)(l.blocks * l.segs * l.k4) * 64;
+  else
+    l.group = (size_t)l.oc * whet__round_up((size_t)(l.segs * l.k4) * 4, 16);
+  l.bytes = l.weights + (size_t)s->groups * l.group;
+  return l;
+}
+
+bool whet__conv_q8_inside(const whet_conv_q8 *p) {
+  return !p->pad_top && !p->pad_left &&
+         (int64_t)(p->out_h - 1) * p->stride_h + (int64_t)(p->kh - 1) * p->dil_h < p->in_h &&
+         (int64_t)(p->out_w - 1) * p->stride_w + (int64_t)(p->kw - 1) * p->dil_w < p->in_w;
+}
+
+size_t whet__conv_q8_bytes(const void *params) {
+  return whet__conv_q8_layout(&((const whet_conv_q8_pack *)params)->shape).bytes;
+}
+
+/* One weight as a signed byte. */
+static int weight(const whet_conv_q8_pack *p, const void *w, int64_t i) {
+  switch (p->w_type) {
+    case WHET_S8:
+      return ((const int8_t *)w)[i];
+    case WHET_U8:
+      return ((const uint8_t *)w)[i] - 128;
+    default:
+      return (int)whet__get_i64((whet_dtype)p->w_type, w, i);
+  }
+}
+
+/* Element k of the packed order as kernel row, column and channel; false for the zeros that fill a run. */
+static bool tap(const whet_conv_q8_pack *p, const whet_conv_q8_layout *l, int64_t seg, int64_t k, int64_t *at) {
+  if (k >= l->seg_k) return false;
+  int64_t y = p->shape.apart ? seg / p->shape.kw : seg;
+  int64_t x = p->shape.apart ? seg % p->shape.kw : k / l->ic;
+  *at = y * p->at_y + x * p->at_x + k % l->ic * p->at_i;
+  return true;
+}
+
+/* The weights of output o of group g at the places of its form; their sum. */
+static int32_t pack_output(const whet_conv_q8_pack *p, const whet_conv_q8_layout *l, int64_t g, int64_t o,
+                           const void *w, int8_t *to) {
+  bool panels = p->shape.form == WHET_CONV_Q8_PANELS;
+  int64_t block = l->segs * l->k4 * 64, row = (int64_t)l->group / (l->oc ? l->oc : 1);
+  int8_t *at = panels ? to + o / 16 * block + o % 16 * 4 : to + o * row;
+  const int64_t origin = (g * l->oc + o) * p->at_o;
+  uint32_t sum = 0;
+  for (int64_t seg = 0; seg < l->segs; seg++)
+    for (int64_t k = 0; k < l->k4 * 4; k++) {
+      int64_t from;
+      int v = tap(p, l, seg, k, &from) ? weight(p, w, origin + from) : 0;
+      int64_t i = seg * l->k4 * 4 + k;
+      at[panels ? i / 4 * 64 + i % 4 : i] = (int8_t)v;
+      sum += (uint32_t)v;
+    }
+  return (int32_t)sum;
+}
+
+void whet__conv_q8_do_pack(const void *params, const void *const *src, void *dst, int part, int parts) {
+  const whet_conv_q8_pack *p = params;
+  whet_conv_q8_layout l = whet__conv_q8_layout(&p->shape);
+  char *base = dst;
+  int32_t *bias = dst, *w_zero = (int32_t *)(void *)(base + l.w_zero);
+  const float *scale = whet__conv_q8_scales(p);
+  const int32_t *zero = whet__conv_q8_zeros(p);
+  int64_t from, to;
+  whet__split(p->shape.groups * l.blocks, part, parts, &from, &to);
+  for (int64_t b = from; b < to; b++) {
+    int64_t g = b / l.blocks, o0 = b % l.blocks * 16, n = whet__min_i(16, l.oc - o0);
+    int8_t *weights = (int8_t *)base + l.weights + (size_t)g * l.group;
+    if (p->shape.form == WHET_CONV_Q8_PANELS)
+      memset(weights + o0 / 16 * l.segs * l.k4 * 64, 0, (size_t)(l.segs * l.k4 * 64));
+    else if (n > 0)
+      memset(weights + o0 * (int64_t)(l.group / (size_t)l.oc), 0, (size_t)n * (l.group / (size_t)l.oc));
+    for (int64_t j = 0; j < 16; j++) {
+      int64_t at = b * 16 + j, o = g * l.oc + o0 + j;
+      whet_rescale r = {0};
+      bias[at] = 0;
+      if (p->shape.w_zeros) w_zero[at] = 0;
+      if (j < n) {
+        uint32_t sum = (uint32_t)pack_output(p, &l, g, o0 + j, src[0], weights);
+        int32_t wz = p->n_zero ? zero[p->n_zero > 1 ? o : 0] - (p->w_type == WHET_U8 ? 128 : 0) : 0;
+        uint32_t k = (uint32_t)(l.segs * l.seg_k), x = (uint32_t)p->in_zero;
+        uint32_t own = p->bias_type ? (uint32_t)((const int32_t *)src[1])[o] : 0;
+        bias[at] = (int32_t)(own - x * sum + k * x * (uint32_t)wz);
+        if (p->shape.w_zeros) w_zero[at] = wz;
+        r = whet__rescale(p->in_scale, scale[p->n_scale > 1 ? o : 0], p->out_scale);
+      }
+      whet__factors_set(&p->shape.out, base + l.factors, l.n, at, &r);
+    }
+  }
+}

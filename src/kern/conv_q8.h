@@ -1,0 +1,96 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef WHET_KERN_CONV_Q8_H
+#define WHET_KERN_CONV_Q8_H
+
+/* Family conv_q8: convolution of 8-bit pictures [image][h][w][c] with 8-bit weights, 32-bit sums, and what out_q8.h
+ * does with them. Every row is exact.
+ *
+ *   sum[n][y][x][o] = bias[o] + sum over i, j, c of
+ *       (in[n][y*stride_h + i*dil_h - pad_top][x*stride_w + j*dil_w - pad_left][c] - in_zero) * (w[o][i][j][c] -
+ * w_zero[o])
+ *
+ * where in[] outside the picture is in_zero. Pixels lie in_pitch and out_pitch elements apart, rows and images follow
+ * without gaps. A matrix product is the case kh = kw = in_h = out_h = images = 1.
+ *
+ * Arguments: [0] in, [1] packed weights, [2] out, [3] table of 256 bytes or none, [4] scratch.
+ *
+ * Kernels see activations as unsigned: signed bytes are taken with their top bit turned, zero points moved by 128.
+ * Weights are signed, unsigned ones moved by 128 likewise. Then
+ *
+ *   sum = (bias - in_zero * W + K * in_zero * w_zero) + sum(in * w) - w_zero * sum(in),  W = sum of w, K = products
+ *
+ * and the first bracket is the packed bias; borders are filled with in_zero.
+ *
+ * Packed weights (whet__conv_q8_layout): bias s32[n], factors (out_q8.h), w_zero s32[n] where there are any, then
+ * form 1: panels s8 [group][block of 16 outputs][k/4][16][4], k running over (kh, kw, c) with each run of kw*c (each
+ * c when dil_w > 1) rounded up to a multiple of 4 by zeros; n counts the outputs of all blocks, padded ones included.
+ * Form 2, for portable code: rows s8 [group][output][k], k as above, the whole rounded up to 16. */
+
+#include "kern/kern.h"
+#include "kern/out_q8.h"
+
+typedef struct whet_conv_q8 {
+  int32_t images, in_h, in_w, in_c; /* in_c: channels of all groups */
+  int32_t out_h, out_w, out_c;
+  int32_t kh, kw, stride_h, stride_w, dil_h, dil_w, pad_top, pad_left, groups;
+  int64_t in_pitch, out_pitch; /* elements between pixels, >= channels */
+  int32_t in_zero;             /* as an unsigned byte */
+  uint8_t in_signed;           /* the activations are s8 */
+  uint8_t w_zeros;             /* weights have zero points */
+  whet_out_q8 out;
+} whet_conv_q8;
+
+enum { WHET_CONV_Q8_PANELS = 1, WHET_CONV_Q8_ROWS = 2 };
+
+/* Where things lie in packed weights, in bytes, and the numbers behind it. */
+typedef struct whet_conv_q8_layout {
+  int64_t ic, oc;                                /* channels of one group */
+  int64_t segs, seg_k;                           /* runs, elements in one run before rounding */
+  int64_t k4;                                    /* groups of four elements in one run */
+  int64_t blocks;                                /* blocks of 16 outputs in a group */
+  int64_t n;                                     /* outputs with padding: groups * blocks * 16 */
+  size_t factors, w_zero, weights, group, bytes; /* offsets; bytes of a group's weights; all bytes */
+} whet_conv_q8_layout;
+
+/* What the layout depends on. */
+typedef struct whet_conv_q8_shape {
+  int32_t groups, in_c, out_c, kh, kw;
+  uint8_t apart; /* dil_w > 1: each kernel column is a run of its own */
+  uint8_t w_zeros, form, spare;
+  whet_out_q8 out; /* type and rule count */
+} whet_conv_q8_shape;
+whet_conv_q8_layout whet__conv_q8_layout(const whet_conv_q8_shape *s);
+static inline whet_conv_q8_layout whet__conv_q8_layout_of(const whet_conv_q8 *p, uint8_t form) {
+  whet_conv_q8_shape s = {p->groups, p->in_c, p->out_c, p->kh, p->kw, p->dil_w > 1, p->w_zeros, form, 0, p->out};
+  return whet__conv_q8_layout(&s);
+}
+
+/* Description of packed weights, compared as bytes: zero it first. float w_scale[n_scale] and int32_t w_zero[n_zero]
+ * follow; n_scale is 1 or out_c, n_zero 0 (not for U8), 1 or out_c. shape.out: only dtype and round are set. */
+typedef struct whet_conv_q8_pack {
+  uint32_t size; /* of all this */
+  whet_conv_q8_shape shape;
+  uint8_t w_type;    /* whet_dtype: S8, U8, S4, U4 */
+  uint8_t bias_type; /* S32; 0: none */
+  uint8_t spare[2];
+  int32_t in_zero;           /* as an unsigned byte */
+  float in_scale, out_scale; /* F32 results: out_scale is 1 */
+  int32_t n_scale, n_zero, spare1;
+  int64_t at_o, at_i, at_y, at_x; /* strides of the source weights [out_c][ic][kh][kw], in elements */
+} whet_conv_q8_pack;
+static inline float *whet__conv_q8_scales(const whet_conv_q8_pack *p) { return (float *)(uintptr_t)(p + 1); }
+static inline int32_t *whet__conv_q8_zeros(const whet_conv_q8_pack *p) {
+  return (int32_t *)(void *)(whet__conv_q8_scales(p) + p->n_scale);
+}
+/* Bytes of a description. */
+static inline size_t whet__conv_q8_pack_size(int32_t n_scale, int32_t n_zero) {
+  return sizeof(whet_conv_q8_pack) + (size_t)(n_scale + n_zero) * 4;
+}
+size_t whet__conv_q8_bytes(const void *params);
+/* src: [0] weights, [1] bias or NULL. */
+void whet__conv_q8_do_pack(const void *params, const void *const *src, void *dst, int part, int parts);
+
+/* True when no tap falls outside the picture. */
+bool whet__conv_q8_inside(const whet_conv_q8 *p);
+
+#endif

@@ -1,0 +1,83 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef WHET_KERN_OUT_Q8_H
+#define WHET_KERN_OUT_Q8_H
+
+/* What kernels that sum 8-bit products do with their 32-bit sums (convolution, depthwise, matrix product):
+ *
+ *   U8, S8   clamp(rescale(sum) + zero, lo, hi), then through a table of 256 bytes when there is one (indexed by the
+ *            stored byte)
+ *   S16      the same without a table
+ *   S32      the sum
+ *   F32      (float)sum * real32, one multiplication
+ *
+ * Sums are modulo 2^32. Each output channel has its own factor; the arrays lie in the packed weights. */
+
+#include "kern/requant.h"
+
+typedef struct whet_out_q8 {
+  uint8_t dtype; /* whet_dtype: U8, S8, S16, S32, F32 */
+  uint8_t round; /* whet_round; not read for S32 and F32 */
+  uint8_t quick; /* TFL_FIX: every shift is to the right by 1..30 and no sum reaches 2^30, so that rounding cannot
+                    overflow 32 bits */
+  uint8_t table; /* not 0: 8-bit results go through the step's table */
+  int32_t zero, lo, hi;
+} whet_out_q8;
+
+/* The arrays of factors of a packed weight, from one channel on. Which are there depends on rule and type. */
+typedef struct whet_factors {
+  const int32_t *mul, *shift; /* TFL_FIX, TFL_FIX1 */
+  const double *real;         /* TFL_REAL */
+  const float *real32;        /* ONNX_REAL and F32 */
+} whet_factors;
+
+/* Bytes that the factors of n channels take, n a multiple of 16. */
+static inline size_t whet__factors_bytes(const whet_out_q8 *o, int64_t n) {
+  if (o->dtype == WHET_S32) return 0;
+  if (o->dtype == WHET_F32 || o->round == WHET_ROUND_ONNX_REAL) return (size_t)n * 4;
+  return (size_t)n * 8;
+}
+
+/* The factors at p, from channel `at` of n on. */
+static inline whet_factors whet__factors_at(const whet_out_q8 *o, const void *p, int64_t n, int64_t at) {
+  whet_factors f = {NULL, NULL, NULL, NULL};
+  if (o->dtype == WHET_S32) return f;
+  if (o->dtype == WHET_F32 || o->round == WHET_ROUND_ONNX_REAL)
+    f.real32 = (const float *)p + at;
+  else if (o->round == WHET_ROUND_TFL_REAL)
+    f.real = (const double *)p + at;
+  else
+    f.mul = (const int32_t *)p + at, f.shift = (const int32_t *)p + n + at;
+  return f;
+}
+
+/* Write the factor of channel i of n. */
+void whet__factors_set(const whet_out_q8 *o, void *p, int64_t n, int64_t i, const whet_rescale *r);
+
+/* One result of an integer type, before the table. */
+static inline int32_t whet__out_q8(const whet_out_q8 *o, const whet_factors *f, int64_t i, int32_t sum) {
+  int32_t v;
+  switch (o->round) {
+    case WHET_ROUND_TFL_FIX:
+      v = whet__mul_fix(sum, f->mul[i], f->shift[i]);
+      break;
+    case WHET_ROUND_TFL_FIX1:
+      v = whet__mul_fix1(sum, f->mul[i], f->shift[i]);
+      break;
+    case WHET_ROUND_TFL_REAL:
+      v = whet__mul_real(sum, f->real[i]);
+      break;
+    case WHET_ROUND_ONNX_REAL:
+      v = whet__mul_real32(sum, f->real32[i]);
+      break;
+    default:
+      v = sum;
+      break;
+  }
+  return whet__add_zero(v, o->zero, o->lo, o->hi);
+}
+
+/* Store n results in a row at out, portable: every rule and type. */
+void whet__out_q8_row(const whet_out_q8 *o, const whet_factors *f, const int32_t *sum, int64_t n,
+                      const uint8_t *table, void *out);
+
+#endif

@@ -1,0 +1,240 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef WHET_KERN_TILE_Q8_H
+#define WHET_KERN_TILE_Q8_H
+
+/* The driver of family conv_q8 over panels, included by each ISA file after it has defined
+ *
+ *   TILE_ELEM   what a tile reads activations as: uint8_t (then strips may be read in place) or int16_t
+ *   tile_mr[]   rows of a tile at most, for nv = 1 .. TILE_NV blocks of 16 outputs
+ *   tile()      rows x 16*nv sums:  acc[r][j] = bias[j] + sum over s, k of a[r*lda + seg[s] + k] *
+ * b[j/16][s][k/4][j%16][k%4] out_tile()  see x86/out_q8_avx512.h
+ *
+ * Work is cut into strips: some output rows of one image. For each strip the input rows that it needs are brought
+ * into a padded buffer (borders, signed bytes, gaps between pixels and reading past the end are dealt with there,
+ * once), or used where they lie when nothing of that is needed. Then every panel of weights passes over the strip. A
+ * kernel row of kw*c neighbours is contiguous, so a kh x kw convolution is kh runs of a matrix product (each kernel
+ * column is a run of its own when dil_w > 1, or when pixels read in place have gaps). */
+
+#include "kern/conv_q8.h"
+
+/* What a tile needs to know beside its pointers. */
+typedef struct tile_geo {
+  int64_t lda;        /* elements between the pixels of neighbouring results */
+  const int64_t *seg; /* where each run begins, in elements */
+  int64_t n_seg, k4;  /* runs; groups of four elements in each */
+  int64_t block;      /* bytes between blocks of weights */
+} tile_geo;
+
+/* How a convolution is cut; a function of the parameters only. */
+typedef struct tile_cut {
+  whet_conv_q8_layout l;
+  bool flat;                    /* pixels in, pixels out, in one row: lines are pieces of it */
+  bool copy;                    /* strips are copied */
+  int64_t lines, per;           /* output rows of all images; of one image */
+  int64_t width;                /* results in a line (the last may be shorter when flat) */
+  int64_t total;                /* results in all */
+  int64_t strip;                /* lines in a strip at most */
+  int64_t px;                   /* pixels of a strip's input row */
+  int64_t pix, row;             /* elements between pixels, rows of a strip */
+  int64_t n_seg, k4;            /* as a tile sees them */
+  size_t seg_at, sum_at, bytes; /* offsets in scratch: of the runs, of sums of pixels; all of it */
+} tile_cut;
+
+enum { TILE_FLAT = 126 }; /* a multiple of 7, 9 and 14 */
+
+/* Input rows that n lines need. */
+static int64_t tile_rows(const whet_conv_q8 *p, const tile_cut *c, int64_t n) {
+  return c->flat ? n : (n - 1) * p->stride_h + (int64_t)(p->kh - 1) * p->dil_h + 1;
+}
+
+static void tile_cut_for(const whet_conv_q8 *p, tile_cut *c) {
+  memset(c, 0, sizeof *c);
+  c->l = whet__conv_q8_layout_of(p, WHET_CONV_Q8_PANELS);
+  bool inside = whet__conv_q8_inside(p);
+  c->flat = inside && p->kh == 1 && p->kw == 1 && p->stride_h == 1 && p->stride_w == 1 && p->in_h == p->out_h &&
+            p->in_w == p->out_w;
+  c->total = (int64_t)p->images * p->out_h * p->out_w;
+  c->width = c->flat ? whet__min_i(c->total, TILE_FLAT) : p->out_w;
+  c->lines = c->width ? whet__ceil_div(c->total, c->width) : 0;
+  c->per = c->flat ? c->lines : p->out_h;
+  bool joined = p->dil_w == 1 && p->groups == 1 && p->in_pitch == p->in_c;
+  c->copy = sizeof(TILE_ELEM) != 1 || p->in_signed || !inside || (joined ? c->l.seg_k : c->l.ic) % 4;
+  if (c->copy) {
+    c->px = c->flat ? c->width : (int64_t)(p->out_w - 1) * p->stride_w + (int64_t)(p->kw - 1) * p->dil_w + 1;
+    c->pix = c->l.ic;
+    c->row = c->px * c->pix;
+    c->n_seg = c->l.segs;
+    c->k4 = c->l.k4;
+  } else {
+    c->pix = p->in_pitch;
+    c->row = c->flat ? c->width * c->pix : p->in_w * c->pix;
+    c->n_seg = joined ? c->l.segs : (int64_t)p->kh * p->kw;
+    c->k4 = joined ? c->l.k4 : c->l.ic / 4;
+  }
+  /* When all weights stay in the first cache, so should the strip; else it should stay in the second. */
+  int64_t most = (c->l.group <= 24 << 10 ? 16 << 10 : 160 << 10) / (int64_t)sizeof(TILE_ELEM),
+          row = c->row ? c->row : 1;
+  c->strip = 1;
+  if (c->flat)
+    c->strip = most / row;
+  else if (most / row > tile_rows(p, c, 1))
+    c->strip = (most / row - tile_rows(p, c, 1)) / p->stride_h + 1;
+  c->strip = whet__clamp_i(c->strip, 1, whet__max_i(c->per, 1));
+  c->seg_at = 0;
+  if (c->copy) c->seg_at = (size_t)(tile_rows(p, c, c->strip) * c->row) * sizeof(TILE_ELEM) + WHET_SLACK;
+  c->seg_at = whet__round_up(c->seg_at, 64);
+  c->sum_at = whet__round_up(c->seg_at + (size_t)c->n_seg * sizeof(int64_t), 64);
+  c->bytes = c->sum_at + (p->w_zeros ? (size_t)(c->strip * c->width) * sizeof(int32_t) : 0);
+}
+
+static size_t tile_scratch(const void *params) {
+  tile_cut c;
+  tile_cut_for(params, &c);
+  return c.bytes;
+}
+
+/* n bytes to elements, their top bit turned where signed. */
+static void tile_copy(TILE_ELEM *restrict to, const uint8_t *restrict from, int64_t n, uint8_t turn) {
+  if (sizeof(TILE_ELEM) == 1 && !turn)
+    memcpy(to, from, (size_t)n);
+  else
+    for (int64_t i = 0; i < n; i++) to[i] = (uint8_t)(from[i] ^ turn);
+}
+
+static void tile_fill(TILE_ELEM *to, int64_t n, int32_t zero) {
+  for (int64_t i = 0; i < n; i++) to[i] = (TILE_ELEM)zero;
+}
+
+/* Pixels [x, x + n) of an input row, of which there are `w`, channels of one group. from: the row's first pixel. */
+static void tile_copy_row(const whet_conv_q8 *p, const tile_cut *c, const uint8_t *from, int64_t w, int64_t x,
+                          int64_t n, TILE_ELEM *to) {
+  uint8_t turn = p->in_signed ? 0x80 : 0;
+  int64_t a = whet__clamp_i(-x, 0, n), b = whet__clamp_i(w - x, a, n);
+  tile_fill(to, a * c->pix, p->in_zero);
+  if (p->in_pitch == c->pix)
+    tile_copy(to + a * c->pix, from + (x + a) * p->in_pitch, (b - a) * c->pix, turn);
+  else
+    for (int64_t i = a; i < b; i++) tile_copy(to + i * c->pix, from + (x + i) * p->in_pitch, c->pix, turn);
+  tile_fill(to + b * c->pix, (n - b) * c->pix, p->in_zero);
+}
+
+/* Where the first tile of lines [y, y + n) of one image begins, group g; copied into `buf` when need be. */
+static const TILE_ELEM *tile_strip(const whet_conv_q8 *p, const tile_cut *c, const uint8_t *in, int64_t line,
+                                   int64_t n, int64_t g, TILE_ELEM *buf) {
+  in += g * c->l.ic;
+  if (c->flat) {
+    const uint8_t *from = in + line * c->width * p->in_pitch;
+    if (!c->copy) return (const TILE_ELEM *)(const void *)from;
+    int64_t px = whet__min_i(n * c->width, c->total - line * c->width);
+    tile_copy_row(p, c, from, px, 0, px, buf);
+    return buf;
+  }
+  int64_t image = line / c->per, y = line % c->per * p->stride_h - p->pad_top, rows = tile_rows(p, c, n);
+  int64_t pitch = p->in_w * p->in_pitch;
+  in += image * p->in_h * pitch;
+  if (!c->copy) return (const TILE_ELEM *)(const void *)(in + y * pitch);
+  for (int64_t i = 0; i < rows; i++) {
+    if (y + i < 0 || y + i >= p->in_h)
+      tile_fill(buf + i * c->row, c->row, p->in_zero);
+    else
+      tile_copy_row(p, c, in + (y + i) * pitch, p->in_w, -p->pad_left, c->px, buf + i * c->row);
+  }
+  return buf;
+}
+
+/* Results in line `line`. */
+static int64_t tile_width(const tile_cut *c, int64_t line) {
+  return c->flat ? whet__min_i(c->width, c->total - line * c->width) : c->width;
+}
+
+/* Where result x of the strip's line i reads, in elements. */
+static int64_t tile_at(const whet_conv_q8 *p, const tile_cut *c, int64_t i, int64_t x) {
+  return i * (c->flat ? 1 : p->stride_h) * c->row + x * p->stride_w * c->pix;
+}
+
+/* Sums of the activations that each result of a strip reads, for weights with zero points. */
+static void tile_sums(const whet_conv_q8 *p, const tile_cut *c, const TILE_ELEM *a, const int64_t *seg, int64_t line,
+                      int64_t n, int32_t *sum) {
+  int64_t k = c->n_seg == c->l.segs ? c->l.seg_k : c->l.ic;
+  for (int64_t i = 0; i < n; i++)
+    for (int64_t x = 0; x < tile_width(c, line + i); x++) {
+      const TILE_ELEM *at = a + tile_at(p, c, i, x);
+      uint32_t s = 0;
+      for (int64_t j = 0; j < c->n_seg; j++)
+        for (int64_t e = 0; e < k; e++) s += (uint32_t)at[seg[j] + e];
+      sum[i * c->width + x] = (int32_t)s;
+    }
+}
+
+/* Blocks of 16 in the panel that begins at block b of n: four, or an even share of what is left. */
+static int tile_nv(int64_t b, int64_t n) {
+  int64_t left = n - b, most = TILE_NV;
+  if (left <= most) return (int)left;
+  return (int)(left < 2 * most ? (left + 1) / 2 : most);
+}
+
+/* One panel of weights over the lines of a strip. */
+static void tile_panel(const whet_conv_q8 *p, const tile_cut *c, const tile_geo *g, const TILE_ELEM *a, int64_t line,
+                       int64_t n, const int32_t *sum, const char *pack, int64_t group, int64_t block, int nv,
+                       const uint8_t *table, char *out) {
+  _Alignas(64) int32_t acc[448];
+  int64_t at = (group * c->l.blocks + block) * 16, ch = group * c->l.oc + block * 16, ld = 16 * nv;
+  int64_t cols = whet__min_i(ld, c->l.oc - block * 16);
+  const int32_t *bias = (const int32_t *)(const void *)pack + at;
+  const int32_t *w_zero = (const int32_t *)(const void *)(pack + c->l.w_zero) + at;
+  const int8_t *b = (const int8_t *)pack + c->l.weights + (size_t)group * c->l.group + block * g->block;
+  whet_factors f = whet__factors_at(&p->out, pack + c->l.factors, c->l.n, at);
+  size_t bytes = whet_dtype_bits(p->out.dtype) / 8;
+  for (int64_t i = 0; i < n; i++) {
+    int64_t w = tile_width(c, line + i), tiles = whet__ceil_div(w, tile_mr[nv]), x = 0;
+    for (; tiles > 0; tiles--) {
+      int64_t mr = whet__ceil_div(w - x, tiles);
+      tile((int)mr, nv, a + tile_at(p, c, i, x), g, b, bias, acc);
+      if (p->w_zeros)
+        for (int64_t r = 0; r < mr; r++)
+          for (int64_t j = 0; j < ld; j++)
+            acc[r * ld + j] =
+                (int32_t)((uint32_t)acc[r * ld + j] - (uint32_t)w_zero[j] * (uint32_t)sum[i * c->width + x + r]);
+      int64_t to = ((line + i) * c->width + x) * p->out_pitch + ch;
+      out_tile(&p->out, &f, acc, ld, mr, cols, table, out + (size_t)to * bytes, p->out_pitch);
+      x += mr;
+    }
+  }
+}
+
+/* Part of a convolution: some lines, or, of small pictures, some panels. */
+static void tile_run(const void *params, void *const *ptr, int part, int parts) {
+  const whet_conv_q8 *p = params;
+  tile_cut c;
+  tile_cut_for(p, &c);
+  char *scratch = whet__part_scratch(ptr[4], c.bytes, part);
+  int64_t *seg = (int64_t *)(void *)(scratch + c.seg_at);
+  int32_t *sum = (int32_t *)(void *)(scratch + c.sum_at);
+  int64_t per_row = c.n_seg / p->kh;
+  for (int64_t s = 0; s < c.n_seg; s++)
+    seg[s] = s / per_row * p->dil_h * c.row + (per_row > 1 ? s % per_row * p->dil_w * c.pix : 0);
+  tile_geo g = {p->stride_w * c.pix, seg, c.n_seg, c.k4, c.l.segs * c.l.k4 * 64};
+  int64_t panels = 0;
+  for (int64_t b = 0; b < c.l.blocks; b += tile_nv(b, c.l.blocks)) panels++;
+  int64_t from = 0, to = c.lines, p0 = 0, p1 = panels * p->groups;
+  if (p1 >= parts && c.total <= 784)
+    whet__split(p1, part, parts, &p0, &p1);
+  else
+    whet__split(to, part, parts, &from, &to);
+  for (int64_t line = from; line < to;) {
+    int64_t n = whet__min_i(c.strip, whet__min_i(to - line, c.per - line % c.per));
+    for (int64_t group = p0 / panels; group < p->groups && group * panels < p1; group++) {
+      const TILE_ELEM *a = tile_strip(p, &c, ptr[0], line, n, group, (TILE_ELEM *)(void *)scratch);
+      if (p->w_zeros) tile_sums(p, &c, a, seg, line, n, sum);
+      int64_t panel = group * panels;
+      for (int64_t b = 0; b < c.l.blocks; panel++) {
+        int nv = tile_nv(b, c.l.blocks);
+        if (panel >= p0 && panel < p1) tile_panel(p, &c, &g, a, line, n, sum, ptr[1], group, b, nv, ptr[3], ptr[2]);
+        b += nv;
+      }
+    }
+    line += n;
+  }
+}
+
+#endif

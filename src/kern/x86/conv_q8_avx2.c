@@ -1,0 +1,70 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Family conv_q8 on AVX2: as on AVX-512 without VNNI, in tiles of six rows by eight outputs, two for each block. */
+
+#include "kern/x86/out_q8_avx2.h"
+
+#define TILE_ELEM int16_t
+#define TILE_NV 1
+static const int8_t tile_mr[TILE_NV + 1] = {0, 6};
+struct tile_geo;
+static void tile(int mr, int nv, const int16_t *a, const struct tile_geo *g, const int8_t *b, const int32_t *bias,
+                 int32_t *acc);
+#include "kern/tile_q8.h"
+
+#define UNROLL _Pragma("GCC unroll 32")
+
+/* Eight sums from two registers of half sums. */
+static inline __attribute__((always_inline)) __m256i join(__m256i lo, __m256i hi) {
+  return _mm256_permute4x64_epi64(_mm256_hadd_epi32(lo, hi), 0xd8);
+}
+
+/* Eight of the sixteen outputs of a block: b and out point at theirs. */
+#define TILE(MR)                                                                                                     \
+  static __attribute__((noinline)) void tile_##MR(const int16_t *a, const tile_geo *g, const int8_t *b,              \
+                                                  const int32_t *bias, int32_t *out) {                               \
+    const int64_t lda = g->lda;                                                                                      \
+    __m256i acc[MR][2];                                                                                              \
+    UNROLL for (int i = 0; i < MR; i++) acc[i][0] = acc[i][1] = _mm256_setzero_si256();                              \
+    for (int64_t s = 0; s < g->n_seg; s++) {                                                                         \
+      const int16_t *q[(MR + 2) / 3];                                                                                \
+      UNROLL for (int i = 0; i < (MR + 2) / 3; i++) q[i] = a + g->seg[s] + 3 * i * lda;                              \
+      for (int64_t k = 0; k < g->k4; k++, b += 64) {                                                                 \
+        __m256i w0 = _mm256_cvtepi8_epi16(_mm_loadu_si128((const __m128i *)(const void *)b));                        \
+        __m256i w1 = _mm256_cvtepi8_epi16(_mm_loadu_si128((const __m128i *)(const void *)(b + 16)));                 \
+        UNROLL for (int i = 0; i < MR; i++) {                                                                        \
+          int64_t x;                                                                                                 \
+          memcpy(&x, q[i / 3] + i % 3 * lda, 8);                                                                     \
+          __m256i u = _mm256_set1_epi64x(x);                                                                         \
+          acc[i][0] = _mm256_add_epi32(acc[i][0], _mm256_madd_epi16(u, w0));                                         \
+          acc[i][1] = _mm256_add_epi32(acc[i][1], _mm256_madd_epi16(u, w1));                                         \
+        }                                                                                                            \
+        UNROLL for (int i = 0; i < (MR + 2) / 3; i++) q[i] += 4;                                                     \
+      }                                                                                                              \
+    }                                                                                                                \
+    __m256i first = out_load_i(bias);                                                                                \
+    UNROLL for (int i = 0; i < MR; i++)                                                                              \
+        _mm256_storeu_si256((__m256i *)(void *)(out + i * 16), _mm256_add_epi32(first, join(acc[i][0], acc[i][1]))); \
+  }
+TILE(1)
+TILE(2)
+TILE(3)
+TILE(4)
+TILE(5)
+TILE(6)
+
+typedef void (*tile_fn)(const int16_t *a, const tile_geo *g, const int8_t *b, const int32_t *bias, int32_t *out);
+static const tile_fn tiles[7] = {0, tile_1, tile_2, tile_3, tile_4, tile_5, tile_6};
+
+static void tile(int mr, int nv, const int16_t *a, const struct tile_geo *g, const int8_t *b, const int32_t *bias,
+                 int32_t *acc) {
+  (void)nv;
+  tiles[mr](a, g, b, bias, acc);
+  tiles[mr](a, g, b + 32, bias + 8, acc + 8);
+}
+
+const whet_kern whet_k_conv_q8__avx2_panel = {.name = "conv_q8__avx2_panel",
+                                              .isa = WHET_ISA_AVX2,
+                                              .form = WHET_CONV_Q8_PANELS,
+                                              .exact = 1,
+                                              .scratch = tile_scratch,
+                                              .run = tile_run};

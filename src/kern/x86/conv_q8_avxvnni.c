@@ -1,0 +1,63 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Family conv_q8 on AVX-VNNI (256-bit vpdpbusd without AVX-512): tiles of six rows by sixteen outputs. Written as
+ * assembly for the same reason as the AVX-512 form. */
+
+#include "kern/x86/out_q8_avx2.h"
+
+#define TILE_ELEM uint8_t
+#define TILE_NV 1
+static const int8_t tile_mr[TILE_NV + 1] = {0, 6};
+struct tile_geo;
+static void tile(int mr, int nv, const uint8_t *a, const struct tile_geo *g, const int8_t *b, const int32_t *bias,
+                 int32_t *acc);
+#include "kern/tile_q8.h"
+
+#define UNROLL _Pragma("GCC unroll 32")
+#define DOT(acc, u, w) __asm__("%{vex%} vpdpbusd %2, %1, %0" : "+x"(acc) : "x"(u), "x"(w))
+
+#define TILE(MR)                                                                                        \
+  static __attribute__((noinline)) void tile_##MR(const uint8_t *a, const tile_geo *g, const int8_t *b, \
+                                                  const int32_t *bias, int32_t *out) {                  \
+    const int64_t lda = g->lda;                                                                         \
+    __m256i acc[MR][2];                                                                                 \
+    UNROLL for (int i = 0; i < MR; i++) acc[i][0] = out_load_i(bias), acc[i][1] = out_load_i(bias + 8); \
+    for (int64_t s = 0; s < g->n_seg; s++) {                                                            \
+      const uint8_t *q[(MR + 2) / 3];                                                                   \
+      UNROLL for (int i = 0; i < (MR + 2) / 3; i++) q[i] = a + g->seg[s] + 3 * i * lda;                 \
+      for (int64_t k = 0; k < g->k4; k++, b += 64) {                                                    \
+        __m256i w0 = out_load_i(b), w1 = out_load_i(b + 32);                                            \
+        UNROLL for (int i = 0; i < MR; i++) {                                                           \
+          int32_t x;                                                                                    \
+          memcpy(&x, q[i / 3] + i % 3 * lda, 4);                                                        \
+          __m256i u = _mm256_set1_epi32(x);                                                             \
+          DOT(acc[i][0], u, w0);                                                                        \
+          DOT(acc[i][1], u, w1);                                                                        \
+        }                                                                                               \
+        UNROLL for (int i = 0; i < (MR + 2) / 3; i++) q[i] += 4;                                        \
+      }                                                                                                 \
+    }                                                                                                   \
+    UNROLL for (int i = 0; i < MR; i++) UNROLL for (int j = 0; j < 2; j++)                              \
+        _mm256_storeu_si256((__m256i *)(void *)(out + i * 16 + 8 * j), acc[i][j]);                      \
+  }
+TILE(1)
+TILE(2)
+TILE(3)
+TILE(4)
+TILE(5)
+TILE(6)
+
+typedef void (*tile_fn)(const uint8_t *a, const tile_geo *g, const int8_t *b, const int32_t *bias, int32_t *out);
+static const tile_fn tiles[7] = {0, tile_1, tile_2, tile_3, tile_4, tile_5, tile_6};
+
+static void tile(int mr, int nv, const uint8_t *a, const struct tile_geo *g, const int8_t *b, const int32_t *bias,
+                 int32_t *acc) {
+  (void)nv;
+  tiles[mr](a, g, b, bias, acc);
+}
+
+const whet_kern whet_k_conv_q8__avxvnni_panel = {.name = "conv_q8__avxvnni_panel",
+                                                 .isa = WHET_ISA_AVX2 | WHET_ISA_AVXVNNI,
+                                                 .form = WHET_CONV_Q8_PANELS,
+                                                 .exact = 1,
+                                                 .scratch = tile_scratch,
+                                                 .run = tile_run};

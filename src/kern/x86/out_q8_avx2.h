@@ -1,0 +1,184 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef WHET_KERN_X86_OUT_Q8_AVX2_H
+#define WHET_KERN_X86_OUT_Q8_AVX2_H
+
+/* out_q8.h on eight sums at a time, for ISA files with AVX2. The AVX-512 form explains the arithmetic. */
+
+#include <immintrin.h>
+
+#include "kern/out_q8.h"
+
+#define OUT_INLINE static inline __attribute__((always_inline))
+
+/* Ways to rescale a vector; the rest goes through the portable row. */
+enum { OUT_QUICK, OUT_FIX, OUT_REAL, OUT_REAL32 };
+
+/* The factors of eight channels. */
+typedef struct out_factor {
+  __m256i mul, mul_odd, shift, half, left;
+  __m256 real32;
+  __m256d real[2];
+} out_factor;
+
+OUT_INLINE __m256i out_load_i(const void *p) { return _mm256_loadu_si256((const __m256i *)p); }
+
+OUT_INLINE out_factor out_load(const whet_factors *f, int64_t at, int how) {
+  out_factor r;
+  if (how == OUT_REAL32) {
+    r.real32 = _mm256_loadu_ps(f->real32 + at);
+  } else if (how == OUT_REAL) {
+    r.real[0] = _mm256_loadu_pd(f->real + at);
+    r.real[1] = _mm256_loadu_pd(f->real + at + 4);
+  } else {
+    __m256i s = out_load_i(f->shift + at), z = _mm256_setzero_si256();
+    r.mul = out_load_i(f->mul + at);
+    r.mul_odd = _mm256_srli_epi64(r.mul, 32);
+    r.left = _mm256_max_epi32(s, z);
+    r.shift = _mm256_max_epi32(_mm256_sub_epi32(z, s), z);
+    r.half = _mm256_srli_epi32(_mm256_sllv_epi32(_mm256_set1_epi32(1), r.shift), 1);
+  }
+  return r;
+}
+
+/* (x * mul + 2^30) >> 31 for all lanes. */
+OUT_INLINE __m256i out_high_mul(__m256i x, const out_factor *f) {
+  const __m256i n = _mm256_set1_epi64x(INT64_C(1) << 30);
+  __m256i even = _mm256_add_epi64(_mm256_mul_epi32(x, f->mul), n);
+  __m256i odd = _mm256_add_epi64(_mm256_mul_epi32(_mm256_srli_epi64(x, 32), f->mul_odd), n);
+  return _mm256_blend_epi32(_mm256_srli_epi64(even, 31), _mm256_slli_epi64(odd, 1), 0xaa);
+}
+
+/* Four sums in double precision, ties away from zero, clamped. */
+OUT_INLINE __m128i out_real(__m128i x, __m256d real, __m256d lo, __m256d hi) {
+  const __m256d sign = _mm256_set1_pd(-0.0), near_half = _mm256_set1_pd(0.49999999999999994);
+  __m256d v = _mm256_mul_pd(_mm256_cvtepi32_pd(x), real);
+  v = _mm256_add_pd(v, _mm256_or_pd(near_half, _mm256_and_pd(v, sign)));
+  return _mm256_cvttpd_epi32(_mm256_max_pd(_mm256_min_pd(v, hi), lo));
+}
+
+/* Zero point and bounds in the form that `how` wants. */
+typedef struct out_bound {
+  __m256i zero, lo, hi, lo0, hi0;
+  __m256 lo32, hi32;
+  __m256d lo64, hi64;
+} out_bound;
+
+OUT_INLINE out_bound out_bounds(const whet_out_q8 *o) {
+  out_bound b;
+  b.zero = _mm256_set1_epi32(o->zero);
+  b.lo = _mm256_set1_epi32(o->lo);
+  b.hi = _mm256_set1_epi32(o->hi);
+  b.lo0 = _mm256_set1_epi32(o->lo - o->zero);
+  b.hi0 = _mm256_set1_epi32(o->hi - o->zero);
+  b.lo32 = _mm256_set1_ps((float)(o->lo - o->zero));
+  b.hi32 = _mm256_set1_ps((float)(o->hi - o->zero));
+  b.lo64 = _mm256_set1_pd((double)o->lo - o->zero);
+  b.hi64 = _mm256_set1_pd((double)o->hi - o->zero);
+  return b;
+}
+
+/* Eight sums to clamped results. */
+OUT_INLINE __m256i out_rescale(__m256i x, const out_factor *f, const out_bound *b, int how) {
+  if (how == OUT_REAL32) {
+    __m256 v = _mm256_mul_ps(_mm256_cvtepi32_ps(x), f->real32);
+    v = _mm256_max_ps(_mm256_min_ps(v, b->hi32), b->lo32);
+    return _mm256_add_epi32(_mm256_cvtps_epi32(v), b->zero);
+  }
+  if (how == OUT_REAL) {
+    __m128i lo = out_real(_mm256_castsi256_si128(x), f->real[0], b->lo64, b->hi64);
+    __m128i hi = out_real(_mm256_extracti128_si256(x, 1), f->real[1], b->lo64, b->hi64);
+    return _mm256_add_epi32(_mm256_inserti128_si256(_mm256_castsi128_si256(lo), hi, 1), b->zero);
+  }
+  __m256i v;
+  if (how == OUT_QUICK) {
+    v = out_high_mul(x, f);
+    v = _mm256_add_epi32(_mm256_add_epi32(v, f->half), _mm256_srai_epi32(v, 31));
+    v = _mm256_add_epi32(_mm256_srav_epi32(v, f->shift), b->zero);
+    return _mm256_max_epi32(_mm256_min_epi32(v, b->hi), b->lo);
+  }
+  const __m256i one = _mm256_set1_epi32(1);
+  v = out_high_mul(_mm256_sllv_epi32(x, f->left), f);
+  __m256i none = _mm256_cmpeq_epi32(f->shift, _mm256_setzero_si256());
+  __m256i down = _mm256_srav_epi32(_mm256_add_epi32(v, _mm256_srai_epi32(v, 31)), _mm256_sub_epi32(f->shift, one));
+  v = _mm256_blendv_epi8(_mm256_srai_epi32(_mm256_add_epi32(down, one), 1), v, none);
+  return _mm256_add_epi32(_mm256_max_epi32(_mm256_min_epi32(v, b->hi0), b->lo0), b->zero);
+}
+
+/* 32 results of 32 bits, which fit, to bytes. */
+OUT_INLINE __m256i out_narrow(__m256i a, __m256i b, __m256i c, __m256i d, bool is_signed) {
+  const __m256i order = _mm256_set_epi32(7, 3, 6, 2, 5, 1, 4, 0);
+  __m256i x = _mm256_packs_epi32(a, b), y = _mm256_packs_epi32(c, d);
+  return _mm256_permutevar8x32_epi32(is_signed ? _mm256_packs_epi16(x, y) : _mm256_packus_epi16(x, y), order);
+}
+
+/* The first n bytes of x. */
+OUT_INLINE void out_store(uint8_t *to, __m256i x, int64_t n) {
+  if (n == 32)
+    _mm256_storeu_si256((__m256i *)(void *)to, x);
+  else if (n == 16)
+    _mm_storeu_si128((__m128i *)(void *)to, _mm256_castsi256_si128(x));
+  else if (n == 8)
+    _mm_storel_epi64((__m128i *)(void *)to, _mm256_castsi256_si128(x));
+  else {
+    uint8_t t[32];
+    _mm256_storeu_si256((__m256i *)(void *)t, x);
+    memcpy(to, t, (size_t)n);
+  }
+}
+
+/* Rows of n <= 8 * nv sums, `ld` apart, to bytes `pitch` apart. */
+OUT_INLINE void out_bytes(const whet_out_q8 *o, const whet_factors *f, int64_t at, const int32_t *sum, int64_t ld,
+                          int64_t rows, int64_t n, const uint8_t *table, uint8_t *out, int64_t pitch, int nv,
+                          int how) {
+  out_bound b = out_bounds(o);
+  out_factor g[4];
+  bool is_signed = o->dtype == WHET_S8;
+  for (int j = 0; j < nv; j++) g[j] = out_load(f, at + 8 * j, how);
+  for (int64_t r = 0; r < rows; r++, sum += ld, out += pitch) {
+    __m256i v[4] = {_mm256_setzero_si256(), _mm256_setzero_si256(), _mm256_setzero_si256(), _mm256_setzero_si256()};
+    for (int j = 0; j < nv; j++) v[j] = out_rescale(out_load_i(sum + 8 * j), &g[j], &b, how);
+    out_store(out, out_narrow(v[0], v[1], v[2], v[3], is_signed), n);
+    if (table)
+      for (int64_t i = 0; i < n; i++) out[i] = table[out[i]];
+  }
+}
+
+/* Store a tile of sums: rows x n, rows of sums `ld` apart and readable to a multiple of 8, factors from the tile's
+ * first channel on. pitch: elements between rows of out. */
+static void out_tile(const whet_out_q8 *o, const whet_factors *f, const int32_t *sum, int64_t ld, int64_t rows,
+                     int64_t n, const uint8_t *table, void *out, int64_t pitch) {
+  int how = -1;
+  if (o->dtype == WHET_U8 || o->dtype == WHET_S8) {
+    if (o->round == WHET_ROUND_TFL_FIX) how = o->quick ? OUT_QUICK : OUT_FIX;
+    if (o->round == WHET_ROUND_TFL_REAL) how = OUT_REAL;
+    if (o->round == WHET_ROUND_ONNX_REAL) how = OUT_REAL32;
+  }
+  if (how < 0) {
+    size_t bytes = whet_dtype_bits(o->dtype) / 8;
+    for (int64_t r = 0; r < rows; r++)
+      whet__out_q8_row(o, f, sum + r * ld, n, table, (char *)out + (size_t)(r * pitch) * bytes);
+    return;
+  }
+  const uint8_t *t = o->table ? table : NULL;
+  for (int64_t at = 0; at < n; at += 32) {
+    int64_t m = whet__min_i(32, n - at);
+    uint8_t *to = (uint8_t *)out + at;
+#define OUT_CASE(how, nv)                                              \
+  case how * 4 + nv - 1:                                               \
+    out_bytes(o, f, at, sum + at, ld, rows, m, t, to, pitch, nv, how); \
+    break;
+#define OUT_CASES(how) OUT_CASE(how, 1) OUT_CASE(how, 2) OUT_CASE(how, 3) OUT_CASE(how, 4)
+    switch (how * 4 + (int)((m + 7) / 8) - 1) {
+      OUT_CASES(OUT_QUICK)
+      OUT_CASES(OUT_FIX)
+      OUT_CASES(OUT_REAL)
+      OUT_CASES(OUT_REAL32)
+      default:
+        break;
+    }
+#undef OUT_CASES
+#undef OUT_CASE
+  }
+}
+
+#endif

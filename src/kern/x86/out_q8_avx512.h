@@ -1,0 +1,218 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef WHET_KERN_X86_OUT_Q8_AVX512_H
+#define WHET_KERN_X86_OUT_Q8_AVX512_H
+
+/* out_q8.h on 16 sums at a time, for ISA files with AVX-512 F, BW, DQ, VL; with VBMI also the table. */
+
+#include <immintrin.h>
+
+#include "kern/out_q8.h"
+
+#define OUT_INLINE static inline __attribute__((always_inline))
+
+/* Ways to rescale a vector; the rest goes through the portable row. */
+enum { OUT_QUICK, OUT_FIX, OUT_REAL, OUT_REAL32 };
+
+/* The factors of 16 channels in registers. */
+typedef struct out_factor {
+  __m512i mul, mul_odd, shift, half; /* TFL_FIX: multipliers, those of odd lanes, right shift, half of 2^shift */
+  __m512i left;                      /* OUT_FIX: left shift */
+  __m512 real32;
+  __m512d real[2];
+} out_factor;
+
+OUT_INLINE out_factor out_load(const whet_factors *f, int64_t at, int how) {
+  out_factor r;
+  if (how == OUT_REAL32) {
+    r.real32 = _mm512_loadu_ps(f->real32 + at);
+  } else if (how == OUT_REAL) {
+    r.real[0] = _mm512_loadu_pd(f->real + at);
+    r.real[1] = _mm512_loadu_pd(f->real + at + 8);
+  } else {
+    __m512i s = _mm512_loadu_si512(f->shift + at), z = _mm512_setzero_si512();
+    r.mul = _mm512_loadu_si512(f->mul + at);
+    r.mul_odd = _mm512_srli_epi64(r.mul, 32);
+    r.left = _mm512_max_epi32(s, z);
+    r.shift = _mm512_max_epi32(_mm512_sub_epi32(z, s), z);
+    r.half = _mm512_srli_epi32(_mm512_sllv_epi32(_mm512_set1_epi32(1), r.shift), 1);
+  }
+  return r;
+}
+
+/* (x * mul + 2^30) >> 31 for all lanes. */
+OUT_INLINE __m512i out_high_mul(__m512i x, const out_factor *f) {
+  const __m512i n = _mm512_set1_epi64(INT64_C(1) << 30);
+  __m512i even = _mm512_add_epi64(_mm512_mul_epi32(x, f->mul), n);
+  __m512i odd = _mm512_add_epi64(_mm512_mul_epi32(_mm512_srli_epi64(x, 32), f->mul_odd), n);
+  return _mm512_mask_blend_epi32(0xaaaa, _mm512_srli_epi64(even, 31), _mm512_slli_epi64(odd, 1));
+}
+
+/* Eight sums in double precision, ties away from zero, clamped to lo..hi before the zero point. */
+OUT_INLINE __m256i out_real(__m256i x, __m512d real, __m512d lo, __m512d hi) {
+  const __m512d sign = _mm512_set1_pd(-0.0), near_half = _mm512_set1_pd(0.49999999999999994);
+  __m512d v = _mm512_mul_pd(_mm512_cvtepi32_pd(x), real);
+  v = _mm512_add_pd(v, _mm512_or_pd(near_half, _mm512_and_pd(v, sign)));
+  return _mm512_cvttpd_epi32(_mm512_max_pd(_mm512_min_pd(v, hi), lo));
+}
+
+/* Zero point and bounds in the form that `how` wants. */
+typedef struct out_bound {
+  __m512i zero, lo, hi;
+  __m512 lo32, hi32;
+  __m512d lo64, hi64;
+} out_bound;
+
+OUT_INLINE out_bound out_bounds(const whet_out_q8 *o) {
+  out_bound b;
+  b.zero = _mm512_set1_epi32(o->zero);
+  b.lo = _mm512_set1_epi32(o->lo);
+  b.hi = _mm512_set1_epi32(o->hi);
+  b.lo32 = _mm512_set1_ps((float)(o->lo - o->zero));
+  b.hi32 = _mm512_set1_ps((float)(o->hi - o->zero));
+  b.lo64 = _mm512_set1_pd((double)o->lo - o->zero);
+  b.hi64 = _mm512_set1_pd((double)o->hi - o->zero);
+  return b;
+}
+
+/* 16 sums to clamped results. */
+OUT_INLINE __m512i out_rescale(__m512i x, const out_factor *f, const out_bound *b, int how) {
+  if (how == OUT_REAL32) {
+    __m512 v = _mm512_mul_ps(_mm512_cvtepi32_ps(x), f->real32);
+    v = _mm512_max_ps(_mm512_min_ps(v, b->hi32), b->lo32);
+    return _mm512_add_epi32(_mm512_cvtps_epi32(v), b->zero);
+  }
+  if (how == OUT_REAL) {
+    __m256i lo = out_real(_mm512_castsi512_si256(x), f->real[0], b->lo64, b->hi64);
+    __m256i hi = out_real(_mm512_extracti64x4_epi64(x, 1), f->real[1], b->lo64, b->hi64);
+    return _mm512_add_epi32(_mm512_inserti64x4(_mm512_castsi256_si512(lo), hi, 1), b->zero);
+  }
+  __m512i v;
+  if (how == OUT_QUICK) {
+    v = out_high_mul(x, f);
+    v = _mm512_add_epi32(_mm512_add_epi32(v, f->half), _mm512_srai_epi32(v, 31));
+    v = _mm512_srav_epi32(v, f->shift);
+    v = _mm512_add_epi32(v, b->zero);
+  } else {
+    /* Any shift and any sum: half the rounding is done one bit early, so that nothing overflows, and the zero point
+     * is added to what is already clamped. */
+    const __m512i one = _mm512_set1_epi32(1);
+    v = out_high_mul(_mm512_sllv_epi32(x, f->left), f);
+    __mmask16 right = _mm512_test_epi32_mask(f->shift, f->shift);
+    __m512i down = _mm512_srav_epi32(_mm512_add_epi32(v, _mm512_srai_epi32(v, 31)), _mm512_sub_epi32(f->shift, one));
+    v = _mm512_mask_srai_epi32(v, right, _mm512_add_epi32(down, one), 1);
+    v = _mm512_max_epi32(_mm512_min_epi32(v, _mm512_sub_epi32(b->hi, b->zero)), _mm512_sub_epi32(b->lo, b->zero));
+    return _mm512_add_epi32(v, b->zero);
+  }
+  return _mm512_max_epi32(_mm512_min_epi32(v, b->hi), b->lo);
+}
+
+/* 64 results of 32 bits, which fit, to bytes. */
+OUT_INLINE __m512i out_narrow(__m512i a, __m512i b, __m512i c, __m512i d, bool is_signed) {
+  const __m512i order = _mm512_set_epi32(15, 11, 7, 3, 14, 10, 6, 2, 13, 9, 5, 1, 12, 8, 4, 0);
+  __m512i x = _mm512_packs_epi32(a, b), y = _mm512_packs_epi32(c, d);
+  return _mm512_permutexvar_epi32(order, is_signed ? _mm512_packs_epi16(x, y) : _mm512_packus_epi16(x, y));
+}
+
+/* The first n bytes of x. */
+OUT_INLINE void out_store(uint8_t *to, __m512i x, int64_t n) {
+  if (n == 64)
+    _mm512_storeu_si512(to, x);
+  else if (n == 32)
+    _mm256_storeu_si256((__m256i *)(void *)to, _mm512_castsi512_si256(x));
+  else if (n == 16)
+    _mm_storeu_si128((__m128i *)(void *)to, _mm512_castsi512_si128(x));
+  else
+    _mm512_mask_storeu_epi8(to, ~UINT64_C(0) >> (64 - n), x);
+}
+
+#ifdef __AVX512VBMI__
+/* Bytes through a table of 256. */
+typedef struct out_table {
+  __m512i t[4];
+} out_table;
+OUT_INLINE out_table out_table_load(const uint8_t *p) {
+  out_table t;
+  for (int i = 0; i < 4; i++) t.t[i] = _mm512_loadu_si512(p + 64 * i);
+  return t;
+}
+OUT_INLINE __m512i out_lookup(__m512i x, const out_table *t) {
+  __m512i lo = _mm512_permutex2var_epi8(t->t[0], x, t->t[1]), hi = _mm512_permutex2var_epi8(t->t[2], x, t->t[3]);
+  return _mm512_mask_blend_epi8(_mm512_movepi8_mask(x), lo, hi);
+}
+#endif
+
+/* Rows of n <= 16 * nv sums, `ld` apart, to bytes `pitch` apart. */
+OUT_INLINE void out_bytes(const whet_out_q8 *o, const whet_factors *f, const int32_t *sum, int64_t ld, int64_t rows,
+                          int64_t n, const uint8_t *table, uint8_t *out, int64_t pitch, int nv, int how) {
+  out_bound b = out_bounds(o);
+  out_factor g[4];
+  bool is_signed = o->dtype == WHET_S8;
+  for (int j = 0; j < nv; j++) g[j] = out_load(f, 16 * j, how);
+#ifdef __AVX512VBMI__
+  out_table t;
+  if (table) t = out_table_load(table);
+#endif
+  for (int64_t r = 0; r < rows; r++, sum += ld, out += pitch) {
+    __m512i v[4] = {_mm512_setzero_si512(), _mm512_setzero_si512(), _mm512_setzero_si512(), _mm512_setzero_si512()};
+    for (int j = 0; j < nv; j++) v[j] = out_rescale(_mm512_loadu_si512(sum + 16 * j), &g[j], &b, how);
+    __m512i x = out_narrow(v[0], v[1], v[2], v[3], is_signed);
+#ifdef __AVX512VBMI__
+    if (table) x = out_lookup(x, &t);
+    out_store(out, x, n);
+#else
+    out_store(out, x, n);
+    if (table)
+      for (int64_t i = 0; i < n; i++) out[i] = table[out[i]];
+#endif
+  }
+}
+
+/* Rows of n sums to floats. */
+OUT_INLINE void out_floats(const whet_factors *f, const int32_t *sum, int64_t ld, int64_t rows, int64_t n, float *out,
+                           int64_t pitch) {
+  for (int64_t j = 0; j < n; j += 16) {
+    __mmask16 m = n - j >= 16 ? 0xffff : (__mmask16)((1u << (n - j)) - 1);
+    __m512 k = _mm512_loadu_ps(f->real32 + j);
+    for (int64_t r = 0; r < rows; r++) {
+      __m512 v = _mm512_mul_ps(_mm512_cvtepi32_ps(_mm512_loadu_si512(sum + r * ld + j)), k);
+      _mm512_mask_storeu_ps(out + r * pitch + j, m, v);
+    }
+  }
+}
+
+/* Store a tile of sums: rows x n, n <= 64, rows of sums `ld` apart and readable to a multiple of 16, factors from the
+ * tile's first channel on. pitch: elements between rows of out. */
+static void out_tile(const whet_out_q8 *o, const whet_factors *f, const int32_t *sum, int64_t ld, int64_t rows,
+                     int64_t n, const uint8_t *table, void *out, int64_t pitch) {
+  int how = -1;
+  if (o->dtype == WHET_F32) {
+    out_floats(f, sum, ld, rows, n, out, pitch);
+    return;
+  }
+  if (o->dtype == WHET_U8 || o->dtype == WHET_S8) {
+    if (o->round == WHET_ROUND_TFL_FIX) how = o->quick ? OUT_QUICK : OUT_FIX;
+    if (o->round == WHET_ROUND_TFL_REAL) how = OUT_REAL;
+    if (o->round == WHET_ROUND_ONNX_REAL) how = OUT_REAL32;
+  }
+  const uint8_t *t = o->table ? table : NULL;
+#define OUT_CASE(how, nv)                                      \
+  case how * 4 + nv - 1:                                       \
+    out_bytes(o, f, sum, ld, rows, n, t, out, pitch, nv, how); \
+    return;
+#define OUT_CASES(how) OUT_CASE(how, 1) OUT_CASE(how, 2) OUT_CASE(how, 3) OUT_CASE(how, 4)
+  switch (how < 0 ? -1 : how * 4 + (int)((n + 15) / 16) - 1) {
+    OUT_CASES(OUT_QUICK)
+    OUT_CASES(OUT_FIX)
+    OUT_CASES(OUT_REAL)
+    OUT_CASES(OUT_REAL32)
+    default:
+      break;
+  }
+#undef OUT_CASES
+#undef OUT_CASE
+  size_t bytes = whet_dtype_bits(o->dtype) / 8;
+  for (int64_t r = 0; r < rows; r++)
+    whet__out_q8_row(o, f, sum + r * ld, n, table, (char *)out + (size_t)(r * pitch) * bytes);
+}
+
+#endif
