@@ -227,6 +227,22 @@ const whet_shape *whet__body_out(whet_infer *f, int b, int o, whet_dtype *t) {
   return &f->env->shape[v];
 }
 
+whet_kind whet__in_kind(const whet_infer *f, int i) {
+  return whet__in_has(f, i) ? (whet_kind)f->env->kind[f->node->in[i]] : WHET_TENSOR;
+}
+
+whet_kind whet__body_out_kind(const whet_infer *f, int b, int o) {
+  return (whet_kind)f->env->kind[f->node->body[b]->out[o]];
+}
+
+void whet__body_in_kind(whet_infer *f, int b, int i, whet_kind k) {
+  if (b < f->node->n_body && i < f->node->body[b]->n_in) f->env->kind[f->node->body[b]->in[i]] = (uint8_t)k;
+}
+
+const whet_shape *whet__body_in_shape(const whet_infer *f, int b, int i) {
+  return &f->env->shape[f->node->body[b]->in[i]];
+}
+
 whet_dim whet__dim_add(whet_dim a, whet_dim b) {
   if (!a) return b;
   if (!b) return a;

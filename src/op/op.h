@@ -162,6 +162,12 @@ whet_status whet__infer_fail(whet_infer *f, whet_status code, const char *fmt, .
 whet_status whet__infer_body(whet_infer *f, int b);
 void whet__body_in(whet_infer *f, int b, int i, whet_dtype t, const whet_shape *s);
 const whet_shape *whet__body_out(whet_infer *f, int b, int o, whet_dtype *t);
+/* Kinds: of an input (TENSOR when absent), of a body's output; set that of a body's input. */
+whet_kind whet__in_kind(const whet_infer *f, int i);
+whet_kind whet__body_out_kind(const whet_infer *f, int b, int o);
+void whet__body_in_kind(whet_infer *f, int b, int i, whet_kind k);
+/* The shape that a body's input was told last. */
+const whet_shape *whet__body_in_shape(const whet_infer *f, int b, int i);
 
 /* Arithmetic on dimensions: a number when all are, else ANY (a symbol where the result is that symbol). */
 whet_dim whet__dim_add(whet_dim a, whet_dim b);
