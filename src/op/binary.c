@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Binary operators: z = f(x, y) for every element, with numpy broadcasting. binary.def has a row for each.
  *
- * ONNX opsets 1 to the newest; before 7 the second input may be aligned at an axis, which becomes an Unsqueeze. Sum, Max
- * and Min of many inputs are folds from the left. TFLite's arithmetic, comparisons, logic, StableHLO's.
+ * ONNX opsets 1 to the newest; before 7 the second input may be aligned at an axis, which becomes an Unsqueeze. Sum,
+ * Max and Min of many inputs are folds from the left. TFLite's arithmetic, comparisons, logic, StableHLO's.
  *
  * Types: as the row says; f32 by kernels, the others through double or int64. Integer arithmetic wraps; x / 0 and the
  * remainder by 0 are 0. Quantised 8- and 16-bit numbers: binary_q8.c. Exact but for Pow and Atan2. */
@@ -17,7 +17,7 @@
 #include "op/move_attr.h"
 #include "op/walk.h"
 
-/* ---- functions -------------------------------------------------------------------------------------------------- */
+/* ---- functions ------------------------------------------------------------------------------- */
 
 static int64_t wadd(int64_t x, int64_t y) { return (int64_t)((uint64_t)x + (uint64_t)y); }
 static int64_t wsub(int64_t x, int64_t y) { return (int64_t)((uint64_t)x - (uint64_t)y); }
@@ -62,13 +62,13 @@ static int64_t ipow(int64_t x, int64_t y, bool u) {
   return r;
 }
 
-#define BINARY(name, types, f64, i64, kernel, kind, attr, flags, grad_x, grad_y, from)                \
-  static double name##_f64(double x, double y, int32_t mode) { return (double)(f64); }                \
+#define BINARY(name, types, f64, i64, kernel, kind, attr, flags, grad_x, grad_y, from) \
+  static double name##_f64(double x, double y, int32_t mode) { return (double)(f64); } \
   static int64_t name##_i64(int64_t x, int64_t y, bool u, int32_t mode) { return (int64_t)(i64); }
 #include "op/binary.def"
 #undef BINARY
 
-/* ---- reading ---------------------------------------------------------------------------------------------------- */
+/* ---- reading --------------------------------------------------------------------------------- */
 
 /* Append op (with attribute `mode`) on two values. */
 static whet_status put(whet_import *im, const whet_op *op, int32_t mode, int32_t x, int32_t y, int32_t z) {
@@ -91,11 +91,13 @@ static whet_status put_own(whet_import *im, const whet_op *op, int32_t mode) {
 static whet_status aligned(whet_import *im, int64_t axis, int32_t *y) {
   const whet_shape *x = &whet__im_val(im, whet__im_in(im, 0))->shape, *s = &whet__im_val(im, *y)->shape;
   if (x->rank < 0 || s->rank < 0)
-    return whet__im_fail(im, WHET_E_UNSUPPORTED, "axis %lld: the ranks of the inputs are not told by the file", (long long)axis);
+    return whet__im_fail(im, WHET_E_UNSUPPORTED, "axis %lld: the ranks of the inputs are not told by the file",
+                         (long long)axis);
   if (axis < 0) axis += x->rank;
   int64_t extra = x->rank - axis - s->rank;
   if (axis < 0 || extra < 0)
-    return whet__im_fail(im, WHET_E_DATA, "axis %lld does not fit inputs of ranks %d and %d", (long long)axis, x->rank, s->rank);
+    return whet__im_fail(im, WHET_E_DATA, "axis %lld does not fit inputs of ranks %d and %d", (long long)axis,
+                         x->rank, s->rank);
   for (int64_t i = 0; i < extra; i++) {
     *y = whet__im_squeeze(im, "Unsqueeze", *y, s->rank + i, -1);
     if (*y < 0) return whet__im_fail(im, WHET_E_MEMORY, "no memory for a value");
@@ -130,7 +132,9 @@ static whet_status fold(whet_import *im, const whet_op *op) {
   }
   return WHET_OK;
 }
-static whet_status mod(whet_import *im, const whet_op *op) { return put_own(im, op, whet__onnx_int(im, "fmod", 0) != 0); }
+static whet_status mod(whet_import *im, const whet_op *op) {
+  return put_own(im, op, whet__onnx_int(im, "fmod", 0) != 0);
+}
 static whet_status tfl_remainder(whet_import *im, const whet_op *op) { return put_own(im, op, 1); }
 static whet_status bit_shift(whet_import *im, const whet_op *op) {
   whet_str s = whet__onnx_str(im, "direction", "");
@@ -149,15 +153,16 @@ static whet_status prelu(whet_import *im, const whet_op *op) {
   return put(im, op, 0, whet__im_in(im, 0), y, whet__im_out(im, 0));
 }
 
-/* ---- rows ------------------------------------------------------------------------------------------------------- */
+/* ---- rows ------------------------------------------------------------------------------------ */
 
 enum { WHET_BIN_NONE = -1 };
-#define BINARY(name, types, f64, i64, kernel, kind, attr, flags, grad_x, grad_y, from) extern const whet_op whet_op_##name;
+#define BINARY(name, types, f64, i64, kernel, kind, attr, flags, grad_x, grad_y, from) \
+  extern const whet_op whet_op_##name;
 #include "op/binary.def"
 #undef BINARY
 
 static const whet_binary_row k_rows[] = {
-#define BINARY(name, types, f64, i64, kernel, kind, attr, flags, grad_x, grad_y, from)                \
+#define BINARY(name, types, f64, i64, kernel, kind, attr, flags, grad_x, grad_y, from) \
   {&whet_op_##name, types, name##_f64, name##_i64, WHET_BIN_##kernel, WHET_BINARY_##kind, grad_x, grad_y},
 #include "op/binary.def"
 #undef BINARY
@@ -172,7 +177,7 @@ const whet_binary_row *whet__binary_row(const whet_op *op) {
 /* Attribute `mode` of a node. */
 static int32_t mode_of(const whet_node *n) { return n->attr ? ((const whet_binary_attr *)n->attr)->mode : 0; }
 
-/* ---- shape and type --------------------------------------------------------------------------------------------- */
+/* ---- shape and type -------------------------------------------------------------------------- */
 
 /* Known contents of an input as real numbers, with symbols apart. */
 struct operand {
@@ -192,8 +197,8 @@ static bool operand(whet_infer *f, int i, struct operand *o) {
 }
 
 /* One element of the result: exact for numbers, a few rules for symbols. */
-static whet_dim known_pair(const whet_binary_row *r, const whet_node *n, const struct operand *a, const struct operand *b,
-                           int32_t i) {
+static whet_dim known_pair(const whet_binary_row *r, const whet_node *n, const struct operand *a,
+                           const struct operand *b, int32_t i) {
   int32_t ia = a->n == 1 ? 0 : i, ib = b->n == 1 ? 0 : i;
   const char *name = n->op->name;
   if (a->dim && b->dim) {
@@ -245,9 +250,11 @@ static whet_status infer(whet_infer *f, const whet_node *n) {
     return whet__infer_fail(f, WHET_E_FORMAT, "expected 2 inputs, got %d", whet__in_n(f));
   bool quantised = whet__quantised(t, whet__in_quant(f, 0));
   if ((!whet__type_in(r->types, t) && !quantised) || !whet__type_in(r->types, u))
-    return whet__infer_fail(f, WHET_E_TYPE, "inputs of types %s and %s are not taken", whet_dtype_name(t), whet_dtype_name(u));
+    return whet__infer_fail(f, WHET_E_TYPE, "inputs of types %s and %s are not taken", whet_dtype_name(t),
+                            whet_dtype_name(u));
   if (r->kind != WHET_BINARY_FIRST && t != u)
-    return whet__infer_fail(f, WHET_E_TYPE, "expected inputs of one type, got %s and %s", whet_dtype_name(t), whet_dtype_name(u));
+    return whet__infer_fail(f, WHET_E_TYPE, "expected inputs of one type, got %s and %s", whet_dtype_name(t),
+                            whet_dtype_name(u));
   whet_shape s;
   WHET_TRY(whet__infer_broadcast(f, whet__in_shape(f, 0), whet__in_shape(f, 1), &s));
   *whet__out(f, 0, r->kind == WHET_BINARY_BOOL ? WHET_BOOL : t) = s;
@@ -255,7 +262,7 @@ static whet_status infer(whet_infer *f, const whet_node *n) {
   return WHET_OK;
 }
 
-/* ---- reference -------------------------------------------------------------------------------------------------- */
+/* ---- reference ------------------------------------------------------------------------------- */
 
 /* Equal and NotEqual on strings. */
 static void ref_strings(const whet_args *arg, whet_walk *w, bool equal) {
@@ -305,20 +312,20 @@ static whet_status ref(const whet_args *arg) {
   return WHET_OK;
 }
 
-/* ---- planning --------------------------------------------------------------------------------------------------- */
+/* ---- planning -------------------------------------------------------------------------------- */
 
 static whet_status plan(whet_planner *p, const whet_node *n) {
   if (whet__quantised(whet__pl_dtype(p, n->in[0]), whet__pl_quant(p, n->in[0]))) return whet__binary_q8_plan(p, n);
   return WHET_LATE;
 }
 
-/* ---- permutation ------------------------------------------------------------------------------------------------ */
+/* ---- permutation ----------------------------------------------------------------------------- */
 
 static bool permute(whet_edit *e, int32_t node, const int8_t *perm, int rank, int8_t *perm_out) {
   return whet__permute_broadcast(e, node, perm, rank);
 }
 
-/* ---- records ---------------------------------------------------------------------------------------------------- */
+/* ---- records --------------------------------------------------------------------------------- */
 
 #define MODE(name) 1, name
 #define NIL 0, NULL
@@ -331,17 +338,18 @@ static bool permute(whet_edit *e, int32_t node, const int8_t *perm, int rank, in
 #define T(name_) {"tflite", name_, 1, read_tfl},
 #define F(name_) {"tflite", name_, 1, read_fused},
 #define X(domain_, name_, since_, fn_) {domain_, name_, since_, fn_},
-#define BINARY(name_, types, f64, i64, kernel, kind, attr_, flags_, grad_x, grad_y, from_)                        \
-  static const whet_from name_##_from[] = {from_{0}};                                                             \
-  static const whet_attr_desc name_##_attrs[] = {{NAME(attr_), WHET_ATTR_I32, offsetof(whet_binary_attr, mode)}, {0}}; \
-  const whet_op whet_op_##name_ = {.name = #name_,                                                                \
-                                   .flags = WHET_OP_POINTWISE | WHET_OP_INPLACE | (flags_),                       \
-                                   .attr_size = HAS(attr_) * sizeof(whet_binary_attr),                            \
-                                   .attrs = name_##_attrs,                                                        \
-                                   .from = name_##_from,                                                          \
-                                   .infer = infer,                                                                \
-                                   .plan = plan,                                                                  \
-                                   .permute = permute,                                                            \
+#define BINARY(name_, types, f64, i64, kernel, kind, attr_, flags_, grad_x, grad_y, from_)                       \
+  static const whet_from name_##_from[] = {from_{0}};                                                            \
+  static const whet_attr_desc name_##_attrs[] = {{NAME(attr_), WHET_ATTR_I32, offsetof(whet_binary_attr, mode)}, \
+                                                 {0}};                                                           \
+  const whet_op whet_op_##name_ = {.name = #name_,                                                               \
+                                   .flags = WHET_OP_POINTWISE | WHET_OP_INPLACE | (flags_),                      \
+                                   .attr_size = HAS(attr_) * sizeof(whet_binary_attr),                           \
+                                   .attrs = name_##_attrs,                                                       \
+                                   .from = name_##_from,                                                         \
+                                   .infer = infer,                                                               \
+                                   .plan = plan,                                                                 \
+                                   .permute = permute,                                                           \
                                    .ref = ref};
 #include "op/binary.def"
 #undef BINARY

@@ -14,19 +14,19 @@ typedef struct whet_binary_attr {
 /* One row of binary.def. */
 typedef struct whet_binary_row {
   const whet_op *op;
-  uint32_t types;                                    /* of the first input, as WHET_T sets */
-  double (*f64)(double x, double y, int32_t mode);   /* the function on real numbers */
+  uint32_t types;                                  /* of the first input, as WHET_T sets */
+  double (*f64)(double x, double y, int32_t mode); /* the function on real numbers */
   /* The function on integers and booleans; u: both are the bits of unsigned numbers. */
   int64_t (*i64)(int64_t x, int64_t y, bool u, int32_t mode);
-  int16_t bin;                                       /* WHET_BIN_ function of the kernels, -1: none */
-  uint8_t kind;                                      /* WHET_BINARY_ */
-  const char *grad_x, *grad_y;                       /* gradients of x and y by names: x, y, z (result), g (of z) */
+  int16_t bin;                 /* WHET_BIN_ function of the kernels, -1: none */
+  uint8_t kind;                /* WHET_BINARY_ */
+  const char *grad_x, *grad_y; /* gradients of x and y by names: x, y, z (result), g (of z) */
 } whet_binary_row;
 
 enum {
-  WHET_BINARY_SAME = 1,    /* both inputs have one type, which is the result's */
-  WHET_BINARY_FIRST = 2,   /* the result has the first input's type; the second may have another */
-  WHET_BINARY_BOOL = 3     /* both inputs have one type; the result is BOOL */
+  WHET_BINARY_SAME = 1,  /* both inputs have one type, which is the result's */
+  WHET_BINARY_FIRST = 2, /* the result has the first input's type; the second may have another */
+  WHET_BINARY_BOOL = 3   /* both inputs have one type; the result is BOOL */
 };
 
 /* The row of an operator, NULL when it is not binary. */

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Binary operators on quantised numbers of 8 or 16 bits: the real function between dequantisation and quantisation.
  *
- *   z = clamp(round(f(sx (x - zx), sy (y - zy)) / sz) + zz); half to even under WHET_ROUND_ONNX_REAL, else away from zero
+ *   z = clamp(round(f(sx (x - zx), sy (y - zy)) / sz) + zz); half to even under WHET_ROUND_ONNX_REAL, else away from
+ * zero
  *
  * in double, rounded once. Operands and results without quantisation are plain numbers. */
 

@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Unary operators: y = f(x) for every element. unary.def has a row for each: names in both formats, function, kernel,
- * attributes, gradient. ONNX opsets 1 to the newest; TFLite ABS, CEIL, COS, ELU, EXP, FLOOR, GELU, HARD_SWISH, LEAKY_RELU,
- * LOG, LOGICAL_NOT, LOGISTIC, NEG, RELU*, ROUND, RSQRT, SIGN, SIN, SQRT, SQUARE, TANH and StableHLO's.
+ * attributes, gradient. ONNX opsets 1 to the newest; TFLite ABS, CEIL, COS, ELU, EXP, FLOOR, GELU, HARD_SWISH,
+ * LEAKY_RELU, LOG, LOGICAL_NOT, LOGISTIC, NEG, RELU*, ROUND, RSQRT, SIGN, SIN, SQRT, SQUARE, TANH and StableHLO's.
  *
- * Types: as the row says; f32 by kernels (errors in unary_f32.h), the others through double or int64. Quantised 8- and
- * 16-bit numbers: unary_q8.c. Clip with bounds that are computed, or that f32 cannot hold, becomes Min(Max(x, min), max). */
+ * Types: as the row says; f32 by kernels (errors in unary_f32.h), the others through double or int64. Quantised 8-
+ * and 16-bit numbers: unary_q8.c. Clip with bounds that are computed, or that f32 cannot hold, becomes Min(Max(x,
+ * min), max). */
 
 #include "op/unary.h"
 
@@ -18,7 +19,7 @@
 
 #define SQRT1_2 0.70710678118654752440
 
-/* ---- functions -------------------------------------------------------------------------------------------------- */
+/* ---- functions ------------------------------------------------------------------------------- */
 
 /* -x and x*x that wrap. */
 static int64_t wneg(int64_t x) { return (int64_t)(0 - (uint64_t)x); }
@@ -44,13 +45,13 @@ static double softplus(double x) { return fmax(x, 0) + log1p(exp(-fabs(x))); }
 /* x times the logistic function of 2 sqrt(2/pi) (x + 0.044715 x^3): the tanh form of GELU. */
 static double gelu_tanh(double x) { return x * sigmoid(1.5957691216057307 * (x + 0.044715 * x * x * x)); }
 
-#define UNARY(name, types, f64, i64, kernel, a_, b_, to_bool, grad, from)            \
-  static double name##_f64(double x, double a, double b) { return (double)(f64); }   \
+#define UNARY(name, types, f64, i64, kernel, a_, b_, to_bool, grad, from)          \
+  static double name##_f64(double x, double a, double b) { return (double)(f64); } \
   static int64_t name##_i64(int64_t x, bool u, double a, double b) { return (i64); }
 #include "op/unary.def"
 #undef UNARY
 
-/* ---- reading ---------------------------------------------------------------------------------------------------- */
+/* ---- reading --------------------------------------------------------------------------------- */
 
 /* Append op with attributes a and b from input in to output out. */
 static whet_status put(whet_import *im, const whet_op *op, float a, float b, int32_t in, int32_t out) {
@@ -84,13 +85,18 @@ static whet_status read_tfl(whet_import *im, const whet_op *op) {
   struct dflt d = defaults(op);
   return put_own(im, op, d.a, d.b);
 }
-static whet_status tfl_leaky(whet_import *im, const whet_op *op) { return put_own(im, op, whet__tfl_float(im, 0, 0), 0); }
-static whet_status tfl_gelu(whet_import *im, const whet_op *op) { return put_own(im, op, whet__tfl_int(im, 0, 0) != 0, 0); }
+static whet_status tfl_leaky(whet_import *im, const whet_op *op) {
+  return put_own(im, op, whet__tfl_float(im, 0, 0), 0);
+}
+static whet_status tfl_gelu(whet_import *im, const whet_op *op) {
+  return put_own(im, op, whet__tfl_int(im, 0, 0) != 0, 0);
+}
 static whet_status tfl_relu6(whet_import *im, const whet_op *op) { return put_own(im, op, 0, 6); }
 static whet_status tfl_relu1(whet_import *im, const whet_op *op) { return put_own(im, op, -1, 1); }
 static whet_status tfl_relu01(whet_import *im, const whet_op *op) { return put_own(im, op, 0, 1); }
 static whet_status isinf_flags(whet_import *im, const whet_op *op) {
-  return put_own(im, op, whet__onnx_int(im, "detect_negative", 1) != 0, whet__onnx_int(im, "detect_positive", 1) != 0);
+  return put_own(im, op, whet__onnx_int(im, "detect_negative", 1) != 0,
+                 whet__onnx_int(im, "detect_positive", 1) != 0);
 }
 static whet_status gelu_erf(whet_import *im, const whet_op *op) { return put_own(im, op, 0, 0); }
 static whet_status quick_gelu(whet_import *im, const whet_op *op) {
@@ -100,7 +106,8 @@ static whet_status gelu(whet_import *im, const whet_op *op) {
   whet_str s = whet__onnx_str(im, "approximate", "none");
   if (s.n == 4 && !memcmp(s.p, "none", 4)) return put_own(im, op, 0, 0);
   if (s.n == 4 && !memcmp(s.p, "tanh", 4)) return put_own(im, op, 1, 0);
-  return whet__im_fail(im, WHET_E_DATA, "approximate is \"%.*s\": expected none or tanh", (int)whet__min_i((int64_t)s.n, 40), s.p);
+  return whet__im_fail(im, WHET_E_DATA, "approximate is \"%.*s\": expected none or tanh",
+                       (int)whet__min_i((int64_t)s.n, 40), s.p);
 }
 /* com.microsoft FastGelu (tanh form) and BiasGelu: an optional bias is added first. */
 static whet_status biased(whet_import *im, const whet_op *op, bool fast) {
@@ -148,7 +155,7 @@ static whet_status clip_inputs(whet_import *im, const whet_op *op) {
   return whet__im_node(im, whet__op_find("Min"), NULL, in, 2, &out, 1);
 }
 
-/* ---- rows ------------------------------------------------------------------------------------------------------- */
+/* ---- rows ------------------------------------------------------------------------------------ */
 
 enum { WHET_UN_NONE = -1 };
 #define UNARY(name, types, f64, i64, kernel, a, b, to_bool, grad, from) extern const whet_op whet_op_##name;
@@ -198,7 +205,7 @@ bool whet__unary_f32_of(const whet_op *op, const whet_unary_attr *at, uint8_t *f
   return true;
 }
 
-/* ---- shape and type --------------------------------------------------------------------------------------------- */
+/* ---- shape and type -------------------------------------------------------------------------- */
 
 /* What the function makes of a known integer. */
 struct known {
@@ -216,7 +223,8 @@ static whet_dim map_known(whet_dim x, const void *ctx) {
 static whet_status infer(whet_infer *f, const whet_node *n) {
   const whet_unary_row *row = whet__unary_row(n->op);
   whet_dtype t = whet__in_dtype(f, 0);
-  if (whet__in_n(f) != 1 || !whet__in_has(f, 0)) return whet__infer_fail(f, WHET_E_FORMAT, "expected 1 input, got %d", whet__in_n(f));
+  if (whet__in_n(f) != 1 || !whet__in_has(f, 0))
+    return whet__infer_fail(f, WHET_E_FORMAT, "expected 1 input, got %d", whet__in_n(f));
   bool quantised = whet__quantised(t, whet__in_quant(f, 0));
   if (!whet__type_in(row->types, t) && !quantised)
     return whet__infer_fail(f, WHET_E_TYPE, "an input of type %s is not taken", whet_dtype_name(t));
@@ -228,7 +236,7 @@ static whet_status infer(whet_infer *f, const whet_node *n) {
   return WHET_OK;
 }
 
-/* ---- reference -------------------------------------------------------------------------------------------------- */
+/* ---- reference ------------------------------------------------------------------------------- */
 
 static whet_status ref(const whet_args *arg) {
   const whet_tensor *x = &arg->in[0], *y = &arg->out[0];
@@ -259,41 +267,59 @@ static whet_status ref(const whet_args *arg) {
   return WHET_OK;
 }
 
-/* ---- planning --------------------------------------------------------------------------------------------------- */
+/* ---- planning -------------------------------------------------------------------------------- */
+
+/* Nanoseconds that one core takes for an element, about. */
+static double element_ns(const whet_target *t, uint8_t fn) {
+  bool light = fn == WHET_UN_ABS || fn == WHET_UN_NEG || fn == WHET_UN_SQUARE || fn == WHET_UN_CLIP ||
+               (fn >= WHET_UN_CEIL && fn <= WHET_UN_LEAKY_RELU) || fn >= WHET_UN_SHRINK;
+  double wide = t->isa & WHET_ISA_AVX512 ? 1 : t->isa & WHET_ISA_AVX2 ? 2 : light ? 4 : 50;
+  return wide * (light ? 0.06 : 0.4);
+}
 
 static whet_status plan(whet_planner *p, const whet_node *n) {
+  whet_unary_f32 k = {0};
+  uint8_t fn;
   if (whet__quantised(whet__pl_dtype(p, n->in[0]), whet__pl_quant(p, n->in[0]))) return whet__unary_q8_plan(p, n);
-  return WHET_LATE;
+  if (whet__pl_dtype(p, n->in[0]) != WHET_F32 || !whet__unary_f32_of(n->op, n->attr, &fn, &k.a, &k.b))
+    return WHET_LATE;
+  k.fn = fn;
+  if (!whet__pl_rows(p, n->in[0], n->out[0], &k.rows, &k.run, &k.x_pitch, &k.y_pitch)) return WHET_LATE;
+  whet_arg arg[2] = {whet__rd(n->in[0]), whet__wr(n->out[0])};
+  int64_t total = k.rows * k.run, parts = k.rows > 1 ? k.rows : whet__ceil_div(total, 1024);
+  return whet__pl_kern(p, WHET_FAMILY_unary_f32, &k, sizeof k, arg, 2, parts,
+                       (double)total * element_ns(whet__pl_target(p), fn));
 }
 
 bool whet__micro_f32(const whet_graph *g, const whet_node *n, uint8_t *op, float *a, float *b) {
-  if (n->n_in != 1 || g->val[n->in[0]].dtype != WHET_F32 || !whet__unary_f32_of(n->op, n->attr, op, a, b)) return false;
+  if (n->n_in != 1 || g->val[n->in[0]].dtype != WHET_F32 || !whet__unary_f32_of(n->op, n->attr, op, a, b))
+    return false;
   *op = *op == WHET_UN_CLIP ? WHET_MICRO_CLAMP : (uint8_t)(WHET_MICRO_UNARY + *op);
   return true;
 }
 
-/* ---- permutation ------------------------------------------------------------------------------------------------ */
+/* ---- permutation ----------------------------------------------------------------------------- */
 
 static bool permute(whet_edit *e, int32_t node, const int8_t *perm, int rank, int8_t *perm_out) { return true; }
 
-/* ---- records ---------------------------------------------------------------------------------------------------- */
+/* ---- records --------------------------------------------------------------------------------- */
 
 #define O(name_) {"", name_, 1, read_onnx},
 #define T(name_) {"tflite", name_, 1, read_tfl},
 #define X(domain_, name_, since_, fn_) {domain_, name_, since_, fn_},
-#define UNARY(name_, types, f64, i64, kernel, a_, b_, to_bool, grad_, from_)                                     \
-  static const whet_from name_##_from[] = {from_{0}};                                                            \
-  static const whet_attr_desc name_##_attrs[] = {{NAME(a_), WHET_ATTR_F32, offsetof(whet_unary_attr, a)},        \
-                                                 {NAME(b_), WHET_ATTR_F32, offsetof(whet_unary_attr, b)},        \
-                                                 {0}};                                                           \
-  const whet_op whet_op_##name_ = {.name = #name_,                                                               \
-                                   .flags = WHET_OP_POINTWISE | WHET_OP_INPLACE,                                 \
-                                   .attr_size = HAS(a_) * sizeof(whet_unary_attr),                          \
-                                   .attrs = name_##_attrs,                                                       \
-                                   .from = name_##_from,                                                         \
-                                   .infer = infer,                                                               \
-                                   .plan = plan,                                                                 \
-                                   .permute = permute,                                                           \
+#define UNARY(name_, types, f64, i64, kernel, a_, b_, to_bool, grad_, from_)                              \
+  static const whet_from name_##_from[] = {from_{0}};                                                     \
+  static const whet_attr_desc name_##_attrs[] = {{NAME(a_), WHET_ATTR_F32, offsetof(whet_unary_attr, a)}, \
+                                                 {NAME(b_), WHET_ATTR_F32, offsetof(whet_unary_attr, b)}, \
+                                                 {0}};                                                    \
+  const whet_op whet_op_##name_ = {.name = #name_,                                                        \
+                                   .flags = WHET_OP_POINTWISE | WHET_OP_INPLACE,                          \
+                                   .attr_size = HAS(a_) * sizeof(whet_unary_attr),                        \
+                                   .attrs = name_##_attrs,                                                \
+                                   .from = name_##_from,                                                  \
+                                   .infer = infer,                                                        \
+                                   .plan = plan,                                                          \
+                                   .permute = permute,                                                    \
                                    .ref = ref};
 #include "op/unary.def"
 #undef UNARY

@@ -14,13 +14,13 @@ typedef struct whet_unary_attr {
 /* One row of unary.def. */
 typedef struct whet_unary_row {
   const whet_op *op;
-  uint32_t types;                                /* of the input, as WHET_T sets */
-  double (*f64)(double x, double a, double b);   /* the function on real numbers */
+  uint32_t types;                              /* of the input, as WHET_T sets */
+  double (*f64)(double x, double a, double b); /* the function on real numbers */
   /* The function on integers and booleans; u: x is the bits of an unsigned number. */
   int64_t (*i64)(int64_t x, bool u, double a, double b);
-  int16_t un;                                    /* WHET_UN_ function of the kernels, -1: none */
-  bool to_bool;                                  /* the result is BOOL */
-  const char *grad;                              /* gradient of x by names: x, y, g (of y), a, b */
+  int16_t un;       /* WHET_UN_ function of the kernels, -1: none */
+  bool to_bool;     /* the result is BOOL */
+  const char *grad; /* gradient of x by names: x, y, g (of y), a, b */
 } whet_unary_row;
 
 /* The row of an operator, NULL when it is not unary. */

@@ -36,55 +36,71 @@ bool whet__walk_row(whet_walk *w) {
 }
 
 /* The plain types of a carrier move in a loop of their own; the others element by element. */
-#define LOAD(type)                                                                                          \
-  {                                                                                                         \
-    const type *p = (const type *)t->data + at;                                                             \
-    for (int64_t i = 0; i < n; i++) to[i] = p[i * step];                                                    \
-    return;                                                                                                 \
+#define LOAD(type)                                       \
+  {                                                      \
+    const type *p = (const type *)t->data + at;          \
+    for (int64_t i = 0; i < n; i++) to[i] = p[i * step]; \
+    return;                                              \
   }
-#define STORE(type)                                                                                         \
-  {                                                                                                         \
-    type *p = (type *)t->data + at;                                                                         \
-    for (int64_t i = 0; i < n; i++) p[i * step] = (type)from[i];                                            \
-    return;                                                                                                 \
+#define STORE(type)                                              \
+  {                                                              \
+    type *p = (type *)t->data + at;                              \
+    for (int64_t i = 0; i < n; i++) p[i * step] = (type)from[i]; \
+    return;                                                      \
   }
 
 void whet__load_f64(const whet_tensor *t, int64_t at, int64_t step, int64_t n, double *to) {
   switch (t->dtype) {
-    case WHET_F32: LOAD(float)
-    case WHET_F64: LOAD(double)
-    default: break;
+    case WHET_F32:
+      LOAD(float)
+    case WHET_F64:
+      LOAD(double)
+    default:
+      break;
   }
   for (int64_t i = 0; i < n; i++) to[i] = whet__get_f64(t->dtype, t->data, at + i * step);
 }
 
 void whet__load_i64(const whet_tensor *t, int64_t at, int64_t step, int64_t n, int64_t *to) {
   switch (t->dtype) {
-    case WHET_S32: LOAD(int32_t)
-    case WHET_S64: LOAD(int64_t)
-    case WHET_S8: LOAD(int8_t)
-    case WHET_U8: LOAD(uint8_t)
-    default: break;
+    case WHET_S32:
+      LOAD(int32_t)
+    case WHET_S64:
+      LOAD(int64_t)
+    case WHET_S8:
+      LOAD(int8_t)
+    case WHET_U8:
+      LOAD(uint8_t)
+    default:
+      break;
   }
   for (int64_t i = 0; i < n; i++) to[i] = whet__get_i64(t->dtype, t->data, at + i * step);
 }
 
 void whet__store_f64(const whet_tensor *t, int64_t at, int64_t step, int64_t n, const double *from) {
   switch (t->dtype) {
-    case WHET_F32: STORE(float)
-    case WHET_F64: STORE(double)
-    default: break;
+    case WHET_F32:
+      STORE(float)
+    case WHET_F64:
+      STORE(double)
+    default:
+      break;
   }
   for (int64_t i = 0; i < n; i++) whet__set_f64(t->dtype, t->data, at + i * step, from[i]);
 }
 
 void whet__store_i64(const whet_tensor *t, int64_t at, int64_t step, int64_t n, const int64_t *from) {
   switch (t->dtype) {
-    case WHET_S32: STORE(int32_t)
-    case WHET_S64: STORE(int64_t)
-    case WHET_S8: STORE(int8_t)
-    case WHET_U8: STORE(uint8_t)
-    default: break;
+    case WHET_S32:
+      STORE(int32_t)
+    case WHET_S64:
+      STORE(int64_t)
+    case WHET_S8:
+      STORE(int8_t)
+    case WHET_U8:
+      STORE(uint8_t)
+    default:
+      break;
   }
   for (int64_t i = 0; i < n; i++) whet__set_i64(t->dtype, t->data, at + i * step, from[i]);
 }
@@ -97,8 +113,8 @@ void whet__known_map(whet_infer *f, int o, int i, whet_dim (*fn)(whet_dim x, con
   for (int32_t k = 0; k < n; k++) y[k] = fn(x[k], ctx);
 }
 
-/* Constant v with `rank` dimensions, ones in front, turned by perm; v itself when it has one element, -1 when it cannot
- * be done. */
+/* Constant v with `rank` dimensions, ones in front, turned by perm; v itself when it has one element, -1 when it
+ * cannot be done. */
 static int32_t turned_const(whet_edit *e, int32_t v, const int8_t *perm, int rank) {
   const whet_val x = whet__ed_graph(e)->val[v];
   int64_t dims[WHET_MAX_RANK];
@@ -132,4 +148,18 @@ bool whet__permute_broadcast(whet_edit *e, int32_t node, const int8_t *perm, int
   }
   memcpy(whet__ed_graph(e)->node[node].in, in, (size_t)n * sizeof *in);
   return true;
+}
+
+bool whet__pl_rows(const whet_planner *p, int32_t x, int32_t y, int64_t *rows, int64_t *run, int64_t *x_pitch,
+                   int64_t *y_pitch) {
+  int64_t xr, xn, yr, yn;
+  whet__pl_pitch(p, x, &xr, &xn, x_pitch);
+  whet__pl_pitch(p, y, &yr, &yn, y_pitch);
+  bool x_dense = xr <= 1 || *x_pitch == xn, y_dense = yr <= 1 || *y_pitch == yn;
+  *rows = x_dense ? yr : xr;
+  *run = x_dense ? yn : xn;
+  if (x_dense && y_dense) *run *= *rows, *rows = 1;
+  if (x_dense) *x_pitch = *run;
+  if (y_dense) *y_pitch = *run;
+  return x_dense || y_dense || xn == yn;
 }

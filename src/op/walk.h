@@ -29,13 +29,13 @@ enum { WHET_WALK_MAX = 4, WHET_BLOCK = 256 };
 
 /* The rows along the last dimension of a shape, for up to WHET_WALK_MAX tensors that broadcast to it. */
 typedef struct whet_walk {
-  int n;                                           /* tensors */
+  int n; /* tensors */
   int32_t rank;
   int64_t dim[WHET_MAX_RANK];
-  int64_t stride[WHET_WALK_MAX][WHET_MAX_RANK];    /* elements; 0 where a tensor is repeated */
+  int64_t stride[WHET_WALK_MAX][WHET_MAX_RANK]; /* elements; 0 where a tensor is repeated */
   int64_t index[WHET_MAX_RANK];
-  int64_t run;                                     /* elements of a row */
-  int64_t at[WHET_WALK_MAX], step[WHET_WALK_MAX];  /* of the row: first element and distance, in each tensor */
+  int64_t run;                                    /* elements of a row */
+  int64_t at[WHET_WALK_MAX], step[WHET_WALK_MAX]; /* of the row: first element and distance, in each tensor */
   bool started;
 } whet_walk;
 
@@ -46,8 +46,8 @@ void whet__walk_add(whet_walk *w, const whet_tensor *t);
 /* Go to the next row; false past the last one. Shapes without elements have no rows. */
 bool whet__walk_row(whet_walk *w);
 
-/* n elements of a tensor, `step` apart from element `at` on, to or from an array of carriers. Floats are rounded to the
- * type, integers are wrapped; U64 is held in int64 as its bits. */
+/* n elements of a tensor, `step` apart from element `at` on, to or from an array of carriers. Floats are rounded to
+ * the type, integers are wrapped; U64 is held in int64 as its bits. */
 void whet__load_f64(const whet_tensor *t, int64_t at, int64_t step, int64_t n, double *to);
 void whet__load_i64(const whet_tensor *t, int64_t at, int64_t step, int64_t n, int64_t *to);
 void whet__store_f64(const whet_tensor *t, int64_t at, int64_t step, int64_t n, const double *from);
@@ -55,6 +55,11 @@ void whet__store_i64(const whet_tensor *t, int64_t at, int64_t step, int64_t n, 
 
 /* Tell the contents of output o from those of input i, element by element; nothing where they are not known. */
 void whet__known_map(whet_infer *f, int o, int i, whet_dim (*fn)(whet_dim x, const void *ctx), const void *ctx);
+
+/* Two values of one shape as matrices of rows x run elements, each with its own pitch; one row where both are dense.
+ * False when their runs do not match. */
+bool whet__pl_rows(const whet_planner *p, int32_t x, int32_t y, int64_t *rows, int64_t *run, int64_t *x_pitch,
+                   int64_t *y_pitch);
 
 /* The permute hook of operators that broadcast: constants are brought to `rank` dimensions and turned; inputs of one
  * element stay. False when an input that is no constant has another rank. */

@@ -8,7 +8,7 @@
 #include "op/move.h"
 #include "op/walk.h"
 
-/* ---- attributes ------------------------------------------------------------------------------------------------- */
+/* ---- attributes ------------------------------------------------------------------------------ */
 
 typedef struct where_attr {
   bool front; /* dimensions of the condition are aligned at the first one, not at the last */
@@ -16,7 +16,7 @@ typedef struct where_attr {
 
 static const whet_attr_desc k_attrs[] = {{"front", WHET_ATTR_BOOL, offsetof(where_attr, front)}, {0}};
 
-/* ---- reading ---------------------------------------------------------------------------------------------------- */
+/* ---- reading --------------------------------------------------------------------------------- */
 
 static whet_status read_with(whet_import *im, const whet_op *op, bool front) {
   where_attr *a = whet__arena_alloc(whet__im_arena(im), sizeof *a);
@@ -33,7 +33,7 @@ static const whet_from k_from[] = {{"", "Where", 9, read_last},
                                    {"tflite", "STABLEHLO_SELECT", 1, read_front},
                                    {0}};
 
-/* ---- shape and type --------------------------------------------------------------------------------------------- */
+/* ---- shape and type -------------------------------------------------------------------------- */
 
 /* Record what is known of a result of rank 0 or 1. */
 static void known(whet_infer *f, const whet_shape *out) {
@@ -55,7 +55,8 @@ static whet_status infer(whet_infer *f, const whet_node *n) {
     return whet__infer_fail(f, WHET_E_FORMAT, "expected 3 inputs, got %d", whet__in_n(f));
   whet_dtype t = whet__in_dtype(f, 1);
   if (whet__in_dtype(f, 0) != WHET_BOOL)
-    return whet__infer_fail(f, WHET_E_TYPE, "the condition is %s: expected bool", whet_dtype_name(whet__in_dtype(f, 0)));
+    return whet__infer_fail(f, WHET_E_TYPE, "the condition is %s: expected bool",
+                            whet_dtype_name(whet__in_dtype(f, 0)));
   if (t != whet__in_dtype(f, 2))
     return whet__infer_fail(f, WHET_E_TYPE, "expected inputs of one type, got %s and %s", whet_dtype_name(t),
                             whet_dtype_name(whet__in_dtype(f, 2)));
@@ -71,7 +72,7 @@ static whet_status infer(whet_infer *f, const whet_node *n) {
   return WHET_OK;
 }
 
-/* ---- reference -------------------------------------------------------------------------------------------------- */
+/* ---- reference ------------------------------------------------------------------------------- */
 
 static whet_status ref(const whet_args *arg) {
   const where_attr *a = arg->attr;
@@ -95,7 +96,7 @@ static whet_status ref(const whet_args *arg) {
   return WHET_OK;
 }
 
-/* ---- planning, permutation -------------------------------------------------------------------------------------- */
+/* ---- planning, permutation ------------------------------------------------------------------- */
 
 static bool permute(whet_edit *e, int32_t node, const int8_t *perm, int rank, int8_t *perm_out) {
   return whet__permute_broadcast(e, node, perm, rank);

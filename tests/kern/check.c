@@ -207,6 +207,18 @@ void *kc_in(kc *k, whet_dtype t, int64_t n) {
   return remember(k, a);
 }
 
+void *kc_given(kc *k, whet_dtype t, int64_t n, const void *from) {
+  kc_arg *a = next_arg(k, KC_IN, t, n);
+  memcpy(a->p, from, a->bytes);
+  return remember(k, a);
+}
+
+void *kc_inout_given(kc *k, whet_dtype t, int64_t n, const void *from) {
+  kc_arg *a = next_arg(k, KC_INOUT, t, n);
+  memcpy(a->p, from, a->bytes);
+  return remember(k, a);
+}
+
 void *kc_out(kc *k, whet_dtype t, int64_t n) { return remember(k, next_arg(k, KC_OUT, t, n)); }
 
 void *kc_inout(kc *k, whet_dtype t, int64_t n) {

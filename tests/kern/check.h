@@ -98,6 +98,9 @@ void *kc_params(kc *k, size_t n);
  * an earlier argument (in place), absent, or made by pack(). Each answers the pointer; draw() may write other contents
  * there. */
 void *kc_in(kc *k, whet_dtype t, int64_t n);
+/* The next argument: an input, or input and output, with the given contents. */
+void *kc_given(kc *k, whet_dtype t, int64_t n, const void *from);
+void *kc_inout_given(kc *k, whet_dtype t, int64_t n, const void *from);
 void *kc_out(kc *k, whet_dtype t, int64_t n);
 void *kc_inout(kc *k, whet_dtype t, int64_t n);
 void *kc_alias(kc *k, int arg);

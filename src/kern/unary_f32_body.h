@@ -1,0 +1,150 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The functions of family unary_f32, over the vector layer that the including file has chosen; it defines ISA (the
+ * suffix of the public names), VARIANT and ISA_BITS. */
+
+#include "kern/unary_f32.h"
+#include "kern/vmath.h"
+
+#define CAT_(a, b, c) a##b##c
+#define CAT(a, b, c) CAT_(a, b, c)
+
+/* Row functions: y = EXPR of x, a and b over n elements. What is left after whole vectors goes through a buffer, so
+ * that there is one copy of EXPR. */
+#define ROW(NAME, EXPR)                                                             \
+  static void row_##NAME(float *y, const float *x, int64_t n, float a_, float b_) { \
+    const vf a = vf_set(a_), b = vf_set(b_);                                        \
+    int64_t whole = n - n % VW, end = whole;                                        \
+    float *to = y, rest[VW] = {0};                                                  \
+    const float *from = x;                                                          \
+    for (;;) {                                                                      \
+      for (int64_t i = 0; i < end; i += VW) {                                       \
+        vf v = vf_load(from + i);                                                   \
+        vf_store(to + i, EXPR);                                                     \
+      }                                                                             \
+      if (to == rest || whole == n) break;                                          \
+      vf_store(rest, vf_load_n(x + whole, n - whole));                              \
+      from = to = rest;                                                             \
+      end = VW;                                                                     \
+    }                                                                               \
+    if (whole != n) vf_store_n(y + whole, vf_load(rest), n - whole);                \
+    (void)a, (void)b;                                                               \
+  }
+
+/* max(a, min(v, b)), NaN stays. */
+static inline vf clamp(vf v, vf a, vf b) { return vf_max(a, vf_min(b, v)); }
+/* Negative elements through f, the others as they are. */
+static inline vf below(vf v, vf f) { return vf_sel(vf_lt(v, vf_set(0)), f, v); }
+/* x sigmoid(k x) */
+static inline vf swish(vf v, vf k) { return vf_mul(v, vf_sigmoid(vf_mul(k, v))); }
+static inline vf gelu_tanh(vf v) {
+  vf u = vf_mul(v, vf_fma(vf_mul(v, v), vf_set(0x1.2444f2p-4f), vf_set(0x1.988454p0f)));
+  return vf_mul(v, vf_sigmoid(u));
+}
+static inline vf shrink(vf v, vf a, vf b) {
+  vf y = vf_sel(vf_lt(v, vf_neg(a)), vf_add(v, b), vf_sel(vf_gt(v, a), vf_sub(v, b), vf_set(0)));
+  return vf_sel(vf_ne(v, v), v, y);
+}
+static inline vf sign(vf v) {
+  return vf_sel(vf_gt(v, vf_set(0)), vf_set(1), vf_sel(vf_lt(v, vf_set(0)), vf_set(-1), v));
+}
+
+ROW(ABS, vf_abs(v))
+ROW(NEG, vf_neg(v))
+ROW(EXP, vf_exp(v))
+ROW(LOG, vf_log(v))
+ROW(SQRT, vf_sqrt(v))
+ROW(RSQRT, vf_div(vf_set(1), vf_sqrt(v)))
+ROW(RECIPROCAL, vf_div(vf_set(1), v))
+ROW(SQUARE, vf_mul(v, v))
+ROW(SIN, vf_sin_turned(v, 0))
+ROW(COS, vf_sin_turned(v, 1))
+ROW(TAN, vf_tan(v))
+ROW(ASIN, vf_asin(v))
+ROW(ACOS, vf_acos(v))
+ROW(ATAN, vf_atan(v))
+ROW(SINH, vf_sinh(v))
+ROW(COSH, vf_cosh(v))
+ROW(ASINH, vf_asinh(v))
+ROW(ACOSH, vf_acosh(v))
+ROW(ATANH, vf_atanh(v))
+ROW(TANH, vf_tanh(v))
+ROW(SIGMOID, vf_sigmoid(v))
+ROW(ERF, vf_erf(v))
+ROW(CEIL, vf_ceil(v))
+ROW(FLOOR, vf_floor(v))
+ROW(ROUND, vf_round(v))
+ROW(SIGN, sign(v))
+ROW(CLIP, clamp(v, a, b))
+ROW(LEAKY_RELU, below(v, vf_mul(a, v)))
+ROW(ELU, below(v, vf_mul(a, vf_expm1(v))))
+ROW(SELU, vf_mul(b, below(v, vf_mul(a, vf_expm1(v)))))
+ROW(CELU, below(v, vf_mul(a, vf_expm1(vf_div(v, a)))))
+ROW(THRESHOLDED_RELU, vf_sel(vf_le(v, a), vf_set(0), v))
+ROW(HARD_SIGMOID, clamp(vf_fma(a, v, b), vf_set(0), vf_set(1)))
+ROW(HARD_SWISH, vf_mul(v, vf_div(clamp(vf_add(v, vf_set(3)), vf_set(0), vf_set(6)), vf_set(6))))
+ROW(SOFTPLUS, vf_softplus(v))
+ROW(SOFTSIGN, vf_div(v, vf_add(vf_set(1), vf_abs(v))))
+ROW(MISH, vf_mish(v))
+ROW(GELU, vf_gelu(v))
+ROW(GELU_TANH, gelu_tanh(v))
+ROW(SWISH, swish(v, a))
+ROW(SHRINK, shrink(v, a, b))
+ROW(ADD, vf_add(v, a))
+ROW(MUL, vf_mul(v, a))
+ROW(RSUB, vf_sub(a, v))
+ROW(RDIV, vf_div(a, v))
+ROW(DIV, vf_div(v, a))
+
+#define FN CAT(whet__unary_f32_, ISA, )
+const whet_unary_f32_fn FN[WHET_UN_COUNT] = {
+#define ENTRY(name, formula, ulp) [WHET_UN_##name] = row_##name,
+    WHET_UNARY_F32_MAP(ENTRY)
+#undef ENTRY
+};
+
+void CAT(whet__epi_f32_, ISA, )(const whet_epi_f32 *e, float *x, const float *res, int64_t n) {
+  for (int k = 0; k < e->n; k++) {
+    if (e->op[k] == WHET_MICRO_ADD)
+      for (int64_t i = 0; i < n; i++) x[i] += res[i];
+    else if (e->op[k] == WHET_MICRO_MUL)
+      for (int64_t i = 0; i < n; i++) x[i] *= res[i];
+    else
+      FN[e->op[k] == WHET_MICRO_CLAMP ? WHET_UN_CLIP : e->op[k] - WHET_MICRO_UNARY](x, x, n, e->a[k], e->b[k]);
+  }
+}
+
+/* n elements with the epilogue, in blocks that stay in the first cache. */
+static void line(const whet_unary_f32 *p, float *y, const float *x, int64_t n) {
+  n -= WHET_BUG(1);
+  if (!p->epi.n) {
+    FN[p->fn](y, x, n, p->a, p->b);
+    return;
+  }
+  for (int64_t i = 0; i < n; i += 2048) {
+    int64_t m = whet__min_i(2048, n - i);
+    FN[p->fn](y + i, x + i, m, p->a, p->b);
+    CAT(whet__epi_f32_, ISA, )(&p->epi, y + i, NULL, m);
+  }
+}
+
+static void run(const void *params, void *const *ptr, int part, int parts) {
+  const whet_unary_f32 *p = params;
+  const float *x = ptr[0];
+  float *y = ptr[1];
+  int64_t from, to;
+  if (p->rows == 1) {
+    whet__split(whet__ceil_div(p->run, 64), part, parts, &from, &to);
+    from *= 64;
+    to = whet__min_i(to * 64, p->run);
+    if (to > from) line(p, y + from, x + from, to - from);
+    return;
+  }
+  whet__split(p->rows, part, parts, &from, &to);
+  for (int64_t r = from; r < to; r++) line(p, y + r * p->y_pitch, x + r * p->x_pitch, p->run);
+}
+
+#define NAME_(isa, variant) "unary_f32__" #isa "_" #variant
+#define NAME(isa, variant) NAME_(isa, variant)
+#define SYMBOL_(isa, variant) whet_k_unary_f32__##isa##_##variant
+#define SYMBOL(isa, variant) SYMBOL_(isa, variant)
+const whet_kern SYMBOL(ISA, any) = {.name = NAME(ISA, any), .isa = ISA_BITS, .exact = 1, .run = run};
