@@ -116,12 +116,15 @@ whet_status whet__im_bodies(whet_import *im, whet_region *const *body, int n);
 /* TFLite: field `id` of the operator's builtin options table (numbered from 0 as in the schema), or the default. */
 int64_t whet__tfl_int(whet_import *im, int id, int64_t dflt);
 float whet__tfl_float(whet_import *im, int id, float dflt);
-whet_ints whet__tfl_ints(whet_import *im, int id);
+whet_ints whet__tfl_ints(whet_import *im, int id);     /* lists of bytes, int32 or int64 */
+whet_floats whet__tfl_floats(whet_import *im, int id);
 whet_str whet__tfl_str(whet_import *im, int id);
 /* Raw bytes of custom options. */
 whet_str whet__tfl_custom(whet_import *im);
 /* Subgraph number `index` read as a region; NULL and a failure on a cycle. */
 whet_region *whet__tfl_region(whet_import *im, int64_t index);
+/* The same with its inputs bound to values that are in scope here; the region then has no inputs of its own (IF, CASE). */
+whet_region *whet__tfl_region_with(whet_import *im, int64_t index, const int32_t *args, int n_args);
 /* Append the node of a fused activation code (schema: NONE, RELU, RELU_N1_TO_1, RELU6, TANH, SIGN_BIT) that makes
  * `out` from `in`, which has out's type and quantisation. */
 whet_status whet__tfl_activation(whet_import *im, int64_t code, int32_t in, int32_t out);

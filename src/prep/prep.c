@@ -144,11 +144,9 @@ whet_status whet_prep_create(const whet_prep_opts *o, whet_prep **out, whet_err 
   WHET_TRY(check(o, err));
   whet_target target;
   WHET_TRY(whet__target_at(o->cpu, &target, err));
-  whet_mem mem; /* pays for the object too, and moves into it */
-  whet__mem_init(&mem, NULL, NULL, 0);
-  whet_prep *p = whet__alloc0(&mem, sizeof *p);
-  if (!p) return whet__no_memory(&mem, sizeof *p, err, "picture preparation");
-  p->mem = mem;
+  whet_prep *p = calloc(1, sizeof *p);
+  if (!p) return whet__fail(err, WHET_E_MEMORY, "out of memory");
+  whet__mem_init(&p->mem, NULL, NULL, 0);
   p->o = *o;
   p->target = target;
   p->c = samples(o->color);
@@ -192,8 +190,7 @@ void whet_prep_close(whet_prep **out) {
   whet__free(&p->mem, p->pixels);
   whet__free(&p->mem, p->line);
   whet__free(&p->mem, p->padding);
-  whet_mem mem = p->mem;
-  whet__free(&mem, p);
+  free(p);
 }
 
 size_t whet_prep_bytes(const whet_prep *p) {

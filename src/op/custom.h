@@ -1,0 +1,29 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef WHET_OP_CUSTOM_H
+#define WHET_OP_CUSTOM_H
+
+/* Attributes of the operator Custom: one node of the caller's own operator (whet/custom.h), as the readers leave it.
+ */
+
+#include "op/op.h"
+#include "whet/custom.h"
+
+/* One attribute of an ONNX node, by name. */
+typedef struct whet_custom_item {
+  const char *name;
+  uint8_t kind; /* WHET_ATTR_I64, F32, STR, I64S, F32S */
+  int64_t i;
+  float f;
+  whet_str s;
+  whet_ints ints;
+  whet_floats floats;
+} whet_custom_item;
+
+typedef struct whet_custom_attr {
+  const whet_custom_op *op; /* outlives the model */
+  const whet_custom_item *item;
+  int32_t n_item;
+  whet_str options; /* TFLite: custom_options; else empty */
+} whet_custom_attr;
+
+#endif
