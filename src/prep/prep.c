@@ -13,6 +13,7 @@
 #include "kern/prep_cols.h"
 #include "kern/prep_map.h"
 #include "kern/prep_rows.h"
+#include "prep/pixel.h"
 #include "prep/taps.h"
 
 /* How a picture of one size meets the tensor. */
@@ -45,32 +46,6 @@ struct whet_prep {
   uint8_t *padding; /* the same, padding alone */
 };
 
-/* Samples of a pixel. */
-static int32_t samples(whet_pixel p) {
-  switch (p) {
-    case WHET_PIXEL_GRAY:
-      return 1;
-    case WHET_PIXEL_GRAYA:
-      return 2;
-    case WHET_PIXEL_RGB:
-    case WHET_PIXEL_BGR:
-      return 3;
-    case WHET_PIXEL_RGBA:
-    case WHET_PIXEL_BGRA:
-      return 4;
-    default:
-      return 0;
-  }
-}
-
-/* Place of red (0), green, blue, alpha in a pixel; WHET_PREP_MAX for an alpha that is not there. Grey is all three.
- */
-static uint8_t place(whet_pixel p, int what) {
-  if (what == 3) return p == WHET_PIXEL_RGBA || p == WHET_PIXEL_BGRA ? 3 : p == WHET_PIXEL_GRAYA ? 1 : WHET_PREP_MAX;
-  if (p == WHET_PIXEL_GRAY || p == WHET_PIXEL_GRAYA) return 0;
-  return (uint8_t)(p == WHET_PIXEL_BGR || p == WHET_PIXEL_BGRA ? 2 - what : what);
-}
-
 whet_prep_opts whet_prep_opts_default(void) {
   return (whet_prep_opts){.size = sizeof(whet_prep_opts),
                           .color = WHET_PIXEL_RGB,
@@ -86,7 +61,7 @@ static whet_status check(const whet_prep_opts *o, whet_err *err) {
     return whet__fail(err, WHET_E_MISUSE, "whet_prep_opts of %zu bytes, not %zu", o->size, sizeof *o);
   if (o->width < 1 || o->height < 1 || o->width > 1 << 24 || o->height > 1 << 24)
     return whet__fail(err, WHET_E_DATA, "a tensor of %d x %d pixels cannot hold a picture", o->width, o->height);
-  if (!samples(o->color) || o->color == WHET_PIXEL_GRAYA)
+  if (!whet__pixel_samples(o->color) || o->color == WHET_PIXEL_GRAYA)
     return whet__fail(err, WHET_E_DATA, "pixel order %d is none that a tensor can have", (int)o->color);
   if ((unsigned)o->layout > WHET_LAYOUT_NCHW || (unsigned)o->fit > WHET_FIT_LETTERBOX ||
       (unsigned)o->filter > WHET_FILTER_NEAREST)
@@ -94,7 +69,7 @@ static whet_status check(const whet_prep_opts *o, whet_err *err) {
                       (int)o->filter);
   if (!isfinite(o->lo) || !isfinite(o->hi))
     return whet__fail(err, WHET_E_DATA, "range %g..%g is not finite", o->lo, o->hi);
-  for (int i = 0; i < samples(o->color); i++)
+  for (int i = 0; i < whet__pixel_samples(o->color); i++)
     if (!isfinite(o->mean[i]) || !isfinite(o->std[i]) || o->std[i] == 0)
       return whet__fail(err, WHET_E_DATA, "channel %d: mean %g, std %g: both must be finite and std not 0", i,
                         o->mean[i], o->std[i]);
@@ -141,6 +116,7 @@ static bool flips(const whet_prep *p, uint8_t *flip) {
 
 whet_status whet_prep_create(const whet_prep_opts *o, whet_prep **out, whet_err *err) {
   *out = NULL;
+  if (err) err->code = WHET_OK;
   WHET_TRY(check(o, err));
   whet_target target;
   WHET_TRY(whet__target_at(o->cpu, &target, err));
@@ -149,7 +125,7 @@ whet_status whet_prep_create(const whet_prep_opts *o, whet_prep **out, whet_err 
   whet__mem_init(&p->mem, NULL, NULL, 0);
   p->o = *o;
   p->target = target;
-  p->c = samples(o->color);
+  p->c = whet__pixel_samples(o->color);
   p->elem = whet__dtype_size(o->dtype);
   size_t n = (size_t)o->width * (size_t)p->c;
   p->line = whet__alloc0(&p->mem, n);
@@ -218,28 +194,12 @@ static struct meeting meet(const whet_prep_opts *o, int32_t width, int32_t heigh
   return m;
 }
 
-/* The colour stage for pictures of this pixel order; false when there is nothing to do. */
-static bool color(whet_prep *p, whet_pixel from, int32_t n) {
-  whet_prep_color *k = &p->color_params;
-  whet_pixel to = p->o.color;
-  *k = (whet_prep_color){.n = n, .c_in = samples(from), .c_out = p->c};
-  bool gray = from == WHET_PIXEL_GRAY || from == WHET_PIXEL_GRAYA;
-  k->luma = to == WHET_PIXEL_GRAY && !gray;
-  bool same = k->c_in == k->c_out && !k->luma;
-  for (int i = 0; i < 4; i++) {
-    int what = k->luma ? i : i < 3 && (to == WHET_PIXEL_BGR || to == WHET_PIXEL_BGRA) ? 2 - i : i;
-    k->from[i] = place(from, what);
-    if (i < p->c && k->from[i] != i) same = false;
-  }
-  return !same;
-}
-
 /* Tables and buffers for pictures like this one. */
 static whet_status settle(whet_prep *p, const struct meeting *m, whet_err *err) {
-  int32_t c = samples(m->pixel);
+  int32_t c = whet__pixel_samples(m->pixel);
   p->at.width = 0;
   p->resized = m->cw != m->dw || m->ch != m->dh;
-  p->colored = color(p, m->pixel, m->dw);
+  p->colored = whet__pixel_convert(m->pixel, p->o.color, m->dw, &p->color_params);
   if (p->colored) p->color_kern = whet__kern_pick(WHET_FAMILY_prep_color, &p->target, false, &p->color_params);
   if (p->resized) {
     WHET_TRY(whet__taps_make(&p->mem, &p->rows, m->ch, m->dh, p->o.filter, err));
@@ -290,7 +250,8 @@ static const uint8_t *make_row(whet_prep *p, const uint8_t *first, ptrdiff_t str
 }
 
 whet_status whet_prep_run(whet_prep *p, const whet_picture *pic, void *out, size_t bytes, whet_err *err) {
-  int32_t c = samples(pic->pixel);
+  int32_t c = whet__pixel_samples(pic->pixel);
+  if (err) err->code = WHET_OK;
   if (pic->size != sizeof *pic || !c || !pic->data)
     return whet__fail(err, WHET_E_MISUSE,
                       "a picture without samples, with pixel order %d, or of another size of struct",
@@ -319,6 +280,7 @@ whet_status whet_prep_run(whet_prep *p, const whet_picture *pic, void *out, size
 }
 
 whet_status whet_prep_placed(const whet_prep *p, int32_t width, int32_t height, whet_prep_place *out, whet_err *err) {
+  if (err) err->code = WHET_OK;
   if (width < 1 || height < 1) return whet__fail(err, WHET_E_DATA, "a picture of %d x %d pixels", width, height);
   struct meeting m = meet(&p->o, width, height, WHET_PIXEL_GRAY);
   out->scale_x = (double)m.dw / m.cw;
