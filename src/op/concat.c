@@ -7,13 +7,11 @@
 #include "op/move.h"
 #include "op/move_attr.h"
 
-/* ---- attributes -------------------------------------------------------------------------------------------------
- */
+/* ---- attributes ------------------------------------------------------------------------------ */
 
 static const whet_attr_desc k_attrs[] = {{"axis", WHET_ATTR_I32, offsetof(whet_concat, axis)}, {0}};
 
-/* ---- reading ----------------------------------------------------------------------------------------------------
- */
+/* ---- reading --------------------------------------------------------------------------------- */
 
 /* Attributes in the arena; axes out of any range stay so. */
 static whet_concat *attr_of(whet_import *im, int64_t axis) {
@@ -63,8 +61,7 @@ static whet_status pack_tfl(whet_import *im, const whet_op *op) {
 static const whet_from k_from[] = {
     {"", "Concat", 1, from_onnx}, {"tflite", "CONCATENATION", 1, from_tfl}, {"tflite", "PACK", 1, pack_tfl}, {0}};
 
-/* ---- shape rule -------------------------------------------------------------------------------------------------
- */
+/* ---- shape rule ------------------------------------------------------------------------------ */
 
 /* What the output contains, where every input is a small vector of known contents. */
 static void concat_known(whet_infer *f, int32_t total) {
@@ -119,8 +116,7 @@ static whet_status concat_infer(whet_infer *f, const whet_node *n) {
   return WHET_OK;
 }
 
-/* ---- reference --------------------------------------------------------------------------------------------------
- */
+/* ---- reference ------------------------------------------------------------------------------- */
 
 static whet_status concat_ref(const whet_args *a) {
   const whet_concat *c = a->attr;
@@ -136,8 +132,7 @@ static whet_status concat_ref(const whet_args *a) {
   return WHET_OK;
 }
 
-/* ---- planning ---------------------------------------------------------------------------------------------------
- */
+/* ---- planning -------------------------------------------------------------------------------- */
 
 static whet_status concat_plan(whet_planner *p, const whet_node *n) {
   const whet_concat *a = n->attr;
@@ -159,8 +154,7 @@ static whet_status concat_plan(whet_planner *p, const whet_node *n) {
   return WHET_OK;
 }
 
-/* ---- permutation ------------------------------------------------------------------------------------------------
- */
+/* ---- permutation ----------------------------------------------------------------------------- */
 
 static bool concat_permute(whet_edit *e, int32_t node, const int8_t *perm, int rank, int8_t *perm_out) {
   whet_concat *w = whet__ed_attr(e, node);
@@ -169,8 +163,7 @@ static bool concat_permute(whet_edit *e, int32_t node, const int8_t *perm, int r
   return whet__perm_same(perm, rank, perm_out);
 }
 
-/* ---- record -----------------------------------------------------------------------------------------------------
- */
+/* ---- record ---------------------------------------------------------------------------------- */
 
 const whet_op whet_op_Concat = {
     .name = "Concat",

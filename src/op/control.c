@@ -10,8 +10,7 @@
 #include "op/move.h"
 #include "op/variable.h"
 
-/* ---- reading ----------------------------------------------------------------------------------------------------
- */
+/* ---- reading --------------------------------------------------------------------------------- */
 
 /* Append a node with the operator's inputs and these bodies. */
 static whet_status with_bodies(whet_import *im, const whet_op *op, int skip, int n_in, whet_region *const *body,
@@ -105,8 +104,7 @@ static const whet_from k_loop_from[] = {{"", "Loop", 1, loop_onnx}, {0}};
 static const whet_from k_while_from[] = {{"tflite", "WHILE", 1, while_tfl}, {0}};
 static const whet_from k_once_from[] = {{"tflite", "CALL_ONCE", 1, call_once_tfl}, {0}};
 
-/* ---- shape rule -------------------------------------------------------------------------------------------------
- */
+/* ---- shape rule ------------------------------------------------------------------------------ */
 
 /* What a and b have in common: dimensions that differ are ANY, ranks that differ are not known. True when that is not
  * a. */
@@ -275,8 +273,7 @@ static whet_status once_infer(whet_infer *f, const whet_node *n) {
   return s < 0 ? s : WHET_OK;
 }
 
-/* ---- records ----------------------------------------------------------------------------------------------------
- */
+/* ---- records --------------------------------------------------------------------------------- */
 
 const whet_op whet_op_If = {.name = "If", .flags = WHET_OP_RUNS_BODY, .from = k_if_from, .infer = if_infer};
 const whet_op whet_op_Loop = {.name = "Loop", .flags = WHET_OP_RUNS_BODY, .from = k_loop_from, .infer = loop_infer};

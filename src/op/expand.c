@@ -10,8 +10,7 @@ static const whet_from k_expand_from[] = {{"", "Expand", 8, NULL}, {"tflite", "B
 static const whet_from k_tile_from[] = {{"", "Tile", 6, NULL}, {"tflite", "TILE", 1, NULL}, {0}};
 static const whet_from k_args_from[] = {{"tflite", "BROADCAST_ARGS", 1, NULL}, {0}};
 
-/* ---- shape rule -------------------------------------------------------------------------------------------------
- */
+/* ---- shape rule ------------------------------------------------------------------------------ */
 
 /* Output 0 repeats the one element that input 0 is known to hold. */
 static void repeat_known(whet_infer *f, const whet_shape *out) {
@@ -94,8 +93,7 @@ static whet_status args_infer(whet_infer *f, const whet_node *n) {
   return WHET_OK;
 }
 
-/* ---- reference --------------------------------------------------------------------------------------------------
- */
+/* ---- reference ------------------------------------------------------------------------------- */
 
 /* Strides of `in` seen as `out`: 0 where a dimension is repeated or not there. */
 static void broadcast_strides(int32_t in_rank, const int64_t *in_dim, const int64_t *in_stride, int32_t rank,
@@ -146,8 +144,7 @@ static whet_status args_ref(const whet_args *a) {
   return WHET_OK;
 }
 
-/* ---- planning ---------------------------------------------------------------------------------------------------
- */
+/* ---- planning -------------------------------------------------------------------------------- */
 
 static whet_status expand_plan(whet_planner *p, const whet_node *n) {
   const whet_shape *in = whet__pl_shape(p, n->in[0]), *out = whet__pl_shape(p, n->out[0]);
@@ -184,8 +181,7 @@ static whet_status tile_plan(whet_planner *p, const whet_node *n) {
   return whet__pl_copy(p, n->out[0], n->in[0], &c);
 }
 
-/* ---- permutation ------------------------------------------------------------------------------------------------
- */
+/* ---- permutation ----------------------------------------------------------------------------- */
 
 /* The list of numbers is turned as the dimensions are; it must be as long. */
 static bool list_permute(whet_edit *e, int32_t node, const int8_t *perm, int rank, int8_t *perm_out) {
@@ -201,8 +197,7 @@ static bool list_permute(whet_edit *e, int32_t node, const int8_t *perm, int ran
   return whet__perm_same(perm, rank, perm_out);
 }
 
-/* ---- records ----------------------------------------------------------------------------------------------------
- */
+/* ---- records --------------------------------------------------------------------------------- */
 
 const whet_op whet_op_Expand = {
     .name = "Expand",

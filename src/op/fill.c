@@ -12,8 +12,7 @@
 #include "op/move.h"
 #include "op/move_attr.h"
 
-/* ---- Fill: reading ----------------------------------------------------------------------------------------------
- */
+/* ---- Fill: reading --------------------------------------------------------------------------- */
 
 static whet_status constant_of_shape_onnx(whet_import *im, const whet_op *op) {
   int32_t value = whet__onnx_tensor(im, "value"), out = whet__im_out(im, 0);
@@ -38,8 +37,7 @@ static const whet_from k_fill_from[] = {{"", "ConstantOfShape", 9, constant_of_s
                                         {"tflite", "ZEROS_LIKE", 1, zeros_like_tfl},
                                         {0}};
 
-/* ---- Fill -------------------------------------------------------------------------------------------------------
- */
+/* ---- Fill ------------------------------------------------------------------------------------ */
 
 /* Dimensions of output 0 from the list that input i holds. */
 static whet_status dims_from(whet_infer *f, int i, whet_shape *out) {
@@ -88,8 +86,7 @@ static whet_status fill_plan(whet_planner *p, const whet_node *n) {
   return whet__pl_copy(p, n->out[0], n->in[1], &c);
 }
 
-/* ---- EyeLike ----------------------------------------------------------------------------------------------------
- */
+/* ---- EyeLike --------------------------------------------------------------------------------- */
 
 struct eye {
   int32_t dtype; /* whet_dtype; NONE: the input's */
@@ -126,8 +123,7 @@ static whet_status eye_ref(const whet_args *a) {
   return WHET_OK;
 }
 
-/* ---- Range ------------------------------------------------------------------------------------------------------
- */
+/* ---- Range ----------------------------------------------------------------------------------- */
 
 struct range {
   uint8_t add; /* add delta again and again in the type itself; the size is rounded there too */
@@ -225,8 +221,7 @@ static whet_status range_ref(const whet_args *a) {
   return WHET_OK;
 }
 
-/* ---- records ----------------------------------------------------------------------------------------------------
- */
+/* ---- records --------------------------------------------------------------------------------- */
 
 const whet_op whet_op_Fill = {
     .name = "Fill",

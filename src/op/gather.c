@@ -10,16 +10,14 @@
 #include "op/move.h"
 #include "op/move_attr.h"
 
-/* ---- attributes -------------------------------------------------------------------------------------------------
- */
+/* ---- attributes ------------------------------------------------------------------------------ */
 
 static const whet_attr_desc k_attrs[] = {{"axis", WHET_ATTR_I32, offsetof(whet_gather, axis)},
                                          {"batch_dims", WHET_ATTR_I32, offsetof(whet_gather, batch_dims)},
                                          {"wrap", WHET_ATTR_BOOL, offsetof(whet_gather, wrap)},
                                          {0}};
 
-/* ---- reading ----------------------------------------------------------------------------------------------------
- */
+/* ---- reading --------------------------------------------------------------------------------- */
 
 static whet_status from_onnx(whet_import *im, const whet_op *op) {
   whet_gather *a = whet__arena_alloc(whet__im_arena(im), sizeof *a);
@@ -39,8 +37,7 @@ static whet_status from_tfl(whet_import *im, const whet_op *op) {
 
 static const whet_from k_from[] = {{"", "Gather", 1, from_onnx}, {"tflite", "GATHER", 1, from_tfl}, {0}};
 
-/* ---- shape rule -------------------------------------------------------------------------------------------------
- */
+/* ---- shape rule ------------------------------------------------------------------------------ */
 
 /* Axis and batch dimensions made non-negative; checked. */
 static whet_status resolve(whet_infer *f, const whet_gather *a, const whet_shape *x, const whet_shape *idx,
@@ -104,8 +101,7 @@ static whet_status gather_infer(whet_infer *f, const whet_node *n) {
   return WHET_OK;
 }
 
-/* ---- reference --------------------------------------------------------------------------------------------------
- */
+/* ---- reference ------------------------------------------------------------------------------- */
 
 static whet_status gather_ref(const whet_args *a) {
   const whet_gather *g = a->attr;
@@ -131,8 +127,7 @@ static whet_status gather_ref(const whet_args *a) {
   return WHET_OK;
 }
 
-/* ---- planning ---------------------------------------------------------------------------------------------------
- */
+/* ---- planning -------------------------------------------------------------------------------- */
 
 /* Constant indices that are one number or rise by a fixed step are a slice. */
 static whet_status gather_plan(whet_planner *p, const whet_node *n) {
@@ -175,8 +170,7 @@ static whet_status gather_plan(whet_planner *p, const whet_node *n) {
   return whet__pl_copy(p, n->out[0], n->in[0], &c);
 }
 
-/* ---- permutation ------------------------------------------------------------------------------------------------
- */
+/* ---- permutation ----------------------------------------------------------------------------- */
 
 /* Only x is turned. The dimensions of constant indices stand where the axis stood. */
 static bool gather_permute(whet_edit *e, int32_t node, const int8_t *perm, int rank, int8_t *perm_out) {
@@ -197,8 +191,7 @@ static bool gather_permute(whet_edit *e, int32_t node, const int8_t *perm, int r
   return true;
 }
 
-/* ---- record -----------------------------------------------------------------------------------------------------
- */
+/* ---- record ---------------------------------------------------------------------------------- */
 
 const whet_op whet_op_Gather = {
     .name = "Gather",

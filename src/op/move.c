@@ -3,8 +3,7 @@
 
 #include "op/move.h"
 
-/* ---- elements and indices ---------------------------------------------------------------------------------------
- */
+/* ---- elements and indices -------------------------------------------------------------------- */
 
 void whet__move_one(whet_dtype t, void *out, int64_t oi, const void *in, int64_t ii) {
   size_t e = whet__dtype_size(t);
@@ -62,8 +61,7 @@ void whet__move_flat(const whet_tensor *out, const whet_tensor *in) {
   }
 }
 
-/* ---- shape rule -------------------------------------------------------------------------------------------------
- */
+/* ---- shape rule ------------------------------------------------------------------------------ */
 
 bool whet__nums(const whet_infer *f, int i, whet_nums *out) {
   if (whet__in_shape(f, i)->rank <= 1) return whet__nums_flat(f, i, out);
@@ -135,8 +133,7 @@ whet_status whet__infer_count(whet_infer *f, const whet_shape *s, whet_dim *n) {
   return WHET_OK;
 }
 
-/* ---- planning ---------------------------------------------------------------------------------------------------
- */
+/* ---- planning -------------------------------------------------------------------------------- */
 
 void whet__pl_strides(const whet_planner *p, int32_t v, int64_t *stride) {
   const whet_shape *s = whet__pl_shape(p, v);
@@ -172,8 +169,7 @@ whet_status whet__pl_copy(whet_planner *p, int32_t out, int32_t in, whet_copy *c
   return whet__pl_copy_from(p, out, whet__rd(in), c);
 }
 
-/* ---- editing ----------------------------------------------------------------------------------------------------
- */
+/* ---- editing --------------------------------------------------------------------------------- */
 
 bool whet__ed_set_inputs(whet_edit *e, int32_t node, const int32_t *in, int n) {
   whet_graph *g = whet__ed_graph(e);
@@ -184,8 +180,7 @@ bool whet__ed_set_inputs(whet_edit *e, int32_t node, const int32_t *in, int n) {
   return true;
 }
 
-/* ---- reading ----------------------------------------------------------------------------------------------------
- */
+/* ---- reading --------------------------------------------------------------------------------- */
 
 int32_t whet__im_ints(whet_import *im, const int64_t *v, int32_t n) {
   int64_t d = n;

@@ -9,8 +9,7 @@
 #include "kern/copy.h"
 #include "op/edit.h"
 
-/* ---- elements and indices ---------------------------------------------------------------------------------------
- */
+/* ---- elements and indices -------------------------------------------------------------------- */
 
 /* Bytes of an element as kernels move it (1 .. 16); 0 for packed types (4 and 2 bits), which only references move. */
 static inline int32_t whet__move_bytes(whet_dtype t) { return (int32_t)whet__dtype_size(t); }
@@ -65,8 +64,7 @@ static inline int64_t whet__vec_i64(const whet_tensor *t, int64_t k) {
   return whet__get_i64(t->dtype, t->data, t->rank ? k * t->stride[0] : 0);
 }
 
-/* ---- shape rule -------------------------------------------------------------------------------------------------
- */
+/* ---- shape rule ------------------------------------------------------------------------------ */
 
 /* The numbers that an integer input of rank 0 or 1 holds, as far as they are known. */
 typedef struct whet_nums {
@@ -107,8 +105,7 @@ whet_status whet__infer_is_int(whet_infer *f, int i);
 /* Element count of a shape: a number, or ANY when a dimension is none; E_SHAPE (with the place) when it overflows. */
 whet_status whet__infer_count(whet_infer *f, const whet_shape *s, whet_dim *n);
 
-/* ---- planning ---------------------------------------------------------------------------------------------------
- */
+/* ---- planning -------------------------------------------------------------------------------- */
 
 /* Strides in elements of value v where it lies, a bigger buffer around it taken into account. */
 void whet__pl_strides(const whet_planner *p, int32_t v, int64_t *stride);
@@ -122,8 +119,7 @@ whet_status whet__pl_copy(whet_planner *p, int32_t out, int32_t in, whet_copy *c
 /* The same from any argument. */
 whet_status whet__pl_copy_from(whet_planner *p, int32_t out, whet_arg in, whet_copy *c);
 
-/* ---- editing ----------------------------------------------------------------------------------------------------
- */
+/* ---- editing --------------------------------------------------------------------------------- */
 
 /* Give a node another list of inputs. False when memory is refused. */
 bool whet__ed_set_inputs(whet_edit *e, int32_t node, const int32_t *in, int n);
@@ -134,8 +130,7 @@ static inline bool whet__perm_same(const int8_t *perm, int rank, int8_t *perm_ou
   return true;
 }
 
-/* ---- reading ----------------------------------------------------------------------------------------------------
- */
+/* ---- reading --------------------------------------------------------------------------------- */
 
 /* Declares `type *a`, a zeroed attribute struct in the arena, or returns from the reading function. */
 #define WHET_NEW_ATTR(im, type, a)                               \

@@ -8,8 +8,7 @@
 #include "op/move.h"
 #include "op/move_attr.h"
 
-/* ---- attributes -------------------------------------------------------------------------------------------------
- */
+/* ---- attributes ------------------------------------------------------------------------------ */
 
 struct onehot {
   int32_t axis; /* of the output; may be negative */
@@ -19,8 +18,7 @@ static const whet_attr_desc k_attrs[] = {{"axis", WHET_ATTR_I32, offsetof(struct
                                          {"wrap", WHET_ATTR_BOOL, offsetof(struct onehot, wrap)},
                                          {0}};
 
-/* ---- reading ----------------------------------------------------------------------------------------------------
- */
+/* ---- reading --------------------------------------------------------------------------------- */
 
 static whet_status from_onnx(whet_import *im, const whet_op *op) {
   WHET_NEW_ATTR(im, struct onehot, a);
@@ -44,8 +42,7 @@ static whet_status from_tfl(whet_import *im, const whet_op *op) {
 
 static const whet_from k_from[] = {{"", "OneHot", 9, from_onnx}, {"tflite", "ONE_HOT", 1, from_tfl}, {0}};
 
-/* ---- shape rule -------------------------------------------------------------------------------------------------
- */
+/* ---- shape rule ------------------------------------------------------------------------------ */
 
 static whet_status onehot_infer(whet_infer *f, const whet_node *n) {
   const struct onehot *a = n->attr;
@@ -80,8 +77,7 @@ static whet_status onehot_infer(whet_infer *f, const whet_node *n) {
   return whet__dim_number(depth) || (known && depth != WHET_DIM_ANY) ? WHET_OK : WHET_LATE;
 }
 
-/* ---- reference --------------------------------------------------------------------------------------------------
- */
+/* ---- reference ------------------------------------------------------------------------------- */
 
 static whet_status onehot_ref(const whet_args *a) {
   const struct onehot *o = a->attr;
@@ -101,8 +97,7 @@ static whet_status onehot_ref(const whet_args *a) {
   return WHET_OK;
 }
 
-/* ---- record -----------------------------------------------------------------------------------------------------
- */
+/* ---- record ---------------------------------------------------------------------------------- */
 
 const whet_op whet_op_OneHot = {
     .name = "OneHot",

@@ -8,8 +8,7 @@
 
 #include "op/move.h"
 
-/* ---- attributes -------------------------------------------------------------------------------------------------
- */
+/* ---- attributes ------------------------------------------------------------------------------ */
 
 enum { PAD_CONSTANT, PAD_EDGE, PAD_REFLECT, PAD_SYMMETRIC, PAD_WRAP };
 
@@ -20,8 +19,7 @@ struct pad {
 static const whet_attr_desc k_attrs[] = {
     {"mode", WHET_ATTR_U8, offsetof(struct pad, mode)}, {"pairs", WHET_ATTR_BOOL, offsetof(struct pad, pairs)}, {0}};
 
-/* ---- reading ----------------------------------------------------------------------------------------------------
- */
+/* ---- reading --------------------------------------------------------------------------------- */
 
 static whet_status read_mode(whet_import *im, struct pad *a) {
   static const char *const names[] = {"constant", "edge", "reflect", "symmetric", "wrap"};
@@ -84,8 +82,7 @@ static const whet_from k_from[] = {{"", "Pad", 1, from_onnx1},
                                    {"tflite", "MIRROR_PAD", 1, mirror_tfl},
                                    {0}};
 
-/* ---- shape rule -------------------------------------------------------------------------------------------------
- */
+/* ---- shape rule ------------------------------------------------------------------------------ */
 
 /* Element of the pads list: before (0) or after (1) the k-th of n axes. */
 static int32_t place(const struct pad *a, int32_t n, int32_t k, int side) {
@@ -142,8 +139,7 @@ static whet_status pad_infer(whet_infer *f, const whet_node *n) {
   return whet__infer_count(f, out, &total);
 }
 
-/* ---- reference --------------------------------------------------------------------------------------------------
- */
+/* ---- reference ------------------------------------------------------------------------------- */
 
 /* Where element j of a dimension of size n comes from, j outside 0..n-1; -1: the constant. */
 static int64_t source(int mode, int64_t j, int64_t n) {
@@ -213,8 +209,7 @@ static whet_status pad_ref(const whet_args *a) {
   return WHET_OK;
 }
 
-/* ---- planning ---------------------------------------------------------------------------------------------------
- */
+/* ---- planning -------------------------------------------------------------------------------- */
 
 /* A constant border: one slab before and one behind each dimension, then what is inside. Slabs do not overlap: the
  * one of dimension d spans only the inside of the dimensions before d. */
@@ -259,8 +254,7 @@ static whet_status pad_plan(whet_planner *p, const whet_node *n) {
   return whet__pl_copy(p, n->out[0], n->in[0], &inside);
 }
 
-/* ---- permutation ------------------------------------------------------------------------------------------------
- */
+/* ---- permutation ----------------------------------------------------------------------------- */
 
 static bool pad_permute(whet_edit *e, int32_t node, const int8_t *perm, int rank, int8_t *perm_out) {
   whet_graph *g = whet__ed_graph(e);
@@ -284,8 +278,7 @@ static bool pad_permute(whet_edit *e, int32_t node, const int8_t *perm, int rank
   return whet__perm_same(perm, rank, perm_out);
 }
 
-/* ---- record -----------------------------------------------------------------------------------------------------
- */
+/* ---- record ---------------------------------------------------------------------------------- */
 
 const whet_op whet_op_Pad = {
     .name = "Pad",

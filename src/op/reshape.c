@@ -8,8 +8,7 @@
 #include "op/move.h"
 #include "op/move_attr.h"
 
-/* ---- attributes -------------------------------------------------------------------------------------------------
- */
+/* ---- attributes ------------------------------------------------------------------------------ */
 
 static const whet_attr_desc k_reshape_attrs[] = {{"allowzero", WHET_ATTR_BOOL, offsetof(whet_reshape, allowzero)},
                                                  {0}};
@@ -19,8 +18,7 @@ struct flatten {
 };
 static const whet_attr_desc k_flatten_attrs[] = {{"axis", WHET_ATTR_I32, offsetof(struct flatten, axis)}, {0}};
 
-/* ---- reading ----------------------------------------------------------------------------------------------------
- */
+/* ---- reading --------------------------------------------------------------------------------- */
 
 static whet_status reshape_onnx(whet_import *im, const whet_op *op) {
   whet_reshape *a = whet__arena_alloc(whet__im_arena(im), sizeof *a);
@@ -56,8 +54,7 @@ static whet_status flatten_onnx(whet_import *im, const whet_op *op) {
 }
 static const whet_from k_flatten_from[] = {{"", "Flatten", 1, flatten_onnx}, {0}};
 
-/* ---- shape rule -------------------------------------------------------------------------------------------------
- */
+/* ---- shape rule ------------------------------------------------------------------------------ */
 
 /* What is left of in's dimensions when those of `out` but number `hole` are divided away: a number where all that is
  * not a number cancels, a symbol where one is left, else ANY. Dimensions that `same` marks cancel each other. */
@@ -171,8 +168,7 @@ static whet_status flatten_infer(whet_infer *f, const whet_node *n) {
   return WHET_OK;
 }
 
-/* ---- reference and planning -------------------------------------------------------------------------------------
- */
+/* ---- reference and planning ------------------------------------------------------------------ */
 
 static whet_status view_ref(const whet_args *a) {
   whet__move_flat(&a->out[0], &a->in[0]);
@@ -181,8 +177,7 @@ static whet_status view_ref(const whet_args *a) {
 
 static whet_status view_plan(whet_planner *p, const whet_node *n) { return whet__pl_view(p, n, 0, 0); }
 
-/* ---- permutation ------------------------------------------------------------------------------------------------
- */
+/* ---- permutation ----------------------------------------------------------------------------- */
 
 /* Reshape and Flatten cut the dimensions of input and output into the smallest groups of neighbours with equal
  * products: [N,C,H,W] -> [N,G,C/G,H,W] has the groups N:N, C:(G,C/G), H:H, W:W. A turned input can be reshaped where
@@ -302,8 +297,7 @@ static bool reshape_permute(whet_edit *e, int32_t node, const int8_t *perm, int 
   return c >= 0;
 }
 
-/* ---- records ----------------------------------------------------------------------------------------------------
- */
+/* ---- records --------------------------------------------------------------------------------- */
 
 const whet_op whet_op_Reshape = {
     .name = "Reshape",

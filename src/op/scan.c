@@ -5,8 +5,7 @@
 #include "op/control.h"
 #include "op/move.h"
 
-/* ---- attributes -------------------------------------------------------------------------------------------------
- */
+/* ---- attributes ------------------------------------------------------------------------------ */
 
 #define FIELD(name, kind) \
   { #name, WHET_ATTR_##kind, offsetof(whet_scan, name) }
@@ -18,8 +17,7 @@ static const whet_attr_desc k_attrs[] = {FIELD(n_scan, I32),
                                          FIELD(out_reverse, I64S),
                                          {0}};
 
-/* ---- reading ----------------------------------------------------------------------------------------------------
- */
+/* ---- reading --------------------------------------------------------------------------------- */
 
 static whet_status from_onnx(whet_import *im, const whet_op *op) {
   WHET_NEW_ATTR(im, whet_scan, a);
@@ -40,8 +38,7 @@ static whet_status from_onnx(whet_import *im, const whet_op *op) {
 }
 static const whet_from k_from[] = {{"", "Scan", 8, from_onnx}, {0}};
 
-/* ---- shape rule -------------------------------------------------------------------------------------------------
- */
+/* ---- shape rule ------------------------------------------------------------------------------ */
 
 /* Dimensions of s but number `axis`. */
 static whet_shape without(const whet_shape *s, int32_t axis) {

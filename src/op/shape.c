@@ -7,8 +7,7 @@
 #include "op/move.h"
 #include "op/move_attr.h"
 
-/* ---- attributes -------------------------------------------------------------------------------------------------
- */
+/* ---- attributes ------------------------------------------------------------------------------ */
 
 struct shape {
   int32_t dtype;      /* whet_dtype of the answer: S64 or S32 */
@@ -21,8 +20,7 @@ static const whet_attr_desc k_attrs[] = {{"dtype", WHET_ATTR_I32, offsetof(struc
 
 extern const whet_op whet_op_Shape;
 
-/* ---- reading ----------------------------------------------------------------------------------------------------
- */
+/* ---- reading --------------------------------------------------------------------------------- */
 
 static whet_status from_onnx(whet_import *im, const whet_op *op) {
   struct shape *a = whet__arena_alloc(whet__im_arena(im), sizeof *a);
@@ -53,8 +51,7 @@ static const whet_from k_shape_from[] = {{"", "Shape", 1, from_onnx}, {"tflite",
 static const whet_from k_size_from[] = {{"", "Size", 1, from_onnx}, {0}};
 static const whet_from k_rank_from[] = {{"tflite", "RANK", 1, from_tfl}, {0}};
 
-/* ---- shape rule -------------------------------------------------------------------------------------------------
- */
+/* ---- shape rule ------------------------------------------------------------------------------ */
 
 /* The part of the dimensions that is asked for. */
 static void range(const struct shape *a, int32_t rank, int32_t *from, int32_t *to) {
@@ -98,8 +95,7 @@ static whet_status rank_infer(whet_infer *f, const whet_node *n) {
   return WHET_OK;
 }
 
-/* ---- reference --------------------------------------------------------------------------------------------------
- */
+/* ---- reference ------------------------------------------------------------------------------- */
 
 static whet_status shape_ref(const whet_args *a) {
   int32_t from, to;
@@ -120,8 +116,7 @@ static whet_status rank_ref(const whet_args *a) {
   return WHET_OK;
 }
 
-/* ---- records ----------------------------------------------------------------------------------------------------
- */
+/* ---- records --------------------------------------------------------------------------------- */
 
 #define RECORD(Name, lower)                                          \
   const whet_op whet_op_##Name = {.name = #Name,                     \

@@ -28,8 +28,7 @@
 #define NAME(x) x##_f
 #include "op/signal_fft_impl.h"
 
-/* ---- attributes -------------------------------------------------------------------------------------------------
- */
+/* ---- attributes ------------------------------------------------------------------------------ */
 
 struct rfft {
   int32_t length; /* of the real side */
@@ -39,8 +38,7 @@ static const whet_attr_desc k_attrs[] = {{"length", WHET_ATTR_I32, offsetof(stru
                                          {"inverse", WHET_ATTR_BOOL, offsetof(struct rfft, inverse)},
                                          {0}};
 
-/* ---- reading ----------------------------------------------------------------------------------------------------
- */
+/* ---- reading --------------------------------------------------------------------------------- */
 
 enum { MAX_LENGTH = 1 << 20 };
 
@@ -90,8 +88,7 @@ static whet_status irfft_tfl(whet_import *im, const whet_op *op) { return build(
 static const whet_from k_rfft_from[] = {{"tflite.custom", "SignalRfft", 1, rfft_tfl}, {0}};
 static const whet_from k_irfft_from[] = {{"tflite.custom", "SignalIrfft", 1, irfft_tfl}, {0}};
 
-/* ---- shape rule and reference -----------------------------------------------------------------------------------
- */
+/* ---- shape rule and reference ---------------------------------------------------------------- */
 
 static whet_status infer(whet_infer *f, const whet_node *n) {
   const struct rfft *a = n->attr;
@@ -124,8 +121,7 @@ static whet_status ref(const whet_args *a) {
   return WHET_OK;
 }
 
-/* ---- records ----------------------------------------------------------------------------------------------------
- */
+/* ---- records --------------------------------------------------------------------------------- */
 
 const whet_op whet_op_SignalRfft = {.name = "SignalRfft",
                                     .attr_size = sizeof(struct rfft),

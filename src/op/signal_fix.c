@@ -16,8 +16,7 @@
 #include "op/variable.h"
 #include "wire/flex.h"
 
-/* ---- attributes -------------------------------------------------------------------------------------------------
- */
+/* ---- attributes ------------------------------------------------------------------------------ */
 
 /* All of them share one struct; each operator's `from` row fills what it has. */
 struct signal {
@@ -49,8 +48,7 @@ static const whet_attr_desc k_attrs[] = {FIELD(shift, I32),
                                          {0}};
 #undef FIELD
 
-/* ---- reading ----------------------------------------------------------------------------------------------------
- */
+/* ---- reading --------------------------------------------------------------------------------- */
 
 /* An integer option in lo..hi. */
 static whet_status option(whet_import *im, const char *name, int64_t lo, int64_t hi, int32_t *out) {
@@ -119,8 +117,7 @@ static whet_status log_tfl(whet_import *im, const whet_op *op) {
   return whet__im_node_as_is(im, op, a);
 }
 
-/* ---- shape rules ------------------------------------------------------------------------------------------------
- */
+/* ---- shape rules ----------------------------------------------------------------------------- */
 
 /* Input i is a vector (or a scalar, where rank is 0) of this type. */
 static whet_status expect(whet_infer *f, int i, whet_dtype t, int32_t rank) {
@@ -215,8 +212,7 @@ static whet_status log_infer(whet_infer *f, const whet_node *n) {
   return WHET_OK;
 }
 
-/* ---- references -------------------------------------------------------------------------------------------------
- */
+/* ---- references ------------------------------------------------------------------------------ */
 
 /* Element k of a vector of this type. */
 #define AT(type, t, k) ((type *)(t)->data)[(k) * (t)->stride[0]]
@@ -394,8 +390,7 @@ static whet_status log_ref(const whet_args *a) {
   return WHET_OK;
 }
 
-/* ---- records ----------------------------------------------------------------------------------------------------
- */
+/* ---- records --------------------------------------------------------------------------------- */
 
 #define RECORD(Name, lower, fn, op_flags)                                             \
   static const whet_from k_##lower##_from[] = {{"tflite.custom", #Name, 1, fn}, {0}}; \

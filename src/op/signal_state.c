@@ -11,8 +11,7 @@
 #include "op/variable.h"
 #include "wire/flex.h"
 
-/* ---- attributes -------------------------------------------------------------------------------------------------
- */
+/* ---- attributes ------------------------------------------------------------------------------ */
 
 struct stream {
   int32_t size, step;            /* Framer: of a frame, between frames; OverlapAdd: step; Delay: size = delay */
@@ -30,8 +29,7 @@ static const whet_attr_desc k_attrs[] = {FIELD(size, I32),
                                          {0}};
 #undef FIELD
 
-/* ---- reading ----------------------------------------------------------------------------------------------------
- */
+/* ---- reading --------------------------------------------------------------------------------- */
 
 enum { MAX_SAMPLES = 1 << 24 };
 
@@ -130,8 +128,7 @@ static whet_status stacker_tfl(whet_import *im, const whet_op *op) {
   return build(im, op, a, 1, a->size, true, -1); /* -1: not even the first frame was seen */
 }
 
-/* ---- shape rules ------------------------------------------------------------------------------------------------
- */
+/* ---- shape rules ----------------------------------------------------------------------------- */
 
 /* Input 0 has one of the types that there are, and as many rows as there is state for. */
 static whet_status check(whet_infer *f, const whet_node *n, int32_t inner, bool floats) {
@@ -197,8 +194,7 @@ static whet_status stacker_infer(whet_infer *f, const whet_node *n) {
   return WHET_OK;
 }
 
-/* ---- references -------------------------------------------------------------------------------------------------
- */
+/* ---- references ------------------------------------------------------------------------------ */
 
 /* Every row's samples before `now` are the same in number, so one count serves all. */
 static whet_status framer_ref(const whet_args *a) {
@@ -292,8 +288,7 @@ static whet_status stacker_ref(const whet_args *a) {
   return WHET_OK;
 }
 
-/* ---- records ----------------------------------------------------------------------------------------------------
- */
+/* ---- records --------------------------------------------------------------------------------- */
 
 #define RECORD(Name, lower)                                                                    \
   static const whet_from k_##lower##_from[] = {{"tflite.custom", #Name, 1, lower##_tfl}, {0}}; \

@@ -8,13 +8,11 @@
 #include "op/cut.h"
 #include "op/move_attr.h"
 
-/* ---- attributes -------------------------------------------------------------------------------------------------
- */
+/* ---- attributes ------------------------------------------------------------------------------ */
 
 static const whet_attr_desc k_attrs[] = {{"sizes", WHET_ATTR_BOOL, offsetof(whet_slice, sizes)}, {0}};
 
-/* ---- reading ----------------------------------------------------------------------------------------------------
- */
+/* ---- reading --------------------------------------------------------------------------------- */
 
 static whet_status from_onnx1(whet_import *im, const whet_op *op) {
   whet_slice *a = whet__arena_alloc(whet__im_arena(im), sizeof *a);
@@ -41,8 +39,7 @@ static whet_status from_tfl(whet_import *im, const whet_op *op) {
 static const whet_from k_from[] = {
     {"", "Slice", 1, from_onnx1}, {"", "Slice", 10, from_onnx}, {"tflite", "SLICE", 1, from_tfl}, {0}};
 
-/* ---- shape rule -------------------------------------------------------------------------------------------------
- */
+/* ---- shape rule ------------------------------------------------------------------------------ */
 
 /* The numbers of a node's bounds: starts, ends (or sizes), axes, steps; the last two may be absent. */
 struct bounds {
@@ -142,8 +139,7 @@ static whet_status slice_infer(whet_infer *f, const whet_node *n) {
   return late ? WHET_LATE : WHET_OK;
 }
 
-/* ---- reference and planning -------------------------------------------------------------------------------------
- */
+/* ---- reference and planning ------------------------------------------------------------------ */
 
 static whet_status slice_ref(const whet_args *a) {
   const whet_slice *at = a->attr;
@@ -181,8 +177,7 @@ static whet_status slice_plan(whet_planner *p, const whet_node *n) {
   return whet__cut_plan(p, n, &c);
 }
 
-/* ---- permutation ------------------------------------------------------------------------------------------------
- */
+/* ---- permutation ----------------------------------------------------------------------------- */
 
 /* Bounds stay, their axes move. */
 static bool slice_permute(whet_edit *e, int32_t node, const int8_t *perm, int rank, int8_t *perm_out) {
@@ -210,8 +205,7 @@ static bool slice_permute(whet_edit *e, int32_t node, const int8_t *perm, int ra
   return whet__perm_same(perm, rank, perm_out);
 }
 
-/* ---- record -----------------------------------------------------------------------------------------------------
- */
+/* ---- record ---------------------------------------------------------------------------------- */
 
 const whet_op whet_op_Slice = {
     .name = "Slice",

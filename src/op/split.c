@@ -8,16 +8,14 @@
 #include "op/move.h"
 #include "op/move_attr.h"
 
-/* ---- attributes -------------------------------------------------------------------------------------------------
- */
+/* ---- attributes ------------------------------------------------------------------------------ */
 
 static const whet_attr_desc k_attrs[] = {{"axis", WHET_ATTR_I32, offsetof(whet_split, axis)},
                                          {"uneven", WHET_ATTR_BOOL, offsetof(whet_split, uneven)},
                                          {"sizes", WHET_ATTR_I64S, offsetof(whet_split, sizes)},
                                          {0}};
 
-/* ---- reading ----------------------------------------------------------------------------------------------------
- */
+/* ---- reading --------------------------------------------------------------------------------- */
 
 /* Append the node: sizes as attribute, or (sizes.n -1) value `sizes_in` as the second input. */
 static whet_status build(whet_import *im, const whet_op *op, int32_t x, int64_t axis, bool uneven, whet_ints sizes,
@@ -96,8 +94,7 @@ static const whet_from k_from[] = {{"", "Split", 1, from_onnx},
                                    {"tflite", "UNPACK", 1, unpack_tfl},
                                    {0}};
 
-/* ---- shape rule -------------------------------------------------------------------------------------------------
- */
+/* ---- shape rule ------------------------------------------------------------------------------ */
 
 /* Sizes without a list: part i of n of a dimension. ANY where it cannot be told. */
 static whet_dim part_size(whet_dim d, bool uneven, int32_t n, int32_t i) {
@@ -149,8 +146,7 @@ static whet_status split_infer(whet_infer *f, const whet_node *n) {
   return late ? WHET_LATE : WHET_OK;
 }
 
-/* ---- reference --------------------------------------------------------------------------------------------------
- */
+/* ---- reference ------------------------------------------------------------------------------- */
 
 /* Size of part o of a call whose sizes were checked. */
 static int64_t size_of(const whet_args *a, int32_t axis, int o) {
@@ -182,8 +178,7 @@ static whet_status split_ref(const whet_args *a) {
   return WHET_OK;
 }
 
-/* ---- planning ---------------------------------------------------------------------------------------------------
- */
+/* ---- planning -------------------------------------------------------------------------------- */
 
 static whet_status split_plan(whet_planner *p, const whet_node *n) {
   const whet_split *a = n->attr;
@@ -211,8 +206,7 @@ static whet_status split_plan(whet_planner *p, const whet_node *n) {
   return WHET_OK;
 }
 
-/* ---- permutation ------------------------------------------------------------------------------------------------
- */
+/* ---- permutation ----------------------------------------------------------------------------- */
 
 static bool split_permute(whet_edit *e, int32_t node, const int8_t *perm, int rank, int8_t *perm_out) {
   whet_split *w = whet__ed_attr(e, node);
@@ -221,8 +215,7 @@ static bool split_permute(whet_edit *e, int32_t node, const int8_t *perm, int ra
   return whet__perm_same(perm, rank, perm_out);
 }
 
-/* ---- record -----------------------------------------------------------------------------------------------------
- */
+/* ---- record ---------------------------------------------------------------------------------- */
 
 const whet_op whet_op_Split = {
     .name = "Split",

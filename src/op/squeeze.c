@@ -8,13 +8,11 @@
 #include "op/move.h"
 #include "op/move_attr.h"
 
-/* ---- attributes -------------------------------------------------------------------------------------------------
- */
+/* ---- attributes ------------------------------------------------------------------------------ */
 
 static const whet_attr_desc k_attrs[] = {{"axes", WHET_ATTR_I64S, offsetof(whet_squeeze, axes)}, {0}};
 
-/* ---- reading ----------------------------------------------------------------------------------------------------
- */
+/* ---- reading --------------------------------------------------------------------------------- */
 
 /* Append the node with the axes as attribute, or (axes.n -1) as its second input. */
 static whet_status build(whet_import *im, const whet_op *op, whet_ints axes) {
@@ -51,8 +49,7 @@ static const whet_from k_squeeze_from[] = {{"", "Squeeze", 1, from_onnx}, {"tfli
 static const whet_from k_unsqueeze_from[] = {
     {"", "Unsqueeze", 1, from_onnx}, {"tflite", "EXPAND_DIMS", 1, expand_dims_tfl}, {0}};
 
-/* ---- shape rule -------------------------------------------------------------------------------------------------
- */
+/* ---- shape rule ------------------------------------------------------------------------------ */
 
 /* Mark the axes of a node among `rank` dimensions. *n: how many there are; -1 when none were given. */
 static whet_status read_axes(whet_infer *f, const whet_node *n, int32_t rank, bool *mark, int32_t *count) {
@@ -123,8 +120,7 @@ static whet_status unsqueeze_infer(whet_infer *f, const whet_node *n) {
   return WHET_OK;
 }
 
-/* ---- reference and planning -------------------------------------------------------------------------------------
- */
+/* ---- reference and planning ------------------------------------------------------------------ */
 
 static whet_status view_ref(const whet_args *a) {
   whet__move_flat(&a->out[0], &a->in[0]);
@@ -133,8 +129,7 @@ static whet_status view_ref(const whet_args *a) {
 
 static whet_status view_plan(whet_planner *p, const whet_node *n) { return whet__pl_view(p, n, 0, 0); }
 
-/* ---- permutation ------------------------------------------------------------------------------------------------
- */
+/* ---- permutation ----------------------------------------------------------------------------- */
 
 /* The axes that are taken out move; the others keep their new order. */
 static bool squeeze_permute(whet_edit *e, int32_t node, const int8_t *perm, int rank, int8_t *perm_out) {
@@ -192,8 +187,7 @@ static bool unsqueeze_permute(whet_edit *e, int32_t node, const int8_t *perm, in
   return true;
 }
 
-/* ---- records ----------------------------------------------------------------------------------------------------
- */
+/* ---- records --------------------------------------------------------------------------------- */
 
 const whet_op whet_op_Squeeze = {
     .name = "Squeeze",

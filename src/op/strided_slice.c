@@ -8,8 +8,7 @@
 
 #include "op/cut.h"
 
-/* ---- attributes -------------------------------------------------------------------------------------------------
- */
+/* ---- attributes ------------------------------------------------------------------------------ */
 
 struct strided {
   int32_t begin, end, ellipsis, new_axis, shrink; /* masks */
@@ -25,8 +24,7 @@ static const whet_attr_desc k_attrs[] = {FIELD(begin, I32),
                                          FIELD(offset, BOOL),
                                          {0}};
 
-/* ---- reading ----------------------------------------------------------------------------------------------------
- */
+/* ---- reading --------------------------------------------------------------------------------- */
 
 static whet_status from_tfl(whet_import *im, const whet_op *op) {
   WHET_NEW_ATTR(im, struct strided, a);
@@ -37,8 +35,7 @@ static whet_status from_tfl(whet_import *im, const whet_op *op) {
 }
 static const whet_from k_from[] = {{"tflite", "STRIDED_SLICE", 1, from_tfl}, {0}};
 
-/* ---- shape rule -------------------------------------------------------------------------------------------------
- */
+/* ---- shape rule ------------------------------------------------------------------------------ */
 
 enum { MAX_ENTRIES = 31 };
 
@@ -171,8 +168,7 @@ static whet_status strided_infer(whet_infer *f, const whet_node *n) {
   return late && !all ? WHET_LATE : WHET_OK;
 }
 
-/* ---- reference and planning -------------------------------------------------------------------------------------
- */
+/* ---- reference and planning ------------------------------------------------------------------ */
 
 /* The cut for lists of numbers. What is wrong, or NULL. */
 static const char *whole_cut(const struct strided *a, int32_t n, const whet_shape *in, const int64_t *b,
@@ -211,8 +207,7 @@ static whet_status strided_plan(whet_planner *p, const whet_node *n) {
   return whet__cut_plan(p, n, &c);
 }
 
-/* ---- DynamicUpdateSlice -----------------------------------------------------------------------------------------
- */
+/* ---- DynamicUpdateSlice ---------------------------------------------------------------------- */
 
 static const whet_from k_update_from[] = {{"tflite", "DYNAMIC_UPDATE_SLICE", 1, NULL}, {0}};
 
@@ -242,8 +237,7 @@ static whet_status update_ref(const whet_args *a) {
   return WHET_OK;
 }
 
-/* ---- records ----------------------------------------------------------------------------------------------------
- */
+/* ---- records --------------------------------------------------------------------------------- */
 
 const whet_op whet_op_StridedSlice = {
     .name = "StridedSlice",

@@ -7,13 +7,11 @@
 #include "op/move.h"
 #include "op/move_attr.h"
 
-/* ---- attributes -------------------------------------------------------------------------------------------------
- */
+/* ---- attributes ------------------------------------------------------------------------------ */
 
 static const whet_attr_desc k_attrs[] = {{"perm", WHET_ATTR_I64S, offsetof(whet_transpose, perm)}, {0}};
 
-/* ---- reading ----------------------------------------------------------------------------------------------------
- */
+/* ---- reading --------------------------------------------------------------------------------- */
 
 static whet_status from_onnx(whet_import *im, const whet_op *op) {
   whet_transpose *a = whet__arena_alloc(whet__im_arena(im), sizeof *a);
@@ -33,8 +31,7 @@ static whet_status from_tfl(whet_import *im, const whet_op *op) {
 
 static const whet_from k_from[] = {{"", "Transpose", 1, from_onnx}, {"tflite", "TRANSPOSE", 1, from_tfl}, {0}};
 
-/* ---- shape rule -------------------------------------------------------------------------------------------------
- */
+/* ---- shape rule ------------------------------------------------------------------------------ */
 
 static whet_status transpose_infer(whet_infer *f, const whet_node *n) {
   const whet_transpose *a = n->attr;
@@ -69,8 +66,7 @@ static whet_status transpose_infer(whet_infer *f, const whet_node *n) {
   return WHET_OK;
 }
 
-/* ---- reference --------------------------------------------------------------------------------------------------
- */
+/* ---- reference ------------------------------------------------------------------------------- */
 
 /* The permutation of one call, non-negative. */
 static void perm_of(const whet_args *a, int32_t rank, int32_t *perm) {
@@ -91,8 +87,7 @@ static whet_status transpose_ref(const whet_args *a) {
   return WHET_OK;
 }
 
-/* ---- planning ---------------------------------------------------------------------------------------------------
- */
+/* ---- planning -------------------------------------------------------------------------------- */
 
 static whet_status transpose_plan(whet_planner *p, const whet_node *n) {
   const whet_transpose *t = n->attr;
@@ -120,8 +115,7 @@ static whet_status transpose_plan(whet_planner *p, const whet_node *n) {
   return whet__pl_copy(p, n->out[0], n->in[0], &c);
 }
 
-/* ---- permutation ------------------------------------------------------------------------------------------------
- */
+/* ---- permutation ----------------------------------------------------------------------------- */
 
 /* A turned input is turned back by another permutation: the output stays as it was. */
 static bool transpose_permute(whet_edit *e, int32_t node, const int8_t *perm, int rank, int8_t *perm_out) {
@@ -140,8 +134,7 @@ static bool transpose_permute(whet_edit *e, int32_t node, const int8_t *perm, in
   return true;
 }
 
-/* ---- record -----------------------------------------------------------------------------------------------------
- */
+/* ---- record ---------------------------------------------------------------------------------- */
 
 const whet_op whet_op_Transpose = {
     .name = "Transpose",

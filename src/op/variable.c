@@ -8,8 +8,7 @@
 
 #include "op/move.h"
 
-/* ---- variables --------------------------------------------------------------------------------------------------
- */
+/* ---- variables ------------------------------------------------------------------------------- */
 
 int32_t whet__variable(whet_graph *g, const char *name) {
   for (int32_t v = 0; v < g->n_val; v++)
@@ -48,8 +47,7 @@ bool whet__variables_init(whet_graph *g, const whet_region *r) {
   return true;
 }
 
-/* ---- reading ----------------------------------------------------------------------------------------------------
- */
+/* ---- reading --------------------------------------------------------------------------------- */
 
 /* The handle becomes a constant: the variable's number. */
 static whet_status handle_tfl(whet_import *im, const whet_op *op) {
@@ -108,8 +106,7 @@ static const whet_from k_read_from[] = {
     {"tflite", "READ_VARIABLE", 1, read_tfl}, {"tflite", "VAR_HANDLE", 1, handle_tfl}, {0}};
 static const whet_from k_assign_from[] = {{"tflite", "ASSIGN_VARIABLE", 1, assign_tfl}, {0}};
 
-/* ---- shape rule, reference, planning ----------------------------------------------------------------------------
- */
+/* ---- shape rule, reference, planning --------------------------------------------------------- */
 
 static whet_status read_infer(whet_infer *f, const whet_node *n) {
   *whet__out(f, 0, whet__in_dtype(f, 0)) = *whet__in_shape(f, 0);
@@ -148,8 +145,7 @@ static whet_status copy_step(whet_planner *p, int32_t to, int32_t from) {
 static whet_status read_plan(whet_planner *p, const whet_node *n) { return copy_step(p, n->out[0], n->in[0]); }
 static whet_status assign_plan(whet_planner *p, const whet_node *n) { return copy_step(p, n->in[0], n->in[1]); }
 
-/* ---- records ----------------------------------------------------------------------------------------------------
- */
+/* ---- records --------------------------------------------------------------------------------- */
 
 const whet_op whet_op_ReadVariable = {.name = "ReadVariable",
                                       .flags = WHET_OP_STATE,
