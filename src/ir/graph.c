@@ -159,6 +159,12 @@ int64_t whet__shape_count(const whet_shape *s) {
   return n > INT64_MAX / 16 ? -1 : n;
 }
 
+bool whet__quant_equal(const whet_quant *a, const whet_quant *b) {
+  if (a == b) return true;
+  if (!a || !b || a->n != b->n || a->block != b->block || (a->n > 1 && a->axis != b->axis)) return false;
+  return !memcmp(a->scale, b->scale, (size_t)a->n * sizeof *a->scale) && !memcmp(a->zero, b->zero, (size_t)a->n * sizeof *a->zero);
+}
+
 bool whet__shape_equal(const whet_shape *a, const whet_shape *b) {
   if (a->rank != b->rank) return false;
   for (int32_t i = 0; i < a->rank; i++)

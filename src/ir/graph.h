@@ -170,6 +170,8 @@ static inline whet_shape whet__shape(int32_t rank, const int64_t *d) {
   for (int32_t i = 0; i < rank; i++) s.d[i] = d[i];
   return s;
 }
+/* The same parameters (NULL equals NULL). */
+bool whet__quant_equal(const whet_quant *a, const whet_quant *b);
 bool whet__shape_equal(const whet_shape *a, const whet_shape *b);
 
 #endif

@@ -7,6 +7,7 @@
 #include <stdio.h>
 
 #include "base/dtype.h"
+#include "op/object.h"
 
 struct whet_infer {
   whet_env *env;
@@ -160,7 +161,10 @@ const whet_dim *whet__in_known(const whet_infer *f, int i, int32_t *n) {
   return whet__in_has(f, i) ? whet__env_known(f->env, f->node->in[i], n) : NULL;
 }
 const void *whet__in_data(const whet_infer *f, int i) {
-  return whet__in_has(f, i) ? f->env->data[f->node->in[i]] : NULL;
+  return whet__in_has(f, i) && f->env->kind[f->node->in[i]] == WHET_TENSOR ? f->env->data[f->node->in[i]] : NULL;
+}
+const whet_value *whet__in_object(const whet_infer *f, int i) {
+  return whet__in_has(f, i) && f->env->kind[f->node->in[i]] != WHET_TENSOR ? f->env->data[f->node->in[i]] : NULL;
 }
 bool whet__out_has(const whet_infer *f, int o) { return o < f->node->n_out && f->node->out[o] >= 0; }
 

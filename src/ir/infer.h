@@ -15,7 +15,7 @@ typedef struct whet_env {
   uint8_t *dtype, *kind;
   const whet_dim **known; /* contents of small integer tensors, or NULL */
   int32_t *n_known;
-  const void **data; /* bytes, or NULL */
+  const void **data; /* bytes, or the whet_value of another kind than tensor; NULL: not there */
   uint8_t *have;     /* the value's shape has been told */
   whet_arena *arena; /* where contents are kept */
   bool numbers;      /* every free dimension is a number: a shape with ANY in it is a size that data tell */

@@ -236,3 +236,12 @@ full:
   whet__graph_free(to);
   return whet__no_memory(mem, 0, err, "a copy of the graph");
 }
+
+bool whet__tensor_dense(const whet_tensor *t) {
+  int64_t stride = 1;
+  for (int32_t i = t->rank - 1; i >= 0; i--) {
+    if (t->dim[i] != 1 && t->stride[i] != stride) return false;
+    stride *= t->dim[i];
+  }
+  return true;
+}

@@ -143,6 +143,10 @@ static whet_status concat_plan(whet_planner *p, const whet_node *n) {
   int64_t at = 0;
   for (int i = 0; i < n->n_in; i++) {
     const whet_shape *in = whet__pl_shape(p, n->in[i]);
+    if (whet__pl_joined(p, n, 0, i)) {
+      at += in->d[axis];
+      continue;
+    }
     whet_copy c = {.rank = in->rank};
     memcpy(c.dim, in->d, sizeof c.dim);
     whet__pl_strides(p, n->in[i], c.in_stride);
@@ -167,7 +171,7 @@ static bool concat_permute(whet_edit *e, int32_t node, const int8_t *perm, int r
 
 const whet_op whet_op_Concat = {
     .name = "Concat",
-    .flags = WHET_OP_SIGN_FREE,
+    .flags = WHET_OP_SIGN_FREE | WHET_OP_PITCH_IN | WHET_OP_PITCH_OUT,
     .attr_size = sizeof(whet_concat),
     .attrs = k_attrs,
     .from = k_from,

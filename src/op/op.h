@@ -241,13 +241,16 @@ typedef struct whet_arg {
   uint8_t write; /* not 0: the step writes it */
   int32_t id;    /* value number, or what whet__pl_pack, whet__pl_blob, whet__pl_temp answered */
 } whet_arg;
-enum { WHET_ARG_NONE, WHET_ARG_VAL, WHET_ARG_PACK, WHET_ARG_BLOB, WHET_ARG_TEMP, WHET_ARG_SCRATCH };
+/* FAULT: an int32_t that the kernel sets to 1 when data are out of range (a Gather index, say); the run then fails with
+ * E_DATA and names the node. */
+enum { WHET_ARG_NONE, WHET_ARG_VAL, WHET_ARG_PACK, WHET_ARG_BLOB, WHET_ARG_TEMP, WHET_ARG_SCRATCH, WHET_ARG_FAULT };
 static inline whet_arg whet__rd(int32_t v) { return (whet_arg){v < 0 ? WHET_ARG_NONE : WHET_ARG_VAL, 0, v}; }
 static inline whet_arg whet__wr(int32_t v) { return (whet_arg){v < 0 ? WHET_ARG_NONE : WHET_ARG_VAL, 1, v}; }
 static inline whet_arg whet__pk(int32_t pack) { return (whet_arg){WHET_ARG_PACK, 0, pack}; }
 static inline whet_arg whet__bl(int32_t blob) { return (whet_arg){WHET_ARG_BLOB, 0, blob}; }
 static inline whet_arg whet__tm(int32_t temp, bool write) { return (whet_arg){WHET_ARG_TEMP, write, temp}; }
 static inline whet_arg whet__scratch(void) { return (whet_arg){WHET_ARG_SCRATCH, 1, -1}; }
+static inline whet_arg whet__fault(void) { return (whet_arg){WHET_ARG_FAULT, 1, -1}; }
 static inline whet_arg whet__none(void) { return (whet_arg){WHET_ARG_NONE, 0, -1}; }
 
 /* A packed weight: how to make it from constants, a plain description by which equal ones are shared (bytes
@@ -301,6 +304,12 @@ whet_status whet__pl_view(whet_planner *p, const whet_node *n, int o, int i);
 /* Output o starts `offset` elements into input i and has the given pitch: split and slice without copies. Answers
  * WHET_LATE when the planner cannot do so, and the operator must copy. */
 whet_status whet__pl_part_of(whet_planner *p, const whet_node *n, int o, int i, int64_t offset, int64_t pitch);
+/* Value `out`, which the next step makes, may lie exactly where `in` lies if nobody needs `in` after that step: every
+ * element of `in` is read before the element of `out` at its place is written, whatever the parts. The planner offers the
+ * inputs of operators marked WHET_OP_INPLACE by itself. */
+void whet__pl_may_overlay(whet_planner *p, int32_t out, int32_t in);
+/* Input i lies inside output o already (a Concat whose inputs were placed there): nothing to do for it. */
+bool whet__pl_joined(const whet_planner *p, const whet_node *n, int o, int i);
 whet_status whet__pl_fail(whet_planner *p, whet_status code, const char *fmt, ...) WHET_PRINTF(3, 4);
 
 /* ---- the record -------------------------------------------------------------------------------------------------
@@ -317,6 +326,9 @@ enum {
   WHET_OP_SIGN_FREE = 128, /* quantised: the same result whether 8-bit numbers are held as s8 or, with the zero point
                               moved by 128, as u8 */
   WHET_OP_RUNS_BODY = 256, /* control flow: the planner and the runner know it by its record */
+  WHET_OP_SPATIAL = 1024,    /* has a channel axis and wants it last: the layout pass turns it */
+  WHET_OP_PITCH_IN = 2048,   /* plan() honours whet__pl_pitch of every input ... */
+  WHET_OP_PITCH_OUT = 4096,  /* ... and of output 0 */
   WHET_OP_OBJECT = 512     /* takes or makes sequences, optionals, maps or strings: reference only */
 };
 

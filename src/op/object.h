@@ -1,0 +1,26 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef WHET_OP_OBJECT_H
+#define WHET_OP_OBJECT_H
+
+/* Sequences, maps, optionals and strings: what the `late` hook of an operator with WHET_OP_OBJECT calls. Such operators
+ * have no plan and no ref; they run when their inputs are there. Values of other kinds than tensors are counted
+ * whet_values; string tensors are arrays of whet_str whose characters live until the end of the run. */
+
+#include "op/op.h"
+#include "whet/value.h"
+
+/* Input i as a value: borrowed; NULL when it is absent or a tensor. */
+whet_value *whet__object_in(const whet_args *a, int i);
+/* Give output o: takes the caller's reference. E_MEMORY when it cannot be kept. */
+WHET_MUST whet_status whet__object_out(const whet_args *a, int o, whet_value *v);
+/* n characters that live until the end of the run; NULL when refused (err is set). */
+char *whet__late_bytes(const whet_args *a, size_t n);
+/* A new value with a copy of a tensor (strings too); NULL when refused (err is set). */
+whet_value *whet__object_from_tensor(const whet_args *a, const whet_tensor *t);
+/* Make tensor output o a copy of a tensor value. */
+WHET_MUST whet_status whet__object_to_tensor(const whet_args *a, int o, const whet_value *v);
+
+/* In a shape rule: input i where it is there and no tensor; else NULL. */
+const whet_value *whet__in_object(const whet_infer *f, int i);
+
+#endif

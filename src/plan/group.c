@@ -1,0 +1,107 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Groups: one step for several nodes. A leader that works tile by tile (WHET_OP_TILE) takes the pointwise nodes after it
+ * into its epilogue: DECISIONS.md calls this a tile epilogue. The nodes stay the definition of what is computed. */
+
+#include "base/dtype.h"
+#include "op/tile.h"
+#include "plan/planner.h"
+
+/* State of one match. */
+struct match {
+  whet_planner *p;
+  int32_t *place; /* node -> position in the region, or -1 */
+};
+
+/* The only live node of the region that uses value v, or -1: v must not be needed by anyone else. */
+static int32_t only_user(const struct match *m, const whet_region *r, int32_t from, int32_t v, int32_t to) {
+  const whet_planner *p = m->p;
+  if (p->uses[v] != 1 || p->keep[v]) return -1;
+  for (int32_t i = from; i < to; i++) {
+    const whet_node *n = &p->g->node[r->node[i]];
+    if (!p->live[r->node[i]]) continue;
+    for (int k = 0; k < n->n_in; k++)
+      if (n->in[k] == v) return r->node[i];
+  }
+  return -1;
+}
+
+/* Does value v hold, for every element of `like`, one element at the same place? */
+static bool same_place(const whet_planner *p, int32_t v, int32_t like) {
+  return p->env->dtype[v] == p->env->dtype[like] && whet__shape_equal(&p->env->shape[v], &p->env->shape[like]);
+}
+
+/* Can node n, which reads `v`, be one more micro-operation of an f32 epilogue? *res: it reads another tensor. */
+static bool takes_f32(const whet_planner *p, const whet_node *n, int32_t v, bool *res) {
+  uint8_t op;
+  float a, b;
+  *res = false;
+  if (n->n_out != 1 || !same_place(p, n->out[0], v)) return false;
+  if (whet__micro_f32(p->g, n, &op, &a, &b)) return op != WHET_MICRO_ADD && op != WHET_MICRO_MUL ? n->in[0] == v : false;
+  if (n->n_in != 2 || n->in[0] == n->in[1] || (strcmp(n->op->name, "Add") && strcmp(n->op->name, "Mul"))) return false;
+  int32_t other = n->in[0] == v ? n->in[1] : n->in[0];
+  *res = true;
+  return other >= 0 && same_place(p, other, v);
+}
+
+/* Is node n a unary operator on 8-bit values, so that a chain of such is a table? */
+static bool takes_byte(const whet_planner *p, const whet_node *n, int32_t v) {
+  if (!(n->op->flags & WHET_OP_POINTWISE) || n->n_out != 1 || n->in[0] != v) return false;
+  for (int k = 1; k < n->n_in; k++)
+    if (n->in[k] >= 0 && (!whet__pl_is_known(p, n->in[k]) || whet__shape_count(&p->env->shape[n->in[k]]) != 1)) return false;
+  whet_dtype t = (whet_dtype)p->env->dtype[n->out[0]];
+  return (t == WHET_U8 || t == WHET_S8) && p->g->val[n->out[0]].q && p->g->val[v].q && p->g->val[v].q->n == 1 && n->op->ref &&
+         whet__shape_equal(&p->env->shape[n->out[0]], &p->env->shape[v]);
+}
+
+/* Grow a group from its leader at position `at`. */
+static void grow(struct match *m, const whet_region *r, int32_t at, int32_t to) {
+  whet_planner *p = m->p;
+  int32_t lead = r->node[at], end = lead, v = p->g->node[lead].out[0];
+  whet_dtype t = (whet_dtype)p->env->dtype[v];
+  bool bytes = (t == WHET_U8 || t == WHET_S8) && p->g->val[v].q, has_res = false;
+  if (!bytes && t != WHET_F32) return;
+  for (int n = 0; n < (bytes ? 64 : WHET_EPI_MAX); n++) {
+    int32_t u = only_user(m, r, m->place[end] + 1, v, to);
+    if (u < 0 || p->member[u] >= 0 || p->lead[u] != -1) return;
+    const whet_node *x = &p->g->node[u];
+    bool res = false;
+    if (bytes ? !takes_byte(p, x, v) : !takes_f32(p, x, v, &res) || (res && has_res)) return;
+    has_res |= res;
+    p->member[end] = u;
+    p->lead[end] = -2;
+    p->lead[u] = lead;
+    end = u;
+    v = x->out[0];
+  }
+}
+
+void whet__group_match(whet_planner *p, const whet_region *r, int32_t from, int32_t to) {
+  if (p->program->opts.no_group || p->program->opts.keep_all) return;
+  struct match m = {p, whet__arena_array(p->a, (size_t)p->g->n_node + 1, sizeof *m.place)};
+  if (!m.place) return;
+  for (int32_t i = from; i < to; i++) m.place[r->node[i]] = i;
+  /* From the end: where two leaders meet in an Add the later one takes it, and the earlier result is there by then. */
+  for (int32_t i = to - 1; i >= from; i--) {
+    const whet_node *n = &p->g->node[r->node[i]];
+    if (p->live[r->node[i]] && n->op->flags & WHET_OP_TILE && p->lead[r->node[i]] == -1 && n->n_out > 0 && n->out[0] >= 0)
+      grow(&m, r, i, to);
+  }
+}
+
+void whet__pl_epi_f32(const whet_planner *p, const whet_node *n, whet_epi_f32 *epi, int32_t *res) {
+  (void)n;
+  *epi = (whet_epi_f32){0};
+  *res = -1;
+  const whet_node *m = whet__pl_group(p, 0);
+  int32_t v = m->out[0];
+  for (int k = 1; (m = whet__pl_group(p, k)); k++) {
+    uint8_t *op = &epi->op[epi->n];
+    if (!whet__micro_f32(p->g, m, op, &epi->a[epi->n], &epi->b[epi->n])) {
+      *op = strcmp(m->op->name, "Add") ? WHET_MICRO_MUL : WHET_MICRO_ADD;
+      *res = m->in[0] == v ? m->in[1] : m->in[0];
+      epi->res = 1;
+    }
+    epi->n++;
+    v = m->out[0];
+  }
+}

@@ -1,0 +1,179 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The store of packed weights. An entry is found by its kind, parameters and sources: the same constants of one model, or,
+ * in a store that programs share, constants with the same bytes. */
+
+#include "plan/packs.h"
+
+#include <pthread.h>
+#include <stdatomic.h>
+#include <stdlib.h>
+
+struct whet_packs {
+  _Atomic int ref;
+  whet_mem own;          /* of a store made by a caller */
+  whet_mem *mem;
+  bool shared;           /* sources are told apart by their bytes: their models may be gone */
+  pthread_mutex_t lock;  /* guards the list; rank 2 */
+  whet_pack **entry;
+  size_t n, cap;
+};
+
+whet_status whet__packs_new(whet_mem *mem, whet_packs **out) {
+  *out = whet__alloc0(mem, sizeof **out);
+  if (!*out) return WHET_E_MEMORY;
+  atomic_init(&(*out)->ref, 1);
+  (*out)->mem = mem;
+  pthread_mutex_init(&(*out)->lock, NULL);
+  return WHET_OK;
+}
+
+whet_status whet_packs_create(whet_packs **out) {
+  *out = NULL;
+  whet_packs *p = calloc(1, sizeof *p);
+  if (!p) return WHET_E_MEMORY;
+  atomic_init(&p->ref, 1);
+  whet__mem_init(&p->own, NULL, NULL, 0);
+  p->mem = &p->own;
+  p->shared = true;
+  pthread_mutex_init(&p->lock, NULL);
+  *out = p;
+  return WHET_OK;
+}
+
+whet_packs *whet__packs_ref(whet_packs *p) {
+  atomic_fetch_add(&p->ref, 1);
+  return p;
+}
+
+void whet_packs_close(whet_packs **pp) {
+  whet_packs *p = pp ? *pp : NULL;
+  if (!p) return;
+  *pp = NULL;
+  if (atomic_fetch_sub(&p->ref, 1) > 1) return;
+  for (size_t i = 0; i < p->n; i++) {
+    whet__free(p->mem, p->entry[i]->bytes);
+    whet__free(p->mem, p->entry[i]->params);
+    whet__free(p->mem, p->entry[i]);
+  }
+  whet__free(p->mem, p->entry);
+  pthread_mutex_destroy(&p->lock);
+  if (p->mem == &p->own)
+    free(p);
+  else
+    whet__free(p->mem, p);
+}
+
+/* Hash of all bytes, eight at a time. */
+static uint64_t hash_bytes(uint64_t h, const void *p, size_t n) {
+  const char *b = p;
+  for (; n >= 8; n -= 8, b += 8) {
+    uint64_t w;
+    memcpy(&w, b, 8);
+    h = (h ^ w) * UINT64_C(0x9E3779B97F4A7C15);
+    h ^= h >> 29;
+  }
+  return whet__hash(h, b, n);
+}
+
+static uint64_t key_of(const whet_packs *p, const whet_pack_kind *k, const void *params, const whet_data *const *src, int n) {
+  uint64_t h = whet__hash(WHET_HASH_SEED, k->name, strlen(k->name));
+  h = whet__hash(h, params, whet__pack_params_size(k, params));
+  for (int i = 0; i < n; i++) {
+    size_t bytes = src[i] ? src[i]->n : 0;
+    h = whet__hash(h, &bytes, sizeof bytes);
+    if (!src[i]) continue;
+    if (p->shared)
+      h = hash_bytes(hash_bytes(h, src[i]->p, bytes), src[i]->p, bytes);
+    else
+      h = whet__hash(h, &src[i]->p, sizeof src[i]->p);
+  }
+  return h;
+}
+
+static bool same(const whet_packs *p, const whet_pack *e, uint64_t key, const whet_pack_kind *k, const void *params,
+                 const whet_data *const *src, int n) {
+  size_t size = whet__pack_params_size(k, params);
+  if (e->key != key || e->kind != k || e->n_src != n || e->params_size != size || memcmp(e->params, params, size)) return false;
+  for (int i = 0; i < n && !p->shared; i++)
+    if ((e->src[i] ? e->src[i]->p : NULL) != (src[i] ? src[i]->p : NULL)) return false;
+  return true;
+}
+
+static whet_pack *add(whet_packs *p, uint64_t key, const whet_pack_kind *k, const void *params, const whet_data *const *src,
+                      int n) {
+  whet_pack *e = whet__alloc0(p->mem, sizeof *e);
+  size_t size = whet__pack_params_size(k, params);
+  void *copy = whet__alloc0(p->mem, size);
+  if (!e || !copy || !whet__grow(p->mem, (void **)&p->entry, &p->cap, p->n + 1, sizeof *p->entry)) {
+    whet__free(p->mem, e);
+    whet__free(p->mem, copy);
+    return NULL;
+  }
+  memcpy(copy, params, size);
+  *e = (whet_pack){.kind = k, .key = key, .n_src = n, .params = copy, .params_size = size, .n = k->bytes(params)};
+  for (int i = 0; i < n; i++) e->src[i] = src[i];
+  p->entry[p->n++] = e;
+  return e;
+}
+
+whet_pack *whet__packs_want(whet_packs *p, const whet_pack_kind *k, const void *params, const whet_data *const *src, int n_src,
+                            whet_err *err) {
+  uint64_t key = key_of(p, k, params, src, n_src);
+  whet_pack *e = NULL;
+  pthread_mutex_lock(&p->lock);
+  for (size_t i = 0; i < p->n && !e; i++)
+    if (same(p, p->entry[i], key, k, params, src, n_src)) e = p->entry[i];
+  if (!e && !(e = add(p, key, k, params, src, n_src))) whet__no_memory(p->mem, whet__pack_params_size(k, params), err, "packed weights");
+  pthread_mutex_unlock(&p->lock);
+  return e;
+}
+
+struct fill {
+  whet_pack *e;
+  const void *src[WHET_PACK_SRC];
+};
+
+static void fill_part(void *arg, int part, int parts) {
+  struct fill *f = arg;
+  f->e->kind->pack(f->e->params, f->src, f->e->bytes, part, parts);
+}
+
+/* One entry: allocate, pack on all threads of the lease, give the pages that it was packed from back. */
+static whet_status fill_one(whet_packs *p, whet_pack *e, const whet_lease *lease, const whet_file *file, int n_file,
+                            whet_err *err) {
+  struct fill f = {e, {NULL}};
+  void *bytes = whet__alloc(p->mem, e->n);
+  if (!bytes) return whet__no_memory(p->mem, e->n, err, "packed weights");
+  e->bytes = bytes;
+  for (int i = 0; i < e->n_src; i++) f.src[i] = e->src[i] ? e->src[i]->p : NULL;
+  whet__lease_run(lease, e->n < 65536 ? 1 : lease->width, fill_part, &f);
+  for (int i = 0; i < e->n_src; i++)
+    for (int k = 0; k < n_file && e->src[i] && e->src[i]->mapped; k++)
+      whet__file_forget(&file[k], e->src[i]->p, e->src[i]->n);
+  return WHET_OK;
+}
+
+whet_status whet__packs_fill(whet_packs *p, whet_pool *pool, int threads, const whet_file *file, int n_file,
+                              whet_err *err) {
+  whet_status s = WHET_OK;
+  whet_lease lease;
+  pthread_mutex_lock(&p->lock);
+  bool any = false;
+  for (size_t i = 0; i < p->n; i++) any |= !p->entry[i]->bytes;
+  if (any) {
+    whet__lease_take(pool, threads, &lease);
+    for (size_t i = 0; i < p->n && !s; i++)
+      if (!p->entry[i]->bytes) s = fill_one(p, p->entry[i], &lease, file, n_file, err);
+    whet__lease_drop(&lease);
+  }
+  pthread_mutex_unlock(&p->lock);
+  return s;
+}
+
+size_t whet__packs_bytes(const whet_packs *p) {
+  size_t n = 0;
+  pthread_mutex_lock((pthread_mutex_t *)&p->lock);
+  for (size_t i = 0; i < p->n; i++) n += p->entry[i]->n;
+  pthread_mutex_unlock((pthread_mutex_t *)&p->lock);
+  return n;
+}

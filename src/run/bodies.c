@@ -1,0 +1,205 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Operators that run bodies whose shapes or rounds only data tell: each round is planned when it starts. op/control.h
+ * says what each operator means. */
+
+#include "base/dtype.h"
+#include "ir/infer.h"
+#include "op/control.h"
+#include "plan/program.h"
+#include "run/rounds.h"
+
+/* Output k of node n is value v as it lies now. */
+static void give(whet_session *s, const whet_node *n, int k, whet_carried *c) {
+  if (c->kind != WHET_TENSOR && c->own) { /* the run keeps the reference */
+    if (!whet__late_hold(s, c->own)) c->data = NULL;
+    c->own = NULL;
+  }
+  if (k < n->n_out && n->out[k] >= 0) whet__carried_set(s, n->out[k], c);
+}
+
+static whet_status run_if(whet_session *s, whet_run *r, const whet_node *n) {
+  const whet_region *b = n->body[whet__round_truth(s, n->in[0]) ? 0 : 1];
+  WHET_TRY(whet__late_region(s, r, b, 0));
+  for (int k = 0; k < n->n_out && k < b->n_out; k++) {
+    whet_carried c = whet__carried_take(s, b->out[k]);
+    give(s, n, k, &c);
+  }
+  return WHET_OK;
+}
+
+static whet_status run_loop(whet_session *s, whet_run *r, const whet_node *n) {
+  const whet_region *b = n->body[0];
+  const whet_shape scalar = {.rank = 0};
+  int n_carried = n->n_in - 2, n_stack = b->n_out - 1 - n_carried;
+  whet_arena *a = whet__late_env(s)->arena;
+  whet_carried *c = whet__arena_array(a, (size_t)n_carried + 1, sizeof *c);
+  whet_stack *stack = whet__arena_array(a, (size_t)n_stack + 1, sizeof *stack);
+  int64_t *round = whet__late_block(s, sizeof *round), most = INT64_MAX;
+  uint8_t *go = whet__late_block(s, 1);
+  if (!c || !stack || !round || !go) return whet__no_memory(&s->mem, 0, r->err, "a loop");
+  if (n->in[0] >= 0) most = whet__get_i64((whet_dtype)whet__late_env(s)->dtype[n->in[0]], whet__late_data(s, n->in[0]), 0);
+  *go = n->in[1] < 0 || whet__round_truth(s, n->in[1]);
+  for (int i = 0; i < n_carried; i++) c[i] = whet__carried_take(s, n->in[2 + i]);
+  for (*round = 0; *round < most && *go; ++*round) {
+    WHET_TRY(whet__round_pause(r));
+    whet_late_mark mark = whet__late_mark(s);
+    whet__late_set(s, b->in[0], WHET_S64, &scalar, round);
+    whet__late_set(s, b->in[1], WHET_BOOL, &scalar, go);
+    for (int i = 0; i < n_carried; i++) whet__carried_set(s, b->in[2 + i], &c[i]);
+    WHET_TRY(whet__late_region(s, r, b, 0));
+    bool more = whet__round_truth(s, b->out[0]);
+    for (int i = 0; i < n_stack; i++) WHET_TRY(whet__stack_add(s, &stack[i], b->out[1 + n_carried + i], r->err));
+    WHET_TRY(whet__carried_next(s, c, n_carried, b->out + 1, r->err));
+    whet__late_release(s, mark);
+    *go = more;
+  }
+  for (int i = 0; i < n_carried; i++) give(s, n, i, &c[i]);
+  for (int i = 0; i < n_stack && n_carried + i < n->n_out; i++)
+    if (n->out[n_carried + i] >= 0)
+      WHET_TRY(whet__stack_end(s, &stack[i], n->out[n_carried + i], b->out[1 + n_carried + i], 0, false, r->err));
+  return WHET_OK;
+}
+
+static whet_status run_while(whet_session *s, whet_run *r, const whet_node *n) {
+  const whet_region *cond = n->body[0], *b = n->body[1];
+  whet_carried *c = whet__arena_array(whet__late_env(s)->arena, (size_t)n->n_in + 1, sizeof *c);
+  if (!c) return whet__no_memory(&s->mem, 0, r->err, "a loop");
+  for (int i = 0; i < n->n_in; i++) c[i] = whet__carried_take(s, n->in[i]);
+  for (;;) {
+    WHET_TRY(whet__round_pause(r));
+    whet_late_mark mark = whet__late_mark(s);
+    for (int i = 0; i < n->n_in; i++) {
+      whet__carried_set(s, cond->in[i], &c[i]);
+      whet__carried_set(s, b->in[i], &c[i]);
+    }
+    WHET_TRY(whet__late_region(s, r, cond, 0));
+    bool more = whet__round_truth(s, cond->out[0]);
+    if (more) {
+      WHET_TRY(whet__late_region(s, r, b, 0));
+      WHET_TRY(whet__carried_next(s, c, n->n_in, b->out, r->err));
+    }
+    whet__late_release(s, mark);
+    if (!more) break;
+  }
+  for (int i = 0; i < n->n_in; i++) give(s, n, i, &c[i]);
+  return WHET_OK;
+}
+
+/* A slice of x, index t along dimension axis, in memory of its own. */
+static whet_status slice(whet_session *s, const whet_carried *x, int64_t axis, int64_t t, whet_carried *out, whet_err *err) {
+  int64_t outer = 1, inner = 1;
+  whet_shape shape = {.rank = x->shape.rank - 1};
+  for (int32_t k = 0, to = 0; k < x->shape.rank; k++) {
+    if (k != axis) shape.d[to++] = x->shape.d[k];
+    if (k != axis) *(k < axis ? &outer : &inner) *= x->shape.d[k];
+  }
+  size_t run = whet_dtype_bytes(x->t, (size_t)inner), n = run * (size_t)outer;
+  char *data = whet__late_block(s, n);
+  if (!data) return whet__no_memory(&s->mem, n, err, "a slice");
+  for (int64_t o = 0; o < outer; o++)
+    memcpy(data + (size_t)o * run, (const char *)x->data + (size_t)(o * x->shape.d[axis] + t) * run, run);
+  *out = (whet_carried){x->t, shape, data, data, WHET_TENSOR};
+  return WHET_OK;
+}
+
+/* One pass of a Scan over sequences x[0 .. n_scan) with states c. Stacked outputs go to `stack`. */
+static whet_status scan_once(whet_session *s, whet_run *r, const whet_node *n, whet_carried *c, const whet_carried *x, int n_state,
+                             int64_t rounds, whet_stack *stack) {
+  const whet_scan *w = n->attr;
+  const whet_region *b = n->body[0];
+  whet_carried now[64];
+  if (w->n_scan > 64) return whet__fail(r->err, WHET_E_UNSUPPORTED, "a Scan over more than 64 sequences");
+  for (int64_t t = 0; t < rounds; t++) {
+    WHET_TRY(whet__round_pause(r));
+    whet_late_mark mark = whet__late_mark(s);
+    for (int i = 0; i < n_state; i++) whet__carried_set(s, b->in[i], &c[i]);
+    for (int i = 0; i < w->n_scan; i++) {
+      int64_t axis = whet__scan_entry(w->in_axis, i);
+      if (axis < 0) axis += x[i].shape.rank;
+      WHET_TRY(slice(s, &x[i], axis, whet__scan_entry(w->in_reverse, i) ? rounds - 1 - t : t, &now[i], r->err));
+      whet__carried_set(s, b->in[n_state + i], &now[i]);
+    }
+    WHET_TRY(whet__late_region(s, r, b, 0));
+    for (int i = 0; i < b->n_out - n_state; i++) WHET_TRY(whet__stack_add(s, &stack[i], b->out[n_state + i], r->err));
+    WHET_TRY(whet__carried_next(s, c, n_state, b->out, r->err));
+    whet__late_release(s, mark);
+    for (int i = 0; i < w->n_scan; i++) whet__carried_drop(s, &now[i]);
+  }
+  return WHET_OK;
+}
+
+static whet_status run_scan(whet_session *s, whet_run *r, const whet_node *n) {
+  const whet_scan *w = n->attr;
+  const whet_region *b = n->body[0];
+  int first = w->batch ? 1 : 0, n_state = n->n_in - first - w->n_scan, n_stack = b->n_out - n_state;
+  whet_arena *a = whet__late_env(s)->arena;
+  whet_carried *c = whet__arena_array(a, (size_t)n->n_in + 1, 2 * sizeof *c), *x = c + n->n_in + 1;
+  whet_stack *stack = whet__arena_array(a, (size_t)n_stack + 1, sizeof *stack);
+  if (!c || !stack) return whet__no_memory(&s->mem, 0, r->err, "a scan");
+  for (int i = 0; i < w->n_scan; i++) x[i] = whet__carried_take(s, n->in[first + n_state + i]);
+  if (!w->batch) {
+    for (int i = 0; i < n_state; i++) c[i] = whet__carried_take(s, n->in[i]);
+    int64_t axis = whet__scan_entry(w->in_axis, 0);
+    int64_t rounds = w->n_scan ? x[0].shape.d[axis < 0 ? axis + x[0].shape.rank : axis] : 0;
+    WHET_TRY(scan_once(s, r, n, c, x, n_state, rounds, stack));
+    for (int i = 0; i < n_state; i++) give(s, n, i, &c[i]);
+    for (int i = 0; i < n_stack && n_state + i < n->n_out; i++)
+      if (n->out[n_state + i] >= 0)
+        WHET_TRY(whet__stack_end(s, &stack[i], n->out[n_state + i], b->out[n_state + i], whet__scan_entry(w->out_axis, i),
+                                 whet__scan_entry(w->out_reverse, i) != 0, r->err));
+    return WHET_OK;
+  }
+  /* Opset 8: every item of the batch on its own; results are stacked along dimension 0. */
+  whet_stack *whole = whet__arena_array(a, (size_t)b->n_out + 1, sizeof *whole);
+  whet_carried *xs = whet__arena_array(a, (size_t)w->n_scan + 1, sizeof *xs);
+  if (!whole || !xs) return whet__no_memory(&s->mem, 0, r->err, "a scan");
+  const whet_carried lens = n->in[0] >= 0 ? whet__carried_take(s, n->in[0]) : (whet_carried){0};
+  int64_t batch = w->n_scan ? x[0].shape.d[0] : 0;
+  for (int64_t item = 0; item < batch; item++) {
+    for (int i = 0; i < n_state; i++) {
+      whet_carried all = whet__carried_take(s, n->in[first + i]);
+      WHET_TRY(slice(s, &all, 0, item, &c[i], r->err));
+    }
+    for (int i = 0; i < w->n_scan; i++) WHET_TRY(slice(s, &x[i], 0, item, &xs[i], r->err));
+    int64_t rounds = xs[0].shape.d[0];
+    if (lens.data) rounds = whet__min_i(rounds, whet__get_i64(lens.t, lens.data, item));
+    memset(stack, 0, (size_t)n_stack * sizeof *stack);
+    WHET_TRY(scan_once(s, r, n, c, xs, n_state, rounds, stack));
+    for (int i = 0; i < b->n_out; i++) {
+      int32_t v = b->out[i];
+      if (i < n_state)
+        whet__carried_set(s, v, &c[i]);
+      else
+        WHET_TRY(whet__stack_end(s, &stack[i - n_state], v, v, 0, false, r->err));
+      WHET_TRY(whet__stack_add(s, &whole[i], v, r->err));
+    }
+    for (int i = 0; i < w->n_scan; i++) whet__carried_drop(s, &xs[i]);
+  }
+  for (int i = 0; i < b->n_out && i < n->n_out; i++)
+    if (n->out[i] >= 0) WHET_TRY(whet__stack_end(s, &whole[i], n->out[i], b->out[i], 0, false, r->err));
+  return WHET_OK;
+}
+
+/* Once for a session, and again after a reset. */
+static whet_status run_once(whet_session *s, whet_run *r, const whet_node *n) {
+  int32_t id = (int32_t)(n - s->program->graph.node);
+  if (!s->once) {
+    s->once = whet__alloc0(&s->mem, (size_t)s->program->graph.n_node + 1);
+    if (!s->once) return whet__no_memory(&s->mem, 0, r->err, "a session");
+  }
+  if (s->once[id]) return WHET_OK;
+  WHET_TRY(whet__late_region(s, r, n->body[0], 0));
+  s->once[id] = 1;
+  return WHET_OK;
+}
+
+static const struct {
+  const char *op;
+  whet_status (*run)(whet_session *, whet_run *, const whet_node *);
+} k_rows[] = {{"If", run_if}, {"Loop", run_loop}, {"While", run_while}, {"Scan", run_scan}, {"CallOnce", run_once}};
+
+whet_status whet__late_bodies(whet_session *s, whet_run *r, const whet_node *n) {
+  for (size_t i = 0; i < WHET_COUNT(k_rows); i++)
+    if (!strcmp(n->op->name, k_rows[i].op)) return k_rows[i].run(s, r, n);
+  return whet__fail(r->err, WHET_E_UNSUPPORTED, "node %d \"%s\" (%s): no such control flow", n->origin, n->name, n->op->name);
+}
