@@ -42,7 +42,7 @@ typedef struct whet_decode_opts {
   int convert; /* not 0: samples in the order of `color`; 0: as the file has them */
   whet_pixel color;
   int64_t max_pixels; /* 0: 100,000,000 */
-  /* Memory for the picture, `bytes` = height * width * samples; NULL refuses. Without it malloc is used, and the
+  /* Memory for the picture, `bytes` = height * width * samples; NULL refuses. NULL: memory of whet, and the
    * picture is freed with whet_picture_free. */
   void *(*alloc)(void *user, int64_t height, int64_t width, int32_t samples, size_t bytes);
   void *user;

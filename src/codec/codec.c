@@ -7,8 +7,8 @@
 #include <pthread.h>
 #include <stdatomic.h>
 #include <stdio.h>
-#include <stdlib.h>
 
+#include "base/mem.h"
 #include "kern/prep_color.h"
 #include "prep/pixel.h"
 
@@ -24,6 +24,15 @@ struct whet_canvas {
 static pthread_mutex_t g_lock = PTHREAD_MUTEX_INITIALIZER;
 static const whet_codec *g_list[MOST] = {&whet__codec_bmp, &whet__codec_pnm};
 static _Atomic size_t g_count = 2;
+
+/* What pictures without an allocator of the caller's are charged to, and made at first need. */
+static whet_mem g_mem;
+static pthread_once_t g_once = PTHREAD_ONCE_INIT;
+static void make_mem(void) { whet__mem_init(&g_mem, NULL, NULL, 0); }
+static whet_mem *mem(void) {
+  pthread_once(&g_once, make_mem);
+  return &g_mem;
+}
 
 whet_status whet_codec_register(const whet_codec *c) {
   whet_status s = WHET_OK;
@@ -64,7 +73,8 @@ whet_decode_opts whet_decode_opts_default(void) {
 /* Memory for a picture that the caller gets. */
 static bool give(const whet_decode_opts *o, whet_picture *p) {
   size_t bytes = (size_t)p->height * (size_t)p->stride;
-  p->data = o->alloc ? o->alloc(o->user, p->height, p->width, whet__pixel_samples(p->pixel), bytes) : malloc(bytes);
+  p->data = o->alloc ? o->alloc(o->user, p->height, p->width, whet__pixel_samples(p->pixel), bytes)
+                     : whet__alloc(mem(), bytes);
   return p->data;
 }
 
@@ -91,7 +101,7 @@ uint8_t *whet_canvas_open(whet_canvas *c, int64_t width, int64_t height, whet_pi
     c->out = p;
     c->out.pixel = o->color;
     c->out.stride = (ptrdiff_t)width * whet__pixel_samples(o->color);
-    p.data = malloc((size_t)p.height * (size_t)p.stride);
+    p.data = whet__alloc(mem(), (size_t)p.height * (size_t)p.stride);
   }
   if (convert ? !p.data : !give(o, &p)) {
     whet__fail(err, WHET_E_MEMORY, "no memory for a picture of %lld x %lld pixels", (long long)width,
@@ -152,13 +162,13 @@ whet_status whet_picture_decode(const void *bytes, size_t n, const whet_decode_o
   if (!s && !c.pic.data) s = whet__fail(err, WHET_E_INTERNAL, "codec %s made no picture", codec->name);
   bool converted = c.pic.data && c.pic.data != c.out.data;
   if (!s && converted) s = convert(&c, err);
-  if (converted) free((void *)(uintptr_t)c.pic.data);
-  if (s && c.out.data && !o->alloc) free((void *)(uintptr_t)c.out.data);
+  if (converted) whet__free(mem(), (void *)(uintptr_t)c.pic.data);
+  if (s && c.out.data && !o->alloc) whet__free(mem(), (void *)(uintptr_t)c.out.data);
   if (!s) *out = c.out;
   return s;
 }
 
 void whet_picture_free(whet_picture *p) {
-  free((void *)(uintptr_t)p->data);
+  whet__free(mem(), (void *)(uintptr_t)p->data);
   p->data = NULL;
 }

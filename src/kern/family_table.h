@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Included once for each family with FAMILY (its name) and FAMILY_DEF (its list) defined: the table of its rows. */
 #define ROW_NAME(family, isa, variant) ROW_NAME_(family, isa, variant)
 #define ROW_NAME_(family, isa, variant) whet_k_##family##__##isa##_##variant

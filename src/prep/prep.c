@@ -6,7 +6,6 @@
 #include "whet/prep.h"
 
 #include <math.h>
-#include <stdlib.h>
 
 #include "base/dtype.h"
 #include "kern/prep_color.h"
@@ -120,9 +119,11 @@ whet_status whet_prep_create(const whet_prep_opts *o, whet_prep **out, whet_err 
   WHET_TRY(check(o, err));
   whet_target target;
   WHET_TRY(whet__target_at(o->cpu, &target, err));
-  whet_prep *p = calloc(1, sizeof *p);
-  if (!p) return whet__fail(err, WHET_E_MEMORY, "out of memory");
-  whet__mem_init(&p->mem, NULL, NULL, 0);
+  whet_mem root;
+  whet__mem_init(&root, NULL, NULL, 0);
+  whet_prep *p = whet__alloc0(&root, sizeof *p);
+  if (!p) return whet__no_memory(&root, sizeof *p, err, "preprocessing");
+  p->mem = root;
   p->o = *o;
   p->target = target;
   p->c = whet__pixel_samples(o->color);
@@ -166,7 +167,8 @@ void whet_prep_close(whet_prep **out) {
   whet__free(&p->mem, p->pixels);
   whet__free(&p->mem, p->line);
   whet__free(&p->mem, p->padding);
-  free(p);
+  whet_mem root = p->mem; /* the account outlives the block that holds it */
+  whet__free(&root, p);
 }
 
 size_t whet_prep_bytes(const whet_prep *p) {

@@ -1,0 +1,81 @@
+#!/bin/sh
+# SPDX-License-Identifier: Apache-2.0
+# Everything that can be checked: check_all.sh [PART]...   One line for each part, the logs in build/check/; status 1 when a
+# part failed. FUZZ_SECONDS is how long each fuzz target runs (default 600).
+set -u
+cd "$(dirname "$0")/.." || exit 1
+: "${WHET_JOBS:=2}" "${FUZZ_SECONDS:=600}"
+logs=build/check
+mkdir -p "$logs"
+failed=
+skipped=
+
+# Configure, build, and run the tests with a preset; further arguments are ctest's.
+preset() {
+  name=$1
+  shift
+  cmake --preset "$name" && cmake --build "build-$name" -j "$WHET_JOBS" &&
+    (cd "build-$name" && ctest --output-on-failure --no-tests=error -j "$WHET_JOBS" "$@")
+}
+
+# The CPU levels that this machine has, lowest first.
+levels() {
+  top=$(build/whet kernels --json | sed -n 's/^ *"level": "\(.*\)".*/\1/p')
+  case $(uname -m) in
+    x86_64) every="c avx2 avxvnni avx512 vnni bf16 amx" ;;
+    aarch64) every="c neon fp16 dotprod i8mm armbf16 sve2" ;;
+    *) every="c rvv" ;;
+  esac
+  for level in $every; do
+    echo "$level"
+    [ "$level" != "$top" ] || break
+  done
+}
+
+part_gcc() { preset release -L 'quick|full'; }
+part_clang() { preset clang -L 'quick|full'; }
+part_asan() { preset asan -L 'quick|full'; }
+part_tsan() { TSAN_OPTIONS="halt_on_error=1 ${TSAN_OPTIONS:-}" preset tsan -L 'quick|full'; }
+part_plant() { preset plant -L plant; }
+part_levels() {
+  cmake --build build -j "$WHET_JOBS" || return 1
+  for level in $(levels); do
+    echo "== WHET_CPU=$level"
+    (cd build && WHET_CPU=$level ctest --output-on-failure --no-tests=error -j "$WHET_JOBS" -L 'quick|full' -E '^kern/') || return 1
+  done
+}
+part_slow() { cmake --build build -j "$WHET_JOBS" && (cd build && ctest --output-on-failure -j "$WHET_JOBS" -L slow); }
+part_arm() { sh tools/sysroot.sh arm64 && preset aarch64 -L quick; }
+part_riscv() { preset riscv64 -L quick; }
+part_fuzz() {
+  cmake --preset fuzz && cmake --build build-fuzz -j "$WHET_JOBS" || return 1
+  for target in build-fuzz/fuzz_*; do
+    [ -x "$target" ] && [ ! -d "$target" ] || continue
+    name=${target##*/fuzz_}
+    mkdir -p "build-fuzz/corpus/$name" "build-fuzz/found/$name"
+    echo "== $name"
+    "$target" -max_total_time="$FUZZ_SECONDS" -timeout=20 -rss_limit_mb=3000 -print_final_stats=1 \
+      -artifact_prefix="build-fuzz/found/$name/" "build-fuzz/corpus/$name" "tests/regress/fuzz_$name" 2>&1 | tail -40
+    [ -z "$(ls "build-fuzz/found/$name")" ] || { echo "$name found something: see build-fuzz/found/$name"; return 1; }
+  done
+}
+
+all="gcc clang asan tsan plant levels slow arm riscv fuzz"
+for part in ${*:-$all}; do
+  case " $all " in *" $part "*) ;; *) echo "There is no part \"$part\". Parts: $all" >&2; exit 2 ;; esac
+done
+for part in ${*:-$all}; do
+  started=$(date +%s)
+  "part_$part" >"$logs/$part.log" 2>&1 </dev/null
+  status=$?
+  took=$(($(date +%s) - started))
+  case $status in
+    0) word=passed ;;
+    77) word=skipped skipped="$skipped $part" ;;
+    *) word=FAILED failed="$failed $part" ;;
+  esac
+  printf '%-8s %-8s %5d s   %s\n' "$part" "$word" "$took" "$logs/$part.log"
+  [ $status = 0 ] || grep -E 'FAILED|Failed|\*\*\*|ERROR:|error:' "$logs/$part.log" | head -8
+done
+[ -z "$skipped" ] || echo "skipped:$skipped"
+[ -z "$failed" ] || { echo "failed:$failed"; exit 1; }
