@@ -145,8 +145,8 @@ OUT_INLINE void out_bytes(const whet_out_q8 *o, const whet_factors *f, int64_t a
 
 /* Store a tile of sums: rows x n, rows of sums `ld` apart and readable to a multiple of 8, factors from the tile's
  * first channel on. pitch: elements between rows of out. */
-static void out_tile(const whet_out_q8 *o, const whet_factors *f, const int32_t *sum, int64_t ld, int64_t rows,
-                     int64_t n, const uint8_t *table, void *out, int64_t pitch) {
+static inline void out_tile(const whet_out_q8 *o, const whet_factors *f, const int32_t *sum, int64_t ld, int64_t rows,
+                            int64_t n, const uint8_t *table, void *out, int64_t pitch) {
   int how = -1;
   if (o->dtype == WHET_U8 || o->dtype == WHET_S8) {
     if (o->round == WHET_ROUND_TFL_FIX) how = o->quick ? OUT_QUICK : OUT_FIX;

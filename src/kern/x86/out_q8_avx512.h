@@ -182,8 +182,8 @@ OUT_INLINE void out_floats(const whet_factors *f, const int32_t *sum, int64_t ld
 
 /* Store a tile of sums: rows x n, n <= 64, rows of sums `ld` apart and readable to a multiple of 16, factors from the
  * tile's first channel on. pitch: elements between rows of out. */
-static void out_tile(const whet_out_q8 *o, const whet_factors *f, const int32_t *sum, int64_t ld, int64_t rows,
-                     int64_t n, const uint8_t *table, void *out, int64_t pitch) {
+static inline void out_tile(const whet_out_q8 *o, const whet_factors *f, const int32_t *sum, int64_t ld, int64_t rows,
+                            int64_t n, const uint8_t *table, void *out, int64_t pitch) {
   int how = -1;
   if (o->dtype == WHET_F32) {
     out_floats(f, sum, ld, rows, n, out, pitch);
