@@ -40,7 +40,7 @@ typedef enum whet_status {
 /* The first failure: its code and one line of text, always terminated. Caller owned. */
 typedef struct whet_err {
   whet_status code;
-  char text[500];
+  char text[2000];
 } whet_err;
 
 #ifndef WHET_API

@@ -42,14 +42,14 @@ whet_status whet__fail(whet_err *err, whet_status code, const char *fmt, ...) {
 
 whet_status whet__fail_in(whet_err *err, const char *fmt, ...) {
   if (!err) return WHET_E_INTERNAL;
-  char where[200], old[sizeof err->text];
+  char where[400], old[sizeof err->text];
   va_list ap;
   va_start(ap, fmt);
   vsnprintf(where, sizeof where, fmt, ap);
   va_end(ap);
   memcpy(old, err->text, sizeof old);
   old[sizeof old - 1] = 0;
-  snprintf(err->text, sizeof err->text, "%.199s: %.298s", where, old);
+  snprintf(err->text, sizeof err->text, "%.399s: %.1598s", where, old);
   return err->code;
 }
 

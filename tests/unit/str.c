@@ -80,7 +80,7 @@ static void errors(void **state) {
   assert_string_equal(e.text, "axis 3");
   assert_int_equal(whet__fail_in(&e, "node %d", 7), WHET_E_SHAPE);
   assert_string_equal(e.text, "node 7: axis 3");
-  char big[1000];
+  char big[sizeof e.text + 100];
   memset(big, 'y', sizeof big - 1);
   big[sizeof big - 1] = 0;
   e = (whet_err){0};
