@@ -52,6 +52,14 @@ const whet_kern *whet__kern_pick(unsigned family, const whet_target *t, bool exa
 /* Rows that a compiler could not build, as text for `whet kernels`; "" when there are none. */
 const char *whet__kern_left_out(void);
 
+#define WHET_INLINE static inline __attribute__((always_inline))
+/* The loop that follows has few iterations, their number a constant: write them all out. */
+#if defined(__clang__)
+#define WHET_UNROLL _Pragma("clang loop unroll(full)")
+#else
+#define WHET_UNROLL _Pragma("GCC unroll 32")
+#endif
+
 /* A deliberate bug of builds with WHET_PLANT, by which tests show that they can fail: one in each family, in code that all
  * its rows run or in the portable row. Used as `n -= WHET_BUG(1);`. */
 #ifdef WHET_PLANT

@@ -1,0 +1,82 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The packer of float weights. Each column of a panel is read in runs of the fastest digit, so that a line of the
+ * source is used at once, and written across a block of rows that stays in the first cache. */
+
+#include "kern/pack_f32.h"
+
+#include "base/dtype.h"
+#include "kern/kern.h"
+#include "kern/tile_f32.h"
+
+enum { BLOCK = 16 }; /* values of the fastest digit that are packed together */
+
+size_t whet__pack_f32_bytes(const void *params) {
+  const whet_pack_f32 *p = params;
+  return (size_t)p->groups * (size_t)whet__panel_floats(p->form, p->n, whet__pack_f32_k(p)) * sizeof(float);
+}
+
+/* Element i of a float array of any alignment. */
+WHET_INLINE float load(uint8_t dtype, const char *src, int64_t i) {
+  uint16_t h;
+  float f;
+  double d;
+  switch (dtype) {
+    case WHET_F32:
+      memcpy(&f, src + 4 * i, 4);
+      return f;
+    case WHET_F16:
+      memcpy(&h, src + 2 * i, 2);
+      return whet__f16_to_f32(h);
+    case WHET_BF16:
+      memcpy(&h, src + 2 * i, 2);
+      return whet__bf16_to_f32(h);
+    default:
+      memcpy(&d, src + 8 * i, 8);
+      return (float)d;
+  }
+}
+
+/* Rows with fastest digit c0..c1 of one panel: columns n0.. of `width`, those past n zero. at: the panel's element 0.
+ */
+WHET_INLINE void block(const whet_pack_f32 *p, const uint8_t dtype, const char *src, int64_t at, int64_t n0,
+                       int64_t width, int64_t c0, int64_t c1, float *dst) {
+  for (int64_t j = 0; j < width; j++) {
+    int64_t column = at + (n0 + j) * p->n_step;
+    for (int64_t c = c0; c < c1; c++)
+      for (int64_t a = 0; a < p->k[0]; a++)
+        for (int64_t b = 0; b < p->k[1]; b++) {
+          int64_t from = column + a * p->k_step[0] + b * p->k_step[1] + c * p->k_step[3];
+          float *to = dst + ((a * p->k[1] + b) * p->k[2] * p->k[3] + c) * width + j;
+          for (int64_t t = 0; t < p->k[2]; t++)
+            to[t * p->k[3] * width] = n0 + j < p->n ? load(dtype, src, from + t * p->k_step[2]) : 0;
+        }
+  }
+}
+
+/* Bias of one group, padded. */
+static void bias(const whet_pack_f32 *p, const char *src, int64_t group, float *dst) {
+  int64_t pad = whet__panel_pad(p->form, p->n);
+  for (int64_t j = 0; j < pad; j++)
+    dst[j] = src && p->bias_dtype && j < p->n ? load(p->bias_dtype, src, group * p->n + j) : 0;
+}
+
+void whet__pack_f32(const void *params, const void *const *src, void *dst, int part, int parts) {
+  const whet_pack_f32 *p = params;
+  int64_t k = whet__pack_f32_k(p), vec = whet__panel_vec(p->form), pad = whet__panel_pad(p->form, p->n);
+  int64_t blocks = whet__max_i(whet__ceil_div(p->k[3], BLOCK), 1), from, to;
+  whet__split(p->groups * blocks, part, parts, &from, &to);
+  for (int64_t at = from; at < to; at++) { /* group and block of the fastest digit */
+    int64_t g = at / blocks, c0 = at % blocks * BLOCK, c1 = whet__min_i(c0 + BLOCK, p->k[3]);
+    float *d = (float *)dst + g * pad * (k + 1);
+    if (c0 == 0) bias(p, src[1], g, d);
+    for (int64_t n0 = 0; n0 < pad;) {
+      int64_t width = vec * whet__panel_next(p->form, (pad - n0) / vec), first = p->at + g * p->group_step;
+      float *panel = d + pad + n0 * k;
+      if (p->dtype == WHET_F32)
+        block(p, WHET_F32, src[0], first, n0, width, c0, c1, panel);
+      else
+        block(p, p->dtype, src[0], first, n0, width, c0, c1, panel);
+      n0 += width;
+    }
+  }
+}

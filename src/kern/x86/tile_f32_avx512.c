@@ -1,0 +1,78 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Float micro-kernels, AVX-512: sums in up to 28 registers, weights in up to 4, one broadcast of A at a time. */
+
+#include <immintrin.h>
+
+#include "kern/tile_f32.h"
+#include "kern/unary_f32.h"
+#include "kern/x86/tile.h"
+
+/* The tile of mr rows and nv vectors; both are constants where it is called. */
+WHET_INLINE void tile(const whet_tile_f32 *t, const int mr, const int nv) {
+  __m512 acc[WHET_TILE_MR][WHET_TILE_NV];
+  const __mmask16 last = (__mmask16)((1u << t->last) - 1u);
+  const bool tight = mr * nv + nv + 1 > 32; /* the last vector of weights stays in memory */
+  if (t->flags & WHET_TILE_ACC) {
+    WHET_UNROLL for (int i = 0; i < mr; i++) WHET_UNROLL for (int j = 0; j < nv; j++) acc[i][j] =
+        _mm512_maskz_loadu_ps(j < nv - 1 ? 0xffff : last, t->c + i * t->ldc + 16 * j);
+  } else {
+    WHET_UNROLL for (int i = 0; i < mr; i++) WHET_UNROLL for (int j = 0; j < nv; j++) acc[i][j] =
+        _mm512_load_ps(t->bias + 16 * j);
+  }
+  whet_rows r = whet__rows(t->lda);
+  const float *ahead = t->ahead;
+  for (int64_t s = 0; s < t->n_seg; s++) {
+    const char *p = (const char *)(t->a + t->seg[s].a), *q = p + 7 * r.l1;
+    const float *w = t->w + t->seg[s].k * nv * 16;
+    for (int64_t k = t->seg[s].run; k > 0; k--) {
+      __m512 b[WHET_TILE_NV];
+      WHET_OPAQUE(p);
+      if (mr > 7) WHET_OPAQUE(q);
+      WHET_UNROLL for (int j = 0; j < (nv + 1) / 2; j++) _mm_prefetch((const char *)(ahead + 16 * j), _MM_HINT_T1);
+      WHET_UNROLL for (int j = 0; j < nv - tight; j++) b[j] = _mm512_load_ps(w + 16 * j);
+      WHET_UNROLL for (int i = 0; i < mr; i++) {
+        __m512 a = _mm512_set1_ps(*whet__row(&r, p, q, i));
+        WHET_UNROLL for (int j = 0; j < nv - tight; j++) acc[i][j] = _mm512_fmadd_ps(a, b[j], acc[i][j]);
+        if (tight)
+          __asm__("vfmadd231ps %2, %1, %0"
+                  : "+v"(acc[i][nv - 1])
+                  : "v"(a), "m"(*(const __m512 *)(w + 16 * (nv - 1))));
+      }
+      w += 16 * nv;
+      ahead += (nv + 1) / 2 * 16;
+      p += 4;
+      if (mr > 7) q += 4;
+    }
+  }
+  if (t->flags & WHET_TILE_ADD) {
+    WHET_UNROLL for (int i = 0; i < mr; i++) WHET_UNROLL for (int j = 0; j < nv; j++) acc[i][j] =
+        _mm512_add_ps(acc[i][j], _mm512_maskz_loadu_ps(j < nv - 1 ? 0xffff : last, t->res + i * t->ldr + 16 * j));
+  }
+  if (t->flags & WHET_TILE_CLAMP) {
+    __m512 lo = _mm512_set1_ps(t->lo), hi = _mm512_set1_ps(t->hi);
+    WHET_UNROLL for (int i = 0; i < mr; i++) WHET_UNROLL for (int j = 0; j < nv; j++) acc[i][j] =
+        _mm512_max_ps(lo, _mm512_min_ps(hi, acc[i][j])); /* a NaN, the second operand, is kept */
+  }
+  WHET_UNROLL for (int i = 0; i < mr; i++) {
+    WHET_UNROLL for (int j = 0; j < nv - 1; j++) _mm512_storeu_ps(t->c + i * t->ldc + 16 * j, acc[i][j]);
+    _mm512_mask_storeu_ps(t->c + i * t->ldc + 16 * (nv - 1), last, acc[i][nv - 1]);
+  }
+}
+
+#define TILE(mr, nv) \
+  static void tile_##mr##x##nv(const whet_tile_f32 *t) { tile(t, mr, nv); }
+#define TILES_7(X, nv) X(1, nv) X(2, nv) X(3, nv) X(4, nv) X(5, nv) X(6, nv) X(7, nv)
+#define TILES_9(X, nv) TILES_7(X, nv) X(8, nv) X(9, nv)
+#define TILES_14(X, nv) TILES_9(X, nv) X(10, nv) X(11, nv) X(12, nv) X(13, nv) X(14, nv)
+TILES_14(TILE, 1)
+TILES_14(TILE, 2)
+TILES_9(TILE, 3)
+TILES_7(TILE, 4)
+
+#define ENTRY(m, nv) [m] = tile_##m##x##nv,
+const whet_tiles_f32 whet__tiles_f32_avx512 = {
+    .form = WHET_PANEL_16,
+    .mr = {0, 14, 14, 9, 7},
+    .fn = {{0}, {TILES_14(ENTRY, 1)}, {TILES_14(ENTRY, 2)}, {TILES_9(ENTRY, 3)}, {TILES_7(ENTRY, 4)}},
+    .epi = whet__epi_f32_avx512,
+};
