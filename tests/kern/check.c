@@ -443,7 +443,7 @@ static int check_case(const kc_test *t, const options *o, uint64_t seed) {
 }
 
 /* Time one row of a bench case and print the line. */
-static void bench_row(kc *k, const whet_kern *row) {
+static void bench_row(kc *k, const whet_kern *row, double seconds) {
   kc_arg scratch;
   k->row = row;
   if (k->test->pack) k->test->pack(k, row);
@@ -453,7 +453,7 @@ static void bench_row(kc *k, const whet_kern *row) {
   run_row(k, row, 1, scratch.p);
   once = kc_now() - once;
   int inner = once < 20e-6 ? (int)(20e-6 / (once + 1e-9)) + 1 : 1;
-  for (int r = 0; r < 5 || (spent < 0.15 && r < 2000); r++) {
+  for (int r = 0; r < 5 || spent < seconds; r++) {
     double t = kc_now();
     for (int i = 0; i < inner; i++) run_row(k, row, 1, scratch.p);
     t = kc_now() - t;
@@ -479,7 +479,7 @@ static void bench_all(const kc_test *t, const options *o) {
     for (size_t r = 0; strstr(k->name, o->bench) && r < f->n; r++) {
       const whet_kern *row = f->rows[r];
       if (!may_run(o, row) || (o->row && strcmp(o->row, row->name)) || (row->fits && !row->fits(k->params))) continue;
-      bench_row(k, row);
+      bench_row(k, row, (double)o->ms * 1e-3);
     }
     g_now = NULL;
     end_case(k);
@@ -532,13 +532,14 @@ static void parse(options *o, int argc, char **argv) {
 }
 
 int kc_main(const kc_test *t, int argc, char **argv) {
-  options o = {.seed = 1, .cases = 4000, .ms = 1500};
+  options o = {.seed = 1, .cases = 4000};
   g_self = argv[0];
   parse(&o, argc, argv);
   signal(SIGSEGV, on_crash);
   signal(SIGBUS, on_crash);
   signal(SIGILL, on_crash);
   signal(SIGFPE, on_crash);
+  if (!o.ms) o.ms = o.bench ? 300 : 1500;
   if (o.bench) {
     bench_all(t, &o);
     return 0;

@@ -15,9 +15,9 @@
  *   - inputs must be untouched, nothing outside a buffer may be read or written: each ends (or starts) at a guard
  * page.
  *
- * Options of every test: --seed S (one case), --row NAME, --cpu LEVEL, --cases N, --ms N (time limit), --planted
- * (succeed only if a failure is found: for builds with WHET_PLANT), --bench [TEXT] (time the bench cases whose name
- * contains TEXT). */
+ * Options of every test: --seed S (one case), --row NAME, --cpu LEVEL, --cases N, --ms N (time limit; of each row
+ * with --bench), --planted (succeed only if a failure is found: for builds with WHET_PLANT), --bench [TEXT] (time the
+ * bench cases whose name contains TEXT). */
 
 #include <stdint.h>
 

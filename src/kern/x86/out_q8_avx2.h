@@ -48,67 +48,60 @@ OUT_INLINE __m256i out_high_mul(__m256i x, const out_factor *f) {
   return _mm256_blend_epi32(_mm256_srli_epi64(even, 31), _mm256_slli_epi64(odd, 1), 0xaa);
 }
 
-/* Four sums in double precision, ties away from zero, clamped. */
-OUT_INLINE __m128i out_real(__m128i x, __m256d real, __m256d lo, __m256d hi) {
+/* Four sums in double precision, ties away from zero. */
+OUT_INLINE __m128i out_real(__m128i x, __m256d real) {
   const __m256d sign = _mm256_set1_pd(-0.0), near_half = _mm256_set1_pd(0.49999999999999994);
   __m256d v = _mm256_mul_pd(_mm256_cvtepi32_pd(x), real);
   v = _mm256_add_pd(v, _mm256_or_pd(near_half, _mm256_and_pd(v, sign)));
-  return _mm256_cvttpd_epi32(_mm256_max_pd(_mm256_min_pd(v, hi), lo));
+  return _mm256_cvttpd_epi32(_mm256_min_pd(v, _mm256_set1_pd(65536)));
 }
 
-/* Zero point and bounds in the form that `how` wants. */
+/* Eight sums to results before the zero point; those beyond 16 bits are only right in being beyond them on their
+ * side. */
+OUT_INLINE __m256i out_rescale(__m256i x, const out_factor *f, int how) {
+  if (how == OUT_REAL32) {
+    __m256 v = _mm256_mul_ps(_mm256_cvtepi32_ps(x), f->real32);
+    return _mm256_cvtps_epi32(_mm256_min_ps(v, _mm256_set1_ps(65536)));
+  }
+  if (how == OUT_REAL) {
+    __m128i lo = out_real(_mm256_castsi256_si128(x), f->real[0]);
+    __m128i hi = out_real(_mm256_extracti128_si256(x, 1), f->real[1]);
+    return _mm256_inserti128_si256(_mm256_castsi128_si256(lo), hi, 1);
+  }
+  if (how == OUT_QUICK) {
+    __m256i v = out_high_mul(x, f);
+    v = _mm256_add_epi32(_mm256_add_epi32(v, f->half), _mm256_srai_epi32(v, 31));
+    return _mm256_srav_epi32(v, f->shift);
+  }
+  const __m256i one = _mm256_set1_epi32(1);
+  __m256i v = out_high_mul(_mm256_sllv_epi32(x, f->left), f);
+  __m256i none = _mm256_cmpeq_epi32(f->shift, _mm256_setzero_si256());
+  __m256i down = _mm256_srav_epi32(_mm256_add_epi32(v, _mm256_srai_epi32(v, 31)), _mm256_sub_epi32(f->shift, one));
+  return _mm256_blendv_epi8(_mm256_srai_epi32(_mm256_add_epi32(down, one), 1), v, none);
+}
+
+/* Zero point and bounds of 8-bit results. */
 typedef struct out_bound {
-  __m256i zero, lo, hi, lo0, hi0;
-  __m256 lo32, hi32;
-  __m256d lo64, hi64;
+  __m256i zero, lo, hi;
+  bool is_signed;
 } out_bound;
 
 OUT_INLINE out_bound out_bounds(const whet_out_q8 *o) {
-  out_bound b;
-  b.zero = _mm256_set1_epi32(o->zero);
-  b.lo = _mm256_set1_epi32(o->lo);
-  b.hi = _mm256_set1_epi32(o->hi);
-  b.lo0 = _mm256_set1_epi32(o->lo - o->zero);
-  b.hi0 = _mm256_set1_epi32(o->hi - o->zero);
-  b.lo32 = _mm256_set1_ps((float)(o->lo - o->zero));
-  b.hi32 = _mm256_set1_ps((float)(o->hi - o->zero));
-  b.lo64 = _mm256_set1_pd((double)o->lo - o->zero);
-  b.hi64 = _mm256_set1_pd((double)o->hi - o->zero);
+  out_bound b = {_mm256_set1_epi16((int16_t)o->zero), _mm256_set1_epi8((char)o->lo), _mm256_set1_epi8((char)o->hi),
+                 o->dtype == WHET_S8};
   return b;
 }
 
-/* Eight sums to clamped results. */
-OUT_INLINE __m256i out_rescale(__m256i x, const out_factor *f, const out_bound *b, int how) {
-  if (how == OUT_REAL32) {
-    __m256 v = _mm256_mul_ps(_mm256_cvtepi32_ps(x), f->real32);
-    v = _mm256_max_ps(_mm256_min_ps(v, b->hi32), b->lo32);
-    return _mm256_add_epi32(_mm256_cvtps_epi32(v), b->zero);
-  }
-  if (how == OUT_REAL) {
-    __m128i lo = out_real(_mm256_castsi256_si128(x), f->real[0], b->lo64, b->hi64);
-    __m128i hi = out_real(_mm256_extracti128_si256(x, 1), f->real[1], b->lo64, b->hi64);
-    return _mm256_add_epi32(_mm256_inserti128_si256(_mm256_castsi128_si256(lo), hi, 1), b->zero);
-  }
-  __m256i v;
-  if (how == OUT_QUICK) {
-    v = out_high_mul(x, f);
-    v = _mm256_add_epi32(_mm256_add_epi32(v, f->half), _mm256_srai_epi32(v, 31));
-    v = _mm256_add_epi32(_mm256_srav_epi32(v, f->shift), b->zero);
-    return _mm256_max_epi32(_mm256_min_epi32(v, b->hi), b->lo);
-  }
-  const __m256i one = _mm256_set1_epi32(1);
-  v = out_high_mul(_mm256_sllv_epi32(x, f->left), f);
-  __m256i none = _mm256_cmpeq_epi32(f->shift, _mm256_setzero_si256());
-  __m256i down = _mm256_srav_epi32(_mm256_add_epi32(v, _mm256_srai_epi32(v, 31)), _mm256_sub_epi32(f->shift, one));
-  v = _mm256_blendv_epi8(_mm256_srai_epi32(_mm256_add_epi32(down, one), 1), v, none);
-  return _mm256_add_epi32(_mm256_max_epi32(_mm256_min_epi32(v, b->hi0), b->lo0), b->zero);
-}
-
-/* 32 results of 32 bits, which fit, to bytes. */
-OUT_INLINE __m256i out_narrow(__m256i a, __m256i b, __m256i c, __m256i d, bool is_signed) {
+/* 32 rescaled sums to bytes, in order. */
+OUT_INLINE __m256i out_narrow(const __m256i v[4], const out_bound *b) {
   const __m256i order = _mm256_set_epi32(7, 3, 6, 2, 5, 1, 4, 0);
-  __m256i x = _mm256_packs_epi32(a, b), y = _mm256_packs_epi32(c, d);
-  return _mm256_permutevar8x32_epi32(is_signed ? _mm256_packs_epi16(x, y) : _mm256_packus_epi16(x, y), order);
+  __m256i x = _mm256_adds_epi16(_mm256_packs_epi32(v[0], v[1]), b->zero);
+  __m256i y = _mm256_adds_epi16(_mm256_packs_epi32(v[2], v[3]), b->zero);
+  if (b->is_signed)
+    x = _mm256_max_epi8(_mm256_min_epi8(_mm256_packs_epi16(x, y), b->hi), b->lo);
+  else
+    x = _mm256_max_epu8(_mm256_min_epu8(_mm256_packus_epi16(x, y), b->hi), b->lo);
+  return _mm256_permutevar8x32_epi32(x, order);
 }
 
 /* The first n bytes of x. */
@@ -132,12 +125,11 @@ OUT_INLINE void out_bytes(const whet_out_q8 *o, const whet_factors *f, int64_t a
                           int how) {
   out_bound b = out_bounds(o);
   out_factor g[4];
-  bool is_signed = o->dtype == WHET_S8;
   for (int j = 0; j < nv; j++) g[j] = out_load(f, at + 8 * j, how);
   for (int64_t r = 0; r < rows; r++, sum += ld, out += pitch) {
     __m256i v[4] = {_mm256_setzero_si256(), _mm256_setzero_si256(), _mm256_setzero_si256(), _mm256_setzero_si256()};
-    for (int j = 0; j < nv; j++) v[j] = out_rescale(out_load_i(sum + 8 * j), &g[j], &b, how);
-    out_store(out, out_narrow(v[0], v[1], v[2], v[3], is_signed), n);
+    for (int j = 0; j < nv; j++) v[j] = out_rescale(out_load_i(sum + 8 * j), &g[j], how);
+    out_store(out, out_narrow(v, &b), n);
     if (table)
       for (int64_t i = 0; i < n; i++) out[i] = table[out[i]];
   }

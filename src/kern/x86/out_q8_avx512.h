@@ -47,70 +47,64 @@ OUT_INLINE __m512i out_high_mul(__m512i x, const out_factor *f) {
   return _mm512_mask_blend_epi32(0xaaaa, _mm512_srli_epi64(even, 31), _mm512_slli_epi64(odd, 1));
 }
 
-/* Eight sums in double precision, ties away from zero, clamped to lo..hi before the zero point. */
-OUT_INLINE __m256i out_real(__m256i x, __m512d real, __m512d lo, __m512d hi) {
+/* Eight sums in double precision, ties away from zero; what is beyond 16 bits may become any number beyond them. */
+OUT_INLINE __m256i out_real(__m256i x, __m512d real) {
   const __m512d sign = _mm512_set1_pd(-0.0), near_half = _mm512_set1_pd(0.49999999999999994);
   __m512d v = _mm512_mul_pd(_mm512_cvtepi32_pd(x), real);
   v = _mm512_add_pd(v, _mm512_or_pd(near_half, _mm512_and_pd(v, sign)));
-  return _mm512_cvttpd_epi32(_mm512_max_pd(_mm512_min_pd(v, hi), lo));
+  return _mm512_cvttpd_epi32(_mm512_min_pd(v, _mm512_set1_pd(65536)));
 }
 
-/* Zero point and bounds in the form that `how` wants. */
+/* 16 sums to results before the zero point; those beyond 16 bits are only right in being beyond them on their side.
+ */
+OUT_INLINE __m512i out_rescale(__m512i x, const out_factor *f, int how) {
+  if (how == OUT_REAL32) {
+    __m512 v = _mm512_mul_ps(_mm512_cvtepi32_ps(x), f->real32);
+    return _mm512_cvtps_epi32(_mm512_min_ps(v, _mm512_set1_ps(65536)));
+  }
+  if (how == OUT_REAL) {
+    __m256i lo = out_real(_mm512_castsi512_si256(x), f->real[0]);
+    __m256i hi = out_real(_mm512_extracti64x4_epi64(x, 1), f->real[1]);
+    return _mm512_inserti64x4(_mm512_castsi256_si512(lo), hi, 1);
+  }
+  if (how == OUT_QUICK) {
+    __m512i v = out_high_mul(x, f);
+    v = _mm512_add_epi32(_mm512_add_epi32(v, f->half), _mm512_srai_epi32(v, 31));
+    return _mm512_srav_epi32(v, f->shift);
+  }
+  /* Any shift and any sum: half the rounding is done one bit early, so that nothing overflows. */
+  const __m512i one = _mm512_set1_epi32(1);
+  __m512i v = out_high_mul(_mm512_sllv_epi32(x, f->left), f);
+  __mmask16 right = _mm512_test_epi32_mask(f->shift, f->shift);
+  __m512i down = _mm512_srav_epi32(_mm512_add_epi32(v, _mm512_srai_epi32(v, 31)), _mm512_sub_epi32(f->shift, one));
+  return _mm512_mask_srai_epi32(v, right, _mm512_add_epi32(down, one), 1);
+}
+
+/* Zero point and bounds of 8-bit results. */
 typedef struct out_bound {
   __m512i zero, lo, hi;
-  __m512 lo32, hi32;
-  __m512d lo64, hi64;
+  bool is_signed;
 } out_bound;
 
 OUT_INLINE out_bound out_bounds(const whet_out_q8 *o) {
-  out_bound b;
-  b.zero = _mm512_set1_epi32(o->zero);
-  b.lo = _mm512_set1_epi32(o->lo);
-  b.hi = _mm512_set1_epi32(o->hi);
-  b.lo32 = _mm512_set1_ps((float)(o->lo - o->zero));
-  b.hi32 = _mm512_set1_ps((float)(o->hi - o->zero));
-  b.lo64 = _mm512_set1_pd((double)o->lo - o->zero);
-  b.hi64 = _mm512_set1_pd((double)o->hi - o->zero);
+  out_bound b = {_mm512_set1_epi16((int16_t)o->zero), _mm512_set1_epi8((char)o->lo), _mm512_set1_epi8((char)o->hi),
+                 o->dtype == WHET_S8};
   return b;
 }
 
-/* 16 sums to clamped results. */
-OUT_INLINE __m512i out_rescale(__m512i x, const out_factor *f, const out_bound *b, int how) {
-  if (how == OUT_REAL32) {
-    __m512 v = _mm512_mul_ps(_mm512_cvtepi32_ps(x), f->real32);
-    v = _mm512_max_ps(_mm512_min_ps(v, b->hi32), b->lo32);
-    return _mm512_add_epi32(_mm512_cvtps_epi32(v), b->zero);
-  }
-  if (how == OUT_REAL) {
-    __m256i lo = out_real(_mm512_castsi512_si256(x), f->real[0], b->lo64, b->hi64);
-    __m256i hi = out_real(_mm512_extracti64x4_epi64(x, 1), f->real[1], b->lo64, b->hi64);
-    return _mm512_add_epi32(_mm512_inserti64x4(_mm512_castsi256_si512(lo), hi, 1), b->zero);
-  }
-  __m512i v;
-  if (how == OUT_QUICK) {
-    v = out_high_mul(x, f);
-    v = _mm512_add_epi32(_mm512_add_epi32(v, f->half), _mm512_srai_epi32(v, 31));
-    v = _mm512_srav_epi32(v, f->shift);
-    v = _mm512_add_epi32(v, b->zero);
-  } else {
-    /* Any shift and any sum: half the rounding is done one bit early, so that nothing overflows, and the zero point
-     * is added to what is already clamped. */
-    const __m512i one = _mm512_set1_epi32(1);
-    v = out_high_mul(_mm512_sllv_epi32(x, f->left), f);
-    __mmask16 right = _mm512_test_epi32_mask(f->shift, f->shift);
-    __m512i down = _mm512_srav_epi32(_mm512_add_epi32(v, _mm512_srai_epi32(v, 31)), _mm512_sub_epi32(f->shift, one));
-    v = _mm512_mask_srai_epi32(v, right, _mm512_add_epi32(down, one), 1);
-    v = _mm512_max_epi32(_mm512_min_epi32(v, _mm512_sub_epi32(b->hi, b->zero)), _mm512_sub_epi32(b->lo, b->zero));
-    return _mm512_add_epi32(v, b->zero);
-  }
-  return _mm512_max_epi32(_mm512_min_epi32(v, b->hi), b->lo);
+/* 64 rescaled sums to bytes: zero point and bounds after saturation to 16 bits. Lane 4i + j of the answer's 32-bit
+ * lanes holds the i-th four of v[j]. */
+OUT_INLINE __m512i out_narrow(const __m512i v[4], const out_bound *b) {
+  __m512i x = _mm512_adds_epi16(_mm512_packs_epi32(v[0], v[1]), b->zero);
+  __m512i y = _mm512_adds_epi16(_mm512_packs_epi32(v[2], v[3]), b->zero);
+  if (b->is_signed) return _mm512_max_epi8(_mm512_min_epi8(_mm512_packs_epi16(x, y), b->hi), b->lo);
+  return _mm512_max_epu8(_mm512_min_epu8(_mm512_packus_epi16(x, y), b->hi), b->lo);
 }
 
-/* 64 results of 32 bits, which fit, to bytes. */
-OUT_INLINE __m512i out_narrow(__m512i a, __m512i b, __m512i c, __m512i d, bool is_signed) {
+/* The bytes of out_narrow in the order of v[0], v[1], v[2], v[3]. */
+OUT_INLINE __m512i out_order(__m512i x) {
   const __m512i order = _mm512_set_epi32(15, 11, 7, 3, 14, 10, 6, 2, 13, 9, 5, 1, 12, 8, 4, 0);
-  __m512i x = _mm512_packs_epi32(a, b), y = _mm512_packs_epi32(c, d);
-  return _mm512_permutexvar_epi32(order, is_signed ? _mm512_packs_epi16(x, y) : _mm512_packus_epi16(x, y));
+  return _mm512_permutexvar_epi32(order, x);
 }
 
 /* The first n bytes of x. */
@@ -146,7 +140,6 @@ OUT_INLINE void out_bytes(const whet_out_q8 *o, const whet_factors *f, const int
                           int64_t n, const uint8_t *table, uint8_t *out, int64_t pitch, int nv, int how) {
   out_bound b = out_bounds(o);
   out_factor g[4];
-  bool is_signed = o->dtype == WHET_S8;
   for (int j = 0; j < nv; j++) g[j] = out_load(f, 16 * j, how);
 #ifdef __AVX512VBMI__
   out_table t;
@@ -154,8 +147,8 @@ OUT_INLINE void out_bytes(const whet_out_q8 *o, const whet_factors *f, const int
 #endif
   for (int64_t r = 0; r < rows; r++, sum += ld, out += pitch) {
     __m512i v[4] = {_mm512_setzero_si512(), _mm512_setzero_si512(), _mm512_setzero_si512(), _mm512_setzero_si512()};
-    for (int j = 0; j < nv; j++) v[j] = out_rescale(_mm512_loadu_si512(sum + 16 * j), &g[j], &b, how);
-    __m512i x = out_narrow(v[0], v[1], v[2], v[3], is_signed);
+    for (int j = 0; j < nv; j++) v[j] = out_rescale(_mm512_loadu_si512(sum + 16 * j), &g[j], how);
+    __m512i x = out_order(out_narrow(v, &b));
 #ifdef __AVX512VBMI__
     if (table) x = out_lookup(x, &t);
     out_store(out, x, n);
