@@ -8,16 +8,8 @@
 
 #include "op/binary_q8.h"
 
-#include <math.h>
-
 #include "op/binary.h"
 #include "op/walk.h"
-
-/* Element i as a real number. */
-static double real_of(const whet_tensor *t, int64_t i) {
-  if (!t->q) return whet__get_f64(t->dtype, t->data, i);
-  return (double)t->q->scale[0] * (double)(whet__get_i64(t->dtype, t->data, i) - t->q->zero[0]);
-}
 
 whet_status whet__binary_q8_plan(whet_planner *p, const whet_node *n) { return WHET_LATE; }
 
@@ -25,9 +17,6 @@ whet_status whet__binary_q8_ref(const whet_args *arg) {
   const whet_tensor *x = &arg->in[0], *y = &arg->in[1], *z = &arg->out[0];
   const whet_binary_row *r = whet__binary_row(arg->node->op);
   const whet_binary_attr *at = arg->attr;
-  double scale = z->q ? z->q->scale[0] : 1;
-  int64_t zero = z->q ? z->q->zero[0] : 0, lo = whet__dtype_min(z->dtype), hi = whet__dtype_max(z->dtype);
-  bool even = arg->node->round == WHET_ROUND_ONNX_REAL;
   whet_walk w;
   whet__walk_init(&w, z->rank, z->dim);
   whet__walk_add(&w, x);
@@ -35,11 +24,8 @@ whet_status whet__binary_q8_ref(const whet_args *arg) {
   whet__walk_add(&w, z);
   while (whet__walk_row(&w))
     for (int64_t i = 0; i < w.run; i++) {
-      double v = r->f64(real_of(x, w.at[0] + i * w.step[0]), real_of(y, w.at[1] + i * w.step[1]), at ? at->mode : 0);
-      if (r->kind != WHET_BINARY_BOOL) v /= scale;
-      v = (even ? rint(v) : round(v)) + (double)zero;
-      int64_t k = isnan(v) ? zero : v <= (double)lo ? lo : v >= (double)hi ? hi : (int64_t)v;
-      whet__set_i64(z->dtype, z->data, w.at[2] + i * w.step[2], k);
+      double a = whet__get_real(x, w.at[0] + i * w.step[0]), b = whet__get_real(y, w.at[1] + i * w.step[1]);
+      whet__set_real(z, w.at[2] + i * w.step[2], r->f64(a, b, at ? at->mode : 0), (whet_round)arg->node->round);
     }
   return WHET_OK;
 }

@@ -3,6 +3,8 @@
 
 #include "op/walk.h"
 
+#include <math.h>
+
 void whet__walk_init(whet_walk *w, int32_t rank, const int64_t *dim) {
   memset(w, 0, sizeof *w);
   w->rank = rank;
@@ -103,6 +105,22 @@ void whet__store_i64(const whet_tensor *t, int64_t at, int64_t step, int64_t n, 
       break;
   }
   for (int64_t i = 0; i < n; i++) whet__set_i64(t->dtype, t->data, at + i * step, from[i]);
+}
+
+double whet__get_real(const whet_tensor *t, int64_t i) {
+  if (!whet__quantised(t->dtype, t->q)) return whet__get_f64(t->dtype, t->data, i);
+  return (double)t->q->scale[0] * (double)(whet__get_i64(t->dtype, t->data, i) - t->q->zero[0]);
+}
+
+void whet__set_real(const whet_tensor *t, int64_t i, double v, whet_round how) {
+  if (!whet__quantised(t->dtype, t->q)) {
+    whet__set_f64(t->dtype, t->data, i, v);
+    return;
+  }
+  int64_t zero = t->q->zero[0], lo = whet__dtype_min(t->dtype), hi = whet__dtype_max(t->dtype);
+  v /= (double)t->q->scale[0];
+  v = (how == WHET_ROUND_ONNX_REAL ? rint(v) : round(v)) + (double)zero;
+  whet__set_i64(t->dtype, t->data, i, isnan(v) ? zero : v <= (double)lo ? lo : v >= (double)hi ? hi : (int64_t)v);
 }
 
 void whet__known_map(whet_infer *f, int o, int i, whet_dim (*fn)(whet_dim x, const void *ctx), const void *ctx) {

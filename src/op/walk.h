@@ -53,6 +53,11 @@ void whet__load_i64(const whet_tensor *t, int64_t at, int64_t step, int64_t n, i
 void whet__store_f64(const whet_tensor *t, int64_t at, int64_t step, int64_t n, const double *from);
 void whet__store_i64(const whet_tensor *t, int64_t at, int64_t step, int64_t n, const int64_t *from);
 
+/* Element at offset i as a real number: scale (stored - zero) for quantised tensors (one scale), else the number; and
+ * back, to the nearest: half to even under WHET_ROUND_ONNX_REAL, else away from zero. */
+double whet__get_real(const whet_tensor *t, int64_t i);
+void whet__set_real(const whet_tensor *t, int64_t i, double v, whet_round round);
+
 /* Tell the contents of output o from those of input i, element by element; nothing where they are not known. */
 void whet__known_map(whet_infer *f, int o, int i, whet_dim (*fn)(whet_dim x, const void *ctx), const void *ctx);
 
