@@ -27,7 +27,7 @@ typedef struct whet_rescale {
   int32_t shift; /* of the fixed-point rules: left when positive, -31 .. 30 */
 } whet_rescale;
 
-/* A positive factor as mul * 2^(shift - 31), mul rounded half away from zero. Factors under 2^-32 become 0; from 2^30
+/* A factor as mul * 2^(shift - 31), mul rounded half away from zero. Factors under 2^-32 become 0; from 2^30
  * on the greatest there is. */
 void whet__quantize_multiplier(double real, int32_t *mul, int32_t *shift);
 
