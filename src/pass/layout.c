@@ -116,7 +116,7 @@ static whet_status sink(whet_pass *p, whet_region *r, int32_t *at, int32_t *make
   int8_t perm[WHET_MAX_RANK], other[WHET_MAX_RANK], inv[WHET_MAX_RANK], out[WHET_MAX_RANK];
   int rank = -1;
   *done = false;
-  if (!n->op->permute || n->n_in > 64 || n->n_body) return WHET_OK;
+  if (!n->op->permute || n->op->flags & WHET_OP_SPATIAL || n->n_in > 64 || n->n_body) return WHET_OK;
   for (int k = 0; k < n->n_in; k++) {
     from[k] = -1;
     if (n->in[k] < 0 || !is_data(n, k) || g->val[n->in[k]].role == WHET_ROLE_CONST) continue;

@@ -286,13 +286,25 @@ static void offer_overlays(whet_planner *p, const whet_node *n) {
   }
 }
 
-/* The steps of one node, or of the group that it leads. */
+/* The steps of one node, or of the group that it leads: by its plan hook, else its reference. A hook that cannot do a group is
+ * asked for the leader alone, and the members follow one by one. */
 static whet_status emit_one(whet_planner *p, const whet_node *n) {
   p->now = n;
   if (n->op->flags & WHET_OP_RUNS_BODY) return whet__emit_bodies(p, n);
   offer_overlays(p, n);
   whet_status s = n->op->plan ? n->op->plan(p, n) : WHET_LATE;
   if (p->status) return p->status;
+  int32_t id = now_id(p), next = p->member[id];
+  if (s == WHET_LATE && next >= 0) {
+    p->member[id] = -1;
+    WHET_TRY(emit_one(p, n));
+    for (id = next; id >= 0; id = next) {
+      next = p->member[id];
+      p->member[id] = -1;
+      WHET_TRY(emit_one(p, &p->g->node[id]));
+    }
+    return WHET_OK;
+  }
   if (s == WHET_LATE) {
     if (!n->op->ref) return whet__pl_fail(p, WHET_E_UNSUPPORTED, "%s cannot run on these types", n->op->name);
     s = whet__pl_ref(p, n, 0);

@@ -1,0 +1,258 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Conv(x, w, bias): convolution over one to three spatial dimensions, with stride, dilation, padding and groups.
+ *
+ *   y[n, g*O + o, p] = bias[g*O + o] + sum over taps t and channels c of x[n, g*C + c, p*stride + t*dilation - pad] *
+ * w[...]
+ *
+ * Taps outside the input are left out. ONNX Conv 1-22; TFLite CONV_2D, DEPTHWISE_CONV_2D, CONV_3D; com.microsoft
+ * FusedConv. Types: f32 (one chain of fused multiply-adds from the bias up, taps in row-major order, channels
+ * innermost: the same bytes as kernels that keep the order), f16 and bf16 through f32, f64; quantised 8 and 16 bits:
+ * conv_q8.c. Kernels exist for channels last. */
+
+#include "op/conv.h"
+
+#include "kern/conv_f32.h"
+#include "op/matrix.h"
+#include "op/move.h"
+#include "op/walk.h"
+#include "whet/program.h"
+
+/* ---- reading --------------------------------------------------------------------------------- */
+
+static whet_status from_onnx(whet_import *im, const whet_op *op) {
+  WHET_NEW_ATTR(im, whet_conv_attr, a);
+  a->weights = WHET_CONV_OIS;
+  WHET_TRY(whet__conv_read_onnx(im, a));
+  return whet__im_node_as_is(im, op, a);
+}
+
+/* The node of FusedConv's activation, from value `in` to the operator's output. */
+static whet_status fused_activation(whet_import *im, whet_str name, int32_t in) {
+  static const char *const plain[] = {"Relu", "Tanh", "Sigmoid", "LeakyRelu", "Clip", "HardSigmoid", "HardSwish"};
+  whet_floats par = whet__onnx_floats(im, "activation_params");
+  int32_t out = whet__im_out(im, 0);
+  for (size_t i = 0; i < WHET_COUNT(plain); i++) {
+    if (name.n != strlen(plain[i]) || memcmp(name.p, plain[i], name.n)) continue;
+    const whet_op *op = whet__op_find(plain[i]);
+    float *ab = whet__arena_array(whet__im_arena(im), 2, sizeof *ab);
+    if (!op || !ab) break;
+    for (int32_t k = 0; k < 2 && k < par.n; k++) ab[k] = par.v[k];
+    if (op->attr_size && par.n < (op->attr_size > sizeof *ab ? 2 : 1))
+      return whet__im_fail(im, WHET_E_DATA, "activation_params of %s are missing", plain[i]);
+    return whet__im_node(im, op, op->attr_size ? ab : NULL, &in, 1, &out, 1);
+  }
+  return whet__im_fail(im, WHET_E_UNSUPPORTED, "activation \"%.*s\"", (int)whet__min_i((int64_t)name.n, 40), name.p);
+}
+
+/* com.microsoft FusedConv: activation(Conv(x, w, bias) + z). */
+static whet_status from_fused(whet_import *im, const whet_op *op) {
+  WHET_NEW_ATTR(im, whet_conv_attr, a);
+  WHET_TRY(whet__conv_read_onnx(im, a));
+  whet_str act = whet__onnx_str(im, "activation", "");
+  int32_t in[3] = {whet__im_in(im, 0), whet__im_in(im, 1), whet__im_in(im, 2)}, z = whet__im_in(im, 3);
+  int32_t sum = z < 0 && !act.n ? whet__im_out(im, 0) : whet__im_new(im, "conv");
+  WHET_TRY(whet__im_node(im, op, a, in, 3, &sum, 1));
+  if (z >= 0) {
+    int32_t both[2] = {sum, z}, to = act.n ? whet__im_new(im, "sum") : whet__im_out(im, 0);
+    WHET_TRY(whet__im_node(im, whet__op_find("Add"), NULL, both, 2, &to, 1));
+    sum = to;
+  }
+  return act.n ? fused_activation(im, act, sum) : WHET_OK;
+}
+
+/* TFLite: options have the width before the height. fields: padding, strides, activation, dilations by their numbers.
+ */
+static whet_status tfl_node(whet_import *im, const whet_op *op, whet_conv_attr *a, const int *stride,
+                            const int *dilation, int32_t n, int64_t activation) {
+  int64_t s[3], d[3];
+  for (int32_t i = 0; i < n; i++) {
+    s[i] = whet__tfl_int(im, stride[i], 0);
+    d[i] = whet__tfl_int(im, dilation[i], 1);
+  }
+  a->strides = whet__conv_list(im, s, n);
+  a->dilations = whet__conv_list(im, d, n);
+  a->last = 1;
+  if (!a->strides.v || !a->dilations.v) return whet__im_fail(im, WHET_E_MEMORY, "no memory for attributes");
+  WHET_TRY(whet__conv_read_tfl_padding(im, whet__tfl_int(im, 0, 0), a));
+  int32_t in[3] = {whet__im_in(im, 0), whet__im_in(im, 1), whet__im_in(im, 2)};
+  int32_t out = whet__tfl_before_activation(im, activation);
+  WHET_TRY(whet__im_node(im, op, a, in, 3, &out, 1));
+  const whet_val *x = whet__im_val(im, in[0]);
+  whet__im_round(im, x && x->dtype == WHET_S16 ? WHET_ROUND_TFL_16X8 : WHET_ROUND_TFL_FIX);
+  return whet__tfl_activation(im, activation, out, whet__im_out(im, 0));
+}
+
+static whet_status from_conv_2d(whet_import *im, const whet_op *op) {
+  WHET_NEW_ATTR(im, whet_conv_attr, a);
+  a->weights = WHET_CONV_OSI;
+  return tfl_node(im, op, a, (const int[]){2, 1}, (const int[]){5, 4}, 2, whet__tfl_int(im, 3, 0));
+}
+
+static whet_status from_depthwise(whet_import *im, const whet_op *op) {
+  WHET_NEW_ATTR(im, whet_conv_attr, a);
+  a->weights = WHET_CONV_1SO;
+  return tfl_node(im, op, a, (const int[]){2, 1}, (const int[]){6, 5}, 2, whet__tfl_int(im, 4, 0));
+}
+
+static whet_status from_conv_3d(whet_import *im, const whet_op *op) {
+  WHET_NEW_ATTR(im, whet_conv_attr, a);
+  a->weights = WHET_CONV_SIO;
+  return tfl_node(im, op, a, (const int[]){1, 3, 2}, (const int[]){5, 7, 6}, 3, whet__tfl_int(im, 4, 0));
+}
+
+static const whet_from k_from[] = {{"", "Conv", 1, from_onnx},
+                                   {"com.microsoft", "FusedConv", 1, from_fused},
+                                   {"tflite", "CONV_2D", 1, from_conv_2d},
+                                   {"tflite", "DEPTHWISE_CONV_2D", 1, from_depthwise},
+                                   {"tflite", "CONV_3D", 1, from_conv_3d},
+                                   {0}};
+
+/* ---- shape and type rule --------------------------------------------------------------------- */
+
+static whet_status conv_infer(whet_infer *f, const whet_node *n) {
+  const whet_conv_attr *a = n->attr;
+  char why[WHET_CONV_WHY];
+  whet_conv_geo g;
+  whet_dtype t;
+  whet_dim count;
+  if (n->n_in < 2 || n->n_in > 3 || !whet__in_has(f, 0) || !whet__in_has(f, 1))
+    return whet__infer_fail(f, WHET_E_FORMAT, "expected an input, weights and perhaps a bias, got %d inputs",
+                            n->n_in);
+  WHET_TRY(whet__conv_types(f, 0, 1, 2, &t));
+  const whet_shape *x = whet__in_shape(f, 0), *w = whet__in_shape(f, 1);
+  whet_shape *out = whet__out(f, 0, t);
+  out->rank = x->rank;
+  for (int32_t i = 0; i < x->rank; i++) out->d[i] = WHET_DIM_ANY;
+  if (x->rank < 0 || w->rank < 0) return WHET_LATE;
+  for (int32_t i = 0; i < w->rank; i++)
+    if (!whet__dim_known(w->d[i])) return WHET_LATE;
+  if (!whet__conv_geo(a, false, x, w, NULL, &g, why)) return whet__infer_fail(f, WHET_E_SHAPE, "%s", why);
+  whet__conv_out_shape(a, &g, out);
+  if (whet__in_has(f, 2)) {
+    int64_t b = whet__shape_count(whet__in_shape(f, 2));
+    if (g.groups > 0 && b >= 0 && b != g.groups * g.oc)
+      return whet__infer_fail(f, WHET_E_SHAPE, "the bias has %lld elements, expected %lld", (long long)b,
+                              (long long)(g.groups * g.oc));
+  }
+  return whet__infer_count(f, out, &count);
+}
+
+/* ---- reference ------------------------------------------------------------------------------- */
+
+/* Offset of output or input position p in a tensor whose channels and batch are left out. */
+static int64_t place(const whet_conv_attr *a, const whet_conv_geo *g, const whet_tensor *t, const int64_t *p) {
+  int64_t o = 0;
+  for (int i = 3 - g->n; i < 3; i++) o += p[i] * t->stride[whet__conv_axis(a, g, i)];
+  return o;
+}
+
+/* The sum of one output; x0, w0: elements of channel 0 of the group and of the first tap of the output channel. */
+static double sum(const whet_args *args, const whet_conv_geo *g, const int64_t *at, int64_t x0, int64_t w0,
+                  double acc) {
+  const whet_conv_attr *a = args->attr;
+  const whet_tensor *x = &args->in[0], *w = &args->in[1];
+  int64_t xc = x->stride[whet__conv_chan(a, g)];
+  bool wide = x->dtype == WHET_F64;
+  for (int64_t z = 0; z < g->kernel[0]; z++)
+    for (int64_t y = 0; y < g->kernel[1]; y++)
+      for (int64_t i = 0; i < g->kernel[2]; i++) {
+        int64_t tap[3] = {z, y, i}, p[3];
+        bool inside = true;
+        for (int d = 0; d < 3; d++) {
+          p[d] = at[d] * g->stride[d] + tap[d] * g->dilation[d] - g->pad[d];
+          inside &= p[d] >= 0 && p[d] < g->in[d];
+        }
+        if (!inside) continue;
+        int64_t xi = x0 + place(a, g, x, p), wi = w0 + z * g->w_tap[0] + y * g->w_tap[1] + i * g->w_tap[2];
+        for (int64_t c = 0; c < g->ic; c++)
+          acc = whet__ref_fma(wide, whet__get_f64(x->dtype, x->data, xi + c * xc),
+                              whet__get_f64(w->dtype, w->data, wi + c * g->w_ic), acc);
+      }
+  return acc;
+}
+
+static whet_status conv_ref(const whet_args *args) {
+  if (whet__quantised(args->in[0].dtype, args->in[0].q)) return whet__conv_q8_ref(args);
+  const whet_conv_attr *a = args->attr;
+  const whet_tensor *x = &args->in[0], *b = args->n_in > 2 ? &args->in[2] : NULL, *y = &args->out[0];
+  whet_conv_geo g = whet__conv_ref_geo(args, false);
+  int32_t chan = whet__conv_chan(a, &g);
+  int64_t dim[5] = {g.batch, g.out[0], g.out[1], g.out[2], g.groups * g.oc}, at[5] = {0};
+  if (!whet__tensor_count(y)) return WHET_OK;
+  do {
+    int64_t group = at[4] / g.oc;
+    double acc = b && b->data ? whet__get_f64(b->dtype, b->data, at[4] * (b->rank ? b->stride[b->rank - 1] : 0)) : 0;
+    acc = sum(args, &g, at + 1, at[0] * x->stride[0] + group * g.ic * x->stride[chan],
+              group * g.w_group + at[4] % g.oc * g.w_oc, acc);
+    int64_t to = at[0] * y->stride[0] + at[4] * y->stride[chan] + place(a, &g, y, at + 1);
+    whet__set_f64(y->dtype, y->data, to, acc);
+  } while (whet__index_next(5, dim, at));
+  return WHET_OK;
+}
+
+/* ---- planning -------------------------------------------------------------------------------- */
+
+/* How the panels of one group are read from the weights. */
+static whet_pack_f32 packing(const whet_planner *p, const whet_node *n, const whet_conv_geo *g, unsigned form) {
+  whet_pack_f32 k = {.form = (uint16_t)form,
+                     .dtype = (uint8_t)whet__pl_dtype(p, n->in[1]),
+                     .groups = g->groups,
+                     .n = g->oc,
+                     .group_step = g->w_group,
+                     .n_step = g->w_oc};
+  if (n->n_in > 2 && n->in[2] >= 0) k.bias_dtype = (uint8_t)whet__pl_dtype(p, n->in[2]);
+  for (int i = 0; i < 3; i++) k.k[i] = g->kernel[i], k.k_step[i] = g->w_tap[i];
+  k.k[3] = g->ic;
+  k.k_step[3] = g->w_ic;
+  return k;
+}
+
+/* Distances of value v into the windows; which: 0 in, 1 out, 2 res. Answers that from one batch index to the next. */
+static int64_t steps(const whet_planner *p, const whet_conv_attr *a, const whet_conv_geo *g, int32_t v, int which,
+                     whet_window *d) {
+  int64_t s[WHET_MAX_RANK];
+  whet__pl_strides(p, v, s);
+  for (int i = 0; i < 3; i++) {
+    int64_t *to = which == 0 ? &d[i].in_step : which == 1 ? &d[i].out_step : &d[i].res_step;
+    *to = i < 3 - g->n ? s[0] : s[whet__conv_axis(a, g, i)];
+  }
+  return s[0];
+}
+
+static whet_status conv_plan(whet_planner *p, const whet_node *n) {
+  const whet_conv_attr *a = n->attr;
+  if (whet__quantised(whet__pl_dtype(p, n->in[0]), whet__pl_quant(p, n->in[0]))) return whet__conv_q8_plan(p, n);
+  if (whet__pl_dtype(p, n->in[0]) != WHET_F32 || !a->last) return WHET_LATE;
+  whet_conv_geo g = whet__conv_plan_geo(p, n, false);
+  whet_conv_f32 k = {.batch = g.batch, .groups = g.groups, .ic = g.ic, .oc = g.oc, .l2_kb = whet__pl_l2_kb(p)};
+  int32_t out = whet__pl_group_out(p), res, bias = n->n_in > 2 ? n->in[2] : -1;
+  whet__pl_epi_f32(p, n, &k.epi, &res);
+  for (int i = 0; i < 3; i++)
+    k.dim[i] = (whet_window){g.in[i], g.out[i], g.kernel[i], g.stride[i], g.dilation[i], g.pad[i], 0, 0, 0};
+  k.in_batch = steps(p, a, &g, n->in[0], 0, k.dim);
+  k.out_batch = steps(p, a, &g, out, 1, k.dim);
+  if (res >= 0) k.res_batch = steps(p, a, &g, res, 2, k.dim);
+  const whet_kern *row = whet__kern_pick(WHET_FAMILY_conv_f32, whet__pl_target(p), whet__pl_opts(p)->exact != 0, &k);
+  if (!row) return whet__pl_fail(p, WHET_E_INTERNAL, "no kernel of family conv_f32 fits");
+  whet_pack_f32 pack = packing(p, n, &g, row->form);
+  whet_arg arg[5] = {whet__rd(n->in[0]), whet__wr(out), whet__pl_weights_f32(p, &pack, n->in[1], bias), whet__rd(res),
+                     whet__scratch()};
+  int64_t positions = g.batch * g.out[0] * g.out[1] * g.out[2];
+  double macs = (double)positions * (double)(g.groups * g.oc) * (double)whet__pack_f32_k(&pack);
+  return whet__pl_step(p, &(whet_step_req){WHET_FAMILY_conv_f32, row, &k, sizeof k, arg, 5, positions * g.groups,
+                                           whet__pl_macs_ns(p, macs)});
+}
+
+/* ---- record ---------------------------------------------------------------------------------- */
+
+const whet_op whet_op_Conv = {
+    .name = "Conv",
+    .flags = WHET_OP_TILE | WHET_OP_SPATIAL,
+    .attr_size = sizeof(whet_conv_attr),
+    .attrs = whet__conv_attrs,
+    .from = k_from,
+    .infer = conv_infer,
+    .plan = conv_plan,
+    .permute = whet__conv_permute,
+    .ref = conv_ref,
+};
