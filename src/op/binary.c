@@ -48,7 +48,7 @@ static double floor_mod(double x, double y) {
 }
 /* Shifts; those by as many bits as there are, or more, leave zero or the sign. */
 static int64_t shift(int64_t x, int64_t y, bool u, int32_t right) {
-  uint64_t n = u || y >= 0 ? (uint64_t)y : 0;
+  uint64_t n = (uint64_t)y; /* negative ones are more than there are */
   if (!right) return n > 63 ? 0 : (int64_t)((uint64_t)x << n);
   if (u) return n > 63 ? 0 : (int64_t)((uint64_t)x >> n);
   return x >> (n > 63 ? 63 : n);
