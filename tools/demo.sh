@@ -44,7 +44,7 @@ show() {
 right=0
 for digit in 3 1 4 5 9 2 6 8 7 0; do
   mkdir -p "$out/$digit"
-  "$whet" run "$model" --input "$samples/$digit.png" --output "$out/$digit" >"$out/$digit/text"
+  "$whet" run "$model" --input "$samples/$digit.pgm" --output "$out/$digit" >"$out/$digit/text"
   show "$samples/$digit.pgm" "$out/$digit/output_0.npy" "$digit" >"$out/$digit/shown"
   cat "$out/$digit/shown"
   ! grep -q 'right$' "$out/$digit/shown" || right=$((right + 1))
@@ -60,7 +60,7 @@ awk -v right=$right -v us="$(number median)" -v rss="$(number peak_rss_kb)" -v a
 cat <<END
 
 Next:
-  build/whet run $model --input $samples/5.png --top 3   one picture
+  build/whet run $model --input $samples/5.pgm --top 3   one picture
   build/whet inspect $model                   what is in the model, and what it will cost
   build/whet bench $model --profile           where the time goes
   build/whet --help                                            all commands

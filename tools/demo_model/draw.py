@@ -63,19 +63,19 @@ def strokes(digit, rng):
     bent = []
     moved = {}
     for kind, points in way:
-        p = np.array([moved.setdefault(q, np.array(q) + rng.normal(0, .028, 2)) for q in points])
+        p = np.array([moved.setdefault(q, np.array(q) + rng.normal(0, .075, 2)) for q in points])
         bent.append(curve(p) if kind == "curve" else p)
     lengths = np.array([np.linalg.norm(np.diff(p, axis=0), axis=1).sum() for p in bent])
     counts = np.maximum(2, np.floor(POINTS * lengths / lengths.sum())).astype(int)
     counts[-1] += POINTS - counts.sum()
     p = np.concatenate([along(b, max(2, n)) for b, n in zip(bent, counts)])[:POINTS]
     p = np.concatenate([p, np.repeat(p[-1:], POINTS - len(p), axis=0)]) - .5
-    angle, shear = rng.normal(0, .12), rng.normal(.1, .2)
-    width, height = rng.uniform(.62, 1.12), rng.uniform(.85, 1.05)
+    angle, shear = rng.normal(0, .16), rng.normal(.13, .27)
+    width, height = rng.uniform(.55, 1.2), rng.uniform(.85, 1.05)
     turn = np.array([[np.cos(angle), -np.sin(angle)], [np.sin(angle), np.cos(angle)]])
     p = p @ np.array([[width, 0], [-shear * height, height]]) @ turn
     span = p.max(0) - p.min(0)
-    p = (p - (p.max(0) + p.min(0)) / 2) * (rng.uniform(17, 20.5) / span.max())
+    p = (p - p.mean(0)) * (rng.uniform(17, 20.5) / span.max())  # the middle of the ink is the middle of the picture
     return p + rng.normal(0, .9, 2)
 
 

@@ -1,0 +1,12 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Contract: any bytes end in a named error or, read in whichever format and run within limits, in a clean run. */
+
+#include "lib/drive.h"
+
+int LLVMFuzzerTestOneInput(const uint8_t *p, size_t n);
+
+int LLVMFuzzerTestOneInput(const uint8_t *p, size_t n) {
+  whet_err err = {0};
+  drive(p, n, &(drive_opts){.format = WHET_FORMAT_AUTO, .run = true}, &err);
+  return 0;
+}
