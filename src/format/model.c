@@ -37,8 +37,7 @@ static whet_status take_opts(const whet_model_opts *o, whet_model_opts *out, whe
   return WHET_OK;
 }
 
-/* An empty model that pays for itself. */
-static whet_model *create(const whet_model_opts *o, whet_err *err) {
+whet_model *whet__model_new(const whet_model_opts *o, whet_err *err) {
   whet_mem root;
   whet__mem_init(&root, NULL, o->allocator, o->limits.memory_bytes);
   whet_model *m = whet__alloc0(&root, sizeof *m);
@@ -172,7 +171,7 @@ static whet_status open_any(const char *path, const void *bytes, size_t n, bool 
   whet_err err = {0};
   whet_model_opts o;
   whet_status s = take_opts(opts, &o, &err);
-  whet_model *m = s ? NULL : create(&o, &err);
+  whet_model *m = s ? NULL : whet__model_new(&o, &err);
   if (!s && !m) s = err.code;
   if (m) m->loose = loose;
   if (m) s = path ? open_path(m, path, &o, &err) : open_bytes(m, bytes, n, &o, &err);

@@ -49,11 +49,12 @@ int32_t whet__ed_const(whet_edit *e, whet_dtype t, int32_t rank, const int64_t *
   return v;
 }
 
-int32_t whet__ed_node(whet_edit *e, const whet_op *op, const void *attr, const int32_t *in, int n_in, const int32_t *out,
-                      int n_out) {
+int32_t whet__ed_node(whet_edit *e, const whet_op *op, const void *attr, const int32_t *in, int n_in,
+                      const int32_t *out, int n_out) {
   void *copy = op->attr_size && attr ? whet__arena_copy(&e->g->arena, attr, op->attr_size) : NULL;
-  int32_t n = e->failed || (op->attr_size && attr && !copy) ? -1
-                                                            : whet__graph_node(e->g, NULL, op, copy, in, n_in, out, n_out);
+  int32_t n = e->failed || (op->attr_size && attr && !copy)
+                  ? -1
+                  : whet__graph_node(e->g, NULL, op, copy, in, n_in, out, n_out);
   if (n < 0 || !whet__region_insert(e->g, e->r, e->at, n)) {
     e->failed = true;
     return -1;

@@ -4,8 +4,8 @@
  *   Const ─▶ Op ─▶ v      becomes   v: Const          (Op's reference, run once)
  *   If(Const) {a} {b}     becomes   a or b in place
  *
- * Only while the result is small next to its inputs and the work stays within a budget: a file of a hundred bytes must
- * not make gigabytes. */
+ * Only while the result is small next to its inputs and the work stays within a budget: a file of a hundred bytes
+ * must not make gigabytes. */
 
 #include "base/dtype.h"
 #include "pass/pass.h"
@@ -27,7 +27,8 @@ static whet_tensor tensor(const whet_env *e, int32_t v, void *data) {
 
 /* All inputs constant, and the operator a plain function of them. Adds the inputs' bytes to *bytes. */
 static bool foldable(const whet_pass *p, const whet_node *n, size_t *bytes) {
-  if (n->op->flags & (WHET_OP_RANDOM | WHET_OP_STATE | WHET_OP_RUNS_BODY | WHET_OP_OBJECT) || !n->op->ref) return false;
+  if (n->op->flags & (WHET_OP_RANDOM | WHET_OP_STATE | WHET_OP_RUNS_BODY | WHET_OP_OBJECT) || !n->op->ref)
+    return false;
   for (int k = 0; k < n->n_in; k++) {
     if (n->in[k] < 0) continue;
     const whet_val *x = &p->g->val[n->in[k]];
@@ -35,7 +36,8 @@ static bool foldable(const whet_pass *p, const whet_node *n, size_t *bytes) {
     *bytes += x->data->n;
   }
   for (int k = 0; k < n->n_out; k++)
-    if (n->out[k] >= 0 && (p->env->kind[n->out[k]] != WHET_TENSOR || whet__shape_count(&p->env->shape[n->out[k]]) < 0))
+    if (n->out[k] >= 0 &&
+        (p->env->kind[n->out[k]] != WHET_TENSOR || whet__shape_count(&p->env->shape[n->out[k]]) < 0))
       return false;
   return true;
 }
@@ -46,7 +48,8 @@ static void become_const(whet_pass *p, int32_t v, const void *bytes, whet_data *
   x->role = WHET_ROLE_CONST;
   x->dtype = p->env->dtype[v];
   x->shape = p->env->shape[v];
-  *d = (whet_data){.p = bytes, .id = p->g->next_data++,
+  *d = (whet_data){.p = bytes,
+                   .id = p->g->next_data++,
                    .n = whet_dtype_bytes((whet_dtype)x->dtype, (size_t)whet__shape_count(&x->shape))};
   x->data = d;
   p->env->data[v] = bytes;
@@ -60,7 +63,8 @@ static whet_status run_node(whet_pass *p, whet_node *n, bool *done) {
   if (!foldable(p, n, &in_bytes)) return WHET_OK;
   for (int k = 0; k < n->n_out; k++)
     if (n->out[k] >= 0)
-      out_bytes += whet_dtype_bytes((whet_dtype)p->env->dtype[n->out[k]], (size_t)whet__shape_count(&p->env->shape[n->out[k]]));
+      out_bytes += whet_dtype_bytes((whet_dtype)p->env->dtype[n->out[k]],
+                                    (size_t)whet__shape_count(&p->env->shape[n->out[k]]));
   if (out_bytes > SMALL && out_bytes / GROWTH > in_bytes) return WHET_OK;
   int64_t work = (int64_t)(in_bytes + out_bytes) + whet__node_macs(p->env, n);
   if (work > p->work) return WHET_OK;
@@ -80,7 +84,8 @@ static whet_status run_node(whet_pass *p, whet_node *n, bool *done) {
     t[n->n_in + k] = tensor(p->env, v, b);
   }
   whet_err why = {0};
-  whet_args args = {.node = n, .attr = n->attr, .in = t, .out = t + n->n_in, .n_in = n->n_in, .n_out = n->n_out, .err = &why};
+  whet_args args = {
+      .node = n, .attr = n->attr, .in = t, .out = t + n->n_in, .n_in = n->n_in, .n_out = n->n_out, .err = &why};
   if (n->op->ref(&args)) return WHET_OK; /* it will fail, and say so, when it is run */
   for (int k = 0; k < n->n_out; k++)
     if (n->out[k] >= 0) become_const(p, n->out[k], t[n->n_in + k].data, d[k]);

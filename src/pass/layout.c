@@ -5,8 +5,9 @@
  *   T ─▶ Op ─▶ y                    becomes   Op' ─▶ T ─▶ y        while Op has a form for turned inputs
  *   T ─▶ T'                         becomes   nothing
  *
- * Kernels exist for channels last only. Spatial operators (WHET_OP_SPATIAL) are turned, then transposes sink towards the
- * outputs through whatever can work on turned inputs until they meet their inverse. What is left stands at borders. */
+ * Kernels exist for channels last only. Spatial operators (WHET_OP_SPATIAL) are turned, then transposes sink towards
+ * the outputs through whatever can work on turned inputs until they meet their inverse. What is left stands at
+ * borders. */
 
 #include "op/move_attr.h"
 #include "pass/pass.h"
@@ -49,7 +50,8 @@ static void insert_transpose(whet_edit *e, int32_t in, int32_t out, const int8_t
   whet__ed_node(e, whet__op_find("Transpose"), &t, &in, 1, &out, 1);
 }
 
-/* Give the outputs of the node at position `at`, which are turned now, their old values back through transposes after it. */
+/* Give the outputs of the node at position `at`, which are turned now, their old values back through transposes after
+ * it. */
 static void restore_outputs(whet_edit *e, int32_t node, const int8_t *perm) {
   for (int o = 0; o < e->g->node[node].n_out; o++) {
     int32_t v = e->g->node[node].out[o];

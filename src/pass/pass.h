@@ -2,8 +2,8 @@
 #ifndef WHET_PASS_PASS_H
 #define WHET_PASS_PASS_H
 
-/* Passes: functions from graph to graph that hold on any machine. passes.def gives the order; each is one file with its
- * before and after drawn at the top. */
+/* Passes: functions from graph to graph that hold on any machine. passes.def gives the order; each is one file with
+ * its before and after drawn at the top. */
 
 #include "ir/infer.h"
 #include "op/edit.h"
@@ -16,10 +16,10 @@ typedef struct whet_pass {
   const struct whet_target *target;
   const struct whet_program *program; /* options; NULL in tools that run passes alone */
   whet_err *err;
-  whet_arena a;            /* emptied after each pass */
-  whet_env *env;           /* whet__pass_env: shapes with symbols; valid until the graph changes */
-  int64_t work;            /* element operations that folding may still spend */
-  bool changed;            /* some pass changed something since this was last cleared */
+  whet_arena a;  /* emptied after each pass */
+  whet_env *env; /* whet__pass_env: shapes with symbols; valid until the graph changes */
+  int64_t work;  /* element operations that folding may still spend */
+  bool changed;  /* some pass changed something since this was last cleared */
 } whet_pass;
 
 /* Where an edit stands: new nodes go before position `at` of the region, and `at` moves on. */
@@ -28,7 +28,7 @@ struct whet_edit {
   whet_graph *g;
   whet_region *r;
   int32_t at;
-  bool failed;             /* memory was refused */
+  bool failed; /* memory was refused */
 };
 
 /* All passes on a program's graph. */

@@ -45,7 +45,8 @@ whet_status whet__pass_env(whet_pass *p) {
 
 static whet_status regions_of(whet_pass *p, whet_region *r, whet_status (*fn)(whet_pass *, whet_region *)) {
   for (int32_t i = 0; i < r->n_node; i++)
-    for (int b = 0; b < p->g->node[r->node[i]].n_body; b++) WHET_TRY(regions_of(p, p->g->node[r->node[i]].body[b], fn));
+    for (int b = 0; b < p->g->node[r->node[i]].n_body; b++)
+      WHET_TRY(regions_of(p, p->g->node[r->node[i]].body[b], fn));
   return fn(p, r);
 }
 

@@ -13,8 +13,8 @@ static int64_t dim(const whet_env *e, int32_t v, int32_t i) {
   return i >= 0 && i < s->rank && s->d[i] > 0 ? s->d[i] : 1;
 }
 
-/* Every output element is a sum over the weights of its channel. The channel axis is the one along which the output has as
- * many elements as the weights have filters; the bias says how many those are, else the shapes do. */
+/* Every output element is a sum over the weights of its channel. The channel axis is the one along which the output
+ * has as many elements as the weights have filters; the bias says how many those are, else the shapes do. */
 static int64_t by_weights(const whet_env *e, const whet_node *n) {
   int64_t out = count(e, n->out[0]), w = count(e, n->in[1]);
   int64_t a = dim(e, n->out[0], 1), b = dim(e, n->out[0], -1), w0 = dim(e, n->in[1], 0), w3 = dim(e, n->in[1], -1);
@@ -38,8 +38,8 @@ static int64_t by_steps(const whet_env *e, const whet_node *n) {
 static const struct {
   const char *op;
   int64_t (*macs)(const whet_env *, const whet_node *);
-} k_rows[] = {{"Conv", by_weights},   {"ConvTranspose", by_input}, {"Dense", by_weights}, {"MatMul", by_inner}, {"GRU", by_steps},
-              {"Gemm", by_inner}, {"LSTM", by_steps},          {"RNN", by_steps}};
+} k_rows[] = {{"Conv", by_weights}, {"ConvTranspose", by_input}, {"Dense", by_weights}, {"MatMul", by_inner},
+              {"GRU", by_steps},    {"Gemm", by_inner},          {"LSTM", by_steps},    {"RNN", by_steps}};
 
 int64_t whet__node_macs(const whet_env *e, const whet_node *n) {
   for (size_t i = 0; i < WHET_COUNT(k_rows); i++)

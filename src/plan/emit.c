@@ -42,7 +42,9 @@ whet_err *whet__pl_err(whet_planner *p) { return p->err; }
 const whet_target *whet__pl_target(const whet_planner *p) { return &p->program->target; }
 const struct whet_program_opts *whet__pl_opts(const whet_planner *p) { return &p->program->opts; }
 const whet_graph *whet__pl_graph(const whet_planner *p) { return p->g; }
-whet_dtype whet__pl_dtype(const whet_planner *p, int32_t v) { return v < 0 ? WHET_NONE : (whet_dtype)p->env->dtype[v]; }
+whet_dtype whet__pl_dtype(const whet_planner *p, int32_t v) {
+  return v < 0 ? WHET_NONE : (whet_dtype)p->env->dtype[v];
+}
 const whet_quant *whet__pl_quant(const whet_planner *p, int32_t v) { return v < 0 ? NULL : p->g->val[v].q; }
 
 const whet_shape *whet__pl_shape(const whet_planner *p, int32_t v) {
@@ -183,8 +185,8 @@ static void add_arg(whet_planner *p, whet_arg a, size_t scratch, int parts) {
 }
 
 /* Append a step of any kind. */
-static whet_status add_step(whet_planner *p, whet_step s, const void *params, size_t size, const whet_arg *arg, int n_arg,
-                            size_t scratch) {
+static whet_status add_step(whet_planner *p, whet_step s, const void *params, size_t size, const whet_arg *arg,
+                            int n_arg, size_t scratch) {
   if (p->status) return p->status;
   s.params = add_params(p, params, size);
   s.params_size = (uint32_t)size;
@@ -192,7 +194,8 @@ static whet_status add_step(whet_planner *p, whet_step s, const void *params, si
   s.n_arg = (uint16_t)n_arg;
   s.node = p->now ? now_id(p) : -1;
   for (int i = 0; i < n_arg; i++) add_arg(p, arg[i], scratch, s.parts);
-  if (!whet__pl_room(p, (void **)&p->step, &p->cap_step, p->n_step + 1, sizeof *p->step) || p->status) return p->status;
+  if (!whet__pl_room(p, (void **)&p->step, &p->cap_step, p->n_step + 1, sizeof *p->step) || p->status)
+    return p->status;
   s.next = (int32_t)p->n_step + 1;
   p->step[p->n_step++] = s;
   return WHET_OK;
@@ -201,25 +204,29 @@ static whet_status add_step(whet_planner *p, whet_step s, const void *params, si
 whet_status whet__pl_step(whet_planner *p, const whet_step_req *r) {
   int64_t parts = r->max_parts < p->program->threads ? r->max_parts : p->program->threads;
   if (r->work_ns < SHARE_NS || parts < 1) parts = 1;
-  if (parts > 1 && r->work_ns / (double)parts < SHARE_NS / 2) parts = whet__max_i(1, (int64_t)(r->work_ns / (SHARE_NS / 2)));
+  if (parts > 1 && r->work_ns / (double)parts < SHARE_NS / 2)
+    parts = whet__max_i(1, (int64_t)(r->work_ns / (SHARE_NS / 2)));
   whet_step s = {.kind = WHET_STEP_KERN, .family = (uint16_t)r->family, .row = r->row, .parts = (uint16_t)parts};
   for (int i = 0; i < r->n_arg; i++) s.checked |= r->arg[i].kind == WHET_ARG_FAULT;
-  return add_step(p, s, r->params, r->params_size, r->arg, r->n_arg, r->row->scratch ? r->row->scratch(r->params) : 0);
+  return add_step(p, s, r->params, r->params_size, r->arg, r->n_arg,
+                  r->row->scratch ? r->row->scratch(r->params) : 0);
 }
 
-whet_status whet__emit_control(whet_planner *p, whet_step_kind kind, const whet_branch *b, const whet_arg *arg, int n_arg) {
+whet_status whet__emit_control(whet_planner *p, whet_step_kind kind, const whet_branch *b, const whet_arg *arg,
+                               int n_arg) {
   whet_step s = {.kind = (uint8_t)kind, .parts = 1, .checked = 1};
   return add_step(p, s, b, sizeof *b, arg, n_arg, 0);
 }
 
-whet_status whet__pl_kern(whet_planner *p, unsigned family, const void *params, size_t params_size, const whet_arg *arg,
-                          int n_arg, int64_t max_parts, double work_ns) {
+whet_status whet__pl_kern(whet_planner *p, unsigned family, const void *params, size_t params_size,
+                          const whet_arg *arg, int n_arg, int64_t max_parts, double work_ns) {
   const whet_kern *row = whet__kern_pick(family, &p->program->target, p->program->opts.exact != 0, params);
   if (!row) return whet__pl_fail(p, WHET_E_INTERNAL, "no kernel of family %s fits", whet__family(family)->name);
   return whet__pl_step(p, &(whet_step_req){family, row, params, params_size, arg, n_arg, max_parts, work_ns});
 }
 
-int32_t whet__pl_pack_step(whet_planner *p, const whet_pack_kind *k, const void *params, const int32_t *src, int n_src) {
+int32_t whet__pl_pack_step(whet_planner *p, const whet_pack_kind *k, const void *params, const int32_t *src,
+                           int n_src) {
   int32_t t = whet__pl_temp(p, k->bytes(params));
   uint8_t *both = whet__arena_alloc(p->a, sizeof(whet_pack_step) + whet__pack_params_size(k, params));
   if (t < 0 || !both || n_src > WHET_PACK_SRC) return -1;
@@ -263,14 +270,16 @@ whet_status whet__pl_ref(whet_planner *p, const whet_node *n, size_t scratch) {
   *r = (whet_ref_params){.node = (int32_t)(n - p->g->node), .n_in = n->n_in, .n_out = n->n_out, .scratch = scratch};
   whet_ref_tensor *t = (whet_ref_tensor *)(r + 1);
   for (int i = 0; i < n->n_in; i++) t[i] = ref_tensor(p, n->in[i]), arg[i] = whet__rd(n->in[i]);
-  for (int i = 0; i < n->n_out; i++) t[n->n_in + i] = ref_tensor(p, n->out[i]), arg[n->n_in + i] = whet__wr(n->out[i]);
+  for (int i = 0; i < n->n_out; i++)
+    t[n->n_in + i] = ref_tensor(p, n->out[i]), arg[n->n_in + i] = whet__wr(n->out[i]);
   arg[total] = whet__scratch();
   whet_step s = {.kind = WHET_STEP_REF, .family = WHET_FAMILY_ref, .parts = 1, .checked = 1};
   return add_step(p, s, r, size, arg, total + 1, scratch);
 }
 
 void whet__pl_may_overlay(whet_planner *p, int32_t out, int32_t in) {
-  if (in < 0 || out < 0 || !whet__pl_room(p, (void **)&p->overlay, &p->cap_overlay, p->n_overlay + 1, sizeof *p->overlay))
+  if (in < 0 || out < 0 ||
+      !whet__pl_room(p, (void **)&p->overlay, &p->cap_overlay, p->n_overlay + 1, sizeof *p->overlay))
     return;
   p->overlay[p->n_overlay++] = (whet_overlay){out, in, (int32_t)p->n_step};
 }
@@ -281,7 +290,8 @@ static void offer_overlays(whet_planner *p, const whet_node *n) {
   int most = n->op->flags & WHET_OP_POINTWISE ? n->n_in : 1;
   for (int i = 0; i < most && i < n->n_in; i++) {
     int32_t v = n->in[i], o = n->out[0];
-    if (v < 0 || p->env->dtype[v] != p->env->dtype[o] || !whet__shape_equal(&p->env->shape[v], &p->env->shape[o])) continue;
+    if (v < 0 || p->env->dtype[v] != p->env->dtype[o] || !whet__shape_equal(&p->env->shape[v], &p->env->shape[o]))
+      continue;
     whet__pl_may_overlay(p, o, v);
   }
 }

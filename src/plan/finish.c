@@ -9,12 +9,12 @@
 /* Buffers while they are being found. */
 struct finish {
   whet_planner *p;
-  int32_t *buf_of;     /* root value -> buffer, or -1 */
+  int32_t *buf_of; /* root value -> buffer, or -1 */
   whet_buf *buf;
   int32_t n_buf;
-  int32_t *temp_buf;   /* temp -> buffer */
+  int32_t *temp_buf;       /* temp -> buffer */
   int32_t *in_of, *out_of; /* value -> number among inputs / outputs of the region, or -1 */
-  bool main;           /* the region is the program's main one: its inputs and outputs can be bound */
+  bool main;               /* the region is the program's main one: its inputs and outputs can be bound */
 };
 
 /* The buffer of a root value, made when new. */
@@ -89,7 +89,9 @@ static void overlays(struct finish *f) {
     int32_t ro = p->root[o->out], ri = p->root[o->in];
     if (ro == ri || f->buf_of[ro] < 0 || f->buf_of[ri] < 0 || p->off[o->out] || p->off[o->in]) continue;
     whet_buf *bo = &f->buf[f->buf_of[ro]], *bi = &f->buf[f->buf_of[ri]];
-    if (bo->where != WHET_IN_ARENA || bi->where != WHET_IN_ARENA || bi->input >= 0 || bo->input >= 0 || bi->output >= 0) continue;
+    if (bo->where != WHET_IN_ARENA || bi->where != WHET_IN_ARENA || bi->input >= 0 || bo->input >= 0 ||
+        bi->output >= 0)
+      continue;
     if (p->run[o->out] || p->run[o->in] || bo->bytes != bi->bytes) continue;
     /* `out` is written at its first step only, and that is where `in` is read last. */
     int32_t first = bo->from;

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Groups: one step for several nodes. A leader that works tile by tile (WHET_OP_TILE) takes the pointwise nodes after it
- * into its epilogue: DECISIONS.md calls this a tile epilogue. The nodes stay the definition of what is computed. */
+/* Groups: one step for several nodes. A leader that works tile by tile (WHET_OP_TILE) takes the pointwise nodes after
+ * it into its epilogue: DECISIONS.md calls this a tile epilogue. The nodes stay the definition of what is computed.
+ */
 
 #include "base/dtype.h"
 #include "op/tile.h"
@@ -36,8 +37,10 @@ static bool takes_f32(const whet_planner *p, const whet_node *n, int32_t v, bool
   float a, b;
   *res = false;
   if (n->n_out != 1 || !same_place(p, n->out[0], v)) return false;
-  if (whet__micro_f32(p->g, n, &op, &a, &b)) return op != WHET_MICRO_ADD && op != WHET_MICRO_MUL ? n->in[0] == v : false;
-  if (n->n_in != 2 || n->in[0] == n->in[1] || (strcmp(n->op->name, "Add") && strcmp(n->op->name, "Mul"))) return false;
+  if (whet__micro_f32(p->g, n, &op, &a, &b))
+    return op != WHET_MICRO_ADD && op != WHET_MICRO_MUL ? n->in[0] == v : false;
+  if (n->n_in != 2 || n->in[0] == n->in[1] || (strcmp(n->op->name, "Add") && strcmp(n->op->name, "Mul")))
+    return false;
   int32_t other = n->in[0] == v ? n->in[1] : n->in[0];
   *res = true;
   return other >= 0 && same_place(p, other, v);
@@ -47,10 +50,11 @@ static bool takes_f32(const whet_planner *p, const whet_node *n, int32_t v, bool
 static bool takes_byte(const whet_planner *p, const whet_node *n, int32_t v) {
   if (!(n->op->flags & WHET_OP_POINTWISE) || n->n_out != 1 || n->in[0] != v) return false;
   for (int k = 1; k < n->n_in; k++)
-    if (n->in[k] >= 0 && (!whet__pl_is_known(p, n->in[k]) || whet__shape_count(&p->env->shape[n->in[k]]) != 1)) return false;
+    if (n->in[k] >= 0 && (!whet__pl_is_known(p, n->in[k]) || whet__shape_count(&p->env->shape[n->in[k]]) != 1))
+      return false;
   whet_dtype t = (whet_dtype)p->env->dtype[n->out[0]];
-  return (t == WHET_U8 || t == WHET_S8) && p->g->val[n->out[0]].q && p->g->val[v].q && p->g->val[v].q->n == 1 && n->op->ref &&
-         whet__shape_equal(&p->env->shape[n->out[0]], &p->env->shape[v]);
+  return (t == WHET_U8 || t == WHET_S8) && p->g->val[n->out[0]].q && p->g->val[v].q && p->g->val[v].q->n == 1 &&
+         n->op->ref && whet__shape_equal(&p->env->shape[n->out[0]], &p->env->shape[v]);
 }
 
 /* Grow a group from its leader at position `at`. */
@@ -80,10 +84,12 @@ void whet__group_match(whet_planner *p, const whet_region *r, int32_t from, int3
   struct match m = {p, whet__arena_array(p->a, (size_t)p->g->n_node + 1, sizeof *m.place)};
   if (!m.place) return;
   for (int32_t i = from; i < to; i++) m.place[r->node[i]] = i;
-  /* From the end: where two leaders meet in an Add the later one takes it, and the earlier result is there by then. */
+  /* From the end: where two leaders meet in an Add the later one takes it, and the earlier result is there by then.
+   */
   for (int32_t i = to - 1; i >= from; i--) {
     const whet_node *n = &p->g->node[r->node[i]];
-    if (p->live[r->node[i]] && n->op->flags & WHET_OP_TILE && p->lead[r->node[i]] == -1 && n->n_out > 0 && n->out[0] >= 0)
+    if (p->live[r->node[i]] && n->op->flags & WHET_OP_TILE && p->lead[r->node[i]] == -1 && n->n_out > 0 &&
+        n->out[0] >= 0)
       grow(&m, r, i, to);
   }
 }

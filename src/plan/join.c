@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Concat and split without copies: a value may lie inside a bigger one, its rows `pitch` elements apart.
  *
- * Before any step is emitted, the inputs of a Concat are placed inside its output where whoever makes them can write rows
- * with a pitch (WHET_OP_PITCH_OUT) and whoever else reads them can read such (WHET_OP_PITCH_IN). A split asks while it is
- * planned (whet__pl_part_of). */
+ * Before any step is emitted, the inputs of a Concat are placed inside its output where whoever makes them can write
+ * rows with a pitch (WHET_OP_PITCH_OUT) and whoever else reads them can read such (WHET_OP_PITCH_IN). A split asks
+ * while it is planned (whet__pl_part_of). */
 
 #include "base/dtype.h"
 #include "op/move_attr.h"
@@ -26,7 +26,8 @@ static bool movable(const whet_planner *p, int32_t v) {
 }
 
 /* Place input x of a Concat `at` elements into the rows of its output y, `rows` of them. */
-static void place_input(whet_planner *p, const whet_node *n, int32_t x, int32_t y, int64_t at, int64_t rows, int64_t inner) {
+static void place_input(whet_planner *p, const whet_node *n, int32_t x, int32_t y, int64_t at, int64_t rows,
+                        int64_t inner) {
   int64_t run = rows ? whet__shape_count(&p->env->shape[x]) / rows : 0;
   int32_t m = p->all.maker[x];
   if (m < 0 || !p->live[m] || !run || !movable(p, x)) return;
@@ -77,7 +78,8 @@ whet_status whet__pl_part_of(whet_planner *p, const whet_node *n, int o, int i, 
   if (out < 0 || !size || part <= 0 || pitch <= 0 || all % pitch || !movable(p, out)) return WHET_LATE;
   int64_t rows = all / pitch, run = part / rows;
   if (part % rows || offset + run > pitch * (rows > 1 ? 1 : rows)) return WHET_LATE;
-  if (p->g->val[p->root[in]].role != WHET_ROLE_NODE && p->g->val[p->root[in]].role != WHET_ROLE_INPUT) return WHET_LATE;
+  if (p->g->val[p->root[in]].role != WHET_ROLE_NODE && p->g->val[p->root[in]].role != WHET_ROLE_INPUT)
+    return WHET_LATE;
   if (rows > 1 && !users_agree(p, out, NULL)) return WHET_LATE;
   if (p->run[in] && (rows == 1 || p->run[in] != pitch)) return WHET_LATE;
   p->root[out] = p->root[in];

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The store of packed weights. An entry is found by its kind, parameters and sources: the same constants of one model, or,
- * in a store that programs share, constants with the same bytes. */
+/* The store of packed weights. An entry is found by its kind, parameters and sources: the same constants of one
+ * model, or, in a store that programs share, constants with the same bytes. */
 
 #include "plan/packs.h"
 
@@ -10,10 +10,10 @@
 
 struct whet_packs {
   _Atomic int ref;
-  whet_mem own;          /* of a store made by a caller */
+  whet_mem own; /* of a store made by a caller */
   whet_mem *mem;
-  bool shared;           /* sources are told apart by their bytes: their models may be gone */
-  pthread_mutex_t lock;  /* guards the list; rank 2 */
+  bool shared;          /* sources are told apart by their bytes: their models may be gone */
+  pthread_mutex_t lock; /* guards the list; rank 2 */
   whet_pack **entry;
   size_t n, cap;
 };
@@ -75,7 +75,8 @@ static uint64_t hash_bytes(uint64_t h, const void *p, size_t n) {
   return whet__hash(h, b, n);
 }
 
-static uint64_t key_of(const whet_packs *p, const whet_pack_kind *k, const void *params, const whet_data *const *src, int n) {
+static uint64_t key_of(const whet_packs *p, const whet_pack_kind *k, const void *params, const whet_data *const *src,
+                       int n) {
   uint64_t h = whet__hash(WHET_HASH_SEED, k->name, strlen(k->name));
   h = whet__hash(h, params, whet__pack_params_size(k, params));
   for (int i = 0; i < n; i++) {
@@ -93,14 +94,15 @@ static uint64_t key_of(const whet_packs *p, const whet_pack_kind *k, const void 
 static bool same(const whet_packs *p, const whet_pack *e, uint64_t key, const whet_pack_kind *k, const void *params,
                  const whet_data *const *src, int n) {
   size_t size = whet__pack_params_size(k, params);
-  if (e->key != key || e->kind != k || e->n_src != n || e->params_size != size || memcmp(e->params, params, size)) return false;
+  if (e->key != key || e->kind != k || e->n_src != n || e->params_size != size || memcmp(e->params, params, size))
+    return false;
   for (int i = 0; i < n && !p->shared; i++)
     if ((e->src[i] ? e->src[i]->p : NULL) != (src[i] ? src[i]->p : NULL)) return false;
   return true;
 }
 
-static whet_pack *add(whet_packs *p, uint64_t key, const whet_pack_kind *k, const void *params, const whet_data *const *src,
-                      int n) {
+static whet_pack *add(whet_packs *p, uint64_t key, const whet_pack_kind *k, const void *params,
+                      const whet_data *const *src, int n) {
   whet_pack *e = whet__alloc0(p->mem, sizeof *e);
   size_t size = whet__pack_params_size(k, params);
   void *copy = whet__alloc0(p->mem, size);
@@ -116,14 +118,15 @@ static whet_pack *add(whet_packs *p, uint64_t key, const whet_pack_kind *k, cons
   return e;
 }
 
-whet_pack *whet__packs_want(whet_packs *p, const whet_pack_kind *k, const void *params, const whet_data *const *src, int n_src,
-                            whet_err *err) {
+whet_pack *whet__packs_want(whet_packs *p, const whet_pack_kind *k, const void *params, const whet_data *const *src,
+                            int n_src, whet_err *err) {
   uint64_t key = key_of(p, k, params, src, n_src);
   whet_pack *e = NULL;
   pthread_mutex_lock(&p->lock);
   for (size_t i = 0; i < p->n && !e; i++)
     if (same(p, p->entry[i], key, k, params, src, n_src)) e = p->entry[i];
-  if (!e && !(e = add(p, key, k, params, src, n_src))) whet__no_memory(p->mem, whet__pack_params_size(k, params), err, "packed weights");
+  if (!e && !(e = add(p, key, k, params, src, n_src)))
+    whet__no_memory(p->mem, whet__pack_params_size(k, params), err, "packed weights");
   pthread_mutex_unlock(&p->lock);
   return e;
 }
@@ -154,7 +157,7 @@ static whet_status fill_one(whet_packs *p, whet_pack *e, const whet_lease *lease
 }
 
 whet_status whet__packs_fill(whet_packs *p, whet_pool *pool, int threads, const whet_file *file, int n_file,
-                              whet_err *err) {
+                             whet_err *err) {
   whet_status s = WHET_OK;
   whet_lease lease;
   pthread_mutex_lock(&p->lock);

@@ -14,12 +14,12 @@ enum { WHET_PACK_SRC = 6 };
 
 typedef struct whet_pack {
   const whet_pack_kind *kind;
-  uint64_t key;                         /* hash of kind, parameters and sources */
+  uint64_t key; /* hash of kind, parameters and sources */
   const whet_data *src[WHET_PACK_SRC];
   int n_src;
   void *params;
   size_t params_size;
-  void *bytes;                          /* NULL until filled */
+  void *bytes; /* NULL until filled */
   size_t n;
 } whet_pack;
 
@@ -30,9 +30,10 @@ whet_packs *whet__packs_ref(whet_packs *p);
 whet_pack *whet__packs_want(whet_packs *p, const whet_pack_kind *k, const void *params, const whet_data *const *src,
                             int n_src, whet_err *err);
 /* Make the bytes of entries that have none, on up to `threads` threads. Pages of
- * the n_file mapped files from which an entry was packed are given back to the kernel; a later reader finds them again. */
+ * the n_file mapped files from which an entry was packed are given back to the kernel; a later reader finds them
+ * again. */
 WHET_MUST whet_status whet__packs_fill(whet_packs *p, whet_pool *pool, int threads, const whet_file *file, int n_file,
-                                        whet_err *err);
+                                       whet_err *err);
 /* Bytes of all entries. */
 size_t whet__packs_bytes(const whet_packs *p);
 

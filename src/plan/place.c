@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Offsets for buffers with lifetimes, packed tightly: "dynamic storage allocation", NP-hard, and small here.
  *
- * Several greedy orders are tried, each putting a buffer into the lowest gap among those that live at the same time (Sekiyama
- * et al., "Profile-guided memory optimization", 2018, and Pisarchyk & Lee, "Efficient memory management for deep neural
- * net inference", 2020); then a bounded local search moves the buffers that stick out to the front of the order. The
- * result is a pure function of the list. */
+ * Several greedy orders are tried, each putting a buffer into the lowest gap among those that live at the same time
+ * (Sekiyama et al., "Profile-guided memory optimization", 2018, and Pisarchyk & Lee, "Efficient memory management for
+ * deep neural net inference", 2020); then a bounded local search moves the buffers that stick out to the front of the
+ * order. The result is a pure function of the list. */
 
 #include "plan/plan.h"
 
@@ -49,10 +49,18 @@ static bool before(const struct item *a, const struct item *b, enum order o) {
   int64_t la = a->to - a->from + 1, lb = b->to - b->from + 1;
   double ka = 0, kb = 0;
   switch (o) {
-    case BY_BYTES: ka = (double)a->bytes, kb = (double)b->bytes; break;
-    case BY_AREA: ka = (double)a->bytes * (double)la, kb = (double)b->bytes * (double)lb; break;
-    case BY_FROM: ka = -a->from, kb = -b->from; break;
-    default: ka = (double)la, kb = (double)lb; break;
+    case BY_BYTES:
+      ka = (double)a->bytes, kb = (double)b->bytes;
+      break;
+    case BY_AREA:
+      ka = (double)a->bytes * (double)la, kb = (double)b->bytes * (double)lb;
+      break;
+    case BY_FROM:
+      ka = -a->from, kb = -b->from;
+      break;
+    default:
+      ka = (double)la, kb = (double)lb;
+      break;
   }
   if (ka != kb) return ka > kb;
   if (a->bytes != b->bytes) return a->bytes > b->bytes;
@@ -85,7 +93,8 @@ static size_t lower_bound(const struct item *it, int32_t n, int64_t *alive, int3
 }
 
 /* Move the item that ends highest to the front and place anew, while that helps or for `tries` attempts. */
-static size_t improve(struct item *it, struct item *best, int32_t n, int32_t *near, size_t top, size_t bound, int tries) {
+static size_t improve(struct item *it, struct item *best, int32_t n, int32_t *near, size_t top, size_t bound,
+                      int tries) {
   size_t now = top;
   while (tries-- > 0 && top > bound) {
     int32_t high = 0;

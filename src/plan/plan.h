@@ -35,9 +35,9 @@ typedef struct whet_buf {
 
 /* Where a value lies: rows of `run` contiguous elements, `pitch` elements apart. */
 typedef struct whet_store {
-  int32_t buf;           /* -1: none */
-  size_t off;            /* bytes into the buffer */
-  int64_t run, pitch;    /* 0: dense */
+  int32_t buf;        /* -1: none */
+  size_t off;         /* bytes into the buffer */
+  int64_t run, pitch; /* 0: dense */
 } whet_store;
 
 typedef enum whet_step_kind {
@@ -50,7 +50,7 @@ typedef enum whet_step_kind {
 
 typedef struct whet_step {
   uint8_t kind;
-  uint8_t checked;              /* it may report a fault in the data, or stop the run */
+  uint8_t checked; /* it may report a fault in the data, or stop the run */
   uint16_t family;
   const whet_kern *row;
   uint16_t parts, n_arg;
@@ -62,11 +62,11 @@ typedef struct whet_step {
 
 /* An argument: a place in a buffer, or a packed weight. */
 typedef struct whet_place {
-  uint8_t kind;  /* WHET_ARG_ */
+  uint8_t kind; /* WHET_ARG_ */
   uint8_t write;
-  int32_t buf;   /* buffer, or number in `pack`; -1: absent */
-  int32_t val;   /* value number, or -1 */
-  size_t off;    /* bytes into the buffer */
+  int32_t buf; /* buffer, or number in `pack`; -1: absent */
+  int32_t val; /* value number, or -1 */
+  size_t off;  /* bytes into the buffer */
 } whet_place;
 
 /* Parameters of a PACK step, followed by the kind's own. Arguments: the sources, then the packed result. */
@@ -84,12 +84,12 @@ typedef struct whet_branch {
 typedef struct whet_plan {
   _Atomic int ref;
   whet_mem mem;
-  whet_arena arena;     /* everything below lies here */
+  whet_arena arena; /* everything below lies here */
   struct whet_program *program;
   whet_shape *in_shape; /* for which it was made, as many as the program has inputs */
   int32_t n_in;
   int32_t n_val;
-  whet_store *store;    /* by value number, like shape and dtype */
+  whet_store *store; /* by value number, like shape and dtype */
   whet_shape *shape;
   uint8_t *dtype;
   whet_buf *buf;
@@ -100,25 +100,25 @@ typedef struct whet_plan {
   int32_t n_place;
   uint8_t *params;
   size_t n_params;
-  const void **blob;    /* each aligned to WHET_ALIGN */
+  const void **blob; /* each aligned to WHET_ALIGN */
   int32_t n_blob;
   struct whet_pack **pack; /* packed weights that the program holds */
   int32_t n_pack;
   size_t arena_bytes, bound_bytes;
   int64_t macs;
   uint64_t print;
-  int32_t late;         /* position in the region of the first node whose shapes only data tell; its n_node: none */
-  uint64_t used;        /* the program's clock at its last use */
+  int32_t late;  /* position in the region of the first node whose shapes only data tell; its n_node: none */
+  uint64_t used; /* the program's clock at its last use */
 } whet_plan;
 
-/* Make the plan of the nodes of a region from position `from` on, given an environment in which the inputs, or whatever
- * earlier plans made, are told. It ends at the first node whose shapes only data tell. */
+/* Make the plan of the nodes of a region from position `from` on, given an environment in which the inputs, or
+ * whatever earlier plans made, are told. It ends at the first node whose shapes only data tell. */
 typedef struct whet_plan_req {
   struct whet_program *program;
   const whet_region *region;
   int32_t from;
   struct whet_env *env;
-  const uint8_t *outer;  /* by value: made by an outer or earlier plan; NULL: none */
+  const uint8_t *outer; /* by value: made by an outer or earlier plan; NULL: none */
   const whet_shape *in_shape;
 } whet_plan_req;
 /* One reference for the caller. */
@@ -129,8 +129,8 @@ void whet__plan_unref(whet_plan *p);
 /* Can the planner lay out this node, and whatever its bodies hold, ahead of a run? */
 bool whet__can_plan(const whet_graph *g, const whet_node *n);
 
-/* Offsets for buffers with lifetimes (place.c): fills `off` of those in the arena; the arena's size, or SIZE_MAX when memory
- * for the work is refused. *bound: the most bytes alive at one step. */
+/* Offsets for buffers with lifetimes (place.c): fills `off` of those in the arena; the arena's size, or SIZE_MAX when
+ * memory for the work is refused. *bound: the most bytes alive at one step. */
 size_t whet__place_buffers(whet_mem *m, whet_buf *buf, int32_t n, size_t *bound);
 
 #endif

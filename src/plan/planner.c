@@ -12,13 +12,15 @@ static void need_inputs(whet_planner *p, const whet_node *n) {
     if (n->in[k] >= 0) p->uses[n->in[k]]++, p->need[n->in[k]] = !whet__pl_is_known(p, n->in[k]);
 }
 
-/* From the end to the front: a node is live when somebody needs the bytes of one of its outputs and they are not known. */
+/* From the end to the front: a node is live when somebody needs the bytes of one of its outputs and they are not
+ * known. */
 static void find_live(whet_planner *p, const whet_region *r, int32_t from, int32_t to) {
   for (int32_t i = to - 1; i >= from; i--) {
     int32_t id = r->node[i];
     const whet_node *n = &p->g->node[id];
     bool live = (n->op->flags & WHET_OP_STATE) != 0;
-    for (int k = 0; k < n->n_out; k++) live |= n->out[k] >= 0 && (p->need[n->out[k]] || p->keep[n->out[k]]) && !whet__pl_is_known(p, n->out[k]);
+    for (int k = 0; k < n->n_out; k++)
+      live |= n->out[k] >= 0 && (p->need[n->out[k]] || p->keep[n->out[k]]) && !whet__pl_is_known(p, n->out[k]);
     p->live[id] = live;
     if (!live) continue;
     need_inputs(p, n);
@@ -61,8 +63,8 @@ static bool arrays(whet_planner *p) {
   p->live = whet__arena_array(p->a, nn, 1);
   p->member = whet__arena_array(p->a, nn, sizeof *p->member);
   p->lead = whet__arena_array(p->a, nn, sizeof *p->lead);
-  if (!p->need || !p->keep || !p->made || !p->root || !p->off || !p->run || !p->pitch || !p->uses || !p->blob || !p->live ||
-      !p->member || !p->lead)
+  if (!p->need || !p->keep || !p->made || !p->root || !p->off || !p->run || !p->pitch || !p->uses || !p->blob ||
+      !p->live || !p->member || !p->lead)
     return false;
   for (size_t v = 0; v < nv; v++) p->root[v] = (int32_t)v, p->blob[v] = -1;
   for (size_t n = 0; n < nn; n++) p->member[n] = p->lead[n] = -1;
@@ -74,7 +76,8 @@ static void find_keep(whet_planner *p) {
   const whet_region *r = p->region;
   for (int32_t i = 0; i < r->n_out; i++) p->keep[r->out[i]] = 1, p->uses[r->out[i]]++;
   for (int32_t v = 0; v < p->g->n_val; v++)
-    if (p->g->val[v].flags & WHET_VAL_KEEP || (p->program->opts.keep_all && p->g->val[v].origin >= 0)) p->keep[v] = p->made[v];
+    if (p->g->val[v].flags & WHET_VAL_KEEP || (p->program->opts.keep_all && p->g->val[v].origin >= 0))
+      p->keep[v] = p->made[v];
   if (p->to == r->n_node) return;
   for (int32_t i = p->from; i < p->to; i++) {
     const whet_node *n = &p->g->node[r->node[i]];
@@ -83,7 +86,8 @@ static void find_keep(whet_planner *p) {
   }
 }
 
-/* An output of the region that no step writes, because its contents are known, is copied from the plan's own bytes. */
+/* An output of the region that no step writes, because its contents are known, is copied from the plan's own bytes.
+ */
 static whet_status known_outputs(whet_planner *p) {
   if (p->region != &p->program->graph.main) return WHET_OK;
   for (int32_t i = 0; i < p->region->n_out; i++) {
@@ -98,8 +102,14 @@ whet_status whet__plan_make(const whet_plan_req *r, whet_plan **out, whet_err *e
   whet_arena a;
   *out = NULL;
   whet__arena_init(&a, &r->program->mem);
-  whet_planner p = {.program = r->program, .g = &r->program->graph, .err = err ? err : &mine, .a = &a, .env = r->env,
-                    .region = r->region, .from = r->from, .outer = r->outer};
+  whet_planner p = {.program = r->program,
+                    .g = &r->program->graph,
+                    .err = err ? err : &mine,
+                    .a = &a,
+                    .env = r->env,
+                    .region = r->region,
+                    .from = r->from,
+                    .outer = r->outer};
   whet_status s = WHET_OK;
   p.to = r->from;
   r->env->err = p.err;

@@ -8,7 +8,8 @@
 #include "plan/plan.h"
 #include "plan/program.h"
 
-/* A wish that `out` may lie exactly where `in` lies: the step reads each element of `in` before it writes that of `out`. */
+/* A wish that `out` may lie exactly where `in` lies: the step reads each element of `in` before it writes that of
+ * `out`. */
 typedef struct whet_overlay {
   int32_t out, in, step;
 } whet_overlay;
@@ -23,34 +24,34 @@ struct whet_planner {
   struct whet_program *program;
   const whet_graph *g;
   whet_err *err;
-  whet_status status;    /* the first failure; later calls do nothing */
-  whet_arena *a;         /* gone when the plan is finished */
+  whet_status status; /* the first failure; later calls do nothing */
+  whet_arena *a;      /* gone when the plan is finished */
   whet_env *env;
   const whet_region *region;
-  int32_t from, to;      /* positions in the region */
+  int32_t from, to; /* positions in the region */
   const uint8_t *outer;
 
   /* By value number. */
-  uint8_t *need;         /* some step or the caller needs its bytes */
-  uint8_t *keep;         /* must survive to the end */
-  uint8_t *made;         /* a node of this range makes it */
-  int32_t *root;         /* value in whose buffer it lies; itself when it has its own */
-  size_t *off;           /* bytes into the root's buffer */
-  int64_t *run, *pitch;  /* elements in a row, elements between rows; 0: dense */
-  int32_t *uses;         /* by live nodes, of bodies too, and as output */
-  int32_t *blob;         /* number of its contents in the plan, or -1 */
+  uint8_t *need;        /* some step or the caller needs its bytes */
+  uint8_t *keep;        /* must survive to the end */
+  uint8_t *made;        /* a node of this range makes it */
+  int32_t *root;        /* value in whose buffer it lies; itself when it has its own */
+  size_t *off;          /* bytes into the root's buffer */
+  int64_t *run, *pitch; /* elements in a row, elements between rows; 0: dense */
+  int32_t *uses;        /* by live nodes, of bodies too, and as output */
+  int32_t *blob;        /* number of its contents in the plan, or -1 */
 
-  whet_uses all;         /* makers and users of the whole graph */
+  whet_uses all; /* makers and users of the whole graph */
 
   /* By node number. */
-  uint8_t *live;         /* some output is needed */
-  int32_t *member;       /* next node of its group, or -1 */
-  int32_t *lead;         /* of the last node of a group: the node that leads it; else -1, or -2 for other members */
+  uint8_t *live;   /* some output is needed */
+  int32_t *member; /* next node of its group, or -1 */
+  int32_t *lead;   /* of the last node of a group: the node that leads it; else -1, or -2 for other members */
 
-  const whet_node *now;  /* the node whose plan hook runs */
+  const whet_node *now; /* the node whose plan hook runs */
 
   whet_step *step;
-  whet_place *place;     /* `buf` and `off` are set when the plan is finished; until then `buf` holds the argument's id */
+  whet_place *place; /* `buf` and `off` are set when the plan is finished; until then `buf` holds the argument's id */
   uint8_t *params;
   whet_overlay *overlay;
   whet_temp *temp;
@@ -77,7 +78,8 @@ whet_status whet__emit_copy(whet_planner *p, int32_t out, int32_t in);
 /* view.c: let `out` lie where `in` lies, or copy. */
 whet_status whet__emit_same(whet_planner *p, int32_t out, int32_t in);
 /* emit.c: an IF or LOOP step; its ranges are filled in later. */
-whet_status whet__emit_control(whet_planner *p, whet_step_kind kind, const whet_branch *b, const whet_arg *arg, int n_arg);
+whet_status whet__emit_control(whet_planner *p, whet_step_kind kind, const whet_branch *b, const whet_arg *arg,
+                               int n_arg);
 /* finish.c: from what was emitted to the plan. */
 whet_status whet__plan_finish(whet_planner *p, const whet_plan_req *r, whet_plan **out);
 

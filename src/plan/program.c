@@ -14,8 +14,10 @@
 whet_program_opts whet_program_opts_default(void) { return (whet_program_opts){.size = sizeof(whet_program_opts)}; }
 
 /* The environment that every plan starts from. */
-whet_status whet__program_env(struct whet_program *p, const whet_shape *in, whet_arena *a, whet_env *env, whet_err *err) {
-  if (!whet__env_init(env, &p->graph, a, err)) return whet__no_memory(&p->mem, (size_t)p->graph.n_val * 100, err, "a plan");
+whet_status whet__program_env(struct whet_program *p, const whet_shape *in, whet_arena *a, whet_env *env,
+                              whet_err *err) {
+  if (!whet__env_init(env, &p->graph, a, err))
+    return whet__no_memory(&p->mem, (size_t)p->graph.n_val * 100, err, "a plan");
   for (int32_t i = 0; i < p->graph.main.n_in; i++) {
     int32_t v = p->graph.main.in[i];
     whet__env_set(env, v, (whet_dtype)p->graph.val[v].dtype, &in[i], NULL);
@@ -99,8 +101,8 @@ static void destroy(whet_program *p) {
   whet_model_close(&m);
 }
 
-/* The first plan is made now: it settles packed weights, and shows what cannot run. Models whose shapes the defaults do
- * not fit get theirs with the first run. */
+/* The first plan is made now: it settles packed weights, and shows what cannot run. Models whose shapes the defaults
+ * do not fit get theirs with the first run. */
 static whet_status first_plan(whet_program *p, whet_err *err) {
   whet_shape *in = whet__alloc_array(&p->mem, (size_t)p->graph.main.n_in + 1, sizeof *in);
   if (!in) return whet__no_memory(&p->mem, 0, err, "a plan");
@@ -129,7 +131,8 @@ static bool save_opts(whet_program *p, const whet_program_opts *o) {
   const char **keep = whet__arena_array(a, o->n_keep + 1, sizeof *keep);
   whet_dim_override *dims = whet__arena_array(a, o->n_dims + 1, sizeof *dims);
   bool ok = keep && dims;
-  for (size_t i = 0; ok && i < o->n_keep; i++) ok = (keep[i] = whet__arena_str(a, o->keep[i], strlen(o->keep[i]))) != NULL;
+  for (size_t i = 0; ok && i < o->n_keep; i++)
+    ok = (keep[i] = whet__arena_str(a, o->keep[i], strlen(o->keep[i]))) != NULL;
   for (size_t i = 0; ok && i < o->n_dims; i++) {
     dims[i].value = o->dims[i].value;
     ok = (dims[i].symbol = whet__arena_str(a, o->dims[i].symbol, strlen(o->dims[i].symbol))) != NULL;
@@ -151,8 +154,8 @@ static whet_status settle_target(whet_program *p, whet_err *err) {
   if (p->threads > whet_pool_width(p->pool)) p->threads = whet_pool_width(p->pool);
   p->target.cores = p->threads;
   if (o->precision && strcmp(o->precision, "f32"))
-    return whet__fail(err, WHET_E_UNSUPPORTED, "precision \"%.20s\" is not there on this CPU level (%s); f32 is", o->precision,
-                      whet__isa_level(p->target.isa));
+    return whet__fail(err, WHET_E_UNSUPPORTED, "precision \"%.20s\" is not there on this CPU level (%s); f32 is",
+                      o->precision, whet__isa_level(p->target.isa));
   return WHET_OK;
 }
 
@@ -181,8 +184,8 @@ static whet_status build(whet_program *p, const whet_shape *in, whet_err *err) {
   return first_plan(p, err);
 }
 
-static whet_status make(whet_model *m, const whet_program_opts *o, const whet_shape *in, whet_packs *packs, whet_program **out,
-                        whet_err *err) {
+static whet_status make(whet_model *m, const whet_program_opts *o, const whet_shape *in, whet_packs *packs,
+                        whet_program **out, whet_err *err) {
   whet_program *p = whet__alloc0(&m->mem, sizeof *p);
   if (!p) return whet__no_memory(&m->mem, sizeof *p, err, "a program");
   whet__mem_init(&p->mem, &m->mem, NULL, 0);
@@ -224,7 +227,8 @@ bool whet__program_takes(const struct whet_program *p, const whet_shape *in) {
   return true;
 }
 
-whet_status whet__program_variant(struct whet_program *p, const whet_shape *in, struct whet_program **out, whet_err *err) {
+whet_status whet__program_variant(struct whet_program *p, const whet_shape *in, struct whet_program **out,
+                                  whet_err *err) {
   whet_program *base = p->base ? p->base : p;
   whet_status s = WHET_OK;
   *out = NULL;
@@ -242,7 +246,8 @@ whet_status whet__program_variant(struct whet_program *p, const whet_shape *in, 
       whet_program_close(&base->variant[0]);
       memmove(base->variant, base->variant + 1, --base->n_variant * sizeof *base->variant);
     }
-    if (whet__grow(&base->mem, (void **)&base->variant, &base->cap_variant, base->n_variant + 1, sizeof *base->variant))
+    if (whet__grow(&base->mem, (void **)&base->variant, &base->cap_variant, base->n_variant + 1,
+                   sizeof *base->variant))
       base->variant[base->n_variant++] = whet_program_ref(*out);
   }
   pthread_mutex_unlock(&base->lock);

@@ -23,10 +23,10 @@ struct whet_program {
   _Atomic int ref;
   whet_mem mem;
   whet_model *model;
-  whet_program_opts opts;   /* texts and lists in it lie in `texts` */
+  whet_program_opts opts; /* texts and lists in it lie in `texts` */
   whet_arena texts;
-  /* Programs for input shapes that the model does not declare: a fixed batch that a caller changed. `base` made them and
-   * holds them; they share its packed weights. */
+  /* Programs for input shapes that the model does not declare: a fixed batch that a caller changed. `base` made them
+   * and holds them; they share its packed weights. */
   whet_program *base;
   whet_program **variant;
   size_t n_variant, cap_variant;
@@ -36,13 +36,13 @@ struct whet_program {
   whet_graph graph;
   whet_packs *packs;
   bool own_packs;
-  bool objects;             /* some node takes or makes strings, sequences, optionals or maps */
+  bool objects; /* some node takes or makes strings, sequences, optionals or maps */
   whet_var *var;
   int32_t n_var;
   size_t var_bytes;
   const struct whet_signature *signature; /* whose names callers use; NULL: the values' own */
-  /* Plans, newest use first to go last; `lock` guards the list and whatever makes plans. Rank 1: taken before the packs'
-   * lock, never while a lease is held. */
+  /* Plans, newest use first to go last; `lock` guards the list and whatever makes plans. Rank 1: taken before the
+   * packs' lock, never while a lease is held. */
   pthread_mutex_t lock;
   whet_plan **plan;
   size_t n_plan, cap_plan, max_plans;
@@ -50,7 +50,8 @@ struct whet_program {
 };
 
 /* The plan for these shapes of the inputs, found or made. One reference for the caller. */
-WHET_MUST whet_status whet__program_plan(struct whet_program *p, const whet_shape *in, whet_plan **out, whet_err *err);
+WHET_MUST whet_status whet__program_plan(struct whet_program *p, const whet_shape *in, whet_plan **out,
+                                         whet_err *err);
 /* Do the declared shapes of the inputs allow these? */
 bool whet__program_takes(const struct whet_program *p, const whet_shape *in);
 /* The program that takes these shapes: p itself, or a variant. One reference for the caller. */
@@ -61,7 +62,7 @@ whet_status whet__program_cost_of(struct whet_program *p, const whet_plan *q, wh
 /* Shapes of the inputs as the model has them; free dimensions count as 1. */
 void whet__program_shapes(const struct whet_program *p, whet_shape *in);
 /* An environment for planning: everything that the graph tells, inputs with these shapes. */
-WHET_MUST whet_status whet__program_env(struct whet_program *p, const whet_shape *in, whet_arena *a, struct whet_env *env,
-                                        whet_err *err);
+WHET_MUST whet_status whet__program_env(struct whet_program *p, const whet_shape *in, whet_arena *a,
+                                        struct whet_env *env, whet_err *err);
 
 #endif

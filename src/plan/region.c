@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Steps of operators that run bodies. A body's values lie in the same arena and on the same line of time as everything
- * else; an If whose condition is known is its chosen body. */
+/* Steps of operators that run bodies. A body's values lie in the same arena and on the same line of time as
+ * everything else; an If whose condition is known is its chosen body. */
 
 #include "base/dtype.h"
 #include "plan/planner.h"

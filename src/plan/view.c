@@ -17,7 +17,8 @@ static bool is_output(const whet_planner *p, int32_t v) {
   return false;
 }
 
-/* Let v lie where u lies. Where v is an output, its buffer takes u's in: callers may bind it. False when it cannot. */
+/* Let v lie where u lies. Where v is an output, its buffer takes u's in: callers may bind it. False when it cannot.
+ */
 static bool join(whet_planner *p, int32_t v, int32_t u) {
   int32_t r = p->root[u];
   if (!is_output(p, v)) {
@@ -51,7 +52,8 @@ whet_status whet__emit_copy(whet_planner *p, int32_t out, int32_t in) {
   c.in_stride[0] = rows_i > 1 ? pitch_i : run;
   c.out_stride[0] = rows_o > 1 ? pitch_o : run;
   whet_arg arg[] = {whet__rd(in), whet__wr(out)};
-  return whet__pl_kern(p, WHET_FAMILY_copy, &c, sizeof c, arg, 2, whet__max_i(1, n / 16384), (double)n * c.elem_bytes / 10);
+  return whet__pl_kern(p, WHET_FAMILY_copy, &c, sizeof c, arg, 2, whet__max_i(1, n / 16384),
+                       (double)n * c.elem_bytes / 10);
 }
 
 whet_status whet__emit_same(whet_planner *p, int32_t out, int32_t in) {

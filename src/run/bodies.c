@@ -37,7 +37,8 @@ static whet_status run_loop(whet_session *s, whet_run *r, const whet_node *n) {
   int64_t *round = whet__late_block(s, sizeof *round), most = INT64_MAX;
   uint8_t *go = whet__late_block(s, 1);
   if (!c || !stack || !round || !go) return whet__no_memory(&s->mem, 0, r->err, "a loop");
-  if (n->in[0] >= 0) most = whet__get_i64((whet_dtype)whet__late_env(s)->dtype[n->in[0]], whet__late_data(s, n->in[0]), 0);
+  if (n->in[0] >= 0)
+    most = whet__get_i64((whet_dtype)whet__late_env(s)->dtype[n->in[0]], whet__late_data(s, n->in[0]), 0);
   *go = n->in[1] < 0 || whet__round_truth(s, n->in[1]);
   for (int i = 0; i < n_carried; i++) c[i] = whet__carried_take(s, n->in[2 + i]);
   for (*round = 0; *round < most && *go; ++*round) {
@@ -86,7 +87,8 @@ static whet_status run_while(whet_session *s, whet_run *r, const whet_node *n) {
 }
 
 /* A slice of x, index t along dimension axis, in memory of its own. */
-static whet_status slice(whet_session *s, const whet_carried *x, int64_t axis, int64_t t, whet_carried *out, whet_err *err) {
+static whet_status slice(whet_session *s, const whet_carried *x, int64_t axis, int64_t t, whet_carried *out,
+                         whet_err *err) {
   int64_t outer = 1, inner = 1;
   whet_shape shape = {.rank = x->shape.rank - 1};
   for (int32_t k = 0, to = 0; k < x->shape.rank; k++) {
@@ -103,8 +105,8 @@ static whet_status slice(whet_session *s, const whet_carried *x, int64_t axis, i
 }
 
 /* One pass of a Scan over sequences x[0 .. n_scan) with states c. Stacked outputs go to `stack`. */
-static whet_status scan_once(whet_session *s, whet_run *r, const whet_node *n, whet_carried *c, const whet_carried *x, int n_state,
-                             int64_t rounds, whet_stack *stack) {
+static whet_status scan_once(whet_session *s, whet_run *r, const whet_node *n, whet_carried *c, const whet_carried *x,
+                             int n_state, int64_t rounds, whet_stack *stack) {
   const whet_scan *w = n->attr;
   const whet_region *b = n->body[0];
   whet_carried now[64];
@@ -145,8 +147,8 @@ static whet_status run_scan(whet_session *s, whet_run *r, const whet_node *n) {
     for (int i = 0; i < n_state; i++) give(s, n, i, &c[i]);
     for (int i = 0; i < n_stack && n_state + i < n->n_out; i++)
       if (n->out[n_state + i] >= 0)
-        WHET_TRY(whet__stack_end(s, &stack[i], n->out[n_state + i], b->out[n_state + i], whet__scan_entry(w->out_axis, i),
-                                 whet__scan_entry(w->out_reverse, i) != 0, r->err));
+        WHET_TRY(whet__stack_end(s, &stack[i], n->out[n_state + i], b->out[n_state + i],
+                                 whet__scan_entry(w->out_axis, i), whet__scan_entry(w->out_reverse, i) != 0, r->err));
     return WHET_OK;
   }
   /* Opset 8: every item of the batch on its own; results are stacked along dimension 0. */
@@ -201,5 +203,6 @@ static const struct {
 whet_status whet__late_bodies(whet_session *s, whet_run *r, const whet_node *n) {
   for (size_t i = 0; i < WHET_COUNT(k_rows); i++)
     if (!strcmp(n->op->name, k_rows[i].op)) return k_rows[i].run(s, r, n);
-  return whet__fail(r->err, WHET_E_UNSUPPORTED, "node %d \"%s\" (%s): no such control flow", n->origin, n->name, n->op->name);
+  return whet__fail(r->err, WHET_E_UNSUPPORTED, "node %d \"%s\" (%s): no such control flow", n->origin, n->name,
+                    n->op->name);
 }

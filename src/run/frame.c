@@ -36,13 +36,16 @@ void *whet__frame_buffer(const whet_frame *f, int32_t i) {
       if (b->input >= 0 && s->in[b->input].memory) return (void *)s->in[b->input].memory;
       if (b->output >= 0 && s->out[b->output].memory) return (void *)s->out[b->output].memory;
       return f->arena + b->off;
-    case WHET_IN_CONST: return (void *)s->program->graph.val[b->id].data->p;
+    case WHET_IN_CONST:
+      return (void *)s->program->graph.val[b->id].data->p;
     case WHET_IN_VAR:
       for (int32_t k = 0; k < s->program->n_var; k++)
         if (s->program->var[k].val == b->id) return s->vars + s->program->var[k].off;
       return NULL;
-    case WHET_IN_OUTER: return s->outer ? s->outer[b->id] : NULL;
-    default: return NULL;
+    case WHET_IN_OUTER:
+      return s->outer ? s->outer[b->id] : NULL;
+    default:
+      return NULL;
   }
 }
 
@@ -64,11 +67,17 @@ static void *resolve(whet_frame *f, const whet_place *a) {
   char *base;
   switch (a->kind) {
     case WHET_ARG_VAL:
-    case WHET_ARG_TEMP: base = whet__frame_buffer(f, a->buf); return base ? base + a->off : NULL;
-    case WHET_ARG_PACK: return f->plan->pack[a->buf]->bytes;
-    case WHET_ARG_BLOB: return (void *)f->plan->blob[a->buf];
-    case WHET_ARG_FAULT: return &f->fault;
-    default: return NULL;
+    case WHET_ARG_TEMP:
+      base = whet__frame_buffer(f, a->buf);
+      return base ? base + a->off : NULL;
+    case WHET_ARG_PACK:
+      return f->plan->pack[a->buf]->bytes;
+    case WHET_ARG_BLOB:
+      return (void *)f->plan->blob[a->buf];
+    case WHET_ARG_FAULT:
+      return &f->fault;
+    default:
+      return NULL;
   }
 }
 
@@ -119,7 +128,8 @@ whet_status whet__frame_bind(whet_frame *f, whet_plan *plan, whet_err *err) {
   }
   f->bound = whet__alloc_array(m, (size_t)plan->n_step + 1, sizeof *f->bound);
   f->ptr = whet__alloc_array(m, (size_t)plan->n_place + 1, sizeof *f->ptr);
-  if (!f->bound || !f->ptr || !bind_tensors(f, m)) return whet__no_memory(m, (size_t)plan->n_step * 64, err, "bound steps");
+  if (!f->bound || !f->ptr || !bind_tensors(f, m))
+    return whet__no_memory(m, (size_t)plan->n_step * 64, err, "bound steps");
   for (int32_t i = 0; i < plan->n_place; i++) f->ptr[i] = resolve(f, &plan->place[i]);
   for (int32_t i = 0; i < plan->n_step; i++) {
     const whet_step *s = &plan->step[i];
@@ -151,8 +161,15 @@ static whet_status run_ref(whet_run *r, int32_t i) {
   int n = p->n_in + p->n_out;
   for (int k = 0; k < n; k++) t[k].data = f->bound[i].ptr[k];
   const whet_node *node = &f->plan->program->graph.node[p->node];
-  whet_args a = {.node = node, .attr = node->attr, .in = t, .out = t + p->n_in, .n_in = p->n_in, .n_out = p->n_out,
-                 .scratch = f->bound[i].ptr[n], .frame = f, .err = r->err};
+  whet_args a = {.node = node,
+                 .attr = node->attr,
+                 .in = t,
+                 .out = t + p->n_in,
+                 .n_in = p->n_in,
+                 .n_out = p->n_out,
+                 .scratch = f->bound[i].ptr[n],
+                 .frame = f,
+                 .err = r->err};
   whet_status s = node->op->ref(&a);
   return s ? blame(r, i, s) : WHET_OK;
 }
@@ -189,7 +206,8 @@ static whet_status run_checked(whet_run *r, int32_t i) {
   const whet_bound *b = &f->bound[i];
   if (r->cancel && r->cancel->flag) return whet__fail(r->err, WHET_E_CANCELLED, "the run was cancelled");
   int64_t t = r->until_ns || r->profile ? whet__now_ns() : 0;
-  if (r->until_ns && t > r->until_ns) return whet__fail(r->err, WHET_E_DEADLINE, "the deadline passed during the run");
+  if (r->until_ns && t > r->until_ns)
+    return whet__fail(r->err, WHET_E_DEADLINE, "the deadline passed during the run");
   whet_status s = WHET_OK;
   switch ((whet_step_kind)b->kind) {
     case WHET_STEP_KERN:
@@ -200,9 +218,15 @@ static whet_status run_checked(whet_run *r, int32_t i) {
         s = blame(r, i, WHET_E_DATA);
       }
       break;
-    case WHET_STEP_REF: s = run_ref(r, i); break;
-    case WHET_STEP_PACK: run_pack(b); break;
-    default: s = whet__frame_branch(r, i); break;
+    case WHET_STEP_REF:
+      s = run_ref(r, i);
+      break;
+    case WHET_STEP_PACK:
+      run_pack(b);
+      break;
+    default:
+      s = whet__frame_branch(r, i);
+      break;
   }
   if (r->profile) r->profile[i] += (uint64_t)(whet__now_ns() - t);
   return s;

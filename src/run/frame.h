@@ -14,7 +14,7 @@ typedef struct whet_bound {
   const void *params;
   void **ptr;
   uint16_t parts;
-  uint8_t kind;     /* whet_step_kind */
+  uint8_t kind; /* whet_step_kind */
   uint8_t checked;
   int32_t next;
 } whet_bound;
@@ -25,10 +25,10 @@ typedef struct whet_frame {
   char *arena;
   size_t arena_cap;
   whet_bound *bound;
-  void **ptr;        /* one for each place of the plan */
+  void **ptr;          /* one for each place of the plan */
   whet_tensor *tensor; /* of all reference steps */
   int32_t *tensor_at;  /* first tensor of step i */
-  int32_t fault;     /* raised by a step whose data are out of range */
+  int32_t fault;       /* raised by a step whose data are out of range */
 } whet_frame;
 
 /* What one run carries from step to step. */
@@ -36,8 +36,8 @@ typedef struct whet_run {
   whet_frame *frame;
   const whet_lease *lease;
   const whet_cancel *cancel;
-  int64_t until_ns;    /* deadline on the monotonic clock; 0: none */
-  uint64_t *profile;   /* nanoseconds spent in each step are added; NULL: not asked */
+  int64_t until_ns;  /* deadline on the monotonic clock; 0: none */
+  uint64_t *profile; /* nanoseconds spent in each step are added; NULL: not asked */
   whet_err *err;
 } whet_run;
 

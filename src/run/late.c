@@ -13,15 +13,15 @@ struct block {
 };
 
 struct whet_late {
-  whet_arena a;        /* environment of the current run */
+  whet_arena a; /* environment of the current run */
   whet_env env;
-  bool ran;            /* env holds the shapes of a finished run */
-  uint8_t *outer;      /* by value: made already */
-  whet_frame *frame;   /* one for each segment after the first */
+  bool ran;          /* env holds the shapes of a finished run */
+  uint8_t *outer;    /* by value: made already */
+  whet_frame *frame; /* one for each segment after the first */
   size_t n_frame, cap_frame;
-  struct block *blocks;  /* that somebody drops, or the end of the run */
-  struct block *temp;    /* outputs of late nodes: newest first */
-  whet_value **object;   /* references held */
+  struct block *blocks; /* that somebody drops, or the end of the run */
+  struct block *temp;   /* outputs of late nodes: newest first */
+  whet_value **object;  /* references held */
   size_t n_object, cap_object;
 };
 
@@ -202,14 +202,21 @@ static whet_tensor tensor(const whet_session *s, int32_t v) {
 static whet_status run_late_node(whet_session *s, whet_run *r, const whet_node *n) {
   struct whet_late *l = s->late;
   if (!n->op->late)
-    return whet__fail(r->err, WHET_E_SHAPE, "node %d \"%s\" (%s): the shape of its output cannot be told from its inputs",
-                      n->origin, n->name, n->op->name);
+    return whet__fail(r->err, WHET_E_SHAPE,
+                      "node %d \"%s\" (%s): the shape of its output cannot be told from its inputs", n->origin,
+                      n->name, n->op->name);
   whet_tensor *t = whet__arena_array(&l->a, (size_t)n->n_in + n->n_out + 1, sizeof *t);
   if (!t) return whet__no_memory(&s->mem, 0, r->err, "a late node");
   for (int k = 0; k < n->n_in; k++) t[k] = tensor(s, n->in[k]);
   for (int k = 0; k < n->n_out; k++) t[n->n_in + k].rank = -1;
-  whet_args a = {.node = n, .attr = n->attr, .in = t, .out = t + n->n_in, .n_in = n->n_in, .n_out = n->n_out,
-                 .frame = &s->frame, .err = r->err};
+  whet_args a = {.node = n,
+                 .attr = n->attr,
+                 .in = t,
+                 .out = t + n->n_in,
+                 .n_in = n->n_in,
+                 .n_out = n->n_out,
+                 .frame = &s->frame,
+                 .err = r->err};
   whet_status st = n->op->late(&a);
   if (st) {
     whet__fail(r->err, st, "it failed");

@@ -2,8 +2,8 @@
 #ifndef WHET_RUN_LATE_H
 #define WHET_RUN_LATE_H
 
-/* Runs whose sizes only data tell: the program is cut into segments, each planned when what it needs is there. A session
- * whose plan covers the whole graph has no such state and pays nothing for it. */
+/* Runs whose sizes only data tell: the program is cut into segments, each planned when what it needs is there. A
+ * session whose plan covers the whole graph has no such state and pays nothing for it. */
 
 #include "run/session.h"
 
@@ -26,7 +26,8 @@ typedef struct whet_late_mark {
 } whet_late_mark;
 whet_late_mark whet__late_mark(const whet_session *s);
 void whet__late_release(whet_session *s, whet_late_mark m);
-/* Take over a reference until the end of the run, or the release of a mark. False when memory is refused: it is dropped. */
+/* Take over a reference until the end of the run, or the release of a mark. False when memory is refused: it is
+ * dropped. */
 bool whet__late_hold(whet_session *s, whet_value *v);
 struct whet_env *whet__late_env(whet_session *s);
 /* Tell the run of a value; where one lies now. */

@@ -12,7 +12,8 @@ size_t whet__round_bytes(whet_dtype t, const whet_shape *s) {
 
 whet_carried whet__carried_take(whet_session *s, int32_t v) {
   const whet_env *e = whet__late_env(s);
-  return (whet_carried){(whet_dtype)e->dtype[v], e->shape[v], (void *)whet__late_data(s, v), NULL, (whet_kind)e->kind[v]};
+  return (whet_carried){(whet_dtype)e->dtype[v], e->shape[v], (void *)whet__late_data(s, v), NULL,
+                        (whet_kind)e->kind[v]};
 }
 
 /* Copy value v into memory that outlives the round. */
@@ -61,7 +62,8 @@ whet_status whet__stack_add(whet_session *s, whet_stack *c, int32_t v, whet_err 
   whet_carried now = whet__carried_take(s, v);
   size_t n = whet__round_bytes(now.t, &now.shape);
   if (c->rounds && !whet__shape_equal(&c->shape, &now.shape))
-    return whet__fail(err, WHET_E_SHAPE, "an output that is stacked changes its shape in round %lld", (long long)c->rounds);
+    return whet__fail(err, WHET_E_SHAPE, "an output that is stacked changes its shape in round %lld",
+                      (long long)c->rounds);
   if (c->n + n > c->cap) {
     size_t want = (c->n + n) * 2;
     char *bigger = whet__late_block(s, want);
@@ -90,12 +92,14 @@ static void declared(const whet_session *s, whet_stack *c, int32_t one) {
     if (c->shape.d[k] < 0) c->shape.d[k] = 0;
 }
 
-whet_status whet__stack_end(whet_session *s, whet_stack *c, int32_t v, int32_t one, int64_t axis, bool reverse, whet_err *err) {
+whet_status whet__stack_end(whet_session *s, whet_stack *c, int32_t v, int32_t one, int64_t axis, bool reverse,
+                            whet_err *err) {
   if (!c->rounds) declared(s, c, one);
   int32_t rank = c->shape.rank + 1;
   if (axis < 0) axis += rank;
   if (rank > WHET_MAX_RANK || axis < 0 || axis >= rank)
-    return whet__fail(err, WHET_E_SHAPE, "an output cannot be stacked along dimension %lld of %d", (long long)axis, rank);
+    return whet__fail(err, WHET_E_SHAPE, "an output cannot be stacked along dimension %lld of %d", (long long)axis,
+                      rank);
   whet_shape out = {.rank = rank};
   int64_t outer = 1, inner = 1;
   for (int32_t k = 0, from = 0; k < rank; k++) out.d[k] = k == axis ? c->rounds : c->shape.d[from++];

@@ -29,16 +29,16 @@ typedef struct whet_stack {
   whet_dtype t;
   whet_shape shape; /* of one round */
   char *data;
-  size_t n, cap;    /* bytes */
+  size_t n, cap; /* bytes */
   int64_t rounds;
 } whet_stack;
 
 /* Add value v. E_SHAPE when it has changed its shape. */
 WHET_MUST whet_status whet__stack_add(whet_session *s, whet_stack *c, int32_t v, whet_err *err);
-/* Make value v the stacked rounds along a new dimension `axis`, last round first if `reverse`; `one` is the body's output,
- * whose declared shape counts when there was no round. */
-WHET_MUST whet_status whet__stack_end(whet_session *s, whet_stack *c, int32_t v, int32_t one, int64_t axis, bool reverse,
-                                      whet_err *err);
+/* Make value v the stacked rounds along a new dimension `axis`, last round first if `reverse`; `one` is the body's
+ * output, whose declared shape counts when there was no round. */
+WHET_MUST whet_status whet__stack_end(whet_session *s, whet_stack *c, int32_t v, int32_t one, int64_t axis,
+                                      bool reverse, whet_err *err);
 
 /* Is it time to stop for a reason outside the model? */
 whet_status whet__round_pause(const whet_run *r);

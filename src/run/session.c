@@ -39,8 +39,8 @@ whet_status whet_session_create(whet_program *p, whet_session **out, whet_err *e
   return WHET_OK;
 }
 
-whet_status whet_session_open(const char *path, const whet_model_opts *mo, const whet_program_opts *po, whet_session **out,
-                              whet_err *err) {
+whet_status whet_session_open(const char *path, const whet_model_opts *mo, const whet_program_opts *po,
+                              whet_session **out, whet_err *err) {
   whet_model *m = NULL;
   whet_program *p = NULL;
   *out = NULL;
@@ -79,7 +79,8 @@ static int32_t in_val(const whet_session *s, size_t i) { return s->program->grap
 static int32_t out_val(const whet_session *s, size_t i) { return s->program->graph.main.out[i]; }
 
 /* What callers are told of value v when its shape is `shape`. */
-static void describe(const whet_session *s, int32_t v, const char *name, whet_dtype t, const whet_shape *shape, whet_info *o) {
+static void describe(const whet_session *s, int32_t v, const char *name, whet_dtype t, const whet_shape *shape,
+                     whet_info *o) {
   const whet_graph *g = &s->program->graph;
   const whet_val *x = &g->val[v];
   *o = (whet_info){.name = name ? name : x->name, .kind = (whet_kind)x->kind, .dtype = t, .rank = shape->rank};
@@ -141,10 +142,12 @@ whet_status whet_session_resize(whet_session *s, size_t i, int32_t rank, const i
   if (err) *err = (whet_err){0};
   if (i >= s->n_in) return no_input(s, i, err);
   if (rank < 0 || rank > WHET_MAX_RANK)
-    return whet__fail(err, WHET_E_SHAPE, "input \"%s\": %d dimensions; 0 to %d are possible", in_name(s, i), rank, WHET_MAX_RANK);
+    return whet__fail(err, WHET_E_SHAPE, "input \"%s\": %d dimensions; 0 to %d are possible", in_name(s, i), rank,
+                      WHET_MAX_RANK);
   whet_shape want = whet__shape(rank, dims);
   if (whet__shape_count(&want) < 0)
-    return whet__fail(err, WHET_E_SHAPE, "input \"%s\": a shape with a negative or too large dimension", in_name(s, i));
+    return whet__fail(err, WHET_E_SHAPE, "input \"%s\": a shape with a negative or too large dimension",
+                      in_name(s, i));
   if (whet__shape_equal(&s->in_shape[i], &want)) return WHET_OK;
   s->in_shape[i] = want;
   s->stale = true;
@@ -158,8 +161,8 @@ static size_t value_bytes(const whet_session *s, int32_t v) {
 }
 
 /* Callers' memory must be large enough for the shapes that hold now. */
-static whet_status check_bound(const whet_session *s, const whet_io *io, size_t need, const char *what, const char *name,
-                               whet_err *err) {
+static whet_status check_bound(const whet_session *s, const whet_io *io, size_t need, const char *what,
+                               const char *name, whet_err *err) {
   if (!io->memory || io->bytes >= need) return WHET_OK;
   return whet__fail(err, WHET_E_SHAPE, "%s \"%s\" takes %zu bytes; %zu were bound", what, name, need, io->bytes);
 }
@@ -302,7 +305,9 @@ static whet_status ask_outputs(whet_session *s, whet_err *err) {
     if (whet__shape_count(shape) < 0 || whet__late_owns(s, v)) continue;
     size_t bytes = value_bytes(s, v);
     void *p = s->out[i].alloc(s->out[i].user, i, (whet_dtype)s->frame.plan->dtype[v], shape->rank, shape->d, bytes);
-    if (!p) return whet__fail(err, WHET_E_MEMORY, "output \"%s\": the caller gave no memory for %zu bytes", out_name(s, i), bytes);
+    if (!p)
+      return whet__fail(err, WHET_E_MEMORY, "output \"%s\": the caller gave no memory for %zu bytes", out_name(s, i),
+                        bytes);
     s->out[i].memory = p;
     s->out[i].bytes = bytes;
     repoint(s, v);

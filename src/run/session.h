@@ -10,10 +10,10 @@
 
 /* An input or output as the caller has set it. */
 typedef struct whet_io {
-  const void *memory;  /* the caller's, instead of the session's own; NULL: none */
-  size_t bytes;        /* of it */
-  whet_value *value;   /* an input given as a value: one reference */
-  whet_out_fn alloc;   /* asks for an output's memory; NULL: none */
+  const void *memory; /* the caller's, instead of the session's own; NULL: none */
+  size_t bytes;       /* of it */
+  whet_value *value;  /* an input given as a value: one reference */
+  whet_out_fn alloc;  /* asks for an output's memory; NULL: none */
   void *user;
 } whet_io;
 
@@ -24,21 +24,21 @@ struct whet_session {
   whet_io *in, *out;
   size_t n_in, n_out;
   whet_shape *in_shape;
-  bool stale;          /* shapes or bindings changed: plan or bind before the next run */
-  bool asks;           /* some output's memory is asked for in every run */
-  bool shared;         /* some step has more than one part: the run leases workers */
+  bool stale;  /* shapes or bindings changed: plan or bind before the next run */
+  bool asks;   /* some output's memory is asked for in every run */
+  bool shared; /* some step has more than one part: the run leases workers */
   char *vars;
-  void **outer;        /* by value: made by an earlier plan; NULL when all shapes are told at once */
-  whet_frame frame;    /* of the main graph, or its first part */
+  void **outer;           /* by value: made by an earlier plan; NULL when all shapes are told at once */
+  whet_frame frame;       /* of the main graph, or its first part */
   struct whet_late *late; /* what a run whose sizes only data tell needs; NULL: none (late.h) */
-  uint8_t *once;       /* by node: a CallOnce that has run; NULL: none has */
-  uint64_t *profile;   /* by step of the frame's plan; NULL: not asked */
+  uint8_t *once;          /* by node: a CallOnce that has run; NULL: none has */
+  uint64_t *profile;      /* by step of the frame's plan; NULL: not asked */
 };
 
 /* Settle plan, memory and bindings. */
 WHET_MUST whet_status whet__session_ready(whet_session *s, whet_err *err);
-/* Ask for (on) or stop profiling: nanoseconds of each step of the main plan are summed from now on; the array belongs to
- * the session and changes with the plan. */
+/* Ask for (on) or stop profiling: nanoseconds of each step of the main plan are summed from now on; the array belongs
+ * to the session and changes with the plan. */
 WHET_MUST whet_status whet__session_profile(whet_session *s, bool on, uint64_t **out, whet_err *err);
 
 #endif

@@ -20,7 +20,7 @@ struct whet_value {
   whet_free_fn free_fn; /* of wrapped memory */
   void *user;
   bool wrapped;
-  whet_value **item;    /* sequences, optionals; maps: keys, values */
+  whet_value **item; /* sequences, optionals; maps: keys, values */
   size_t n_item;
 };
 
@@ -64,8 +64,8 @@ whet_status whet_value_create(whet_dtype t, int32_t rank, const int64_t *dims, w
   return WHET_OK;
 }
 
-whet_status whet_value_wrap(whet_dtype t, int32_t rank, const int64_t *dims, void *data, size_t bytes, whet_free_fn free_fn,
-                            void *user, whet_value **out) {
+whet_status whet_value_wrap(whet_dtype t, int32_t rank, const int64_t *dims, void *data, size_t bytes,
+                            whet_free_fn free_fn, void *user, whet_value **out) {
   size_t count, need;
   *out = NULL;
   if (t == WHET_STRING) return WHET_E_TYPE;
@@ -107,7 +107,8 @@ whet_status whet_value_create_sequence(whet_value *const *items, size_t n, whet_
 whet_status whet_value_create_map(whet_value *keys, whet_value *values, whet_value **out) {
   whet_value *both[2] = {keys, values};
   *out = NULL;
-  bool key_ok = keys && keys->kind == WHET_TENSOR && keys->rank == 1 && (keys->dtype == WHET_S64 || keys->dtype == WHET_STRING);
+  bool key_ok =
+      keys && keys->kind == WHET_TENSOR && keys->rank == 1 && (keys->dtype == WHET_S64 || keys->dtype == WHET_STRING);
   if (!key_ok || !values) return WHET_E_TYPE;
   size_t n = values->kind == WHET_TENSOR ? values->count : values->n_item;
   return n == keys->count ? holder(WHET_MAP, both, 2, out) : WHET_E_SHAPE;
