@@ -282,5 +282,6 @@ bool cli_parse(const cli_use *use, bool *json, int argc, char **argv, char ***ar
     return *status = cli_wrong("\"%.80s\" is one argument too many; `whet %s --help` says what it takes",
                                (*arg)[use->most], cli_verb),
            false;
+  *status = CLI_DONE;
   return true;
 }

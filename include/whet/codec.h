@@ -54,6 +54,8 @@ WHET_API whet_decode_opts whet_decode_opts_default(void);
  * (a kind of file for which no codec is registered, by name), E_LIMIT, E_MEMORY. */
 WHET_API whet_status whet_picture_decode(const void *bytes, size_t n, const whet_decode_opts *o, whet_picture *out,
                                          whet_err *err);
+/* What kind of picture bytes begin like, "JPEG", whether there is a codec for it or not; NULL when like none. */
+WHET_API const char *whet_picture_kind(const void *bytes, size_t n);
 /* Free a picture that was decoded without `alloc`; NULL data is accepted. */
 WHET_API void whet_picture_free(whet_picture *p);
 

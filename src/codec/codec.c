@@ -128,16 +128,23 @@ static whet_status convert(whet_canvas *c, whet_err *err) {
   return WHET_OK;
 }
 
-/* Why nothing can read these bytes. */
-static whet_status stranger(const uint8_t *p, size_t n, whet_err *err) {
+const char *whet_picture_kind(const void *bytes, size_t n) {
+  const uint8_t *p = bytes;
   for (size_t i = 0; i < WHET_COUNT(k_kinds); i++) {
     const struct kind *k = &k_kinds[i];
-    if (n >= (size_t)k->at + k->n && !memcmp(p + k->at, k->bytes, k->n))
-      return whet__fail(err, WHET_E_UNSUPPORTED, "this is a %s file, and no codec for it is there", k->name);
+    if (n >= (size_t)k->at + k->n && !memcmp(p + k->at, k->bytes, k->n)) return k->name;
   }
+  for (size_t i = atomic_load(&g_count); i--;)
+    if (g_list[i]->knows(p, n)) return g_list[i]->name;
+  return NULL;
+}
+
+/* Why nothing can read these bytes. */
+static whet_status stranger(const uint8_t *p, size_t n, whet_err *err) {
+  const char *kind = whet_picture_kind(p, n), *name;
+  if (kind) return whet__fail(err, WHET_E_UNSUPPORTED, "this is a %s file, and no codec for it is there", kind);
   char names[160];
   size_t at = 0;
-  const char *name;
   for (size_t i = 0; (name = whet_codec_name(i)) && at < sizeof names - 40; i++)
     at += (size_t)snprintf(names + at, sizeof names - at, "%s%.30s", i ? ", " : "", name);
   return whet__fail(err, WHET_E_FORMAT, "these bytes are no picture; known kinds are %s", names);

@@ -1,0 +1,138 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Opening models as the command line says. */
+
+#include "model.h"
+
+#include "base/target.h"
+#include "out.h"
+
+#define AT(field) offsetof(cli_model_opts, field)
+const cli_opt cli_model_options[] = {
+    {"threads", 't', CLI_INT, AT(threads), "N", "threads of a run; 0: as many as the process may use (default)", 0,
+     1024},
+    {"cpu", 0, CLI_TEXT, AT(cpu), "LEVEL",
+     "use no more than: c, avx2, avxvnni, avx512, vnni, bf16, amx, neon, fp16, dotprod, "
+     "i8mm, armbf16, sve2, rvv (default: WHET_CPU, else all that the CPU has)",
+     0, 0},
+    {"shape", 's', CLI_LIST, AT(shape), "INPUT:DIMS",
+     "shape of an input, as 1x3x224x224 or scalar; may be given for each", 0, 0},
+    {"prefer", 0, CLI_CHOICE, AT(prefer), "speed|memory", "what packed weights are for (default: speed)", 0, 0},
+    {"memory-limit", 0, CLI_SIZE, AT(memory_limit), "SIZE",
+     "fail rather than use more memory for model, weights and run: bytes, "
+     "or a number with K, M or G",
+     0, 0},
+    {"deadline", 0, CLI_INT, AT(deadline_ms), "MS", "end a run that takes longer", 0, 1e12},
+    {"exact", 0, CLI_FLAG, AT(exact), NULL,
+     "the same bytes on every CPU: only kernels that keep the documented order of sums", 0, 0},
+    {"no-group", 0, CLI_FLAG, AT(no_group), NULL, "run every node alone", 0, 0},
+    {"precision", 0, CLI_CHOICE, AT(precision), "f32|bf16", "arithmetic of float models (default: f32)", 0, 0},
+    {"signature", 0, CLI_TEXT, AT(signature), "KEY", "the signature to run (TFLite; default: the main graph)", 0, 0},
+    {"rules", 0, CLI_CHOICE, AT(rules), "litert|micro",
+     "whose integer rules, where LiteRT and tflite-micro differ (default: litert)", 0, 0},
+    {0}};
+
+const char *cli_info_text(const whet_info *info) {
+  static const char *kind[] = {"", "sequence of ", "map of ", "optional "};
+  const char *k = (unsigned)info->kind < WHET_COUNT(kind) ? kind[info->kind] : "";
+  return cli_keep_printf("%s%s %s", k, whet_dtype_name(info->dtype), cli_dims(info->rank, info->dims, info->symbol));
+}
+
+const char *cli_model_inputs(const cli_model *m) {
+  const char *text = "";
+  for (size_t i = 0; i < whet_session_inputs(m->session); i++) {
+    whet_info info;
+    if (whet_session_input_info(m->session, i, &info)) continue;
+    text = cli_keep_printf("%s%s%s %s", text, i ? ", " : "", cli_clean(info.name), cli_info_text(&info));
+  }
+  return text;
+}
+
+/* "1x3x224x224" or "scalar"; false when it is neither. */
+static bool parse_dims(const char *s, int32_t *rank, int64_t dims[WHET_MAX_RANK]) {
+  *rank = 0;
+  if (!strcmp(s, "scalar")) return true;
+  while (*rank < WHET_MAX_RANK) {
+    char number[24];
+    size_t n = strcspn(s, "x,");
+    if (!n || n >= sizeof number) return false;
+    memcpy(number, s, n);
+    number[n] = 0;
+    if (!cli_parse_int(number, &dims[*rank]) || dims[*rank] < 0) return false;
+    ++*rank;
+    if (!s[n]) return true;
+    s += n + 1;
+  }
+  return false;
+}
+
+/* Set the shape that one `--shape` names. */
+static int set_shape(const cli_model *m, const char *s) {
+  int64_t dims[WHET_MAX_RANK];
+  int32_t rank, input = 0;
+  whet_err err = {0};
+  const char *colon = strrchr(s, ':'), *text = colon ? colon + 1 : s;
+  if (!parse_dims(text, &rank, dims))
+    return cli_wrong("--shape %.120s: expected INPUT:DIMS with DIMS as 1x3x224x224 or scalar, at most %d dimensions",
+                     s, WHET_MAX_RANK);
+  if (colon) {
+    const char *name = cli_keep_str(s, (size_t)(colon - s));
+    input = whet_session_find_input(m->session, name);
+    if (input < 0)
+      return cli_fail("--shape: there is no input \"%.120s\"; the model has %s", name, cli_model_inputs(m));
+  } else if (whet_session_inputs(m->session) != 1) {
+    return cli_fail("--shape %.120s: name the input, as INPUT:DIMS; the model has %s", s, cli_model_inputs(m));
+  }
+  if (whet_session_resize(m->session, (size_t)input, rank, dims, &err)) return cli_fail_err(m->path, &err);
+  return CLI_DONE;
+}
+
+whet_model_opts cli_model_open_opts(const cli_model_opts *o) {
+  whet_model_opts mo = whet_model_opts_default();
+  mo.limits.memory_bytes = o->memory_limit;
+  mo.rules = o->rules ? "micro" : "litert";
+  return mo;
+}
+
+whet_program_opts cli_program_opts(const cli_model_opts *o) {
+  whet_program_opts po = whet_program_opts_default();
+  po.threads = (int)o->threads;
+  po.cpu = o->cpu;
+  po.prefer = (whet_prefer)o->prefer;
+  po.exact = o->exact;
+  po.precision = o->precision ? "bf16" : "f32";
+  po.no_group = o->no_group;
+  po.signature = o->signature;
+  return po;
+}
+
+int cli_model_prepare(cli_model *m, whet_model *model, const char *path, const cli_model_opts *o) {
+  *m = (cli_model){.path = path, .model = whet_model_ref(model)};
+  m->run = (whet_run_opts){.size = sizeof m->run, .deadline_ms = o->deadline_ms};
+  whet_program_opts po = cli_program_opts(o);
+  whet_err err = {0};
+  int status = CLI_DONE;
+  if (whet_program_create(model, &po, &m->program, &err) || whet_session_create(m->program, &m->session, &err))
+    status = cli_fail_err(path, &err);
+  for (size_t i = 0; !status && i < o->shape.n; i++) status = set_shape(m, o->shape.v[i]);
+  if (status) cli_model_close(m);
+  return status;
+}
+
+int cli_model_open(cli_model *m, const char *path, const cli_model_opts *o) {
+  whet_model *model = NULL;
+  whet_target target;
+  whet_err err = {0};
+  *m = (cli_model){.path = path};
+  if (whet__target_at(o->cpu, &target, &err)) return cli_wrong("%s%s", o->cpu ? "--cpu: " : "", err.text);
+  whet_model_opts mo = cli_model_open_opts(o);
+  if (whet_model_open(path, &mo, &model, &err)) return cli_fail_err(path, &err);
+  int status = cli_model_prepare(m, model, path, o);
+  whet_model_close(&model);
+  return status;
+}
+
+void cli_model_close(cli_model *m) {
+  whet_session_close(&m->session);
+  whet_program_close(&m->program);
+  whet_model_close(&m->model);
+}
