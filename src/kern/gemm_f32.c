@@ -56,6 +56,7 @@ size_t whet__gemm_f32_scratch(const void *params) { return sizeof(whet_job_f32);
 
 void whet__gemm_f32(const void *params, void *const *ptr, int part, int parts, const whet_tiles_f32 *tiles) {
   const whet_gemm_f32 *g = params;
+  if (!g->m || !g->n) return;
   whet_job_f32 *j = whet__part_scratch(ptr[4], sizeof *j, part);
   unsigned form = tiles->form;
   int64_t count = 1, grain = tiles->mr[whet__panel_next(form, whet__ceil_div(g->n, whet__panel_vec(form)))];

@@ -4,6 +4,7 @@
 
 /* What the operators made of products share when they plan float kernels. */
 
+#include "kern/gemm_f32.h"
 #include "kern/pack_f32.h"
 #include "op/tile.h"
 
@@ -13,6 +14,28 @@ extern const whet_pack_kind whet__pack_f32_kind;
 /* Weights and bias packed once where both are constants, else in every run: an argument for a step; kind NONE on
  * failure (recorded). */
 whet_arg whet__pl_weights_f32(whet_planner *p, const whet_pack_f32 *pack, int32_t w, int32_t bias);
+
+/* A value as a matrix: row r starts (r / chunk) * step + (r % chunk) * ld floats in. */
+typedef struct whet_row_view {
+  int64_t chunk, ld, step;
+} whet_row_view;
+/* Value v as rows of `columns` neighbouring elements; false when it does not lie so. */
+bool whet__pl_row_view(const whet_planner *p, int32_t v, int64_t columns, whet_row_view *out);
+/* g->m rows of A, C and (if not NULL) the residual: sets their distances, and a batch dimension where rows come in
+ * chunks. False when the chunks differ. */
+bool whet__gemm_rows(whet_gemm_f32 *g, whet_row_view a, whet_row_view c, const whet_row_view *res);
+
+/* Append the step of a product whose sizes, distances and epilogue are in g. pack: how to read B (form is set here);
+ * bias -1: none. */
+whet_status whet__pl_gemm_f32(whet_planner *p, whet_gemm_f32 *g, whet_pack_f32 *pack, whet_arg a, int32_t out,
+                              int32_t b, int32_t bias, whet_arg res);
+
+/* A copy of f32 value v with its last two dimensions exchanged, dense, for the steps of this node; kind NONE on
+ * failure (recorded). */
+whet_arg whet__pl_turned_f32(whet_planner *p, int32_t v);
+
+/* Multiply by alpha as the first micro-operation; false when there is no room for it. */
+bool whet__epi_factor(whet_epi_f32 *e, float alpha);
 
 /* Kilobytes of the second cache of one core. */
 int32_t whet__pl_l2_kb(const whet_planner *p);
