@@ -353,10 +353,7 @@ static bool permute(whet_edit *e, int32_t node, const int8_t *perm, int rank, in
   const whet_node *n = &whet__ed_graph(e)->node[node];
   const whet_pool_attr *a = n->attr;
   if (n->n_out > 1 && n->out[1] >= 0) return false;
-  for (int i = 0; i < rank; i++) {
-    int to_last = i == 0 ? 0 : i == rank - 1 ? 1 : i + 1, to_first = i == 0 ? 0 : i == 1 ? rank - 1 : i - 1;
-    if (perm[i] != (a->last ? to_first : to_last)) return false;
-  }
+  if (!whet__perm_is_chan(perm, rank, a->last)) return false;
   whet_pool_attr *w = whet__ed_attr(e, node);
   if (!w) return false;
   w->last = !w->last;

@@ -126,6 +126,7 @@ static whet_status ref(const whet_args *arg) {
   const topk_attr *a = arg->attr;
   const whet_tensor *x = &arg->in[0], *v = &arg->out[0],
                     *w = arg->n_out > 1 && arg->out[1].data ? &arg->out[1] : NULL;
+  if (!arg->scratch) return WHET_E_UNSUPPORTED; /* while constants are folded */
   int32_t axis = (int32_t)(a->axis < 0 ? a->axis + x->rank : a->axis), nk = 0;
   int64_t dim[WHET_MAX_RANK], xs[WHET_MAX_RANK], os[WHET_MAX_RANK], ws[WHET_MAX_RANK] = {0}, at[WHET_MAX_RANK] = {0};
   int64_t n = x->dim[axis], k = v->data ? v->dim[axis] : w->dim[axis], *best = arg->scratch;

@@ -37,12 +37,14 @@ bool whet__walk_row(whet_walk *w) {
   return false;
 }
 
-/* The plain types of a carrier move in a loop of their own; the others element by element. */
-#define LOAD(type)                                       \
-  {                                                      \
-    const type *p = (const type *)t->data + at;          \
-    for (int64_t i = 0; i < n; i++) to[i] = p[i * step]; \
-    return;                                              \
+/* The plain types of a carrier move in a loop of their own, the others element by element. Constants may lie at any
+ * address, hence memcpy. */
+#define LOAD(type)                                                                                     \
+  {                                                                                                    \
+    const char *p = (const char *)t->data + at * (int64_t)sizeof(type);                                \
+    type v;                                                                                            \
+    for (int64_t i = 0; i < n; i++, p += step * (int64_t)sizeof v) memcpy(&v, p, sizeof v), to[i] = v; \
+    return;                                                                                            \
   }
 #define STORE(type)                                              \
   {                                                              \
@@ -129,6 +131,14 @@ void whet__known_map(whet_infer *f, int o, int i, whet_dim (*fn)(whet_dim x, con
   whet_dim *y = x ? whet__out_known(f, o, n) : NULL;
   if (!y) return;
   for (int32_t k = 0; k < n; k++) y[k] = fn(x[k], ctx);
+}
+
+bool whet__perm_is_chan(const int8_t *perm, int rank, bool last) {
+  for (int i = 0; i < rank; i++) {
+    int to_last = i == 0 ? 0 : i == rank - 1 ? 1 : i + 1, to_second = i == 0 ? 0 : i == 1 ? rank - 1 : i - 1;
+    if (perm[i] != (last ? to_second : to_last)) return false;
+  }
+  return rank > 1;
 }
 
 /* Constant v with `rank` dimensions, ones in front, turned by perm; v itself when it has one element, -1 when it

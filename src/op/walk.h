@@ -66,6 +66,9 @@ void whet__known_map(whet_infer *f, int o, int i, whet_dim (*fn)(whet_dim x, con
 bool whet__pl_rows(const whet_planner *p, int32_t x, int32_t y, int64_t *rows, int64_t *run, int64_t *x_pitch,
                    int64_t *y_pitch);
 
+/* Does perm bring channels from the last place to the second one (last), or from the second to the last? */
+bool whet__perm_is_chan(const int8_t *perm, int rank, bool last);
+
 /* The permute hook of operators that broadcast: constants are brought to `rank` dimensions and turned; inputs of one
  * element stay. False when an input that is no constant has another rank. */
 bool whet__permute_broadcast(whet_edit *e, int32_t node, const int8_t *perm, int rank);
