@@ -117,6 +117,10 @@ static whet_status read_fused(whet_import *im, const whet_op *op) {
   int64_t code = whet__tfl_int(im, 0, 0);
   int32_t out = whet__tfl_before_activation(im, code);
   WHET_TRY(put(im, op, 0, whet__im_in(im, 0), whet__im_in(im, 1), out));
+  bool shifts = (!strcmp(op->name, "Add") || !strcmp(op->name, "Sub")) && whet__tfl_int(im, 1, 1) &&
+                whet__binary_q8_pot(whet__im_val(im, whet__im_in(im, 0)), whet__im_val(im, whet__im_in(im, 1)),
+                                    whet__im_val(im, out));
+  if (shifts) whet__im_round(im, WHET_ROUND_TFL_FIX1);
   return whet__tfl_activation(im, code, out, whet__im_out(im, 0));
 }
 /* Any number of inputs, from left to right. */

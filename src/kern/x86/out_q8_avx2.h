@@ -10,6 +10,37 @@
 
 #define OUT_INLINE static inline __attribute__((always_inline))
 
+/* Names that bodies shared with AVX-512 use. */
+enum { OUT_LANES = 8 };
+typedef __m256i out_int;
+typedef __m256 out_real32;
+OUT_INLINE out_int out_zero(void) { return _mm256_setzero_si256(); }
+OUT_INLINE out_int out_set_i(int32_t x) { return _mm256_set1_epi32(x); }
+OUT_INLINE out_int out_add_i(out_int a, out_int b) { return _mm256_add_epi32(a, b); }
+OUT_INLINE out_int out_sub_i(out_int a, out_int b) { return _mm256_sub_epi32(a, b); }
+OUT_INLINE out_int out_mul_i(out_int a, out_int b) { return _mm256_mullo_epi32(a, b); }
+OUT_INLINE out_int out_shift_left(out_int a, int n) { return _mm256_slli_epi32(a, n); }
+OUT_INLINE out_real32 out_set32(float x) { return _mm256_set1_ps(x); }
+OUT_INLINE out_real32 out_add32(out_real32 a, out_real32 b) { return _mm256_add_ps(a, b); }
+OUT_INLINE out_real32 out_sub32(out_real32 a, out_real32 b) { return _mm256_sub_ps(a, b); }
+OUT_INLINE out_real32 out_mul32(out_real32 a, out_real32 b) { return _mm256_mul_ps(a, b); }
+OUT_INLINE out_real32 out_to_real(out_int a) { return _mm256_cvtepi32_ps(a); }
+/* Rounded to even; what is beyond 16 bits stays beyond them on its side. */
+OUT_INLINE out_int out_from_real(out_real32 a) { return _mm256_cvtps_epi32(_mm256_min_ps(a, _mm256_set1_ps(65536))); }
+/* The first n of 8 bytes as numbers; one byte in every lane. */
+OUT_INLINE out_int out_widen(const uint8_t *p, bool is_signed, int64_t n) {
+  __m128i x;
+  if (n >= 8) {
+    x = _mm_loadl_epi64((const __m128i *)(const void *)p);
+  } else {
+    uint64_t t = 0;
+    memcpy(&t, p, (size_t)n);
+    x = _mm_cvtsi64_si128((long long)t);
+  }
+  return is_signed ? _mm256_cvtepi8_epi32(x) : _mm256_cvtepu8_epi32(x);
+}
+OUT_INLINE out_int out_widen_one(const uint8_t *p, bool is_signed) { return out_set_i(is_signed ? (int8_t)*p : *p); }
+
 /* Ways to rescale a vector; the rest goes through the portable row. */
 enum { OUT_QUICK, OUT_FIX, OUT_REAL, OUT_REAL32 };
 
@@ -38,6 +69,14 @@ OUT_INLINE out_factor out_load(const whet_factors *f, int64_t at, int how) {
     r.half = _mm256_srli_epi32(_mm256_sllv_epi32(_mm256_set1_epi32(1), r.shift), 1);
   }
   return r;
+}
+
+/* One factor for all lanes, for OUT_FIX. */
+OUT_INLINE out_factor out_factor_all(int32_t mul, int32_t shift) {
+  int32_t m[8], s[8];
+  for (int i = 0; i < 8; i++) m[i] = mul, s[i] = shift;
+  whet_factors f = {.mul = m, .shift = s};
+  return out_load(&f, 0, OUT_FIX);
 }
 
 /* (x * mul + 2^30) >> 31 for all lanes. */
@@ -92,16 +131,17 @@ OUT_INLINE out_bound out_bounds(const whet_out_q8 *o) {
   return b;
 }
 
-/* 32 rescaled sums to bytes, in order. */
+/* 32 rescaled sums to bytes. Lane 4i + j of the answer's 32-bit lanes holds the i-th four of v[j]. */
 OUT_INLINE __m256i out_narrow(const __m256i v[4], const out_bound *b) {
-  const __m256i order = _mm256_set_epi32(7, 3, 6, 2, 5, 1, 4, 0);
   __m256i x = _mm256_adds_epi16(_mm256_packs_epi32(v[0], v[1]), b->zero);
   __m256i y = _mm256_adds_epi16(_mm256_packs_epi32(v[2], v[3]), b->zero);
-  if (b->is_signed)
-    x = _mm256_max_epi8(_mm256_min_epi8(_mm256_packs_epi16(x, y), b->hi), b->lo);
-  else
-    x = _mm256_max_epu8(_mm256_min_epu8(_mm256_packus_epi16(x, y), b->hi), b->lo);
-  return _mm256_permutevar8x32_epi32(x, order);
+  if (b->is_signed) return _mm256_max_epi8(_mm256_min_epi8(_mm256_packs_epi16(x, y), b->hi), b->lo);
+  return _mm256_max_epu8(_mm256_min_epu8(_mm256_packus_epi16(x, y), b->hi), b->lo);
+}
+
+/* The bytes of out_narrow in the order of v[0], v[1], v[2], v[3]. */
+OUT_INLINE __m256i out_order(__m256i x) {
+  return _mm256_permutevar8x32_epi32(x, _mm256_set_epi32(7, 3, 6, 2, 5, 1, 4, 0));
 }
 
 /* The first n bytes of x. */
@@ -129,7 +169,7 @@ OUT_INLINE void out_bytes(const whet_out_q8 *o, const whet_factors *f, int64_t a
   for (int64_t r = 0; r < rows; r++, sum += ld, out += pitch) {
     __m256i v[4] = {_mm256_setzero_si256(), _mm256_setzero_si256(), _mm256_setzero_si256(), _mm256_setzero_si256()};
     for (int j = 0; j < nv; j++) v[j] = out_rescale(out_load_i(sum + 8 * j), &g[j], how);
-    out_store(out, out_narrow(v, &b), n);
+    out_store(out, out_order(out_narrow(v, &b)), n);
     if (table)
       for (int64_t i = 0; i < n; i++) out[i] = table[out[i]];
   }

@@ -10,6 +10,31 @@
 
 #define OUT_INLINE static inline __attribute__((always_inline))
 
+/* Names that bodies shared with AVX2 use. */
+enum { OUT_LANES = 16 };
+typedef __m512i out_int;
+typedef __m512 out_real32;
+OUT_INLINE out_int out_zero(void) { return _mm512_setzero_si512(); }
+OUT_INLINE out_int out_set_i(int32_t x) { return _mm512_set1_epi32(x); }
+OUT_INLINE out_int out_add_i(out_int a, out_int b) { return _mm512_add_epi32(a, b); }
+OUT_INLINE out_int out_sub_i(out_int a, out_int b) { return _mm512_sub_epi32(a, b); }
+OUT_INLINE out_int out_mul_i(out_int a, out_int b) { return _mm512_mullo_epi32(a, b); }
+OUT_INLINE out_int out_shift_left(out_int a, int n) { return _mm512_slli_epi32(a, (unsigned)n); }
+OUT_INLINE out_real32 out_set32(float x) { return _mm512_set1_ps(x); }
+OUT_INLINE out_real32 out_add32(out_real32 a, out_real32 b) { return _mm512_add_ps(a, b); }
+OUT_INLINE out_real32 out_sub32(out_real32 a, out_real32 b) { return _mm512_sub_ps(a, b); }
+OUT_INLINE out_real32 out_mul32(out_real32 a, out_real32 b) { return _mm512_mul_ps(a, b); }
+OUT_INLINE out_real32 out_to_real(out_int a) { return _mm512_cvtepi32_ps(a); }
+/* Rounded to even; what is beyond 16 bits stays beyond them on its side. */
+OUT_INLINE out_int out_from_real(out_real32 a) { return _mm512_cvtps_epi32(_mm512_min_ps(a, _mm512_set1_ps(65536))); }
+/* The first n of 16 bytes as numbers; one byte in every lane. */
+OUT_INLINE out_int out_widen(const uint8_t *p, bool is_signed, int64_t n) {
+  __mmask16 m = n >= 16 ? 0xffff : (__mmask16)((1u << n) - 1);
+  __m128i x = _mm_maskz_loadu_epi8(m, p);
+  return is_signed ? _mm512_cvtepi8_epi32(x) : _mm512_cvtepu8_epi32(x);
+}
+OUT_INLINE out_int out_widen_one(const uint8_t *p, bool is_signed) { return out_set_i(is_signed ? (int8_t)*p : *p); }
+
 /* Ways to rescale a vector; the rest goes through the portable row. */
 enum { OUT_QUICK, OUT_FIX, OUT_REAL, OUT_REAL32 };
 
@@ -37,6 +62,14 @@ OUT_INLINE out_factor out_load(const whet_factors *f, int64_t at, int how) {
     r.half = _mm512_srli_epi32(_mm512_sllv_epi32(_mm512_set1_epi32(1), r.shift), 1);
   }
   return r;
+}
+
+/* One factor for all lanes, for OUT_FIX. */
+OUT_INLINE out_factor out_factor_all(int32_t mul, int32_t shift) {
+  int32_t m[16], s[16];
+  for (int i = 0; i < 16; i++) m[i] = mul, s[i] = shift;
+  whet_factors f = {.mul = m, .shift = s};
+  return out_load(&f, 0, OUT_FIX);
 }
 
 /* (x * mul + 2^30) >> 31 for all lanes. */

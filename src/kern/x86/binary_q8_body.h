@@ -1,0 +1,124 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Family binary_q8 on vectors: the body that the ISA files share, over the names of out_q8_avx2.h or out_q8_avx512.h.
+ * Needs whole rows: the last dimension is contiguous in z, and contiguous or repeated in x and y. */
+
+#include "kern/binary_q8.h"
+
+/* Everything in registers. */
+typedef struct bin_run {
+  const whet_binary_q8 *p;
+  out_factor x, y, z;
+  out_bound bound;
+  out_int x_zero, y_zero;
+  out_real32 x_real, y_real;
+} bin_run;
+
+/* fix() of a shifted difference. */
+OUT_INLINE out_int shifted(out_int v, const bin_run *r, const out_factor *f, bool half) {
+  /* The operand with the greater scale has the factor 1/2 exactly. */
+  if (half) return out_shift_left(v, r->p->left - 1);
+  return out_rescale(out_shift_left(v, r->p->left), f, OUT_FIX);
+}
+
+/* What is done to a vector of each operand: fn and rule are constants here. */
+OUT_INLINE out_int one(out_int a, out_int b, const bin_run *r, int fn, bool real, bool x_half, bool y_half) {
+  if (real) {
+    out_real32 v;
+    if (fn == WHET_BIN_MUL)
+      v = out_mul32(out_to_real(out_mul_i(a, b)), r->x_real);
+    else if (fn == WHET_BIN_ADD)
+      v = out_add32(out_mul32(out_to_real(a), r->x_real), out_mul32(out_to_real(b), r->y_real));
+    else
+      v = out_sub32(out_mul32(out_to_real(a), r->x_real), out_mul32(out_to_real(b), r->y_real));
+    return out_from_real(v);
+  }
+  if (fn == WHET_BIN_MUL) return out_rescale(out_mul_i(a, b), &r->z, OUT_FIX);
+  a = shifted(a, r, &r->x, x_half);
+  b = shifted(b, r, &r->y, y_half);
+  return out_rescale(fn == WHET_BIN_ADD ? out_add_i(a, b) : out_sub_i(a, b), &r->z, OUT_FIX);
+}
+
+/* n elements of a row; a repeated operand is read once. */
+OUT_INLINE void row(const uint8_t *x, const uint8_t *y, uint8_t *z, int64_t n, const bin_run *r, int fn, bool real,
+                    bool x_half, bool y_half) {
+  const whet_binary_q8 *p = r->p;
+  int last = p->rank - 1;
+  bool x_once = !p->x_stride[last], y_once = !p->y_stride[last];
+  out_int same_x = out_sub_i(out_widen_one(x, p->x_signed), r->x_zero);
+  out_int same_y = out_sub_i(out_widen_one(y, p->y_signed), r->y_zero);
+  for (int64_t i = 0; i < n; i += 4 * OUT_LANES) {
+    int64_t m = n - i < 4 * OUT_LANES ? n - i : 4 * OUT_LANES;
+    out_int v[4];
+    for (int j = 0; j < 4; j++) {
+      int64_t k = m - j * OUT_LANES;
+      v[j] = out_zero();
+      if (k <= 0) continue;
+      out_int a = same_x, b = same_y;
+      if (!x_once) a = out_sub_i(out_widen(x + i + j * OUT_LANES, p->x_signed, k), r->x_zero);
+      if (!y_once) b = out_sub_i(out_widen(y + i + j * OUT_LANES, p->y_signed, k), r->y_zero);
+      v[j] = one(a, b, r, fn, real, x_half, y_half);
+    }
+    out_store(z + i, out_order(out_narrow(v, &r->bound)), m);
+  }
+}
+
+#define ROW(name, fn, real, x_half, y_half)                                                                   \
+  static __attribute__((noinline)) void row_##name(const uint8_t *x, const uint8_t *y, uint8_t *z, int64_t n, \
+                                                   const bin_run *r) {                                        \
+    row(x, y, z, n, r, fn, real, x_half, y_half);                                                             \
+  }
+ROW(add_real, WHET_BIN_ADD, true, false, false)
+ROW(sub_real, WHET_BIN_SUB, true, false, false)
+ROW(mul_real, WHET_BIN_MUL, true, false, false)
+ROW(add_xy, WHET_BIN_ADD, false, true, true)
+ROW(add_x, WHET_BIN_ADD, false, true, false)
+ROW(add_y, WHET_BIN_ADD, false, false, true)
+ROW(sub_xy, WHET_BIN_SUB, false, true, true)
+ROW(sub_x, WHET_BIN_SUB, false, true, false)
+ROW(sub_y, WHET_BIN_SUB, false, false, true)
+ROW(mul, WHET_BIN_MUL, false, false, false)
+
+typedef void (*row_fn)(const uint8_t *x, const uint8_t *y, uint8_t *z, int64_t n, const bin_run *r);
+static row_fn row_for(const whet_binary_q8 *p) {
+  static const row_fn real[3] = {row_add_real, row_sub_real, row_mul_real};
+  static const row_fn fix[2][3] = {{row_add_y, row_add_x, row_add_xy}, {row_sub_y, row_sub_x, row_sub_xy}};
+  bool x_half = p->x_mul == 1 << 30 && !p->x_shift, y_half = p->y_mul == 1 << 30 && !p->y_shift;
+  if (p->round == WHET_ROUND_ONNX_REAL) return real[p->fn == WHET_BIN_ADD ? 0 : p->fn == WHET_BIN_SUB ? 1 : 2];
+  if (p->fn == WHET_BIN_MUL) return row_mul;
+  return fix[p->fn == WHET_BIN_SUB][x_half && y_half ? 2 : x_half];
+}
+
+static bool fits(const void *params) {
+  whet_binary_q8 p = *(const whet_binary_q8 *)params;
+  whet__binary_q8_simplify(&p);
+  int last = p.rank - 1;
+  return p.z_stride[last] == 1 && p.x_stride[last] <= 1 && p.y_stride[last] <= 1 && p.x_stride[last] >= 0 &&
+         p.y_stride[last] >= 0;
+}
+
+static void run(const void *params, void *const *ptr, int part, int parts) {
+  whet_binary_q8 p = *(const whet_binary_q8 *)params;
+  whet__binary_q8_simplify(&p);
+  whet_out_q8 o = {.dtype = p.z_signed ? WHET_S8 : WHET_U8, .zero = p.z_zero, .lo = p.lo, .hi = p.hi};
+  bin_run r = {.p = &p,
+               .x = out_factor_all(p.x_mul, p.x_shift),
+               .y = out_factor_all(p.y_mul, p.y_shift),
+               .z = out_factor_all(p.z_mul, p.z_shift),
+               .bound = out_bounds(&o),
+               .x_zero = out_set_i(p.x_zero),
+               .y_zero = out_set_i(p.y_zero),
+               .x_real = out_set32(p.x_real),
+               .y_real = out_set32(p.y_real)};
+  row_fn fn = row_for(&p);
+  int64_t rows = 1, last = p.rank - 1, from, to, a = 0, b = p.dim[last], at[3];
+  for (int32_t i = 0; i < last; i++) rows *= p.dim[i];
+  if (rows > 1)
+    whet__split(rows, part, parts, &from, &to);
+  else
+    from = 0, to = 1, whet__split(b, part, parts, &a, &b);
+  for (; from < to && a < b; from++) {
+    whet__binary_q8_row(&p, from, at);
+    fn((const uint8_t *)ptr[0] + at[0] + a * p.x_stride[last], (const uint8_t *)ptr[1] + at[1] + a * p.y_stride[last],
+       (uint8_t *)ptr[2] + at[2] + a, b - a, &r);
+  }
+}
