@@ -117,9 +117,13 @@ whet_status whet__im_missing_error(whet_import *im, whet_status s) {
 }
 
 whet_status whet__im_place(struct whet_im_op *o, whet_err *err) {
-  whet_status s = o->name[0] ? whet__fail_in(&o->err, "node %d \"%.80s\" (%.60s)", (int)o->index, o->name, o->type)
-                             : whet__fail_in(&o->err, "node %d (%.60s)", (int)o->index, o->type);
-  return whet__fail(err, s, "%s", o->err.text);
+  /* The outermost two places and the innermost say enough. */
+  bool deep = o->up && o->up->up && !strncmp(o->err.text, "node ", 5);
+  if (!deep && o->name[0])
+    whet__fail_in(&o->err, "node %d \"%.80s\" (%.60s)", (int)o->index, o->name, o->type);
+  else if (!deep)
+    whet__fail_in(&o->err, "node %d (%.60s)", (int)o->index, o->type);
+  return whet__fail(err, o->err.code, "%s", o->err.text);
 }
 
 /* ---- one operator -----------------------------------------------------------------------------------------------

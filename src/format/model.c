@@ -180,7 +180,9 @@ static whet_status open_any(const char *path, const void *bytes, size_t n, bool 
     return WHET_OK;
   }
   if (m) destroy(m);
-  return whet__fail(user, s, "%s", err.text);
+  err.code = s;
+  if (user) *user = err; /* whatever stood there: callers need not prepare it */
+  return s;
 }
 
 whet_status whet_model_open(const char *path, const whet_model_opts *o, whet_model **out, whet_err *err) {

@@ -40,9 +40,15 @@ WHET_MUST whet_status whet__ox_body(whet_import *im, const whet_ox_graph *g, str
 /* Give value v the type that the file declares. `make`: unknown names of dimensions become symbols. */
 WHET_MUST whet_status whet__ox_declare(whet_import *im, int32_t v, const whet_ox_type *t, bool make, whet_err *err);
 
-/* A formula of op/expand.def for an operator, as a function; NULL when there is none. Fails on a fault in the text.
- */
-WHET_MUST whet_status whet__expand_find(whet_import *im, const char *domain, const char *name, int since,
-                                        const whet_ox_function **fn, whet_err *err);
+/* A formula of op/expand.def for operator o, as a function with o's attributes settled; *fn NULL when there is none.
+ * Fails on a fault in the text. */
+WHET_MUST whet_status whet__expand_find(whet_import *im, struct whet_im_op *o, const whet_ox_function **fn,
+                                        whet_err *err);
+/* For tests: how many formulas there are; formula `row` for operator o; any formula. */
+size_t whet__expand_count(void);
+WHET_MUST whet_status whet__expand_row(whet_import *im, struct whet_im_op *o, size_t row, const whet_ox_function **fn,
+                                       whet_err *err);
+WHET_MUST whet_status whet__expand_parse(whet_import *im, const struct whet_im_op *call, const char *sig,
+                                         const char *text, const whet_ox_function **fn, whet_err *err);
 
 #endif

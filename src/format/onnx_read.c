@@ -283,6 +283,12 @@ static whet_status read_node(whet_import *im, struct whet_ox_scope *s, const whe
                o.domain[0] ? o.domain : "ai.onnx");
     return whet__im_place(&o, err);
   }
+  int oldest;
+  const whet_op *op;
+  if (!whet__from_find(o.domain, o.type, o.since, &op, &oldest)) {
+    WHET_TRY(whet__expand_find(im, &o, &fn, err));
+    if (fn) return read_call(im, &o, fn, true);
+  }
   return whet__im_run(im, &o);
 }
 
@@ -394,9 +400,7 @@ static whet_status read_graph(whet_import *im, const whet_ox_graph *g, struct wh
   if (!s->unsorted || (im->n_missing && !im->m->loose)) return WHET_OK;
   WHET_TRY(whet__im_spend(im, im->g->n_val + im->g->n_node, false, err));
   whet__model_log(im->m, 1, "graph \"%s\": nodes stand before those that they need; they are sorted", r->name);
-  return whet__region_sort(im->g, r)
-             ? WHET_OK
-             : whet__fail(err, WHET_E_FORMAT, "nodes of graph \"%.80s\" need each other in a circle", r->name);
+  return whet__region_sort(im->g, r, err);
 }
 
 whet_status whet__ox_body(whet_import *im, const whet_ox_graph *g, struct whet_ox_scope *up, whet_region *r,

@@ -144,8 +144,8 @@ bool whet__region_insert(whet_graph *g, whet_region *r, int32_t at, int32_t n);
 void whet__region_remove(whet_graph *g, whet_region *r, int32_t at);
 /* Replace every use of value `from` by `to`, in nodes of all regions and in region outputs. */
 void whet__graph_replace(whet_graph *g, int32_t from, int32_t to);
-/* Sort a region so that each node stands after those that make its inputs; false when there is a cycle. */
-bool whet__region_sort(whet_graph *g, whet_region *r);
+/* Sort a region so that each node stands after those that make its inputs; E_FORMAT when nodes need each other. */
+WHET_MUST whet_status whet__region_sort(whet_graph *g, whet_region *r, whet_err *err);
 
 /* Who makes and who uses each value; indices are value numbers. Rebuilt, not kept up to date. */
 typedef struct whet_uses {

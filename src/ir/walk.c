@@ -140,10 +140,10 @@ static void push_need(void *arg, int32_t v) {
   s->state[at] = 3; /* asked for; becomes 1 when it is looked at */
 }
 
-bool whet__region_sort(whet_graph *g, whet_region *r) {
+whet_status whet__region_sort(whet_graph *g, whet_region *r, whet_err *err) {
   size_t n = (size_t)r->n_node, needs = n + 1; /* a node is pushed at most once for each use of its outputs */
   struct sort s = {.g = g};
-  bool ok = false;
+  whet_status st = WHET_E_MEMORY;
   for (int32_t i = 0; i < g->n_node; i++) {
     needs += g->node[i].n_in;
     for (int b = 0; b < g->node[i].n_body; b++) needs += (size_t)g->node[i].body[b]->n_out;
@@ -181,16 +181,18 @@ bool whet__region_sort(whet_graph *g, whet_region *r) {
       s.state[at] = 2;
       order[placed++] = r->node[at];
     }
-    if (s.cycle) goto done;
+    if (s.cycle) break;
   }
-  memcpy(r->node, order, n * sizeof *order);
-  ok = true;
+  st = s.cycle ? WHET_E_FORMAT : WHET_OK;
+  if (!st) memcpy(r->node, order, n * sizeof *order);
 done:
   whet__free(g->mem, order);
   whet__free(g->mem, s.place);
   whet__free(g->mem, s.stack);
   whet__free(g->mem, s.state);
-  return ok;
+  if (st == WHET_E_MEMORY) return whet__no_memory(g->mem, needs * sizeof *order, err, "sorting nodes");
+  return st ? whet__fail(err, st, "nodes of graph \"%.80s\" need each other in a circle", r->name ? r->name : "")
+            : WHET_OK;
 }
 
 /* A copy of a region's lists in another graph's arena. */
