@@ -148,7 +148,8 @@ static bool copy_out(whet_plan *q, const whet_planner *p, const struct finish *f
   q->buf = whet__arena_copy(a, f->buf, (size_t)q->n_buf * sizeof *q->buf);
   q->step = whet__arena_copy(a, p->step, p->n_step * sizeof *q->step);
   q->place = whet__arena_copy(a, p->place, p->n_place * sizeof *q->place);
-  q->params = whet__arena_copy(a, p->params, p->n_params + 16);
+  q->params = whet__arena_alloc(a, p->n_params + 16);
+  if (q->params && p->n_params) memcpy(q->params, p->params, p->n_params);
   q->blob = whet__arena_array(a, p->n_blob + 1, sizeof *q->blob);
   q->pack = whet__arena_copy(a, p->pack, p->n_pack * sizeof *q->pack);
   return q->shape && q->dtype && q->store && q->buf && q->step && q->place && q->params && q->blob && q->pack;
