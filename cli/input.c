@@ -12,6 +12,7 @@
 #include "base/dtype.h"
 #include "base/file.h"
 #include "format/onnx_value.h"
+#include "media.h"
 #include "npy.h"
 #include "out.h"
 #include "picture.h"
@@ -217,8 +218,13 @@ static whet_status sound(const char *path, const whet_file *f, const whet_info *
 static whet_status picture(const cli_model *m, size_t i, const char *path, const whet_file *f, const whet_info *info,
                            const cli_input_opts *o, whet_value **out, const char **note, whet_err *err) {
   whet_picture p;
-  WHET_TRY(whet_media_register());
-  if (whet_picture_decode(f->p, f->n, NULL, &p, err)) return whet__fail_in(err, "%s", path);
+  const char *kind = whet_picture_kind(f->p, f->n), *why = NULL;
+  bool own = kind && (!strcmp(kind, "bmp") || !strcmp(kind, "pnm")); /* the core reads these itself */
+  if (!own) why = cli_media_load();
+  if (whet_picture_decode(f->p, f->n, NULL, &p, err)) {
+    if (why && err->code == WHET_E_UNSUPPORTED) return whet__fail_in(err, "%s (%s)", path, why);
+    return whet__fail_in(err, "%s", path);
+  }
   whet_status s = cli_picture_tensor(m, i, info, &p, o, out, note, err);
   whet_picture_free(&p);
   return s;

@@ -3,9 +3,6 @@
 
 #include "media.h"
 
-#include <stdarg.h>
-#include <stdio.h>
-
 #define IF_1(x) x
 #define IF_0(x)
 #define CODEC_(have, x) IF_##have(x)
@@ -24,13 +21,3 @@ whet_status whet_media_register(void) {
 }
 
 const char *whet_media_left_out(void) { return MEDIA_LEFT_OUT; }
-
-whet_status media_fail(whet_err *err, whet_status code, const char *fmt, ...) {
-  if (!err || err->code) return code;
-  va_list ap;
-  va_start(ap, fmt);
-  vsnprintf(err->text, sizeof err->text, fmt, ap);
-  va_end(ap);
-  err->code = code;
-  return code;
-}
