@@ -12,6 +12,7 @@
 #include "input.h"
 #include "npy.h"
 #include "show.h"
+#include "stats.h"
 
 struct options {
   cli_list input;
@@ -105,12 +106,6 @@ static int check_labels(const cli_shown *out, size_t n, const char *path, const 
                   n == 1 ? "s" : "ve", sizes);
 }
 
-static double now_us(void) {
-  struct timespec t;
-  clock_gettime(CLOCK_MONOTONIC, &t);
-  return (double)t.tv_sec * 1e6 + (double)t.tv_nsec / 1e3;
-}
-
 /* Say what was done. */
 static int answer(const cli_model *m, const struct options *o, const cli_labels *labels, bool json, cli_shown *out,
                   size_t n, const char **files, const char **notes, double us) {
@@ -169,9 +164,9 @@ int cli_run(int argc, char **argv) {
   cli_shown *out = cli_keep((n_out + 1) * sizeof *out);
   for (size_t i = 0; i < n_in; i++) notes[i] = "";
   status = cli_inputs_set(&m, &o.input, o.fill, &in, files, notes);
-  double us = now_us();
+  double us = cli_now_us();
   if (!status && whet_session_run(m.session, &m.run, &err)) status = cli_fail_err(m.path, &err);
-  us = now_us() - us;
+  us = cli_now_us() - us;
   if (!status) status = take_outputs(&m, out, n_out);
   if (!status && o.labels) status = check_labels(out, n_out, o.labels, &labels);
   if (!status && o.output) status = write_outputs(o.output, out, n_out);

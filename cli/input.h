@@ -28,10 +28,10 @@ WHET_MUST int cli_input_check(const cli_input_opts *o);
 WHET_MUST int cli_input_set(const cli_model *m, size_t i, const char *file, const cli_input_opts *o,
                             const char **note);
 
-/* Give every input its contents: from a list of "[NAME=]FILE", or made up (fill: 0: all must be given; else 1 + cli_fill). files
- * and notes, as many as inputs, receive the file (NULL: none) and what was made of it. */
-WHET_MUST int cli_inputs_set(const cli_model *m, const cli_list *given, int fill, const cli_input_opts *in, const char **files,
-                             const char **notes);
+/* Give every input its contents: from a list of "[NAME=]FILE", or made up (fill: 0: all must be given; else 1 +
+ * cli_fill). files and notes, as many as inputs, receive the file (NULL: none) and what was made of it. */
+WHET_MUST int cli_inputs_set(const cli_model *m, const cli_list *given, int fill, const cli_input_opts *in,
+                             const char **files, const char **notes);
 
 /* Read a tensor file (.npy or .pb) as a value of the kind and type that `info` declares (NULL: whatever it is). */
 WHET_MUST whet_status cli_tensor_read(const char *path, const whet_info *info, whet_value **out, whet_err *err);

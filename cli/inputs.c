@@ -57,4 +57,3 @@ int cli_inputs_set(const cli_model *m, const cli_list *given, int fill, const cl
     status = files[i] ? cli_input_set(m, i, files[i], in, &notes[i]) : cli_fill_input(m, i, (cli_fill)(fill - 1));
   return status;
 }
-

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Loading libwhet_media: the command exports whet_* for it (cli/whet.exports), so that its codecs come into the command's
- * own list. It is looked for beside the command, in ../lib, and where the system looks (the command's run path). */
+/* Loading libwhet_media: the command exports whet_* for it (cli/whet.exports), so that its codecs come into the
+ * command's own list. It is looked for beside the command, in ../lib, and where the system looks (the command's run
+ * path). */
 
 #include "media.h"
 

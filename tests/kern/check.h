@@ -124,8 +124,6 @@ void kc_want_f32(kc *k, int arg, int64_t i, float want);
 /* Report a failure of the case. */
 void kc_fail(kc *k, const char *fmt, ...) WHET_PRINTF(2, 3);
 
-/* Multiply-adds that one core reaches with the instruction sets of a row, in operations per second; measured once. */
-double kc_peak(uint32_t isa);
 /* Seconds of a steady clock. */
 double kc_now(void);
 
