@@ -59,7 +59,7 @@ static int32_t pack_output(const whet_conv_q8_pack *p, const whet_conv_q8_layout
   bool panels = p->shape.form == WHET_CONV_Q8_PANELS;
   int64_t block = l->segs * l->k4 * 64, row = (int64_t)l->group / (l->oc ? l->oc : 1);
   int8_t *at = panels ? to + o / 16 * block + o % 16 * 4 : to + o * row;
-  const int64_t origin = (g * l->oc + o) * p->at_o;
+  const int64_t origin = g * p->at_g + o * p->at_o;
   uint32_t sum = 0;
   for (int64_t seg = 0; seg < l->segs; seg++)
     for (int64_t k = 0; k < l->k4 * 4; k++) {

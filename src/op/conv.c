@@ -77,8 +77,8 @@ static whet_status tfl_node(whet_import *im, const whet_op *op, whet_conv_attr *
   int32_t in[3] = {whet__im_in(im, 0), whet__im_in(im, 1), whet__im_in(im, 2)};
   int32_t out = whet__tfl_before_activation(im, activation);
   WHET_TRY(whet__im_node(im, op, a, in, 3, &out, 1));
-  const whet_val *x = whet__im_val(im, in[0]);
-  whet__im_round(im, x && x->dtype == WHET_S16 ? WHET_ROUND_TFL_16X8 : WHET_ROUND_TFL_FIX);
+  const whet_val *x = whet__im_val(im, in[0]), *b = whet__im_val(im, in[2]);
+  whet__im_round(im, whet__conv_q8_rule(x, b, whet__im_rules_micro(im)));
   return whet__tfl_activation(im, activation, out, whet__im_out(im, 0));
 }
 

@@ -1,11 +1,255 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Quantised convolutions: refused by name. */
+/* Conv on quantised numbers of 8 or 16 bits.
+ *
+ *   sum = bias[o] + sum of (x - zx) * (w - zw[o]) over taps inside the picture;   y = clamp(rescaled(sum) + zy)
+ *
+ * with the rule of the node; a result without quantisation is the sum itself. 8-bit data with channels last run on
+ * families conv_q8 and dw_q8, the rest on the reference. */
 
+#include "base/dtype.h"
+#include "kern/dw_q8.h"
 #include "op/conv.h"
+#include "op/move.h"
+#include "op/product_q8.h"
+
+/* LiteRT rescales 16-bit data with a 32-bit bias in double, with a 64-bit bias by the reduced multiplier. */
+whet_round whet__conv_q8_rule(const whet_val *x, const whet_val *b, bool micro) {
+  if (!x || x->dtype != WHET_S16) return WHET_ROUND_TFL_FIX;
+  return b && b->dtype == WHET_S32 && !micro ? WHET_ROUND_TFL_REAL : WHET_ROUND_TFL_16X8;
+}
+
+/* ---- reference ------------------------------------------------------------------------------- */
+
+/* Offset of position at[] (three spatial indices) in a tensor. */
+static int64_t place(const whet_conv_attr *a, const whet_conv_geo *g, const whet_tensor *t, const int64_t *at) {
+  int64_t o = 0;
+  for (int i = 3 - g->n; i < 3; i++) o += at[i] * t->stride[whet__conv_axis(a, g, i)];
+  return o;
+}
+
+/* The sum of one output without bias; x0, w0: elements of channel 0 of the group and of the first tap. */
+static int64_t sum(const whet_args *args, const whet_conv_geo *g, const int64_t *at, int64_t x0, int64_t w0,
+                   int64_t zx, int64_t zw) {
+  const whet_conv_attr *a = args->attr;
+  const whet_tensor *x = &args->in[0], *w = &args->in[1];
+  int64_t xc = x->stride[whet__conv_chan(a, g)], taps[3] = {g->kernel[0], g->kernel[1], g->kernel[2]}, tap[3] = {0};
+  uint64_t acc = 0;
+  do {
+    int64_t p[3];
+    bool inside = true;
+    for (int d = 0; d < 3; d++) {
+      p[d] = at[d] * g->stride[d] + tap[d] * g->dilation[d] - g->pad[d];
+      inside &= p[d] >= 0 && p[d] < g->in[d];
+    }
+    if (!inside) continue;
+    int64_t xi = x0 + place(a, g, x, p), wi = w0 + tap[0] * g->w_tap[0] + tap[1] * g->w_tap[1] + tap[2] * g->w_tap[2];
+    for (int64_t c = 0; c < g->ic; c++)
+      acc += (uint64_t)((whet__get_i64(x->dtype, x->data, xi + c * xc) - zx) *
+                        (whet__get_i64(w->dtype, w->data, wi + c * g->w_ic) - zw));
+  } while (whet__index_next(3, taps, tap));
+  return (int64_t)acc;
+}
+
+whet_status whet__conv_q8_ref(const whet_args *args) {
+  const whet_conv_attr *a = args->attr;
+  const whet_tensor *x = &args->in[0], *b = args->n_in > 2 ? &args->in[2] : NULL, *y = &args->out[0];
+  whet_conv_geo g = whet__conv_ref_geo(args, false);
+  whet_product_out out = whet__product_out(args);
+  int32_t chan = whet__conv_chan(a, &g);
+  int64_t dim[5] = {g.batch, g.out[0], g.out[1], g.out[2], g.groups * g.oc}, at[5] = {0};
+  if (!whet__tensor_count(y)) return WHET_OK;
+  do {
+    int64_t group = at[4] / g.oc;
+    int64_t v = sum(args, &g, at + 1, at[0] * x->stride[0] + group * g.ic * x->stride[chan],
+                    group * g.w_group + at[4] % g.oc * g.w_oc, x->q->zero[0], whet__q_zero(out.w, at[4]));
+    if (b && b->data) v += whet__get_i64(b->dtype, b->data, at[4] * (b->rank ? b->stride[b->rank - 1] : 0));
+    whet__product_store(&out, y, at[0] * y->stride[0] + at[4] * y->stride[chan] + place(a, &g, y, at + 1), at[4], v);
+  } while (whet__index_next(5, dim, at));
+  return WHET_OK;
+}
+
+/* ---- planning -------------------------------------------------------------------------------- */
+
+/* Elements from pixel to pixel of value v, [batch][h][w][c] without gaps between rows; -1 when it lies otherwise. */
+static int64_t pixel_pitch(const whet_planner *p, const whet_conv_geo *g, int32_t v, const whet_dim *size) {
+  int64_t s[WHET_MAX_RANK];
+  whet__pl_strides(p, v, s);
+  int64_t w = s[g->n], h = g->n > 1 ? s[g->n - 1] : w * size[2];
+  if (s[g->n + 1] != 1 && whet__pl_shape(p, v)->d[g->n + 1] != 1) return -1;
+  if (size[2] == 1) w = h;
+  if (size[1] == 1) h = w * size[2];
+  if (size[1] == 1 && size[2] == 1) w = h = s[0];
+  if (h != w * size[2] || (g->batch > 1 && s[0] != h * size[1])) return -1;
+  return w;
+}
+
+/* Description of depthwise weights. */
+static whet_arg dw_weights(whet_planner *p, const whet_node *n, const whet_conv_geo *g, const whet_dw_q8 *k,
+                           unsigned form) {
+  static const whet_pack_kind kind = {"dw_q8", 0, whet__dw_q8_bytes, whet__dw_q8_do_pack};
+  int32_t w = n->in[1], bias = n->n_in > 2 ? n->in[2] : -1;
+  const whet_quant *q = whet__pl_quant(p, w), *y = whet__pl_quant(p, n->out[0]);
+  int32_t n_scale = q && q->n > 1 ? k->channels : 1;
+  size_t size = whet__dw_q8_pack_size(n_scale, n_scale);
+  whet_dw_q8_pack *d = whet__pl_memory(p, size);
+  if (!d) return whet__none();
+  d->size = (uint32_t)size;
+  d->shape.channels = k->channels;
+  d->shape.kh = k->kh;
+  d->shape.kw = k->kw;
+  d->shape.form = (uint8_t)form;
+  d->shape.out.dtype = k->out.dtype;
+  d->shape.out.round = k->out.round;
+  d->w_type = (uint8_t)whet__pl_dtype(p, w);
+  d->bias_type = bias >= 0 ? (uint8_t)whet__pl_dtype(p, bias) : 0;
+  d->in_zero = k->in_zero;
+  d->in_scale = whet__pl_quant(p, n->in[0])->scale[0];
+  d->out_scale = y ? y->scale[0] : 1;
+  d->n_scale = d->n_zero = n_scale;
+  d->at_c = g->w_group;
+  d->at_y = g->w_tap[1];
+  d->at_x = g->w_tap[2];
+  for (int32_t i = 0; i < n_scale; i++) {
+    whet__dw_q8_scales(d)[i] = whet__q_scale(q, i);
+    whet__dw_q8_zeros(d)[i] = whet__q_zero(q, i);
+  }
+  const int32_t src[2] = {w, bias};
+  int32_t pack = whet__pl_pack(p, &kind, d, src, 2);
+  return pack < 0 ? whet__none() : whet__pk(pack);
+}
+
+/* A depthwise convolution; its parameters but for sizes of pictures are set. */
+static whet_status plan_dw(whet_planner *p, const whet_node *n, const whet_conv_geo *g, const whet_conv_q8 *c,
+                           whet_arg table) {
+  whet_dw_q8 k = {.images = c->images,
+                  .in_h = c->in_h,
+                  .in_w = c->in_w,
+                  .channels = c->in_c,
+                  .out_h = c->out_h,
+                  .out_w = c->out_w,
+                  .kh = c->kh,
+                  .kw = c->kw,
+                  .stride_h = c->stride_h,
+                  .stride_w = c->stride_w,
+                  .dil_h = c->dil_h,
+                  .dil_w = c->dil_w,
+                  .pad_top = c->pad_top,
+                  .pad_left = c->pad_left,
+                  .in_pitch = c->in_pitch,
+                  .out_pitch = c->out_pitch,
+                  .in_zero = c->in_zero,
+                  .in_signed = c->in_signed,
+                  .w_zeros = c->w_zeros,
+                  .out = c->out};
+  const whet_kern *row = whet__kern_pick(WHET_FAMILY_dw_q8, whet__pl_target(p), false, &k);
+  if (!row) return whet__pl_fail(p, WHET_E_INTERNAL, "no kernel of family dw_q8 fits");
+  whet_arg arg[5] = {whet__rd(n->in[0]), dw_weights(p, n, g, &k, row->form), whet__wr(whet__pl_group_out(p)), table,
+                     whet__scratch()};
+  double macs = (double)k.images * k.out_h * k.out_w * k.channels * k.kh * k.kw;
+  return whet__pl_step(p, &(whet_step_req){WHET_FAMILY_dw_q8, row, &k, sizeof k, arg, 5, (int64_t)k.images * k.out_h,
+                                           whet__pl_macs_q8_ns(p, macs * 6)});
+}
 
 whet_status whet__conv_q8_plan(whet_planner *p, const whet_node *n) {
-  return whet__pl_fail(p, WHET_E_UNSUPPORTED, "quantised input");
+  const whet_conv_attr *a = n->attr;
+  whet_dtype x = whet__pl_dtype(p, n->in[0]), w = whet__pl_dtype(p, n->in[1]);
+  int32_t bias = n->n_in > 2 ? n->in[2] : -1;
+  if (!a->last || (x != WHET_S8 && x != WHET_U8) || (w != WHET_S8 && w != WHET_U8 && w != WHET_S4 && w != WHET_U4))
+    return WHET_LATE;
+  if (bias >= 0 && whet__pl_dtype(p, bias) != WHET_S32) return WHET_LATE;
+  whet_conv_geo g = whet__conv_plan_geo(p, n, false);
+  if (g.in[0] != 1 || g.out[0] != 1 || g.kernel[0] != 1) return WHET_LATE;
+  int32_t out = whet__pl_group_out(p);
+  whet_conv_q8 k = {.images = (int32_t)g.batch,
+                    .in_h = (int32_t)g.in[1],
+                    .in_w = (int32_t)g.in[2],
+                    .in_c = (int32_t)(g.groups * g.ic),
+                    .out_h = (int32_t)g.out[1],
+                    .out_w = (int32_t)g.out[2],
+                    .out_c = (int32_t)(g.groups * g.oc),
+                    .kh = (int32_t)g.kernel[1],
+                    .kw = (int32_t)g.kernel[2],
+                    .stride_h = (int32_t)g.stride[1],
+                    .stride_w = (int32_t)g.stride[2],
+                    .dil_h = (int32_t)g.dilation[1],
+                    .dil_w = (int32_t)g.dilation[2],
+                    .pad_top = (int32_t)g.pad[1],
+                    .pad_left = (int32_t)g.pad[2],
+                    .groups = (int32_t)g.groups,
+                    .in_zero = whet__pl_byte_zero(p, n->in[0]),
+                    .in_signed = x == WHET_S8};
+  k.in_pitch = pixel_pitch(p, &g, n->in[0], g.in);
+  k.out_pitch = pixel_pitch(p, &g, out, g.out);
+  if (k.in_pitch < k.in_c || k.out_pitch < k.out_c) return WHET_LATE;
+  whet_arg table;
+  if (!whet__pl_product_out(p, n, &k.out, &table)) return WHET_LATE;
+  k.w_zeros = whet__pl_w_zeros(p, n->in[1], k.out_c);
+  k.out.quick = whet__pl_product_quick(p, n, k.out_c, (int64_t)k.kh * k.kw * g.ic);
+  if (g.ic == 1 && g.oc == 1 && g.groups > 1 && whet__pl_data(p, n->in[1]) && (bias < 0 || whet__pl_data(p, bias)))
+    return plan_dw(p, n, &g, &k, table);
+  const whet_kern *row = whet__kern_pick(WHET_FAMILY_conv_q8, whet__pl_target(p), false, &k);
+  if (!row) return whet__pl_fail(p, WHET_E_INTERNAL, "no kernel of family conv_q8 fits");
+  whet_conv_q8_pack pack = {.in_zero = k.in_zero,
+                            .at_o = g.w_oc,
+                            .at_i = g.w_ic,
+                            .at_y = g.w_tap[1],
+                            .at_x = g.w_tap[2],
+                            .at_g = g.w_group};
+  pack.shape = (whet_conv_q8_shape){k.groups,  k.in_c,
+                                    k.out_c,   k.kh,
+                                    k.kw,      k.dil_w > 1,
+                                    k.w_zeros, (uint8_t)row->form,
+                                    0,         {.dtype = k.out.dtype, .round = k.out.round}};
+  whet_arg arg[5] = {whet__rd(n->in[0]), whet__pl_weights_q8(p, n, &pack), whet__wr(out), table, whet__scratch()};
+  int64_t pixels = (int64_t)k.images * k.out_h * k.out_w;
+  double macs = (double)pixels * k.out_c * k.kh * k.kw * (double)g.ic;
+  return whet__pl_step(
+      p, &(whet_step_req){WHET_FAMILY_conv_q8, row, &k, sizeof k, arg, 5, pixels, whet__pl_macs_q8_ns(p, macs)});
 }
-whet_status whet__conv_q8_ref(const whet_args *a) {
-  return whet__fail(a->err, WHET_E_UNSUPPORTED, "Conv: quantised input");
+
+/* ---- transposed ------------------------------------------------------------------------------ */
+
+whet_status whet__conv_transpose_q8_plan(whet_planner *p, const whet_node *n) { return WHET_LATE; }
+
+/* The sum of one output of a transposed convolution, without bias: over the taps that an input position throws at it.
+ */
+static int64_t thrown(const whet_args *args, const whet_conv_geo *g, const int64_t *at, int64_t x0, int64_t w0,
+                      int64_t zx, int64_t zw) {
+  const whet_conv_attr *a = args->attr;
+  const whet_tensor *x = &args->in[0], *w = &args->in[1];
+  int64_t xc = x->stride[whet__conv_chan(a, g)], taps[3] = {g->kernel[0], g->kernel[1], g->kernel[2]}, tap[3] = {0};
+  uint64_t acc = 0;
+  do {
+    int64_t p[3];
+    bool hit = true;
+    for (int d = 0; d < 3; d++) {
+      int64_t from = at[d] + g->pad[d] - tap[d] * g->dilation[d];
+      p[d] = from / g->stride[d];
+      hit &= from >= 0 && from % g->stride[d] == 0 && p[d] < g->in[d];
+    }
+    if (!hit) continue;
+    int64_t xi = x0 + place(a, g, x, p), wi = w0 + tap[0] * g->w_tap[0] + tap[1] * g->w_tap[1] + tap[2] * g->w_tap[2];
+    for (int64_t c = 0; c < g->ic; c++)
+      acc += (uint64_t)((whet__get_i64(x->dtype, x->data, xi + c * xc) - zx) *
+                        (whet__get_i64(w->dtype, w->data, wi + c * g->w_ic) - zw));
+  } while (whet__index_next(3, taps, tap));
+  return (int64_t)acc;
+}
+
+whet_status whet__conv_transpose_q8_ref(const whet_args *args) {
+  const whet_conv_attr *a = args->attr;
+  const whet_tensor *x = &args->in[0], *b = args->n_in > 2 ? &args->in[2] : NULL, *y = &args->out[0];
+  whet_conv_geo g = whet__conv_ref_geo(args, true);
+  whet_product_out out = whet__product_out(args);
+  int32_t chan = whet__conv_chan(a, &g);
+  int64_t dim[5] = {g.batch, g.out[0], g.out[1], g.out[2], g.groups * g.oc}, at[5] = {0};
+  if (!whet__tensor_count(y)) return WHET_OK;
+  do {
+    int64_t group = at[4] / g.oc;
+    int64_t v = thrown(args, &g, at + 1, at[0] * x->stride[0] + group * g.ic * x->stride[chan],
+                       group * g.w_group + at[4] % g.oc * g.w_oc, x->q->zero[0], whet__q_zero(out.w, at[4]));
+    if (b && b->data) v += whet__get_i64(b->dtype, b->data, at[4] * (b->rank ? b->stride[b->rank - 1] : 0));
+    whet__product_store(&out, y, at[0] * y->stride[0] + at[4] * y->stride[chan] + place(a, &g, y, at + 1), at[4], v);
+  } while (whet__index_next(5, dim, at));
+  return WHET_OK;
 }

@@ -26,11 +26,12 @@ static whet_status from_tfl(whet_import *im, const whet_op *op) {
   int32_t in[3] = {whet__im_in(im, 0), whet__im_in(im, 1), whet__im_in(im, 2)};
   int32_t out = whet__tfl_before_activation(im, code);
   WHET_TRY(whet__im_node(im, op, a, in, 3, &out, 1));
-  const whet_val *x = whet__im_val(im, in[0]);
-  bool wide = x && x->dtype == WHET_S16;
-  whet__im_round(im, wide                       ? WHET_ROUND_TFL_16X8
-                     : whet__im_rules_micro(im) ? WHET_ROUND_TFL_FIX
-                                                : WHET_ROUND_TFL_REAL);
+  const whet_val *x = whet__im_val(im, in[0]), *w = whet__im_val(im, in[1]);
+  bool wide = x && x->dtype == WHET_S16, both = wide && w && w->dtype == WHET_S16;
+  if (both || (wide && whet__im_rules_micro(im)))
+    whet__im_round(im, WHET_ROUND_TFL_16X8);
+  else
+    whet__im_round(im, whet__im_rules_micro(im) ? WHET_ROUND_TFL_FIX : WHET_ROUND_TFL_REAL);
   return whet__tfl_activation(im, code, out, whet__im_out(im, 0));
 }
 

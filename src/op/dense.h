@@ -26,6 +26,21 @@ static inline whet_dense_geo whet__dense_geo(const whet_dense *a, int64_t x_coun
   return g;
 }
 
+/* One call as a list of matrix products: sizes, and elements from one row, column and batch index to the next. */
+typedef struct whet_product {
+  int64_t m, n, k;
+  int64_t a_m, a_k, b_k, b_n, y_m, y_n; /* steps within a matrix */
+  int32_t n_batch;
+  int64_t batch[WHET_MAX_RANK], a_batch[WHET_MAX_RANK], b_batch[WHET_MAX_RANK], y_batch[WHET_MAX_RANK];
+} whet_product;
+
+/* Dimensions and strides of the two operands and the result. */
+typedef struct whet_operand {
+  int32_t rank;
+  const int64_t *dim, *stride;
+} whet_operand;
+whet_product whet__matmul_sizes(const whet_matmul *at, whet_operand a, whet_operand b, whet_operand y);
+
 /* Quantised meaning, x (a) of 8 or 16 bits with a scale: dense_q8.c, matmul_q8.c. */
 whet_status whet__dense_q8_plan(whet_planner *p, const whet_node *n);
 whet_status whet__dense_q8_ref(const whet_args *a);

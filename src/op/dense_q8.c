@@ -1,11 +1,79 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Quantised Dense: refused by name. */
+/* Dense on quantised numbers of 8 or 16 bits: y = clamp(rescaled(bias[n] + sum of (x - zx) * (w - zw[n])) + zy) with
+ * the rule of the node; a result without quantisation is the sum itself. 8-bit data run on family conv_q8, as a
+ * convolution of one row of pixels. */
 
+#include "base/dtype.h"
 #include "op/dense.h"
+#include "op/matrix.h"
+#include "op/move.h"
+#include "op/product_q8.h"
+
+whet_status whet__dense_q8_ref(const whet_args *args) {
+  const whet_dense *a = args->attr;
+  const whet_tensor *x = &args->in[0], *w = &args->in[1], *b = args->n_in > 2 ? &args->in[2] : NULL,
+                    *y = &args->out[0];
+  whet_dense_geo g = whet__dense_geo(a, whet__tensor_count(x), w->dim);
+  whet_product_out out = whet__product_out(args);
+  int64_t wn = w->stride[a->kn ? 1 : 0], wk = w->stride[a->kn ? 0 : 1], zx = x->q->zero[0];
+  for (int64_t i = 0; i < g.m; i++)
+    for (int64_t j = 0; j < g.n; j++) {
+      uint64_t acc = b && b->data ? (uint64_t)whet__get_i64(b->dtype, b->data, whet__flat_offset(b, j)) : 0;
+      int64_t zw = whet__q_zero(out.w, j);
+      for (int64_t k = 0; k < g.k; k++)
+        acc += (uint64_t)((whet__get_i64(x->dtype, x->data, whet__flat_offset(x, i * g.k + k)) - zx) *
+                          (whet__get_i64(w->dtype, w->data, j * wn + k * wk) - zw));
+      whet__product_store(&out, y, whet__flat_offset(y, i * g.n + j), j, (int64_t)acc);
+    }
+  return WHET_OK;
+}
+
+whet_status whet__pl_rows_q8(whet_planner *p, const whet_node *n, int64_t m, int64_t cols, int64_t k, int64_t at_o,
+                             int64_t at_i) {
+  whet_dtype x = whet__pl_dtype(p, n->in[0]), w = whet__pl_dtype(p, n->in[1]);
+  int32_t bias = n->n_in > 2 ? n->in[2] : -1, out = whet__pl_group_out(p);
+  whet_row_view xv, yv;
+  if ((x != WHET_S8 && x != WHET_U8) || (w != WHET_S8 && w != WHET_U8 && w != WHET_S4 && w != WHET_U4))
+    return WHET_LATE;
+  if (bias >= 0 && whet__pl_dtype(p, bias) != WHET_S32) return WHET_LATE;
+  if (!whet__pl_row_view(p, n->in[0], k, &xv) || !whet__pl_row_view(p, out, cols, &yv)) return WHET_LATE;
+  if (xv.chunk < m || yv.chunk < m || m > INT32_MAX || !k) return WHET_LATE;
+  whet_conv_q8 c = {.images = 1,
+                    .in_h = 1,
+                    .in_w = (int32_t)m,
+                    .in_c = (int32_t)k,
+                    .out_h = 1,
+                    .out_w = (int32_t)m,
+                    .out_c = (int32_t)cols,
+                    .kh = 1,
+                    .kw = 1,
+                    .stride_h = 1,
+                    .stride_w = 1,
+                    .dil_h = 1,
+                    .dil_w = 1,
+                    .groups = 1,
+                    .in_pitch = xv.ld,
+                    .out_pitch = yv.ld,
+                    .in_zero = whet__pl_byte_zero(p, n->in[0]),
+                    .in_signed = x == WHET_S8};
+  whet_arg table;
+  if (!whet__pl_product_out(p, n, &c.out, &table)) return WHET_LATE;
+  c.w_zeros = whet__pl_w_zeros(p, n->in[1], cols);
+  c.out.quick = whet__pl_product_quick(p, n, cols, k);
+  const whet_kern *row = whet__kern_pick(WHET_FAMILY_conv_q8, whet__pl_target(p), false, &c);
+  if (!row) return whet__pl_fail(p, WHET_E_INTERNAL, "no kernel of family conv_q8 fits");
+  whet_conv_q8_pack pack = {.in_zero = c.in_zero, .at_o = at_o, .at_i = at_i};
+  pack.shape = (whet_conv_q8_shape){
+      1, c.in_c, c.out_c, 1, 1, 0, c.w_zeros, (uint8_t)row->form, 0, {.dtype = c.out.dtype, .round = c.out.round}};
+  whet_arg arg[5] = {whet__rd(n->in[0]), whet__pl_weights_q8(p, n, &pack), whet__wr(out), table, whet__scratch()};
+  double macs = (double)m * (double)cols * (double)k;
+  return whet__pl_step(p, &(whet_step_req){WHET_FAMILY_conv_q8, row, &c, sizeof c, arg, 5, whet__max_i(m, cols / 64),
+                                           whet__pl_macs_q8_ns(p, macs)});
+}
 
 whet_status whet__dense_q8_plan(whet_planner *p, const whet_node *n) {
-  return whet__pl_fail(p, WHET_E_UNSUPPORTED, "quantised input");
-}
-whet_status whet__dense_q8_ref(const whet_args *a) {
-  return whet__fail(a->err, WHET_E_UNSUPPORTED, "Dense: quantised input");
+  const whet_dense *a = n->attr;
+  whet_dense_geo g =
+      whet__dense_geo(a, whet__shape_count(whet__pl_shape(p, n->in[0])), whet__pl_shape(p, n->in[1])->d);
+  return whet__pl_rows_q8(p, n, g.m, g.n, g.k, a->kn ? 1 : g.k, a->kn ? g.n : 1);
 }

@@ -98,22 +98,8 @@ static whet_status matmul_infer(whet_infer *f, const whet_node *n) {
 
 /* ---- sizes ----------------------------------------------------------------------------------- */
 
-/* One call as a list of matrix products: sizes, and elements from one row, column and batch index to the next. */
-typedef struct product {
-  int64_t m, n, k;
-  int64_t a_m, a_k, b_k, b_n, y_m, y_n; /* steps within a matrix */
-  int32_t n_batch;
-  int64_t batch[WHET_MAX_RANK], a_batch[WHET_MAX_RANK], b_batch[WHET_MAX_RANK], y_batch[WHET_MAX_RANK];
-} product;
-
-/* Dimensions and strides of the two operands and the result. */
-typedef struct operand {
-  int32_t rank;
-  const int64_t *dim, *stride;
-} operand;
-
-static product sizes(const whet_matmul *at, operand a, operand b, operand y) {
-  product p = {.m = 1, .n = 1};
+whet_product whet__matmul_sizes(const whet_matmul *at, whet_operand a, whet_operand b, whet_operand y) {
+  whet_product p = {.m = 1, .n = 1};
   int32_t am = a.rank - (at->trans_a ? 1 : 2), ak = a.rank - (at->trans_a ? 2 : 1);
   int32_t bk = b.rank - (at->trans_b ? 1 : 2), bn = b.rank - (at->trans_b ? 2 : 1);
   if (a.rank == 1) ak = 0, am = -1;
@@ -140,7 +126,7 @@ static product sizes(const whet_matmul *at, operand a, operand b, operand y) {
 /* ---- reference ------------------------------------------------------------------------------- */
 
 /* One element of floats: the sum from element ai of a and bi of b on. */
-static double sum_float(const whet_tensor *a, const whet_tensor *b, const product *p, int64_t ai, int64_t bi,
+static double sum_float(const whet_tensor *a, const whet_tensor *b, const whet_product *p, int64_t ai, int64_t bi,
                         float alpha) {
   double acc = 0;
   bool wide = a->dtype == WHET_F64;
@@ -150,7 +136,7 @@ static double sum_float(const whet_tensor *a, const whet_tensor *b, const produc
   return alpha == 1 ? acc : wide ? acc * (double)alpha : (double)((float)acc * alpha);
 }
 
-static int64_t sum_int(const whet_tensor *a, const whet_tensor *b, const product *p, int64_t ai, int64_t bi) {
+static int64_t sum_int(const whet_tensor *a, const whet_tensor *b, const whet_product *p, int64_t ai, int64_t bi) {
   uint64_t acc = 0;
   for (int64_t k = 0; k < p->k; k++)
     acc += (uint64_t)whet__get_i64(a->dtype, a->data, ai + k * p->a_k) *
@@ -162,8 +148,9 @@ static whet_status matmul_ref(const whet_args *args) {
   const whet_matmul *at = args->attr;
   const whet_tensor *a = &args->in[0], *b = &args->in[1], *y = &args->out[0];
   if (whet__quantised(a->dtype, a->q)) return whet__matmul_q8_ref(args);
-  product p = sizes(at, (operand){a->rank, a->dim, a->stride}, (operand){b->rank, b->dim, b->stride},
-                    (operand){y->rank, y->dim, y->stride});
+  whet_product p =
+      whet__matmul_sizes(at, (whet_operand){a->rank, a->dim, a->stride}, (whet_operand){b->rank, b->dim, b->stride},
+                         (whet_operand){y->rank, y->dim, y->stride});
   int64_t at_batch[WHET_MAX_RANK] = {0};
   if (!whet__tensor_count(y)) return WHET_OK;
   do {
@@ -186,7 +173,7 @@ static whet_status matmul_ref(const whet_args *args) {
 
 /* Batch dimensions of C, and the steps of the others in them. The packed B holds one group for each of its own batch
  * indices, in order: they must lie at even distances. */
-static bool batches(const product *q, const int64_t *res, whet_gemm_f32 *g, whet_pack_f32 *pack) {
+static bool batches(const whet_product *q, const int64_t *res, whet_gemm_f32 *g, whet_pack_f32 *pack) {
   int64_t groups = 1;
   g->n_batch = q->n_batch;
   for (int32_t i = q->n_batch - 1; i >= 0; i--) {
@@ -239,8 +226,9 @@ static whet_status matmul_plan(whet_planner *p, const whet_node *node) {
   whet__pl_strides(p, a, a_step);
   whet__pl_strides(p, b, b_step);
   whet__pl_strides(p, out, y_step);
-  product q = sizes(at, (operand){as->rank, as->d, a_step}, (operand){bs->rank, bs->d, b_step},
-                    (operand){ys->rank, ys->d, y_step});
+  whet_product q =
+      whet__matmul_sizes(at, (whet_operand){as->rank, as->d, a_step}, (whet_operand){bs->rank, bs->d, b_step},
+                         (whet_operand){ys->rank, ys->d, y_step});
   whet_gemm_f32 g = {.m = q.m, .n = q.n, .k = q.k, .lda = q.a_m, .ldc = q.y_m};
   whet__pl_epi_f32(p, node, &g.epi, &res);
   if (res >= 0) {

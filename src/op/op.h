@@ -276,6 +276,8 @@ int32_t whet__pl_pack_step(whet_planner *p, const whet_pack_kind *k, const void 
                            int n_src);
 /* Bytes that belong to the plan (tables, indices); copied. */
 int32_t whet__pl_blob(whet_planner *p, const void *bytes, size_t n);
+/* Zeroed memory that is gone when the plan is made, for descriptions; NULL when refused (recorded). */
+void *whet__pl_memory(whet_planner *p, size_t bytes);
 /* Memory in the arena that several steps of this node share. */
 int32_t whet__pl_temp(whet_planner *p, size_t bytes);
 

@@ -125,6 +125,12 @@ int32_t whet__pl_blob(whet_planner *p, const void *bytes, size_t n) {
   return (int32_t)p->n_blob++;
 }
 
+void *whet__pl_memory(whet_planner *p, size_t bytes) {
+  void *m = whet__arena_alloc(p->a, bytes);
+  if (!m && !p->status) p->status = whet__no_memory(p->a->mem, bytes, p->err, "a description in the plan");
+  return m;
+}
+
 int32_t whet__pl_temp(whet_planner *p, size_t bytes) {
   if (!whet__pl_room(p, (void **)&p->temp, &p->cap_temp, p->n_temp + 1, sizeof *p->temp)) return -1;
   p->temp[p->n_temp] = (whet_temp){bytes, INT32_MAX, -1};

@@ -137,6 +137,7 @@ static void pack(kc *k, const whet_kern *row) {
   d->n_scale = s->n_scale;
   d->n_zero = s->n_zero;
   d->at_o = s->k;
+  d->at_g = s->k * (p->out_c / p->groups);
   d->at_i = 1;
   d->at_y = p->kw * ic;
   d->at_x = ic;
