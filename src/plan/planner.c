@@ -89,7 +89,6 @@ static void find_keep(whet_planner *p) {
 /* An output of the region that no step writes, because its contents are known, is copied from the plan's own bytes.
  */
 static whet_status known_outputs(whet_planner *p) {
-  if (p->region != &p->program->graph.main) return WHET_OK;
   for (int32_t i = 0; i < p->region->n_out; i++) {
     int32_t v = p->region->out[i];
     if (p->made[v] && p->env->kind[v] == WHET_TENSOR && whet__pl_is_known(p, v)) WHET_TRY(whet__emit_copy(p, v, v));

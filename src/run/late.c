@@ -266,7 +266,20 @@ static whet_status run_segment(whet_session *s, whet_run *r, const whet_region *
   return WHET_OK;
 }
 
+/* What the nodes of a region made in an earlier round is gone: they make it anew. */
+static void forget_round(whet_session *s, const whet_region *region, int32_t from) {
+  for (int32_t i = from; i < region->n_node; i++) {
+    const whet_node *n = &s->program->graph.node[region->node[i]];
+    for (int k = 0; k < n->n_out; k++) {
+      if (n->out[k] < 0) continue;
+      s->late->outer[n->out[k]] = 0;
+      s->outer[n->out[k]] = NULL;
+    }
+  }
+}
+
 whet_status whet__late_region(whet_session *s, whet_run *r, const whet_region *region, int32_t from) {
+  forget_round(s, region, from);
   for (int32_t at = from; at < region->n_node;) {
     const whet_node *n = &s->program->graph.node[region->node[at]];
     whet_status st = whet__env_node(&s->late->env, n);
