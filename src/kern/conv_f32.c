@@ -39,9 +39,9 @@ static void list_segments(walk *w, const int64_t lo[3], const int64_t hi[3]) {
 static whet_strip_f32 strip_at(const walk *w, int64_t n, const int64_t at[3], const int64_t lo[3], int along,
                                int64_t m) {
   const whet_conv_f32 *c = &w->c;
-  int64_t in = n * c->in_batch, out = n * c->out_batch, res = n * c->res_batch;
+  int64_t in = lo ? n * c->in_batch : 0, out = n * c->out_batch, res = n * c->res_batch;
   for (int i = 0; i < 3; i++) {
-    in += (at[i] * c->dim[i].stride + lo[i] * c->dim[i].dilation - c->dim[i].pad) * c->dim[i].in_step;
+    if (lo) in += (at[i] * c->dim[i].stride + lo[i] * c->dim[i].dilation - c->dim[i].pad) * c->dim[i].in_step;
     out += at[i] * c->dim[i].out_step;
     res += at[i] * c->dim[i].res_step;
   }
@@ -62,8 +62,7 @@ static void add_strip(walk *w, int64_t n, int64_t z, int64_t y, int64_t x, int a
   for (int i = 0; i < 3; i++)
     if (lo[i] == hi[i]) memset(lo, 0, sizeof lo), memset(hi, 0, sizeof hi); /* no taps at all: the bias */
   list_segments(w, lo, hi);
-  whet_strip_f32 s = strip_at(w, n, at, lo, along, m);
-  if (!w->n_seg) s.a = w->in;
+  whet_strip_f32 s = strip_at(w, n, at, w->n_seg ? lo : NULL, along, m);
   whet__job_strip_rows(w->job, &s, w->seg, w->n_seg, w->k0, w->k1);
 }
 
@@ -85,10 +84,9 @@ static void row_by_taps(walk *w, int64_t n, int64_t z, int64_t y) {
   int64_t at[3] = {z, y, w->x0}, lo[3] = {0}, hi[3], m = w->x1 - w->x0;
   whet_seg_f32 seg = {0, 0, w->c.ic};
   for (int i = 0; i < 2; i++) whet__window_taps(&w->c.dim[i], at[i], &lo[i], &hi[i]);
-  whet_strip_f32 s = strip_at(w, n, at, lo, 2, m);
-  s.a = w->in;
+  whet_strip_f32 s = strip_at(w, n, at, NULL, 2, m);
   s.first = true;
-  whet__job_strip(w->job, &s, NULL, 0);
+  whet__job_strip(w->job, &s, &seg, 0);
   for (int64_t tz = lo[0]; tz < hi[0]; tz++)
     for (int64_t ty = lo[1]; ty < hi[1]; ty++)
       for (int64_t tx = 0; tx < d->kernel; tx++) {
@@ -103,10 +101,9 @@ static void row_by_taps(walk *w, int64_t n, int64_t z, int64_t y) {
         whet__job_strip(w->job, &s, &seg, 1);
       }
   at[2] = w->x0;
-  s = strip_at(w, n, at, lo, 2, m);
-  s.a = w->in;
+  s = strip_at(w, n, at, NULL, 2, m);
   s.last = true;
-  whet__job_strip(w->job, &s, NULL, 0);
+  whet__job_strip(w->job, &s, &seg, 0);
 }
 
 enum { ALONG, DOWN, BY_TAPS };
@@ -148,10 +145,9 @@ static void add_block(walk *w, int64_t mr) {
 /* The micro-operations that no kernel does in registers, over the block. */
 static void finish_block(const walk *w) {
   const whet_window *d = w->c.dim;
-  int64_t none[3] = {0};
   for (int64_t row = w->row0; row < w->row1 && w->job->rest.n; row++) {
     int64_t at[3] = {row / d[1].out % d[0].out, row % d[1].out, w->x0};
-    whet_strip_f32 s = strip_at(w, row / d[1].out / d[0].out, at, none, 2, w->x1 - w->x0);
+    whet_strip_f32 s = strip_at(w, row / d[1].out / d[0].out, at, NULL, 2, w->x1 - w->x0);
     whet__job_rest(w->job, s.c, s.ldc, s.res, s.ldr, s.m);
   }
 }

@@ -52,11 +52,16 @@ const whet_kern *whet__kern_pick(unsigned family, const whet_target *t, bool exa
 /* Rows that a compiler could not build, as text for `whet kernels`; "" when there are none. */
 const char *whet__kern_left_out(void);
 
+/* WHET_INLINE: always inlined. WHET_UNROLL: the loop that follows has few iterations, their number a constant: write them
+ * all out. Neither where sanitizers put a check at every access: kernels would take minutes to compile. */
+#if defined(WHET_SANITIZED)
+#define WHET_INLINE static inline
+#define WHET_UNROLL
+#elif defined(__clang__)
 #define WHET_INLINE static inline __attribute__((always_inline))
-/* The loop that follows has few iterations, their number a constant: write them all out. */
-#if defined(__clang__)
 #define WHET_UNROLL _Pragma("clang loop unroll(full)")
 #else
+#define WHET_INLINE static inline __attribute__((always_inline))
 #define WHET_UNROLL _Pragma("GCC unroll 32")
 #endif
 
