@@ -46,8 +46,9 @@ void test_alloc_init(test_alloc *a, long fail_at);
 /* Does something with an allocator and cleans up after itself; its status is checked by test_oom. */
 typedef whet_status (*test_oom_fn)(void *arg, const whet_allocator *a, whet_err *err);
 /* Run fn once to count its allocations, then once for every i with allocation i refused: each run must give back all
- * memory, and answer E_MEMORY with a text, or (benign) succeed without. `what` names it in messages. */
-void test_oom(const char *what, test_oom_fn fn, void *arg, bool benign);
+ * memory, and answer E_MEMORY with a text; `benign` of them may succeed without (something was not kept for later).
+ * `what` names it in messages. */
+void test_oom(const char *what, test_oom_fn fn, void *arg, int benign);
 
 /* Replay aid: the seed of a random test, from WHET_SEED or fixed. */
 uint64_t test_seed(uint64_t otherwise);

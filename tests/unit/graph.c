@@ -274,7 +274,7 @@ static whet_status build_all(void *arg, const whet_allocator *a, whet_err *err) 
   whet__arena_free(&scratch);
   return s;
 }
-static void refused_memory(void **state) { test_oom("building and copying a graph", build_all, NULL, false); }
+static void refused_memory(void **state) { test_oom("building and copying a graph", build_all, NULL, 0); }
 
 int main(void) {
   const struct CMUnitTest tests[] = {cmocka_unit_test_setup_teardown(values, start, finish),

@@ -82,7 +82,7 @@ static whet_status open_close(void *arg, const whet_allocator *a, whet_err *err)
 static void refuse_all(const tiny *list, size_t count) {
   for (size_t i = 0; i < count; i++) {
     buf b = list[i].make();
-    test_oom(list[i].name, open_close, &b, false);
+    test_oom(list[i].name, open_close, &b, 0);
     buf_free(&b);
   }
 }
