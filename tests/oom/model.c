@@ -27,7 +27,7 @@ static void sweep(const char *path) {
   for (int run = 0; run < 2; run++) {
     drive_opts o = {.run = run, .deadline_ms = 60000};
     snprintf(what, sizeof what, "%s of %.200s", run ? "a run" : "reading", path);
-    test_oom(what, load, &o, run ? 2 : 0); /* a plan may go unkept, a loop uncached */
+    test_oom(what, load, &o, run ? 2 : 0); /* what only saves work later may be refused */
   }
   whet__file_close(&k_file);
 }
