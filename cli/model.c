@@ -11,8 +11,8 @@ const cli_opt cli_model_options[] = {
     {"threads", 't', CLI_INT, AT(threads), "N", "threads of a run; 0: as many as the process may use (default)", 0,
      1024},
     {"cpu", 0, CLI_TEXT, AT(cpu), "LEVEL",
-     "use no more than: c, avx2, avxvnni, avx512, vnni, bf16, amx, neon, fp16, dotprod, "
-     "i8mm, armbf16, sve2, rvv (default: WHET_CPU, else all that the CPU has)",
+     "use no more than: c, avx2, avxvnni, avx512, vnni, amx, neon, dotprod, "
+     "i8mm, sve2, rvv (default: WHET_CPU, else all that the CPU has)",
      0, 0},
     {"shape", 's', CLI_LIST, AT(shape), "INPUT:DIMS",
      "shape of an input, as 1x3x224x224 or scalar; may be given for each", 0, 0},

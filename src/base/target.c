@@ -37,15 +37,16 @@ static const struct {
 };
 
 bool whet__isa_of_level(const char *level, uint32_t *bits) {
+  int arch = ARCH_NONE;
+  size_t last = 0;
   *bits = 0;
   if (!strcmp(level, "c")) return true;
-  for (size_t i = 0; i < WHET_COUNT(k_isa); i++) {
-    if (strcmp(level, k_isa[i].level)) continue;
-    for (size_t j = 0; j <= i; j++)
-      if (k_isa[j].arch == k_isa[i].arch) *bits |= k_isa[j].bit;
-    return k_isa[i].arch == ARCH;
-  }
-  return false;
+  for (size_t i = 0; i < WHET_COUNT(k_isa); i++)
+    if (!strcmp(level, k_isa[i].level)) arch = k_isa[i].arch, last = i;
+  if (arch == ARCH_NONE) return false;
+  for (size_t i = 0; i <= last; i++)
+    if (k_isa[i].arch == arch) *bits |= k_isa[i].bit;
+  return arch == ARCH;
 }
 
 const char *whet__isa_level(uint32_t bits) {
@@ -179,7 +180,7 @@ whet_status whet__target_at(const char *level, whet_target *out, whet_err *err) 
   if (!whet__isa_of_level(level, &bits)) {
     char known[128] = "c";
     for (size_t i = 0; i < WHET_COUNT(k_isa); i++)
-      if (k_isa[i].arch == ARCH) {
+      if (k_isa[i].arch == ARCH && (!i || strcmp(k_isa[i].level, k_isa[i - 1].level))) {
         strcat(known, ", ");
         strcat(known, k_isa[i].level);
       }

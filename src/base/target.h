@@ -8,19 +8,20 @@
 #include "base/base.h"
 
 /* X(name, bit, level, architecture): instruction sets that kernels are written for, in rising order for each
- * architecture. A level allows what stands before it in the same architecture too. */
+ * architecture. A level allows all that bear its name and what stands before
+ * them in the same architecture. */
 #define WHET_ISA_MAP(X)                                                                  \
   X(AVX2, 0, "avx2", X86)       /* AVX2, FMA, F16C, BMI2 */                              \
   X(AVXVNNI, 1, "avxvnni", X86) /* VEX-coded vpdpbusd */                                 \
   X(AVX512, 2, "avx512", X86)   /* F, BW, DQ, VL, CD */                                  \
   X(VNNI, 3, "vnni", X86)       /* AVX-512 VNNI, VBMI */                                 \
-  X(BF16, 4, "bf16", X86)       /* AVX-512 bf16 dot products */                          \
+  X(BF16, 4, "vnni", X86)       /* AVX-512 bf16 dot products */                          \
   X(AMX, 5, "amx", X86)         /* tile, int8, bf16; the kernel has granted the state */ \
   X(NEON, 8, "neon", ARM)                                                                \
-  X(FP16, 9, "fp16", ARM) /* half-precision arithmetic */                                \
+  X(FP16, 9, "dotprod", ARM) /* half-precision arithmetic */                             \
   X(DOTPROD, 10, "dotprod", ARM)                                                         \
   X(I8MM, 11, "i8mm", ARM)                                                               \
-  X(ARMBF16, 12, "armbf16", ARM)                                                         \
+  X(ARMBF16, 12, "i8mm", ARM)                                                            \
   X(SVE2, 13, "sve2", ARM)                                                               \
   X(RVV, 16, "rvv", RISCV) /* vector 1.0 */
 
@@ -54,8 +55,8 @@ const char *whet__isa_level(uint32_t bits);
 int whet__target_cores(void);
 /* Whether a cgroup quota holds: then time spent spinning is taken from the work. */
 bool whet__target_quota(void);
-/* The least quota in thousandths of a core, 0 for none, that holds for the process whose groups the file `groups` lists
- * (as /proc/self/cgroup does), with the hierarchy mounted at `mount`. */
+/* The least quota in thousandths of a core, 0 for none, that holds for the process whose groups the file `groups`
+ * lists (as /proc/self/cgroup does), with the hierarchy mounted at `mount`. */
 long whet__cgroup_quota(const char *groups, const char *mount);
 
 #endif

@@ -27,15 +27,15 @@ static void host(void **state) {
 
 static void levels(void **state) {
   uint32_t b, lower;
-  const char *order[] = {"avx2", "avxvnni", "avx512", "vnni", "bf16", "amx"};
+  const char *order[] = {"avx2", "avxvnni", "avx512", "vnni", "amx"};
   assert_true(whet__isa_of_level("c", &b));
   assert_int_equal(b, 0);
   assert_string_equal(whet__isa_level(0), "c");
   lower = 0;
-  for (size_t i = 0; i < WHET_COUNT(order); i++) { /* each holds the one before, and one more */
+  for (size_t i = 0; i < WHET_COUNT(order); i++) { /* each holds the one before, and more */
     whet__isa_of_level(order[i], &b);
     assert_int_equal(b & lower, lower);
-    assert_int_equal(__builtin_popcount(b), (int)i + 1);
+    assert_true(__builtin_popcount(b) > __builtin_popcount(lower));
     assert_string_equal(whet__isa_level(b), order[i]);
     lower = b;
   }
