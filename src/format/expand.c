@@ -20,6 +20,12 @@ static const struct formula {
 
 size_t whet__expand_count(void) { return WHET_COUNT(k_formula); }
 
+const char *whet__expand_name(size_t row, const char **domain, int *since) {
+  *domain = k_formula[row].domain;
+  *since = k_formula[row].since;
+  return k_formula[row].name;
+}
+
 /* A text that is being parsed, and what has come of it. A fault ends it: `why` is what was expected at `at`. */
 struct parse {
   whet_import *im;

@@ -94,8 +94,8 @@ struct whet_model {
 WHET_MUST whet_status whet__model_open_loose(const char *path, const whet_model_opts *o, whet_model **out,
                                              whet_err *err);
 
-/* An empty model that pays for itself, with one reference: for readers, and for whoever makes graphs. NULL when memory is
- * refused. */
+/* An empty model that pays for itself, with one reference: for readers, and for whoever makes graphs. NULL when
+ * memory is refused. */
 whet_model *whet__model_new(const whet_model_opts *o, whet_err *err);
 /* What the public calls say of a value. */
 void whet__model_info(const whet_model *m, int32_t value, whet_info *out);

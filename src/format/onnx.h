@@ -46,6 +46,7 @@ WHET_MUST whet_status whet__expand_find(whet_import *im, struct whet_im_op *o, c
                                         whet_err *err);
 /* For tests: how many formulas there are; formula `row` for operator o; any formula. */
 size_t whet__expand_count(void);
+const char *whet__expand_name(size_t row, const char **domain, int *since);
 WHET_MUST whet_status whet__expand_row(whet_import *im, struct whet_im_op *o, size_t row, const whet_ox_function **fn,
                                        whet_err *err);
 WHET_MUST whet_status whet__expand_parse(whet_import *im, const struct whet_im_op *call, const char *sig,

@@ -36,6 +36,9 @@ static bool join(whet_planner *p, int32_t v, int32_t u) {
 whet_status whet__emit_copy(whet_planner *p, int32_t out, int32_t in) {
   whet_copy c = {.elem_bytes = (int32_t)whet__dtype_size((whet_dtype)p->env->dtype[in]), .rank = 1};
   int64_t rows_i, run_i, pitch_i, rows_o, run_o, pitch_o, n = whet__shape_count(&p->env->shape[in]);
+  if (p->env->kind[in] != WHET_TENSOR)
+    return whet__pl_fail(p, WHET_E_UNSUPPORTED, "\"%.80s\" is no tensor, and a plan copies only those",
+                         p->g->val[in].name);
   whet__pl_pitch(p, in, &rows_i, &run_i, &pitch_i);
   whet__pl_pitch(p, out, &rows_o, &run_o, &pitch_o);
   if (!c.elem_bytes) { /* packed elements: whole bytes */
