@@ -37,6 +37,13 @@ static whet_status put(whet_import *im, const whet_op *op, int64_t to, bool satu
   return whet__im_node_as_is(im, op, a);
 }
 
+whet_status whet__im_cast(whet_import *im, int32_t x, int32_t y, whet_dtype to) {
+  cast_attr *a = whet__arena_alloc(whet__im_arena(im), sizeof *a);
+  if (!a) return whet__im_fail(im, WHET_E_MEMORY, "no memory for attributes");
+  *a = (cast_attr){(int32_t)to, true, E8M0_UP};
+  return whet__im_node(im, whet__op_find("Cast"), a, &x, 1, &y, 1);
+}
+
 /* How ONNX rounds to FLOAT8E8M0. */
 static whet_status read_round(whet_import *im, uint8_t *mode) {
   static const char *const names[] = {"up", "down", "nearest"};

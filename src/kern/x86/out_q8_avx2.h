@@ -25,8 +25,28 @@ OUT_INLINE out_real32 out_add32(out_real32 a, out_real32 b) { return _mm256_add_
 OUT_INLINE out_real32 out_sub32(out_real32 a, out_real32 b) { return _mm256_sub_ps(a, b); }
 OUT_INLINE out_real32 out_mul32(out_real32 a, out_real32 b) { return _mm256_mul_ps(a, b); }
 OUT_INLINE out_real32 out_to_real(out_int a) { return _mm256_cvtepi32_ps(a); }
-/* Rounded to even; what is beyond 16 bits stays beyond them on its side. */
-OUT_INLINE out_int out_from_real(out_real32 a) { return _mm256_cvtps_epi32(_mm256_min_ps(a, _mm256_set1_ps(65536))); }
+OUT_INLINE out_real32 out_div32(out_real32 a, out_real32 b) { return _mm256_div_ps(a, b); }
+/* Rounded to even, or halves away from zero; what is beyond 16 bits stays beyond them on its side, NaN is on the
+ * lower. */
+OUT_INLINE out_int out_from_real(out_real32 a) { return _mm256_cvtps_epi32(_mm256_min_ps(_mm256_set1_ps(65536), a)); }
+OUT_INLINE out_int out_from_real_away(out_real32 a) {
+  __m256 near_half = _mm256_or_ps(_mm256_set1_ps(0.49999997f), _mm256_and_ps(a, _mm256_set1_ps(-0.0f)));
+  return _mm256_cvttps_epi32(_mm256_min_ps(_mm256_set1_ps(65536), _mm256_add_ps(a, near_half)));
+}
+/* A mask of the first n of 8 lanes. */
+OUT_INLINE __m256i out_first(int64_t n) {
+  return _mm256_cmpgt_epi32(_mm256_set1_epi32((int)n), _mm256_set_epi32(7, 6, 5, 4, 3, 2, 1, 0));
+}
+/* The first n of 8 floats. */
+OUT_INLINE out_real32 out_load32(const float *p, int64_t n) {
+  return n >= 8 ? _mm256_loadu_ps(p) : _mm256_maskload_ps(p, out_first(n));
+}
+OUT_INLINE void out_store32(float *p, out_real32 x, int64_t n) {
+  if (n >= 8)
+    _mm256_storeu_ps(p, x);
+  else
+    _mm256_maskstore_ps(p, out_first(n), x);
+}
 /* The first n of 8 bytes as numbers; one byte in every lane. */
 OUT_INLINE out_int out_widen(const uint8_t *p, bool is_signed, int64_t n) {
   __m128i x;

@@ -25,8 +25,24 @@ OUT_INLINE out_real32 out_add32(out_real32 a, out_real32 b) { return _mm512_add_
 OUT_INLINE out_real32 out_sub32(out_real32 a, out_real32 b) { return _mm512_sub_ps(a, b); }
 OUT_INLINE out_real32 out_mul32(out_real32 a, out_real32 b) { return _mm512_mul_ps(a, b); }
 OUT_INLINE out_real32 out_to_real(out_int a) { return _mm512_cvtepi32_ps(a); }
-/* Rounded to even; what is beyond 16 bits stays beyond them on its side. */
-OUT_INLINE out_int out_from_real(out_real32 a) { return _mm512_cvtps_epi32(_mm512_min_ps(a, _mm512_set1_ps(65536))); }
+OUT_INLINE out_real32 out_div32(out_real32 a, out_real32 b) { return _mm512_div_ps(a, b); }
+/* Rounded to even, or halves away from zero; what is beyond 16 bits stays beyond them on its side, NaN is on the
+ * lower. */
+OUT_INLINE out_int out_from_real(out_real32 a) { return _mm512_cvtps_epi32(_mm512_min_ps(_mm512_set1_ps(65536), a)); }
+OUT_INLINE out_int out_from_real_away(out_real32 a) {
+  __m512 near_half = _mm512_or_ps(_mm512_set1_ps(0.49999997f), _mm512_and_ps(a, _mm512_set1_ps(-0.0f)));
+  return _mm512_cvttps_epi32(_mm512_min_ps(_mm512_set1_ps(65536), _mm512_add_ps(a, near_half)));
+}
+/* The first n of 16 floats. */
+OUT_INLINE out_real32 out_load32(const float *p, int64_t n) {
+  return n >= 16 ? _mm512_loadu_ps(p) : _mm512_maskz_loadu_ps((__mmask16)((1u << n) - 1), p);
+}
+OUT_INLINE void out_store32(float *p, out_real32 x, int64_t n) {
+  if (n >= 16)
+    _mm512_storeu_ps(p, x);
+  else
+    _mm512_mask_storeu_ps(p, (__mmask16)((1u << n) - 1), x);
+}
 /* The first n of 16 bytes as numbers; one byte in every lane. */
 OUT_INLINE out_int out_widen(const uint8_t *p, bool is_signed, int64_t n) {
   __mmask16 m = n >= 16 ? 0xffff : (__mmask16)((1u << n) - 1);
