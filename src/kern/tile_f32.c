@@ -30,33 +30,42 @@ int64_t whet__k_block(int64_t k, size_t l2) {
 /* ---- jobs -------------------------------------------------------------------------------------------------------
  */
 
+uint32_t whet__epi_split(const whet_epi_f32 *epi, whet_epi_f32 *first, whet_epi_f32 *rest) {
+  uint32_t flags = 0;
+  int at = 0;
+  *first = (whet_epi_f32){0};
+  if (at < epi->n && epi->op[at] == WHET_MICRO_ADD) {
+    flags |= WHET_TILE_ADD;
+    at++;
+  }
+  if (at < epi->n && epi->op[at] == WHET_MICRO_CLAMP) {
+    flags |= WHET_TILE_CLAMP;
+    first->a[0] = epi->a[at];
+    first->b[0] = epi->b[at];
+    at++;
+  }
+  *rest = (whet_epi_f32){.n = (uint8_t)(epi->n - at), .res = epi->res && !(flags & WHET_TILE_ADD)};
+  for (int i = at; i < epi->n; i++) {
+    rest->op[i - at] = epi->op[i];
+    rest->a[i - at] = epi->a[i];
+    rest->b[i - at] = epi->b[i];
+  }
+  return flags;
+}
+
 void whet__job_init(whet_job_f32 *j, const whet_tiles_f32 *tiles, const float *w, int64_t n, int64_t k,
                     const whet_epi_f32 *epi) {
-  int at = 0;
+  whet_epi_f32 first;
   j->tiles = tiles;
   j->w = w;
   j->n = j->n1 = n;
   j->k = k;
   j->n0 = 0;
   j->ahead = false;
-  j->flags = 0;
   j->n_strip = j->n_seg = 0;
-  if (at < epi->n && epi->op[at] == WHET_MICRO_ADD) {
-    j->flags |= WHET_TILE_ADD;
-    at++;
-  }
-  if (at < epi->n && epi->op[at] == WHET_MICRO_CLAMP) {
-    j->flags |= WHET_TILE_CLAMP;
-    j->lo = epi->a[at];
-    j->hi = epi->b[at];
-    at++;
-  }
-  j->rest = (whet_epi_f32){.n = (uint8_t)(epi->n - at), .res = epi->res && !(j->flags & WHET_TILE_ADD)};
-  for (int i = at; i < epi->n; i++) {
-    j->rest.op[i - at] = epi->op[i];
-    j->rest.a[i - at] = epi->a[i];
-    j->rest.b[i - at] = epi->b[i];
-  }
+  j->flags = whet__epi_split(epi, &first, &j->rest);
+  j->lo = first.a[0];
+  j->hi = first.b[0];
 }
 
 /* Whether strip s, with the segments of `before`, starts where that one ends. */

@@ -123,6 +123,9 @@ typedef struct whet_job_f32 {
   whet_seg_f32 seg[WHET_JOB_SEGS];
 } whet_job_f32;
 
+/* Divide an epilogue into what kernels do in registers (answered as WHET_TILE_ADD and WHET_TILE_CLAMP; the bounds are
+ * first->a[0] and first->b[0]) and the rest. */
+uint32_t whet__epi_split(const whet_epi_f32 *epi, whet_epi_f32 *first, whet_epi_f32 *rest);
 /* Start a job: `epi` is divided into what kernels do in registers and the rest. */
 void whet__job_init(whet_job_f32 *j, const whet_tiles_f32 *tiles, const float *w, int64_t n, int64_t k,
                     const whet_epi_f32 *epi);

@@ -192,14 +192,11 @@ static whet_status conv_ref(const whet_args *args) {
 
 /* ---- planning -------------------------------------------------------------------------------- */
 
-/* How the panels of one group are read from the weights. */
-static whet_pack_f32 packing(const whet_planner *p, const whet_node *n, const whet_conv_geo *g, unsigned form) {
-  whet_pack_f32 k = {.form = (uint16_t)form,
-                     .dtype = (uint8_t)whet__pl_dtype(p, n->in[1]),
-                     .groups = g->groups,
-                     .n = g->oc,
-                     .group_step = g->w_group,
-                     .n_step = g->w_oc};
+/* How the panels are read from the weights: those of each group, or, depthwise, all channels as columns of one. */
+static whet_pack_f32 packing(const whet_planner *p, const whet_node *n, const whet_conv_geo *g, bool depthwise) {
+  whet_pack_f32 k = {.groups = g->groups, .n = g->oc, .group_step = g->w_group, .n_step = g->w_oc};
+  if (depthwise) k.groups = 1, k.n = g->groups, k.n_step = g->w_group;
+  k.dtype = (uint8_t)whet__pl_dtype(p, n->in[1]);
   if (n->n_in > 2 && n->in[2] >= 0) k.bias_dtype = (uint8_t)whet__pl_dtype(p, n->in[2]);
   for (int i = 0; i < 3; i++) k.k[i] = g->kernel[i], k.k_step[i] = g->w_tap[i];
   k.k[3] = g->ic;
@@ -232,15 +229,18 @@ static whet_status conv_plan(whet_planner *p, const whet_node *n) {
   k.in_batch = steps(p, a, &g, n->in[0], 0, k.dim);
   k.out_batch = steps(p, a, &g, out, 1, k.dim);
   if (res >= 0) k.res_batch = steps(p, a, &g, res, 2, k.dim);
-  const whet_kern *row = whet__kern_pick(WHET_FAMILY_conv_f32, whet__pl_target(p), whet__pl_opts(p)->exact != 0, &k);
-  if (!row) return whet__pl_fail(p, WHET_E_INTERNAL, "no kernel of family conv_f32 fits");
-  whet_pack_f32 pack = packing(p, n, &g, row->form);
+  bool depthwise = g.ic == 1 && g.oc == 1 && g.groups > 1;
+  unsigned family = depthwise ? WHET_FAMILY_dw_f32 : WHET_FAMILY_conv_f32;
+  const whet_kern *row = whet__kern_pick(family, whet__pl_target(p), whet__pl_opts(p)->exact != 0, &k);
+  if (!row) return whet__pl_fail(p, WHET_E_INTERNAL, "no kernel of family %s fits", whet__family(family)->name);
+  whet_pack_f32 pack = packing(p, n, &g, depthwise);
+  pack.form = row->form;
   whet_arg arg[5] = {whet__rd(n->in[0]), whet__wr(out), whet__pl_weights_f32(p, &pack, n->in[1], bias), whet__rd(res),
                      whet__scratch()};
   int64_t positions = g.batch * g.out[0] * g.out[1] * g.out[2];
   double macs = (double)positions * (double)(g.groups * g.oc) * (double)whet__pack_f32_k(&pack);
-  return whet__pl_step(p, &(whet_step_req){WHET_FAMILY_conv_f32, row, &k, sizeof k, arg, 5, positions * g.groups,
-                                           whet__pl_macs_ns(p, macs)});
+  return whet__pl_step(p, &(whet_step_req){family, row, &k, sizeof k, arg, 5, positions * g.groups,
+                                           whet__pl_macs_ns(p, depthwise ? 3 * macs : macs)});
 }
 
 /* ---- record ---------------------------------------------------------------------------------- */

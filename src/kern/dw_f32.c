@@ -1,0 +1,118 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Family dw_f32: row by row, the columns without missing taps in even runs, the others one by one. */
+
+#include "kern/dw_f32.h"
+
+enum { FIRST_CACHE = 20 << 10 }; /* bytes of it that input rows may take */
+
+/* A convolution on its way through the rows. */
+typedef struct walk {
+  const whet_conv_f32 *c;
+  const whet_dws_f32 *dw;
+  const float *in, *res;
+  float *out;
+  whet_dw_f32_call call;
+  whet_epi_f32 rest; /* micro-operations after those of the call */
+} walk;
+
+/* m outputs from column x on that have the same taps; the call's in, out and res stand at the row. */
+static void columns(const walk *w, int64_t x, int64_t m) {
+  const whet_window *d = &w->c->dim[2];
+  whet_dw_f32_call c = w->call;
+  int64_t lo, hi;
+  whet__window_taps(d, x, &lo, &hi);
+  hi -= WHET_BUG(hi > 2);
+  c.taps[2] = hi - lo;
+  c.first += lo;
+  c.in += (x * d->stride + lo * d->dilation - d->pad) * d->in_step;
+  c.out += x * d->out_step;
+  if (c.res) c.res += x * d->res_step;
+  bool window = d->dilation == 1 && (d->kernel == 3 || d->kernel == 5) && d->stride <= 2 && hi - lo == d->kernel;
+  for (int64_t runs = whet__ceil_div(m, WHET_DW_WIDE); runs > 0; runs--) {
+    int64_t n = whet__ceil_div(m, runs);
+    void (*fn)(const whet_dw_f32_call *) = window ? w->dw->window[d->kernel == 5][d->stride - 1][n] : NULL;
+    (fn ? fn : w->dw->fn[n])(&c);
+    c.in += n * c.next;
+    c.out += n * c.out_step;
+    if (c.res) c.res += n * c.res_step;
+    m -= n;
+  }
+}
+
+/* Row y of depth z of image n. */
+static void row(walk *w, int64_t n, int64_t z, int64_t y) {
+  const whet_window *d = w->c->dim;
+  whet_dw_f32_call *c = &w->call;
+  int64_t at[2] = {z, y}, lo[2], hi[2], x0, x1;
+  c->in = w->in + n * w->c->in_batch;
+  c->out = w->out + n * w->c->out_batch;
+  c->res = w->res ? w->res + n * w->c->res_batch : NULL;
+  c->first = 0;
+  for (int i = 0; i < 2; i++) {
+    whet__window_taps(&d[i], at[i], &lo[i], &hi[i]);
+    c->taps[i] = hi[i] - lo[i];
+    c->first += lo[i] * c->row[i];
+    if (hi[i] > lo[i]) c->in += (at[i] * d[i].stride + lo[i] * d[i].dilation - d[i].pad) * d[i].in_step;
+    c->out += at[i] * d[i].out_step;
+    if (c->res) c->res += at[i] * d[i].res_step;
+  }
+  whet__window_inner(&d[2], &x0, &x1);
+  for (int64_t x = 0; x < x0; x++) columns(w, x, 1);
+  if (x1 > x0) columns(w, x0, x1 - x0);
+  for (int64_t x = x1; x < d[2].out; x++) columns(w, x, 1);
+  if (!w->rest.n) return;
+  int64_t m = d[2].out, some = whet__min_i(c->c1, c->n) - c->c0;
+  bool dense = c->out_step == some && (!c->res || c->res_step == some);
+  for (int64_t x = 0; x < (dense ? 1 : m); x++)
+    w->dw->epi(&w->rest, c->out + x * c->out_step + c->c0, c->res ? c->res + x * c->res_step + c->c0 : NULL,
+               dense ? m * some : some);
+}
+
+/* Rows r->m0..m1 of the channels c0..c1 that are set. */
+static void run_rows(walk *w, const whet_share *r) {
+  const whet_window *d = w->c->dim;
+  for (int64_t at = r->m0; at < r->m1; at++)
+    row(w, at / d[1].out / d[0].out, at / d[1].out % d[0].out, at % d[1].out);
+}
+
+/* One rectangle, in groups of channels whose input rows stay in the first cache until the next output rows have used them
+ * too: several panels, or parts of one. */
+static void run_share(walk *w, const whet_share *r) {
+  const whet_window *d = w->c->dim;
+  whet_dw_f32_call *c = &w->call;
+  int64_t vec = whet__panel_vec(w->dw->form), pad = whet__panel_pad(w->dw->form, c->n);
+  int64_t most = whet__max_i(FIRST_CACHE / (4 * d[0].kernel * d[1].kernel * d[2].in) / vec, 1) * vec;
+  for (c->panel = r->n0; c->panel < r->n1;) {
+    int64_t end = c->panel, width;
+    do {
+      width = vec * whet__panel_next(w->dw->form, (pad - end) / vec);
+      end += width;
+    } while (end < r->n1 && end + width - c->panel <= most);
+    for (c->c0 = c->panel; c->c0 < end; c->c0 = c->c1) {
+      c->c1 = whet__min_i(c->c0 + whet__max_i(most, end - width > c->panel ? end - c->panel : 0), end);
+      run_rows(w, r);
+    }
+    c->panel = end;
+  }
+}
+
+void whet__dw_f32(const void *params, void *const *ptr, int part, int parts, const whet_dws_f32 *dw) {
+  const whet_conv_f32 *c = params;
+  const whet_window *d = c->dim;
+  walk w = {.c = c, .dw = dw, .in = ptr[0], .out = ptr[1], .res = ptr[3]};
+  whet_epi_f32 first;
+  w.call = (whet_dw_f32_call){.w = ptr[2], .k = d[0].kernel * d[1].kernel * d[2].kernel, .n = c->groups};
+  w.call.flags = whet__epi_split(&c->epi, &first, &w.rest);
+  w.call.lo = first.a[0];
+  w.call.hi = first.b[0];
+  for (int i = 0; i < 3; i++) w.call.step[i] = d[i].dilation * d[i].in_step;
+  w.call.row[0] = d[1].kernel * d[2].kernel;
+  w.call.row[1] = d[2].kernel;
+  w.call.next = d[2].stride * d[2].in_step;
+  w.call.out_step = d[2].out_step;
+  w.call.res_step = d[2].res_step;
+  int64_t rows = c->batch * d[0].out * d[1].out;
+  whet_share r[3];
+  int n = whet__share(dw->form, rows, 1, c->groups, rows < 8 * parts, part, parts, r);
+  for (int i = 0; i < n; i++) run_share(&w, &r[i]);
+}
