@@ -68,11 +68,13 @@ void cli_grid_print(cli_grid *g, FILE *to) {
   for (size_t r = 0; r * g->cols < g->n; r++) {
     size_t at = 0;
     bool head = r < g->heads && to == stdout;
+    size_t cols = g->cols; /* empty cells at the end take no room */
+    while (cols && r * g->cols + cols - 1 < g->n && !*g->cell[r * g->cols + cols - 1]) cols--;
     if (head) fputs(cli_bold(), to);
-    for (size_t c = 0; c < g->cols && r * g->cols + c < g->n; c++) {
+    for (size_t c = 0; c < cols && r * g->cols + c < g->n; c++) {
       const char *s = g->cell[r * g->cols + c];
       size_t w = width(s), pad = wide[c] > w ? wide[c] - w : 0;
-      bool last = c + 1 == g->cols;
+      bool last = c + 1 == cols;
       if (c) fputs("  ", to), at += 2;
       if (g->align[c] == 'r')
         fprintf(to, "%*s%s", (int)pad, "", s);

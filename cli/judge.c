@@ -34,17 +34,10 @@ static whet_status session(cli_judge *j, const char *signature, cli_model **out,
     j->session = v;
     j->cap = cap;
   }
-  cli_model m = {.path = j->path,
-                 .model = whet_model_ref(j->model),
-                 .run = {.size = sizeof m.run, .deadline_ms = j->opts->deadline_ms}};
-  whet_program_opts po = cli_program_opts(j->opts);
-  po.signature = signature;
-  whet_status s = whet_program_create(j->model, &po, &m.program, err);
-  if (!s) s = whet_session_create(m.program, &m.session, err);
-  if (s) {
-    cli_model_close(&m);
-    return s;
-  }
+  cli_model m;
+  cli_model_opts o = *j->opts;
+  o.signature = signature;
+  WHET_TRY(cli_model_make(&m, j->model, j->path, &o, err));
   j->session[j->n] = (struct cli_judge_session){signature, m};
   *out = &j->session[j->n++].m;
   return WHET_OK;

@@ -105,15 +105,27 @@ whet_program_opts cli_program_opts(const cli_model_opts *o) {
   return po;
 }
 
-int cli_model_prepare(cli_model *m, whet_model *model, const char *path, const cli_model_opts *o) {
+whet_status cli_model_make(cli_model *m, whet_model *model, const char *path, const cli_model_opts *o,
+                           whet_err *err) {
   *m = (cli_model){.path = path, .model = whet_model_ref(model)};
   m->run = (whet_run_opts){.size = sizeof m->run, .deadline_ms = o->deadline_ms};
   whet_program_opts po = cli_program_opts(o);
-  whet_err err = {0};
+  whet_status s = whet_program_create(model, &po, &m->program, err);
+  if (!s) s = whet_session_create(m->program, &m->session, err);
+  if (s) cli_model_close(m);
+  return s;
+}
+
+int cli_model_shapes(const cli_model *m, const cli_model_opts *o) {
   int status = CLI_DONE;
-  if (whet_program_create(model, &po, &m->program, &err) || whet_session_create(m->program, &m->session, &err))
-    status = cli_fail_err(path, &err);
   for (size_t i = 0; !status && i < o->shape.n; i++) status = set_shape(m, o->shape.v[i]);
+  return status;
+}
+
+int cli_model_prepare(cli_model *m, whet_model *model, const char *path, const cli_model_opts *o) {
+  whet_err err = {0};
+  if (cli_model_make(m, model, path, o, &err)) return cli_fail_err(path, &err);
+  int status = cli_model_shapes(m, o);
   if (status) cli_model_close(m);
   return status;
 }

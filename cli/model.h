@@ -34,6 +34,10 @@ typedef struct cli_model {
 WHET_MUST int cli_model_open(cli_model *m, const char *path, const cli_model_opts *o);
 /* The same for a model that is open already; it is not taken over, and m keeps a reference. */
 WHET_MUST int cli_model_prepare(cli_model *m, whet_model *model, const char *path, const cli_model_opts *o);
+/* The two halves of it: program and session (no line is printed), and the shapes that the options name. */
+WHET_MUST whet_status cli_model_make(cli_model *m, whet_model *model, const char *path, const cli_model_opts *o,
+                                     whet_err *err);
+WHET_MUST int cli_model_shapes(const cli_model *m, const cli_model_opts *o);
 void cli_model_close(cli_model *m);
 
 /* What the options say to whet_model_open, and to whet_program_create. */

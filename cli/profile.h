@@ -15,7 +15,7 @@ typedef struct cli_profile {
   double *us;               /* microseconds of one run, by step; the least of all runs */
   double total_us;          /* of all steps */
   int64_t *macs;            /* multiply-adds, by step */
-  const char **ops; /* operators, by step: "Conv+Clip" */
+  const char **ops;         /* operators, by step: "Conv+Clip" */
   double peak_f32, peak_q8; /* operations a second of all threads */
 } cli_profile;
 

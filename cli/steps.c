@@ -98,6 +98,11 @@ bool cli_step_q8(const whet_plan *p, int32_t step) {
   return false;
 }
 
+size_t cli_val_bytes(const whet_plan *p, int32_t val) {
+  int64_t n = whet__shape_count(&p->shape[val]);
+  return n < 0 ? 0 : whet_dtype_bytes((whet_dtype)p->dtype[val], (size_t)n);
+}
+
 const char *cli_val_text(const whet_plan *p, int32_t val) {
   return cli_keep_printf("%s %s", whet_dtype_name(p->dtype[val]),
                          cli_dims(p->shape[val].rank, p->shape[val].d, NULL));

@@ -26,7 +26,8 @@ int64_t cli_step_macs(const whet_graph *g, const whet_plan *p, const int32_t *no
 const char *cli_step_ops(const whet_graph *g, const whet_plan *p, const int32_t *node_step, int32_t step);
 /* Does the step work on 8-bit numbers? */
 bool cli_step_q8(const whet_plan *p, int32_t step);
-/* "float32 [1, 56, 56, 64]" of a value in the plan. */
+/* Bytes of a value in the plan when it lies dense, and what it is: "float32 [1, 56, 56, 64]". */
+size_t cli_val_bytes(const whet_plan *p, int32_t val);
 const char *cli_val_text(const whet_plan *p, int32_t val);
 
 #endif
