@@ -221,6 +221,15 @@ whet_status whet__infer_body(whet_infer *f, int b) {
   return s;
 }
 
+whet_status whet__infer_body_try(whet_infer *f, int b) {
+  whet_err *told = f->env->err, mine = {0};
+  f->env->err = &mine;
+  whet_status s = whet__infer_body(f, b);
+  f->env->err = told;
+  if (s != WHET_E_MEMORY && s != WHET_E_LIMIT) return s;
+  return whet__fail(told, s, "%s", mine.text);
+}
+
 void whet__body_in(whet_infer *f, int b, int i, whet_dtype t, const whet_shape *s) {
   if (b < f->node->n_body && i < f->node->body[b]->n_in) whet__env_set(f->env, f->node->body[b]->in[i], t, s, NULL);
 }

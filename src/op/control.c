@@ -151,25 +151,30 @@ static whet_status if_infer(whet_infer *f, const whet_node *n) {
     for (int o = 0; o < n->n_out; o++) take_body(f, o, b, o);
     return s;
   }
-  whet_status answer = WHET_OK;
+  /* A branch whose shapes do not fit may be one that these inputs never take: only the condition tells. */
+  whet_status answer = WHET_OK, branch[2];
   for (int b = 0; b < 2; b++) {
-    whet_status s = whet__infer_body(f, b);
-    if (s < 0) return s;
-    if (s) answer = s;
+    branch[b] = whet__infer_body_try(f, b);
+    if (branch[b] == WHET_E_MEMORY || branch[b] == WHET_E_LIMIT) return branch[b];
+    if (branch[b]) answer = WHET_LATE;
   }
+  if (branch[0] < 0 && branch[1] < 0) return whet__infer_body(f, 0);
   for (int o = 0; o < n->n_out; o++) {
-    whet_dtype t;
-    take_body(f, o, 0, o);
-    whet_shape both = *whet__body_out(f, 0, o, &t);
-    const whet_shape *other = whet__body_out(f, 1, o, &t);
-    whet_dtype first = WHET_NONE;
-    whet__body_out(f, 0, o, &first);
-    if (first != t && first && t)
-      return whet__infer_fail(f, WHET_E_TYPE, "output %d is %s in one branch and %s in the other", o,
-                              whet_dtype_name(first), whet_dtype_name(t));
-    merge(&both, other);
-    *whet__out(f, o, first ? first : t) = both;
-    if (both.rank < 0 && whet__body_out_kind(f, 0, o) == WHET_TENSOR) answer = WHET_LATE;
+    whet_dtype t[2] = {WHET_NONE, WHET_NONE};
+    int known = branch[0] < 0 ? 1 : 0;
+    whet_shape both = *whet__body_out(f, known, o, &t[known]);
+    take_body(f, o, known, o);
+    if (branch[0] >= 0 && branch[1] >= 0) {
+      const whet_shape *other = whet__body_out(f, 1, o, &t[1]);
+      if (t[0] != t[1] && t[0] && t[1])
+        return whet__infer_fail(f, WHET_E_TYPE, "output %d is %s in one branch and %s in the other", o,
+                                whet_dtype_name(t[0]), whet_dtype_name(t[1]));
+      merge(&both, other);
+    } else {
+      both.rank = -1;
+    }
+    *whet__out(f, o, t[0] ? t[0] : t[1]) = both;
+    if (both.rank < 0 && whet__body_out_kind(f, known, o) == WHET_TENSOR) answer = WHET_LATE;
   }
   return answer;
 }

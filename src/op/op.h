@@ -163,6 +163,8 @@ const whet_val *whet__out_val(const whet_infer *f,
 whet_status whet__infer_fail(whet_infer *f, whet_status code, const char *fmt, ...) WHET_PRINTF(3, 4);
 /* Shapes and types of bodies: infer body b with inputs of these shapes; answers are read with whet__body_out. */
 whet_status whet__infer_body(whet_infer *f, int b);
+/* The same for a body that may never run: what is wrong with it is not recorded. */
+whet_status whet__infer_body_try(whet_infer *f, int b);
 void whet__body_in(whet_infer *f, int b, int i, whet_dtype t, const whet_shape *s);
 const whet_shape *whet__body_out(whet_infer *f, int b, int o, whet_dtype *t);
 /* Kinds: of an input (TENSOR when absent), of a body's output; set that of a body's input. */
@@ -199,7 +201,7 @@ typedef struct whet_args {
   const void *attr;
   const whet_tensor *in, *out;
   int n_in, n_out;
-  void *scratch;            /* as many bytes as whet__plan_ref asked for */
+  void *scratch;            /* as many bytes as the record's scratch hook, or whet__pl_ref, asked for */
   struct whet_frame *frame; /* for string memory, objects and late outputs: see op/object.h; else unused */
   whet_err *err;
 } whet_args;
@@ -347,6 +349,8 @@ struct whet_op {
   bool (*permute)(whet_edit *e, int32_t node, const int8_t *perm, int rank, int8_t *perm_out);
   whet_status (*grad)(whet_edit *e, int32_t node);
   whet_status (*ref)(const whet_args *a);
+  /* Bytes of scratch that ref needs for tensors of these shapes; their contents are not there. NULL: none. */
+  size_t (*scratch)(const whet_args *a);
   /* For sizes that only the computation itself tells: compute and allocate outputs with whet__late_out. */
   whet_status (*late)(const whet_args *a);
 };

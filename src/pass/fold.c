@@ -86,6 +86,8 @@ static whet_status run_node(whet_pass *p, whet_node *n, bool *done) {
   whet_err why = {0};
   whet_args args = {
       .node = n, .attr = n->attr, .in = t, .out = t + n->n_in, .n_in = n->n_in, .n_out = n->n_out, .err = &why};
+  size_t scratch = n->op->scratch ? n->op->scratch(&args) : 0;
+  if (scratch && !(args.scratch = whet__arena_alloc(&p->a, scratch))) return whet__pass_full(p);
   if (n->op->ref(&args)) return WHET_OK; /* it will fail, and say so, when it is run */
   for (int k = 0; k < n->n_out; k++)
     if (n->out[k] >= 0) become_const(p, n->out[k], t[n->n_in + k].data, d[k]);

@@ -267,6 +267,21 @@ static whet_ref_tensor ref_tensor(const whet_planner *p, int32_t v) {
   return t;
 }
 
+/* Bytes of scratch that the reference of n asks for; SIZE_MAX when memory for the question is refused. */
+static size_t ref_scratch(whet_planner *p, const whet_node *n, const whet_ref_tensor *t) {
+  int total = n->n_in + n->n_out;
+  if (!n->op->scratch) return 0;
+  whet_tensor *full = whet__arena_array(p->a, (size_t)total + 1, sizeof *full);
+  if (!full) return SIZE_MAX;
+  for (int i = 0; i < total; i++) {
+    full[i] = (whet_tensor){.dtype = (whet_dtype)t[i].dtype, .rank = t[i].rank};
+    memcpy(full[i].dim, t[i].dim, sizeof full[i].dim);
+    memcpy(full[i].stride, t[i].stride, sizeof full[i].stride);
+  }
+  whet_args a = {.node = n, .attr = n->attr, .in = full, .out = full + n->n_in, .n_in = n->n_in, .n_out = n->n_out};
+  return n->op->scratch(&a);
+}
+
 whet_status whet__pl_ref(whet_planner *p, const whet_node *n, size_t scratch) {
   int total = n->n_in + n->n_out;
   size_t size = sizeof(whet_ref_params) + (size_t)total * sizeof(whet_ref_tensor);
@@ -279,6 +294,9 @@ whet_status whet__pl_ref(whet_planner *p, const whet_node *n, size_t scratch) {
   for (int i = 0; i < n->n_out; i++)
     t[n->n_in + i] = ref_tensor(p, n->out[i]), arg[n->n_in + i] = whet__wr(n->out[i]);
   arg[total] = whet__scratch();
+  size_t wanted = ref_scratch(p, n, t);
+  if (wanted == SIZE_MAX) return whet__pl_fail(p, WHET_E_MEMORY, "out of memory");
+  if (wanted > scratch) r->scratch = scratch = wanted;
   whet_step s = {.kind = WHET_STEP_REF, .family = WHET_FAMILY_ref, .parts = 1, .checked = 1};
   return add_step(p, s, r, size, arg, total + 1, scratch);
 }

@@ -132,7 +132,10 @@ static void reference(opcheck *c, whet_env *e, void **data) {
     whet_args a = {
         .node = n, .attr = n->attr, .in = t, .out = t + n->n_in, .n_in = n->n_in, .n_out = n->n_out, .err = &err};
     if (!n->op->ref) fail_msg("%s: %s has no reference", c->what, n->op->name);
+    size_t scratch = n->op->scratch ? n->op->scratch(&a) : 0;
+    a.scratch = scratch ? malloc(scratch) : NULL;
     if (n->op->ref(&a)) fail_msg("%s: reference of %s: %s", c->what, n->op->name, err.text);
+    free(a.scratch);
   }
 }
 
