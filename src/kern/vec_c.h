@@ -12,9 +12,9 @@
  *   max(a, b) = a > b ? a : b,  min(a, b) = a < b ? a : b  (b when one of them is NaN),
  *   fma(a, b, c) = a b + c and fnma(a, b, c) = c - a b rounded once, round: half to even. */
 
-#include "base/base.h"
-
 #include <math.h>
+
+#include "base/base.h"
 
 typedef float vf;
 typedef int32_t vi;
@@ -24,7 +24,8 @@ typedef bool vm;
 static inline vf vf_set(float x) { return x; }
 static inline vf vf_load(const float *p) { return *p; }
 static inline void vf_store(float *p, vf v) { *p = v; }
-/* The first n (0 .. VW) elements; the others are 0, or are not written. */
+/* The first n (0 .. VW) elements, as truth values; read and written: the others are 0, or are not written. */
+static inline vm vm_first(int64_t n) { return n > 0; }
 static inline vf vf_load_n(const float *p, int64_t n) { return n > 0 ? *p : 0; }
 static inline void vf_store_n(float *p, vf v, int64_t n) {
   if (n > 0) *p = v;

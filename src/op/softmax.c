@@ -9,6 +9,7 @@
 
 #include <math.h>
 
+#include "kern/softmax_f32.h"
 #include "op/edit.h"
 #include "op/move.h"
 #include "op/walk.h"
@@ -115,8 +116,21 @@ static whet_status ref(const whet_args *arg) {
 /* ---- planning -------------------------------------------------------------------------------- */
 
 static whet_status plan(whet_planner *p, const whet_node *n) {
+  const whet_softmax_attr *a = n->attr;
+  const whet_shape *x = whet__pl_shape(p, n->in[0]);
+  whet_softmax_f32 k = {.outer = 1, .n = 1, .inner = 1, .beta = a->beta, .log = !strcmp(n->op->name, "LogSoftmax")};
+  int32_t from, to;
   if (whet__quantised(whet__pl_dtype(p, n->in[0]), whet__pl_quant(p, n->in[0]))) return whet__softmax_q8_plan(p, n);
-  return WHET_LATE;
+  if (whet__pl_dtype(p, n->in[0]) != WHET_F32 || !strcmp(n->op->name, "Hardmax") || !(a->beta > 0) ||
+      !whet__pl_dense(p, n->in[0]) || !whet__pl_dense(p, n->out[0]))
+    return WHET_LATE;
+  span(a, x->rank, &from, &to);
+  for (int32_t i = 0; i < x->rank; i++) *(i < from ? &k.outer : i < to ? &k.n : &k.inner) *= x->d[i];
+  whet_arg arg[2] = {whet__rd(n->in[0]), whet__wr(n->out[0])};
+  double each = whet__pl_target(p)->isa & WHET_ISA_AVX512 ? 0.6 : whet__pl_target(p)->isa & WHET_ISA_AVX2 ? 1.2 : 25;
+  return whet__pl_kern(p, WHET_FAMILY_softmax_f32, &k, sizeof k, arg, 2,
+                       k.outer * (k.inner == 1 ? 1 : whet__ceil_div(k.inner, 16)),
+                       each * (double)(k.outer * k.n * k.inner));
 }
 
 /* ---- permutation ----------------------------------------------------------------------------- */

@@ -178,6 +178,12 @@ bool whet__permute_broadcast(whet_edit *e, int32_t node, const int8_t *perm, int
   return true;
 }
 
+bool whet__pl_dense(const whet_planner *p, int32_t v) {
+  int64_t rows, run, pitch;
+  whet__pl_pitch(p, v, &rows, &run, &pitch);
+  return rows <= 1 || run == pitch;
+}
+
 bool whet__pl_rows(const whet_planner *p, int32_t x, int32_t y, int64_t *rows, int64_t *run, int64_t *x_pitch,
                    int64_t *y_pitch) {
   int64_t xr, xn, yr, yn;

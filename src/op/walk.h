@@ -61,6 +61,9 @@ void whet__set_real(const whet_tensor *t, int64_t i, double v, whet_round round)
 /* Tell the contents of output o from those of input i, element by element; nothing where they are not known. */
 void whet__known_map(whet_infer *f, int o, int i, whet_dim (*fn)(whet_dim x, const void *ctx), const void *ctx);
 
+/* Do the elements of value v lie one after the other? */
+bool whet__pl_dense(const whet_planner *p, int32_t v);
+
 /* Two values of one shape as matrices of rows x run elements, each with its own pitch; one row where both are dense.
  * False when their runs do not match. */
 bool whet__pl_rows(const whet_planner *p, int32_t x, int32_t y, int64_t *rows, int64_t *run, int64_t *x_pitch,

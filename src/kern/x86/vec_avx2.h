@@ -20,6 +20,7 @@ static inline void vf_store(float *p, vf v) { _mm256_storeu_ps(p, v); }
 static inline __m256i vi_first(int64_t n) {
   return _mm256_cmpgt_epi32(_mm256_set1_epi32((int)n), _mm256_setr_epi32(0, 1, 2, 3, 4, 5, 6, 7));
 }
+static inline vm vm_first(int64_t n) { return _mm256_castsi256_ps(vi_first(n)); }
 static inline vf vf_load_n(const float *p, int64_t n) { return _mm256_maskload_ps(p, vi_first(n)); }
 static inline void vf_store_n(float *p, vf v, int64_t n) { _mm256_maskstore_ps(p, vi_first(n), v); }
 static inline vf vf_add(vf a, vf b) { return _mm256_add_ps(a, b); }

@@ -1,0 +1,19 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef WHET_KERN_ROW_NAME_H
+#define WHET_KERN_ROW_NAME_H
+
+/* The row that a <family>_body.h makes for the file that includes it, which defines ISA and ISA_BITS:
+ * WHET_ROW(family) is whet_k_<family>__<isa>_any, exact, with the file's `run`. */
+
+#include "kern/kern.h"
+
+#define WHET_ROW_SYMBOL_(family, isa) whet_k_##family##__##isa##_any
+#define WHET_ROW_SYMBOL(family, isa) WHET_ROW_SYMBOL_(family, isa)
+#define WHET_ROW_TEXT_(family, isa) #family "__" #isa "_any"
+#define WHET_ROW_TEXT(family, isa) WHET_ROW_TEXT_(family, isa)
+#define WHET_ROW(family)                               \
+  extern const whet_kern WHET_ROW_SYMBOL(family, ISA); \
+  const whet_kern WHET_ROW_SYMBOL(family, ISA) = {     \
+      .name = WHET_ROW_TEXT(family, ISA), .isa = ISA_BITS, .exact = 1, .run = run}
+
+#endif
