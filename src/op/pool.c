@@ -14,8 +14,10 @@
 #include <math.h>
 #include <stdio.h>
 
+#include "kern/pool_f32.h"
 #include "op/edit.h"
 #include "op/move.h"
+#include "op/tile.h"
 #include "op/walk.h"
 
 /* ---- attributes ------------------------------------------------------------------------------ */
@@ -341,9 +343,43 @@ static whet_status ref(const whet_args *arg) {
 
 /* ---- planning -------------------------------------------------------------------------------- */
 
+/* A value as pixels of `chan` elements `pitch` apart; false when it lies otherwise. */
+static bool pixels(const whet_planner *p, int32_t v, int64_t chan, int64_t *pitch) {
+  int64_t rows, run, apart;
+  whet__pl_pitch(p, v, &rows, &run, &apart);
+  *pitch = rows > 1 && run == chan ? apart : chan;
+  return rows <= 1 || run == chan || run == apart;
+}
+
 static whet_status plan(whet_planner *p, const whet_node *n) {
+  const whet_pool_attr *a = n->attr;
   if (whet__quantised(whet__pl_dtype(p, n->in[0]), whet__pl_quant(p, n->in[0]))) return whet__pool_q8_plan(p, n);
-  return WHET_LATE;
+  whet_pool_geo g = whet__pl_pool_geo(p, n);
+  bool max = !strcmp(n->op->name, "MaxPool"), lp = !strcmp(n->op->name, "LpPool");
+  if (whet__pl_dtype(p, n->in[0]) != WHET_F32 || !a->last || (n->n_out > 1 && n->out[1] >= 0) || (lp && a->p != 2))
+    return WHET_LATE;
+  whet_pool_f32 k = {.fn = max  ? WHET_POOL_F32_MAX
+                           : lp ? WHET_POOL_F32_L2
+                                : WHET_POOL_F32_MEAN,
+                     .count_pads = a->count_pads,
+                     .mean = a->mean,
+                     .batch = g.batch,
+                     .chan = g.chan};
+  for (int d = 0; d < 3; d++) {
+    k.in[d] = g.in[d], k.out[d] = g.out[d], k.kernel[d] = g.kernel[d], k.stride[d] = g.stride[d];
+    k.dilation[d] = g.dilation[d], k.pad[d] = g.pad[d], k.pad_end[d] = g.pad_end[d];
+  }
+  int32_t res, out = whet__pl_group_out(p);
+  if (!pixels(p, n->in[0], g.chan, &k.x_pitch) || !pixels(p, out, g.chan, &k.y_pitch)) return WHET_LATE;
+  whet__pl_epi_f32(p, n, &k.epi, &res);
+  int64_t res_pitch = k.y_pitch;
+  if (res >= 0 && (!pixels(p, res, g.chan, &res_pitch) || res_pitch != k.y_pitch)) return WHET_LATE;
+  whet_arg arg[3] = {whet__rd(n->in[0]), whet__wr(out), whet__rd(res)};
+  int64_t rows = g.batch * g.out[0] * g.out[1];
+  double taps = (double)(g.kernel[0] * g.kernel[1] * g.kernel[2]);
+  double wide = whet__pl_target(p)->isa & (WHET_ISA_AVX2 | WHET_ISA_AVX512) ? 0.04 : 0.5;
+  return whet__pl_kern(p, WHET_FAMILY_pool_f32, &k, sizeof k, arg, 3, rows * whet__ceil_div(g.chan, 64),
+                       (double)(rows * g.out[2] * g.chan) * taps * wide);
 }
 
 /* ---- permutation ----------------------------------------------------------------------------- */
@@ -362,15 +398,15 @@ static bool permute(whet_edit *e, int32_t node, const int8_t *perm, int rank, in
 
 /* ---- records --------------------------------------------------------------------------------- */
 
-#define POOL(name_, from_)                                              \
-  const whet_op whet_op_##name_ = {.name = #name_,                      \
-                                   .flags = WHET_OP_SPATIAL,            \
-                                   .attr_size = sizeof(whet_pool_attr), \
-                                   .attrs = k_attrs,                    \
-                                   .from = from_,                       \
-                                   .infer = infer,                      \
-                                   .plan = plan,                        \
-                                   .permute = permute,                  \
+#define POOL(name_, from_)                                                  \
+  const whet_op whet_op_##name_ = {.name = #name_,                          \
+                                   .flags = WHET_OP_SPATIAL | WHET_OP_TILE, \
+                                   .attr_size = sizeof(whet_pool_attr),     \
+                                   .attrs = k_attrs,                        \
+                                   .from = from_,                           \
+                                   .infer = infer,                          \
+                                   .plan = plan,                            \
+                                   .permute = permute,                      \
                                    .ref = ref};
 POOL(AveragePool, k_average_from)
 POOL(LpPool, k_lp_from)
