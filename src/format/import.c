@@ -198,12 +198,16 @@ static bool clean_bools(const uint8_t *p, size_t n) {
   return true;
 }
 
+/* Misaligned contents from this many bytes on stay where they are until it is known who reads them: whet__im_align.
+ */
+enum { IN_PLACE = 64 << 10 };
+
 whet_status whet__im_bytes(whet_import *im, const char *name, whet_dtype t, const uint8_t *src, size_t bytes,
                            const void **p, bool *mapped, whet_err *err) {
   static const uint64_t k_empty = 0; /* contents of a tensor without elements are a valid pointer, too */
   size_t each = whet__dtype_size(t), align = whet__is_complex(t) ? each / 2 : each ? each : 1, n;
   bool clean = t != WHET_BOOL || clean_bools(src, bytes);
-  *mapped = bytes && clean && (uintptr_t)src % align == 0;
+  *mapped = bytes && clean && ((uintptr_t)src % align == 0 || bytes >= IN_PLACE);
   *p = bytes ? src : (const void *)&k_empty;
   if (!bytes || *mapped) return WHET_OK;
   uint8_t *copy = whet__add_size(bytes, WHET_SLACK, &n) ? whet__arena_alloc(&im->g->arena, n) : NULL;
@@ -214,6 +218,26 @@ whet_status whet__im_bytes(whet_import *im, const char *name, whet_dtype t, cons
     for (size_t i = 0; i < bytes; i++) copy[i] = src[i] != 0;
   *p = copy;
   return WHET_OK;
+}
+
+/* The constants of a list. */
+static bool align_list(whet_graph *g, const int32_t *v, int n) {
+  for (int k = 0; k < n; k++)
+    if (v[k] >= 0 && !whet__graph_align(g, v[k])) return false;
+  return true;
+}
+
+whet_status whet__im_align(whet_import *im) {
+  whet_graph *g = im->g;
+  bool ok = align_list(g, g->main.out, g->main.n_out);
+  for (int32_t i = 0; i < im->m->n_signature && ok; i++)
+    ok = align_list(g, im->m->signature[i].out, im->m->signature[i].n_out);
+  for (int32_t i = 0; i < g->n_node && ok; i++) {
+    const whet_node *n = &g->node[i];
+    ok = n->dead || n->op->flags & WHET_OP_PACKS || align_list(g, n->in, n->n_in);
+    for (int b = 0; b < n->n_body && ok; b++) ok = align_list(g, n->body[b]->out, n->body[b]->n_out);
+  }
+  return ok ? WHET_OK : whet__im_no_memory(im, im->err, 1 << 20, "constants");
 }
 
 whet_dim whet__im_symbol(whet_import *im, whet_str name, bool make) {

@@ -97,10 +97,13 @@ WHET_MUST whet_status whet__im_custom_node(whet_import *im, struct whet_im_op *o
 
 /* Make value v a constant over bytes that outlive the model's graph. False when memory is refused. */
 bool whet__im_set_const(whet_import *im, int32_t v, whet_dtype t, const whet_shape *s, const void *p, bool mapped);
-/* Contents that lie in a file as `bytes` bytes in whet's own form: used in place, or copied when they are not aligned
- * to their element or are bools other than 0 and 1. */
+/* Contents that lie in a file as `bytes` bytes in whet's own form: used in place; copied when they are few and not
+ * aligned to their element, or are bools other than 0 and 1. */
 WHET_MUST whet_status whet__im_bytes(whet_import *im, const char *name, whet_dtype t, const uint8_t *src,
                                      size_t bytes, const void **p, bool *mapped, whet_err *err);
+/* Once the graph is read: copy the misaligned contents that were left in place, but for those that only records read
+ * which pack them from any alignment. */
+WHET_MUST whet_status whet__im_align(whet_import *im);
 /* The dimension for a name: an old symbol, or a new one when `make`; else ANY. */
 whet_dim whet__im_symbol(whet_import *im, whet_str name, bool make);
 /* Number of a new source tensor or node; -1 when memory is refused. */

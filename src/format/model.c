@@ -121,6 +121,7 @@ static whet_status read_bytes(whet_model *m, whet_format asked, whet_err *err) {
   whet_status s = m->format == WHET_FORMAT_ONNX ? whet__onnx_read(&im) : whet__tflite_read(&im);
   if (!s && im.no_memory) s = whet__im_no_memory(&im, err, 64, "the graph");
   if (!s || s == WHET_E_FORMAT || s == WHET_E_TYPE || s == WHET_E_SHAPE) s = whet__im_missing_error(&im, s);
+  if (!s) s = whet__im_align(&im);
   whet__names_free(&im.symbols);
   whet__names_free(&im.missing_names);
   whet__free(&m->mem, im.missing);

@@ -63,6 +63,27 @@ int32_t whet__graph_const_copy(whet_graph *g, const char *name, whet_dtype t, in
   return whet__graph_const(g, name, t, rank, dims, q, false);
 }
 
+bool whet__data_aligned(const whet_data *d, whet_dtype t) {
+  size_t each = whet__dtype_size(t), align = t == WHET_STRING      ? sizeof(void *)
+                                             : whet__is_complex(t) ? each / 2
+                                                                   : each;
+  return !align || (uintptr_t)d->p % align == 0;
+}
+
+bool whet__graph_align(whet_graph *g, int32_t v) {
+  const whet_data *d = g->val[v].data;
+  size_t n;
+  if (g->val[v].role != WHET_ROLE_CONST || whet__data_aligned(d, (whet_dtype)g->val[v].dtype)) return true;
+  whet_data *copy = whet__arena_copy(&g->arena, d, sizeof *d);
+  void *p = whet__add_size(d->n, WHET_SLACK, &n) ? whet__arena_alloc(&g->arena, n) : NULL;
+  if (!copy || !p) return false;
+  memcpy(p, d->p, d->n);
+  copy->p = p;
+  copy->mapped = false;
+  g->val[v].data = copy;
+  return true;
+}
+
 const whet_quant *whet__graph_quant(whet_graph *g, int32_t n, int32_t axis, const float *scale, const int32_t *zero) {
   whet_quant *q = whet__arena_alloc(&g->arena, sizeof *q);
   float *s = whet__arena_copy(&g->arena, scale, (size_t)n * sizeof *s);
@@ -162,7 +183,8 @@ int64_t whet__shape_count(const whet_shape *s) {
 bool whet__quant_equal(const whet_quant *a, const whet_quant *b) {
   if (a == b) return true;
   if (!a || !b || a->n != b->n || a->block != b->block || (a->n > 1 && a->axis != b->axis)) return false;
-  return !memcmp(a->scale, b->scale, (size_t)a->n * sizeof *a->scale) && !memcmp(a->zero, b->zero, (size_t)a->n * sizeof *a->zero);
+  return !memcmp(a->scale, b->scale, (size_t)a->n * sizeof *a->scale) &&
+         !memcmp(a->zero, b->zero, (size_t)a->n * sizeof *a->zero);
 }
 
 bool whet__shape_equal(const whet_shape *a, const whet_shape *b) {

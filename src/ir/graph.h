@@ -130,6 +130,10 @@ int32_t whet__graph_const(whet_graph *g, const char *name, whet_dtype t, int32_t
 /* A constant whose bytes are copied into the graph's arena (p NULL: zeros). */
 int32_t whet__graph_const_copy(whet_graph *g, const char *name, whet_dtype t, int32_t rank, const int64_t *dims,
                                const void *p);
+/* True when data of type t lies as its elements want it: always, but for big constants in a file. */
+bool whet__data_aligned(const whet_data *d, whet_dtype t);
+/* Copy constant v into the graph's arena if it is not aligned. False when memory is refused. */
+bool whet__graph_align(whet_graph *g, int32_t v);
 /* Quantisation in the graph's arena; scale and zero are copied; zero NULL: all 0. NULL when memory is refused. */
 const whet_quant *whet__graph_quant(whet_graph *g, int32_t n, int32_t axis, const float *scale, const int32_t *zero);
 /* The dimension for a named symbol, made when new. WHET_DIM_ANY when memory is refused. */

@@ -247,7 +247,7 @@ static whet_status conv_plan(whet_planner *p, const whet_node *n) {
 
 const whet_op whet_op_Conv = {
     .name = "Conv",
-    .flags = WHET_OP_TILE | WHET_OP_SPATIAL | WHET_OP_PITCH_IN | WHET_OP_PITCH_OUT,
+    .flags = WHET_OP_TILE | WHET_OP_PACKS | WHET_OP_SPATIAL | WHET_OP_PITCH_IN | WHET_OP_PITCH_OUT,
     .attr_size = sizeof(whet_conv_attr),
     .attrs = whet__conv_attrs,
     .from = k_from,

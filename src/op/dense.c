@@ -134,7 +134,7 @@ static whet_status dense_plan(whet_planner *p, const whet_node *node) {
 
 const whet_op whet_op_Dense = {
     .name = "Dense",
-    .flags = WHET_OP_TILE | WHET_OP_PITCH_IN | WHET_OP_PITCH_OUT,
+    .flags = WHET_OP_TILE | WHET_OP_PACKS | WHET_OP_PITCH_IN | WHET_OP_PITCH_OUT,
     .attr_size = sizeof(whet_dense),
     .attrs = k_attrs,
     .from = k_from,

@@ -193,7 +193,7 @@ static whet_status gemm_plan(whet_planner *p, const whet_node *node) {
 
 const whet_op whet_op_Gemm = {
     .name = "Gemm",
-    .flags = WHET_OP_TILE | WHET_OP_PITCH_OUT,
+    .flags = WHET_OP_TILE | WHET_OP_PACKS | WHET_OP_PITCH_OUT,
     .attr_size = sizeof(struct gemm),
     .attrs = k_attrs,
     .from = k_from,

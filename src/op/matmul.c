@@ -251,7 +251,7 @@ static whet_status matmul_plan(whet_planner *p, const whet_node *node) {
 
 const whet_op whet_op_MatMul = {
     .name = "MatMul",
-    .flags = WHET_OP_TILE | WHET_OP_PITCH_IN | WHET_OP_PITCH_OUT,
+    .flags = WHET_OP_TILE | WHET_OP_PACKS | WHET_OP_PITCH_IN | WHET_OP_PITCH_OUT,
     .attr_size = sizeof(whet_matmul),
     .attrs = k_attrs,
     .from = k_from,

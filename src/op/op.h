@@ -333,6 +333,7 @@ enum {
   WHET_OP_SPATIAL = 1024,    /* has a channel axis and wants it last: the layout pass turns it */
   WHET_OP_PITCH_IN = 2048,   /* plan() honours whet__pl_pitch of every input ... */
   WHET_OP_PITCH_OUT = 4096,  /* ... and of output 0 */
+  WHET_OP_PACKS = 8192,      /* plan() packs its constant operands, from any alignment */
   WHET_OP_OBJECT = 512     /* takes or makes sequences, optionals, maps or strings: reference only */
 };
 

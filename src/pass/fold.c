@@ -73,6 +73,8 @@ static whet_status run_node(whet_pass *p, whet_node *n, bool *done) {
   whet_data **d = whet__arena_array(&p->a, (size_t)n->n_out + 1, sizeof *d);
   if (!t || !d) return whet__pass_full(p);
   for (int k = 0; k < n->n_in; k++)
+    if (n->in[k] >= 0 && !whet__graph_align(p->g, n->in[k])) return whet__pass_full(p);
+  for (int k = 0; k < n->n_in; k++)
     if (n->in[k] >= 0) t[k] = tensor(p->env, n->in[k], (void *)p->g->val[n->in[k]].data->p);
   for (int k = 0; k < n->n_out; k++) {
     int32_t v = n->out[k];

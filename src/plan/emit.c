@@ -173,8 +173,10 @@ static void add_arg(whet_planner *p, whet_arg a, size_t scratch, int parts) {
     x.kind = scratch ? WHET_ARG_TEMP : WHET_ARG_NONE;
     x.buf = scratch ? whet__pl_temp(p, whet__round_up(scratch, 128) * (size_t)parts) : -1;
   }
-  if (a.kind == WHET_ARG_VAL && !a.write && whet__pl_is_known(p, a.id) && p->g->val[a.id].role == WHET_ROLE_NODE &&
-      p->made[a.id]) {
+  const whet_val *v = a.kind == WHET_ARG_VAL ? &p->g->val[a.id] : NULL;
+  bool odd = v && v->role == WHET_ROLE_CONST && !whet__data_aligned(v->data, (whet_dtype)v->dtype);
+  bool known = v && v->role == WHET_ROLE_NODE && !a.write && p->made[a.id] && whet__pl_is_known(p, a.id);
+  if (odd || known) {
     if (p->blob[a.id] < 0) {
       const whet_data *d = whet__pl_data(p, a.id);
       if (d) p->blob[a.id] = whet__pl_blob(p, d->p, d->n);
@@ -320,8 +322,8 @@ static void offer_overlays(whet_planner *p, const whet_node *n) {
   }
 }
 
-/* The steps of one node, or of the group that it leads: by its plan hook, else its reference. A hook that cannot do a group is
- * asked for the leader alone, and the members follow one by one. */
+/* The steps of one node, or of the group that it leads: by its plan hook, else its reference. A hook that cannot do a
+ * group is asked for the leader alone, and the members follow one by one. */
 static whet_status emit_one(whet_planner *p, const whet_node *n) {
   p->now = n;
   if (n->op->flags & WHET_OP_RUNS_BODY) return whet__emit_bodies(p, n);

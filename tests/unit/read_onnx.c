@@ -209,6 +209,36 @@ static void in_place(void **state) {
   assert_int_equal(copied, 3);
 }
 
+/* Big ones stay in place whatever their alignment where only operators read them that pack them; else they are
+ * copied. */
+static void big_in_place(void **state) {
+  static float w[64 * 512];
+  for (int packs = 0; packs < 2; packs++)
+    for (size_t shift = 0; shift < 4; shift++) {
+      buf g = {0};
+      ox_add_in(&g, ox_info("x", 1, 2, (const int64_t[]){1, 64}, NULL));
+      ox_add_init(&g, ox_tensor("w", 1, 2, (const int64_t[]){64, 512}, w, sizeof w));
+      ox_add_node(&g, packs ? ox_node("MatMul", "x,w", "y", NULL) : ox_node("Relu", "w", "y", NULL));
+      ox_add_out(&g, ox_info("y", 1, -1, NULL, NULL));
+      buf b = ox_model(g, 8, 17);
+      uint8_t *at = malloc(b.n + 16);
+      memcpy(at + shift, b.p, b.n);
+      whet_model *m = NULL;
+      whet_err err = {0};
+      if (whet_model_open_memory(at + shift, b.n, NULL, &m, &err)) fail_msg("%s", err.text);
+      const whet_data *d = val_named(m, "w")->data;
+      bool aligned = (uintptr_t)d->p % 4 == 0;
+      assert_int_equal(whet__data_aligned(d, WHET_F32), aligned);
+      if (packs)
+        assert_true(d->mapped);
+      else
+        assert_true(aligned);
+      whet_model_close(&m);
+      buf_free(&b);
+      free(at);
+    }
+}
+
 /* Every element type in its typed field: what is stored, and the bytes that become of it. */
 static void typed_fields(void **state) {
   static const struct row {
@@ -519,6 +549,7 @@ int main(void) {
                                      cmocka_unit_test(function_default),
                                      cmocka_unit_test(kinds),
                                      cmocka_unit_test(in_place),
+                                     cmocka_unit_test(big_in_place),
                                      cmocka_unit_test(typed_fields),
                                      cmocka_unit_test(wrong_contents),
                                      cmocka_unit_test(wrong_sparse),
