@@ -1,0 +1,60 @@
+# SPDX-License-Identifier: Apache-2.0
+"""ONNX's own node tests, as the onnx package makes them: onnx_nodes.py FOLDER WHET [OPTION]...
+
+Writes every case to FOLDER (once for each version of the package) in the layout of ONNX's own data, and checks them all.
+"""
+import pathlib
+import sys
+import warnings
+
+import numpy as np
+import onnx
+from onnx import numpy_helper
+
+import suite
+
+# Cases that draw random numbers.
+RANDOM = r"^test_(bernoulli|training_dropout|random|multinomial)"
+# Cases computed in half precision throughout: each step may round once more, or once less.
+HALF = (r"bf16|bfloat16|fp16|float16", "rel:0.02")
+
+
+def message(value):
+    """A value of a case as protobuf."""
+    if isinstance(value, list):
+        return numpy_helper.from_list(value)
+    if isinstance(value, dict):
+        return numpy_helper.from_dict(value)
+    return value if hasattr(value, "SerializeToString") else numpy_helper.from_array(np.asarray(value))
+
+
+def write(folder):
+    from onnx.backend.test.case.node import collect_testcases
+    warnings.simplefilter("ignore")
+    for case in collect_testcases(None):
+        if case.model is None:
+            continue
+        home = folder / case.name
+        home.mkdir(parents=True, exist_ok=True)
+        (home / "model.onnx").write_bytes(case.model.SerializeToString())
+        for k, sides in enumerate(case.data_sets):
+            data = home / f"test_data_set_{k}"
+            data.mkdir(exist_ok=True)
+            for kind, values in zip(("input", "output"), sides):
+                for i, v in enumerate(values):
+                    if v is not None:
+                        (data / f"{kind}_{i}.pb").write_bytes(message(v).SerializeToString())
+
+
+def main():
+    folder = pathlib.Path(sys.argv[1])
+    ready = folder / "ready"
+    if not ready.exists() or ready.read_text() != onnx.__version__:
+        write(folder)
+        ready.write_text(onnx.__version__)
+    print(f"onnx {onnx.__version__}")
+    return suite.check(folder, sys.argv[2], sys.argv[3:], HALF, RANDOM)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
