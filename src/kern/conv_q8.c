@@ -97,7 +97,8 @@ void whet__conv_q8_do_pack(const void *params, const void *const *src, void *dst
         uint32_t sum = (uint32_t)pack_output(p, &l, g, o0 + j, src[0], weights);
         int32_t wz = p->n_zero ? zero[p->n_zero > 1 ? o : 0] - (p->w_type == WHET_U8 ? 128 : 0) : 0;
         uint32_t k = (uint32_t)(l.segs * l.seg_k), x = (uint32_t)p->in_zero;
-        uint32_t own = p->bias_type ? (uint32_t)((const int32_t *)src[1])[o] : 0;
+        uint32_t own = 0;
+        if (p->bias_type) memcpy(&own, (const char *)src[1] + o * 4, 4); /* it may lie anywhere in a file */
         bias[at] = (int32_t)(own - x * sum + k * x * (uint32_t)wz);
         if (p->shape.w_zeros) w_zero[at] = wz;
         r = whet__rescale(p->in_scale, scale[p->n_scale > 1 ? o : 0], p->out_scale);

@@ -72,7 +72,8 @@ void whet__dw_q8_do_pack(const void *params, const void *const *src, void *dst, 
     }
     whet_rescale r = {0};
     if (real) r = whet__rescale(p->in_scale, whet__dw_q8_scales(p)[p->n_scale > 1 ? c : 0], p->out_scale);
-    uint32_t own = real && p->bias_type ? (uint32_t)((const int32_t *)src[1])[c] : 0;
+    uint32_t own = 0;
+    if (real && p->bias_type) memcpy(&own, (const char *)src[1] + c * 4, 4); /* it may lie anywhere in a file */
     bias[place(form, c)] = (int32_t)(own - (uint32_t)p->in_zero * sum);
     whet__factors_set(&p->shape.out, (char *)dst + l.factors, l.n, place(form, c), &r);
   }

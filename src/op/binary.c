@@ -256,11 +256,14 @@ static whet_status infer(whet_infer *f, const whet_node *n) {
   if ((!whet__type_in(r->types, t) && !quantised) || !whet__type_in(r->types, u))
     return whet__infer_fail(f, WHET_E_TYPE, "inputs of types %s and %s are not taken", whet_dtype_name(t),
                             whet_dtype_name(u));
-  if (r->kind != WHET_BINARY_FIRST && t != u)
+  bool bytes = quantised && whet__quantised(u, whet__in_quant(f, 1)) && whet_dtype_bits(t) == whet_dtype_bits(u);
+  if (r->kind != WHET_BINARY_FIRST && t != u && !bytes)
     return whet__infer_fail(f, WHET_E_TYPE, "expected inputs of one type, got %s and %s", whet_dtype_name(t),
                             whet_dtype_name(u));
   whet_shape s;
   WHET_TRY(whet__infer_broadcast(f, whet__in_shape(f, 0), whet__in_shape(f, 1), &s));
+  const whet_val *z = whet__out_val(f, 0);
+  if (bytes && z && z->q && z->dtype) t = (whet_dtype)z->dtype;
   *whet__out(f, 0, r->kind == WHET_BINARY_BOOL ? WHET_BOOL : t) = s;
   if (!quantised) known(f, n, r, &s);
   return WHET_OK;

@@ -16,6 +16,11 @@ typedef struct whet_matmul { /* MatMul(a, b): alpha * a' b' for every batch inde
   uint8_t trans_a, trans_b;  /* the last two dimensions are exchanged */
 } whet_matmul;
 
+typedef struct whet_gemm { /* Gemm(a, b, c): alpha * a' b' + beta * c */
+  float alpha, beta;
+  uint8_t trans_a, trans_b;
+} whet_gemm;
+
 /* Sizes of Dense for shapes that are numbers. */
 typedef struct whet_dense_geo {
   int64_t m, n, k;

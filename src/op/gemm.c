@@ -7,24 +7,21 @@
 
 #include "kern/copy.h"
 #include "kern/unary_f32.h"
+#include "op/dense.h"
 #include "op/matrix.h"
 #include "op/move.h"
 #include "op/walk.h"
 
-struct gemm {
-  float alpha, beta;
-  uint8_t trans_a, trans_b;
-};
-static const whet_attr_desc k_attrs[] = {{"alpha", WHET_ATTR_F32, offsetof(struct gemm, alpha)},
-                                         {"beta", WHET_ATTR_F32, offsetof(struct gemm, beta)},
-                                         {"transA", WHET_ATTR_BOOL, offsetof(struct gemm, trans_a)},
-                                         {"transB", WHET_ATTR_BOOL, offsetof(struct gemm, trans_b)},
+static const whet_attr_desc k_attrs[] = {{"alpha", WHET_ATTR_F32, offsetof(whet_gemm, alpha)},
+                                         {"beta", WHET_ATTR_F32, offsetof(whet_gemm, beta)},
+                                         {"transA", WHET_ATTR_BOOL, offsetof(whet_gemm, trans_a)},
+                                         {"transB", WHET_ATTR_BOOL, offsetof(whet_gemm, trans_b)},
                                          {0}};
 
 /* ---- reading --------------------------------------------------------------------------------- */
 
 static whet_status from_onnx(whet_import *im, const whet_op *op) {
-  WHET_NEW_ATTR(im, struct gemm, a);
+  WHET_NEW_ATTR(im, whet_gemm, a);
   a->alpha = whet__onnx_float(im, "alpha", 1);
   a->beta = whet__onnx_float(im, "beta", 1);
   a->trans_a = whet__onnx_int(im, "transA", 0) != 0;
@@ -36,7 +33,7 @@ static const whet_from k_from[] = {{"", "Gemm", 1, from_onnx}, {0}};
 /* ---- shape and type rule --------------------------------------------------------------------- */
 
 static whet_status gemm_infer(whet_infer *f, const whet_node *n) {
-  const struct gemm *at = n->attr;
+  const whet_gemm *at = n->attr;
   whet_dtype t = whet__in_dtype(f, 0);
   whet_dim count;
   if (n->n_in < 2 || n->n_in > 3 || !whet__in_has(f, 0) || !whet__in_has(f, 1))
@@ -82,7 +79,7 @@ static void c_steps(int32_t rank, const int64_t *dim, const int64_t *stride, int
 }
 
 static whet_status gemm_ref(const whet_args *args) {
-  const struct gemm *at = args->attr;
+  const whet_gemm *at = args->attr;
   const whet_tensor *a = &args->in[0], *b = &args->in[1], *y = &args->out[0];
   const whet_tensor *c = args->n_in > 2 && args->in[2].data ? &args->in[2] : NULL;
   int64_t m = y->dim[0], n = y->dim[1], k = a->dim[!at->trans_a], cm = 0, cn = 0;
@@ -147,7 +144,7 @@ static whet_arg addend(whet_planner *p, int32_t c, float beta, int64_t m, int64_
 }
 
 static whet_status gemm_plan(whet_planner *p, const whet_node *node) {
-  const struct gemm *at = node->attr;
+  const whet_gemm *at = node->attr;
   int32_t a = node->in[0], b = node->in[1], c = node->n_in > 2 ? node->in[2] : -1, out = whet__pl_group_out(p),
           member;
   if (whet__pl_dtype(p, a) != WHET_F32) return WHET_LATE;
@@ -194,7 +191,7 @@ static whet_status gemm_plan(whet_planner *p, const whet_node *node) {
 const whet_op whet_op_Gemm = {
     .name = "Gemm",
     .flags = WHET_OP_TILE | WHET_OP_PACKS | WHET_OP_PITCH_OUT,
-    .attr_size = sizeof(struct gemm),
+    .attr_size = sizeof(whet_gemm),
     .attrs = k_attrs,
     .from = k_from,
     .infer = gemm_infer,

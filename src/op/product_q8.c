@@ -73,7 +73,9 @@ bool whet__pl_product_quick(const whet_planner *p, const whet_node *n, int64_t c
     const whet_data *b = whet__pl_data(p, n->in[2]);
     if (!b || whet__pl_dtype(p, n->in[2]) != WHET_S32) return false;
     for (int64_t i = 0; i < channels; i++) {
-      int64_t v = whet__get_i64(WHET_S32, b->p, i);
+      int32_t v32;
+      memcpy(&v32, (const char *)b->p + i * 4, 4);
+      int64_t v = v32;
       most = whet__max_i(most, v < 0 ? -v : v);
     }
   }
