@@ -227,10 +227,17 @@ static void run_group(walk *w, int64_t rows, int part, int parts) {
 }
 
 void whet__conv_f32(const void *params, void *const *ptr, int part, int parts, const whet_tiles_f32 *tiles) {
-  char *scratch = whet__part_scratch(ptr[4], whet__conv_f32_scratch(params), part);
+  void *scratch = whet__part_scratch(ptr[4], whet__conv_f32_scratch(params), part);
+  void *p[5] = {ptr[0], ptr[1], ptr[2], ptr[3], scratch};
+  whet__conv_f32_at(params, p, part, parts, tiles);
+}
+
+void whet__conv_f32_at(const whet_conv_f32 *params, void *const *ptr, int part, int parts,
+                       const whet_tiles_f32 *tiles) {
+  char *scratch = ptr[4];
   walk *w = (walk *)scratch;
   scratch += whet__round_up(sizeof *w, 64);
-  w->c = *(const whet_conv_f32 *)params;
+  w->c = *params;
   w->job = (whet_job_f32 *)scratch;
   w->seg = (whet_seg_f32 *)(scratch + whet__round_up(sizeof(whet_job_f32), 64));
   w->n_seg = 0;

@@ -192,10 +192,8 @@ static whet_status conv_ref(const whet_args *args) {
 
 /* ---- planning -------------------------------------------------------------------------------- */
 
-/* How the panels are read from the weights: those of each group, or, depthwise, all channels as columns of one. */
-static whet_pack_f32 packing(const whet_planner *p, const whet_node *n, const whet_conv_geo *g, bool depthwise) {
+whet_pack_f32 whet__conv_packing(const whet_planner *p, const whet_node *n, const whet_conv_geo *g) {
   whet_pack_f32 k = {.groups = g->groups, .n = g->oc, .group_step = g->w_group, .n_step = g->w_oc};
-  if (depthwise) k.groups = 1, k.n = g->groups, k.n_step = g->w_group;
   k.dtype = (uint8_t)whet__pl_dtype(p, n->in[1]);
   if (n->n_in > 2 && n->in[2] >= 0) k.bias_dtype = (uint8_t)whet__pl_dtype(p, n->in[2]);
   for (int i = 0; i < 3; i++) k.k[i] = g->kernel[i], k.k_step[i] = g->w_tap[i];
@@ -216,26 +214,34 @@ static int64_t steps(const whet_planner *p, const whet_conv_attr *a, const whet_
   return s[0];
 }
 
+void whet__pl_conv_f32(whet_planner *p, const whet_node *n, const whet_conv_geo *g, whet_conv_f32 *k, int32_t *res) {
+  const whet_conv_attr *a = n->attr;
+  *k = (whet_conv_f32){.batch = g->batch, .groups = g->groups, .ic = g->ic, .oc = g->oc, .l2_kb = whet__pl_l2_kb(p)};
+  whet__pl_epi_f32(p, n, &k->epi, res);
+  for (int i = 0; i < 3; i++)
+    k->dim[i] = (whet_window){g->in[i], g->out[i], g->kernel[i], g->stride[i], g->dilation[i], g->pad[i], 0, 0, 0};
+  k->in_batch = steps(p, a, g, n->in[0], 0, k->dim);
+  k->out_batch = steps(p, a, g, whet__pl_group_out(p), 1, k->dim);
+  if (*res >= 0) k->res_batch = steps(p, a, g, *res, 2, k->dim);
+}
+
 static whet_status conv_plan(whet_planner *p, const whet_node *n) {
   const whet_conv_attr *a = n->attr;
   if (whet__quantised(whet__pl_dtype(p, n->in[0]), whet__pl_quant(p, n->in[0]))) return whet__conv_q8_plan(p, n);
   if (whet__pl_dtype(p, n->in[0]) != WHET_F32 || !a->last) return WHET_LATE;
   whet_conv_geo g = whet__conv_plan_geo(p, n, false);
-  whet_conv_f32 k = {.batch = g.batch, .groups = g.groups, .ic = g.ic, .oc = g.oc, .l2_kb = whet__pl_l2_kb(p)};
-  int32_t out = whet__pl_group_out(p), res, bias = n->n_in > 2 ? n->in[2] : -1;
-  whet__pl_epi_f32(p, n, &k.epi, &res);
-  for (int i = 0; i < 3; i++)
-    k.dim[i] = (whet_window){g.in[i], g.out[i], g.kernel[i], g.stride[i], g.dilation[i], g.pad[i], 0, 0, 0};
-  k.in_batch = steps(p, a, &g, n->in[0], 0, k.dim);
-  k.out_batch = steps(p, a, &g, out, 1, k.dim);
-  if (res >= 0) k.res_batch = steps(p, a, &g, res, 2, k.dim);
+  whet_conv_f32 k;
+  int32_t res, bias = n->n_in > 2 ? n->in[2] : -1;
+  whet__pl_conv_f32(p, n, &g, &k, &res);
   bool depthwise = g.ic == 1 && g.oc == 1 && g.groups > 1;
   unsigned family = depthwise ? WHET_FAMILY_dw_f32 : WHET_FAMILY_conv_f32;
   const whet_kern *row = whet__kern_pick(family, whet__pl_target(p), whet__pl_opts(p)->exact != 0, &k);
   if (!row) return whet__pl_fail(p, WHET_E_INTERNAL, "no kernel of family %s fits", whet__family(family)->name);
-  whet_pack_f32 pack = packing(p, n, &g, depthwise);
+  whet_pack_f32 pack = whet__conv_packing(p, n, &g);
   pack.form = row->form;
-  whet_arg arg[5] = {whet__rd(n->in[0]), whet__wr(out), whet__pl_weights_f32(p, &pack, n->in[1], bias), whet__rd(res),
+  if (depthwise) pack.groups = 1, pack.n = g.groups, pack.n_step = g.w_group;
+  whet_arg arg[5] = {whet__rd(n->in[0]), whet__wr(whet__pl_group_out(p)),
+                     whet__pl_weights(p, &whet__pack_f32_kind, &pack, n->in[1], bias), whet__rd(res),
                      whet__scratch()};
   int64_t positions = g.batch * g.out[0] * g.out[1] * g.out[2];
   double macs = (double)positions * (double)(g.groups * g.oc) * (double)whet__pack_f32_k(&pack);

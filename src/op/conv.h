@@ -73,8 +73,8 @@ whet_ints whet__conv_list(whet_import *im, const int64_t *v, int32_t n);
  */
 whet_status whet__conv_types(whet_infer *f, int x, int w, int b, whet_dtype *t);
 
-/* Quantised meaning, input of 8 or 16 bits with a scale: conv_q8.c. The rule that TFLite's kernels take for input x and
- * bias b (NULL: none). */
+/* Quantised meaning, input of 8 or 16 bits with a scale: conv_q8.c. The rule that TFLite's kernels take for input x
+ * and bias b (NULL: none). */
 whet_round whet__conv_q8_rule(const whet_val *x, const whet_val *b, bool micro);
 whet_status whet__conv_q8_plan(whet_planner *p, const whet_node *n);
 whet_status whet__conv_q8_ref(const whet_args *a);

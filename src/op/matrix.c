@@ -12,11 +12,10 @@
 const whet_pack_kind whet__pack_f32_kind = {"panels of float weights", sizeof(whet_pack_f32), whet__pack_f32_bytes,
                                             whet__pack_f32};
 
-whet_arg whet__pl_weights_f32(whet_planner *p, const whet_pack_f32 *pack, int32_t w, int32_t bias) {
+whet_arg whet__pl_weights(whet_planner *p, const whet_pack_kind *kind, const void *params, int32_t w, int32_t bias) {
   int32_t src[2] = {w, bias};
   bool constant = whet__pl_data(p, w) && (bias < 0 || whet__pl_data(p, bias));
-  int32_t id = constant ? whet__pl_pack(p, &whet__pack_f32_kind, pack, src, 2)
-                        : whet__pl_pack_step(p, &whet__pack_f32_kind, pack, src, 2);
+  int32_t id = constant ? whet__pl_pack(p, kind, params, src, 2) : whet__pl_pack_step(p, kind, params, src, 2);
   return id < 0 ? whet__none() : constant ? whet__pk(id) : whet__tm(id, false);
 }
 
@@ -60,7 +59,8 @@ whet_status whet__pl_gemm_f32(whet_planner *p, whet_gemm_f32 *g, whet_pack_f32 *
   pack->form = row->form;
   pack->dtype = (uint8_t)whet__pl_dtype(p, b);
   pack->bias_dtype = (uint8_t)whet__pl_dtype(p, bias);
-  whet_arg arg[5] = {a, whet__wr(out), whet__pl_weights_f32(p, pack, b, bias), res, whet__scratch()};
+  whet_arg arg[5] = {a, whet__wr(out), whet__pl_weights(p, &whet__pack_f32_kind, pack, b, bias), res,
+                     whet__scratch()};
   int64_t rows = g->m;
   for (int32_t i = 0; i < g->n_batch; i++) rows *= g->batch[i];
   double macs = (double)rows * (double)g->n * (double)g->k;

@@ -4,8 +4,10 @@
 
 /* What the operators made of products share when they plan float kernels. */
 
+#include "kern/conv_f32.h"
 #include "kern/gemm_f32.h"
 #include "kern/pack_f32.h"
+#include "op/conv.h"
 #include "op/tile.h"
 
 /* Panels for the float families; parameters: whet_pack_f32. */
@@ -13,7 +15,7 @@ extern const whet_pack_kind whet__pack_f32_kind;
 
 /* Weights and bias packed once where both are constants, else in every run: an argument for a step; kind NONE on
  * failure (recorded). */
-whet_arg whet__pl_weights_f32(whet_planner *p, const whet_pack_f32 *pack, int32_t w, int32_t bias);
+whet_arg whet__pl_weights(whet_planner *p, const whet_pack_kind *kind, const void *params, int32_t w, int32_t bias);
 
 /* A value as a matrix: row r starts (r / chunk) * step + (r % chunk) * ld floats in. */
 typedef struct whet_row_view {
@@ -45,5 +47,10 @@ double whet__pl_macs_ns(const whet_planner *p, double macs);
 
 /* One fused multiply-add as references do it: acc + x * w, rounded to float unless `wide`. */
 double whet__ref_fma(bool wide, double x, double w, double acc);
+
+/* Parameters of conv_f32 and its kin for node n, its epilogue included; *res: what that adds, or -1. How the panels
+ * of its groups are read (form is left open). Input, output and residual have channels last. */
+void whet__pl_conv_f32(whet_planner *p, const whet_node *n, const whet_conv_geo *g, whet_conv_f32 *k, int32_t *res);
+whet_pack_f32 whet__conv_packing(const whet_planner *p, const whet_node *n, const whet_conv_geo *g);
 
 #endif

@@ -5,6 +5,8 @@
 
 #include <math.h>
 
+#include "kern/convt_f32.h"
+
 /* Steps of dense tensors whose pixels are `pitch` floats apart, in floats; answers the floats of one image. */
 static int64_t steps(whet_conv_f32 *c, int64_t pitch, size_t field, bool out) {
   for (int i = 2; i >= 0; i--) {
@@ -83,34 +85,55 @@ void conv_name(kc *k, const whet_conv_f32 *c) {
 
 void conv_pack(kc *k, const whet_kern *row) {
   conv_case *s = k->state;
+  const void *src[2] = {s->w, s->bias};
   s->pack.form = row->form;
   if (s->one_group) { /* groups of one column each are columns of one group */
     s->pack.groups = 1;
     s->pack.n = s->c.groups;
     s->pack.n_step = s->pack.group_step;
   }
-  void *dst = kc_pack_bytes(k, s->packed, whet__pack_f32_bytes(&s->pack));
-  const void *src[2] = {s->w, s->bias};
-  for (int part = 0; part < 3; part++) whet__pack_f32(&s->pack, src, dst, part, 3);
+  whet_convt_pack_f32 t = {.pack = s->pack};
+  for (int i = 0; i < 3; i++) {
+    t.stride[i] = s->c.dim[i].stride;
+    t.dilation[i] = s->c.dim[i].dilation;
+    t.pad[i] = s->c.dim[i].pad;
+  }
+  void *dst =
+      kc_pack_bytes(k, s->packed, s->transposed ? whet__convt_pack_f32_bytes(&t) : whet__pack_f32_bytes(&s->pack));
+  for (int part = 0; part < 3; part++) {
+    if (s->transposed)
+      whet__convt_pack_f32(&t, src, dst, part, 3);
+    else
+      whet__pack_f32(&s->pack, src, dst, part, 3);
+  }
 }
 
-/* The sum of one output; in: channel 0 of its group and image. */
+/* The input position that tap `t` of output position `at` meets, or -1. */
+static int64_t met(const conv_case *s, const whet_window *w, int64_t at, int64_t t) {
+  int64_t p = s->transposed ? at + w->pad - t * w->dilation : at * w->stride + t * w->dilation - w->pad;
+  if (s->transposed && (p < 0 || p % w->stride)) return -1;
+  if (s->transposed) p /= w->stride;
+  return p < 0 || p >= w->in ? -1 : p;
+}
+
+/* The sum of one output; in: channel 0 of its group and image. Transposed: taps from the last to the first. */
 static float sum(const conv_case *s, const float *in, int64_t g, int64_t j, const int64_t at[3]) {
   const whet_conv_f32 *c = &s->c;
   const int64_t *step = s->pack.k_step;
   const float *w = s->w + g * s->pack.group_step + j * s->pack.n_step;
   float v = s->bias ? s->bias[g * c->oc + j] : 0;
-  int64_t lo[3], hi[3];
-  for (int i = 0; i < 3; i++) whet__window_taps(&c->dim[i], at[i], &lo[i], &hi[i]);
-  for (int64_t z = lo[0]; z < hi[0]; z++)
-    for (int64_t y = lo[1]; y < hi[1]; y++)
-      for (int64_t x = lo[2]; x < hi[2]; x++) {
-        int64_t tap[3] = {z, y, x}, from = 0;
-        for (int i = 0; i < 3; i++)
-          from += (at[i] * c->dim[i].stride + tap[i] * c->dim[i].dilation - c->dim[i].pad) * c->dim[i].in_step;
-        for (int64_t ch = 0; ch < c->ic; ch++)
-          v = fmaf(in[from + ch], w[z * step[0] + y * step[1] + x * step[2] + ch * step[3]], v);
-      }
+  int64_t taps = c->dim[0].kernel * c->dim[1].kernel * c->dim[2].kernel;
+  for (int64_t n = 0; n < taps; n++) {
+    int64_t t = s->transposed ? taps - 1 - n : n, from = 0, wi = 0;
+    bool inside = true;
+    for (int i = 2; i >= 0; t /= c->dim[i--].kernel) {
+      int64_t tap = t % c->dim[i].kernel, p = met(s, &c->dim[i], at[i], tap);
+      inside &= p >= 0;
+      from += p * c->dim[i].in_step;
+      wi += tap * step[i];
+    }
+    for (int64_t ch = 0; inside && ch < c->ic; ch++) v = fmaf(in[from + ch], w[wi + ch * step[3]], v);
+  }
   return v;
 }
 

@@ -13,7 +13,8 @@ typedef struct conv_case {
   whet_pack_f32 pack;
   const float *in, *w, *bias, *res;
   int packed;
-  bool one_group; /* weights are packed as the columns of one group: depthwise */
+  bool one_group;  /* weights are packed as the columns of one group: depthwise */
+  bool transposed; /* convt_f32 */
 } conv_case;
 
 /* The arguments for the sizes in s->c; *_gap: floats between the channels of neighbouring pixels. */

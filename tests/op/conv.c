@@ -1,0 +1,177 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Conv and ConvTranspose: planned runs against references, the same bytes; what must be refused. */
+
+#include "op/conv.h"
+
+#include <stdio.h>
+
+#include "lib/opcheck.h"
+#include "base/rng.h"
+
+/* Sizes of a case, drawn from its number. */
+typedef struct draw {
+  uint64_t seed, at;
+} draw;
+
+static int64_t range(draw *d, int64_t lo, int64_t hi) {
+  uint32_t r[4];
+  whet__rng_block(d->seed, 7, d->at++, r);
+  return lo + (int64_t)(r[0] % (uint64_t)(hi - lo + 1));
+}
+
+typedef struct conv_case {
+  whet_conv_attr a;
+  int64_t list[5][6]; /* strides, dilations, pads, output padding, output shape */
+  int64_t x[5], w[5], channels;
+  int32_t rank;
+} conv_case;
+
+/* Where channels and positions stand in a tensor of the case. */
+static int chan(const conv_case *c) { return c->a.last ? c->rank - 1 : 1; }
+
+static void draw_case(draw *d, bool transposed, conv_case *c) {
+  static const uint8_t forms[2][3] = {{WHET_CONV_OIS, WHET_CONV_OSI, WHET_CONV_1SO},
+                                      {WHET_CONV_IOS, WHET_CONV_OSI, WHET_CONV_SOI}};
+  *c = (conv_case){.rank = (int32_t)range(d, 3, 5)};
+  int32_t n = c->rank - 2;
+  c->a.last = (uint8_t)range(d, 0, 1);
+  c->a.weights = forms[transposed][range(d, 0, 2)];
+  int64_t groups = range(d, 0, 2) ? 1 : range(d, 2, 4), ic = range(d, 1, 9), oc = range(d, 1, 20);
+  if (transposed && c->a.weights != WHET_CONV_IOS) groups = 1;
+  if (c->a.weights == WHET_CONV_1SO) groups = range(d, 2, 20), ic = 1, oc = range(d, 1, 3);
+  c->a.group = groups;
+  c->channels = groups * oc;
+  int32_t s = c->a.weights == WHET_CONV_OSI || c->a.weights == WHET_CONV_1SO ? 1
+              : c->a.weights == WHET_CONV_SOI                                ? 0
+                                                                             : 2;
+  c->x[0] = range(d, 1, 2);
+  c->x[chan(c)] = groups * ic;
+  for (int32_t i = 0; i < n; i++) {
+    int64_t kernel = range(d, 1, 4), stride = range(d, 1, 3), dilation = range(d, 1, 2),
+            reach = (kernel - 1) * dilation + 1;
+    c->w[s + i] = kernel;
+    c->list[0][i] = stride;
+    c->list[1][i] = dilation;
+    c->list[2][i] = range(d, 0, 2);
+    c->list[2][n + i] = range(d, 0, 2);
+    c->list[3][i] = range(d, 0, stride - 1);
+    c->x[i + (c->a.last ? 1 : 2)] = reach + range(d, 0, transposed ? 3 : 9);
+    if (transposed && (c->x[i + (c->a.last ? 1 : 2)] - 1) * stride + reach <= 4)
+      c->list[2][i] = c->list[2][n + i] = 0;
+    c->list[4][i] = (c->x[i + (c->a.last ? 1 : 2)] - 1) * stride + reach - range(d, 0, 1);
+  }
+  switch (c->a.weights) {
+    case WHET_CONV_OIS:
+      c->w[0] = groups * oc, c->w[1] = ic;
+      break;
+    case WHET_CONV_OSI:
+      c->w[0] = groups * oc, c->w[n + 1] = ic;
+      break;
+    case WHET_CONV_1SO:
+      c->w[0] = 1, c->w[n + 1] = groups * oc;
+      break;
+    case WHET_CONV_IOS:
+      c->w[0] = groups * ic, c->w[1] = oc;
+      break;
+    default:
+      c->w[n] = groups * oc, c->w[n + 1] = ic;
+      break;
+  }
+  c->a.strides = (whet_ints){c->list[0], n};
+  c->a.dilations = (whet_ints){c->list[1], n};
+  c->a.pad_mode = (uint8_t)range(d, 0, 3);
+  if (c->a.pad_mode == WHET_CONV_PADS) c->a.pads = (whet_ints){c->list[2], 2 * n};
+  if (transposed && range(d, 0, 1)) c->a.out_pad = (whet_ints){c->list[3], n};
+  if (transposed && c->a.pad_mode == WHET_CONV_PADS && range(d, 0, 1)) c->a.out_shape = (whet_ints){c->list[4], n};
+}
+
+/* A node with a random case; some are followed by what their epilogues take in. */
+static void run_case(uint64_t seed, const char *op, whet_dtype t) {
+  draw d = {seed, 0};
+  conv_case k;
+  opcheck c;
+  char what[64];
+  draw_case(&d, !strcmp(op, "ConvTranspose"), &k);
+  snprintf(what, sizeof what, "%s case %d", op, (int)seed);
+  opcheck_begin(&c, what);
+  c.seed += seed;
+  c.floats_exact = true;
+  int32_t in[3], y;
+  in[0] = opcheck_input(&c, t, k.rank, k.x);
+  in[1] = range(&d, 0, 4) ? opcheck_const(&c, t, k.rank, k.w, NULL) : opcheck_input(&c, t, k.rank, k.w);
+  in[2] = range(&d, 0, 3) ? opcheck_const(&c, t, 1, &k.channels, NULL) : -1;
+  y = opcheck_node(&c, op, &k.a, 3, in);
+  if (range(&d, 0, 1)) y = opcheck_node(&c, "Relu", NULL, 1, &y);
+  if (range(&d, 0, 2) == 0) {
+    int32_t two[2] = {y, opcheck_node(&c, op, &k.a, 3, in)};
+    y = opcheck_node(&c, range(&d, 0, 1) ? "Add" : "Mul", NULL, 2, two);
+  }
+  opcheck_output(&c, y);
+  opcheck_run(&c, 0);
+}
+
+static void conv_f32(void **state) {
+  for (uint64_t i = 0; i < 60; i++) run_case(i, "Conv", WHET_F32);
+}
+static void transposed_f32(void **state) {
+  for (uint64_t i = 0; i < 60; i++) run_case(100 + i, "ConvTranspose", WHET_F32);
+}
+static void other_floats(void **state) {
+  for (uint64_t i = 0; i < 6; i++) {
+    run_case(200 + i, "Conv", i % 3 == 0 ? WHET_F16 : i % 3 == 1 ? WHET_BF16 : WHET_F64);
+    run_case(300 + i, "ConvTranspose", i % 3 == 0 ? WHET_F16 : i % 3 == 1 ? WHET_BF16 : WHET_F64);
+  }
+}
+
+/* Kernels wider than the input, kernels of one row, pictures of one pixel. */
+static void rims(void **state) {
+  static const struct {
+    int64_t size, kernel, pad;
+  } k[] = {{1, 1, 0}, {1, 3, 1}, {2, 5, 2}, {3, 7, 3}, {40, 31, 15}, {5, 9, 4}};
+  for (size_t i = 0; i < WHET_COUNT(k); i++) {
+    opcheck c;
+    int64_t pads[2] = {k[i].pad, k[i].pad}, group = 1;
+    for (; group <= 16; group *= 16) {
+      whet_conv_attr a = {.pads = {pads, 2}, .group = group, .last = 1};
+      opcheck_begin(&c, "rims");
+      c.floats_exact = true;
+      int32_t in[2] = {opcheck_input(&c, WHET_F32, 3, (int64_t[]){1, k[i].size, 16}),
+                       opcheck_const(&c, WHET_F32, 3, (int64_t[]){16, 16 / group, k[i].kernel}, NULL)};
+      opcheck_output(&c, opcheck_node(&c, "Conv", &a, 2, in));
+      opcheck_run(&c, 0);
+    }
+  }
+}
+
+/* Models that do not fit together. */
+static void refused(void **state) {
+  static const int64_t bad_stride[2] = {0, 1}, one[1] = {1}, huge[2] = {INT64_MAX, INT64_MAX};
+  const struct {
+    whet_conv_attr a;
+    int64_t w[4];
+    whet_status s;
+  } k[] = {
+      {{.group = 1}, {4, 5, 3, 3}, WHET_E_SHAPE},                             /* input channels */
+      {{.group = 3}, {4, 1, 3, 3}, WHET_E_SHAPE},                             /* outputs in groups */
+      {{.group = 1}, {4, 6, 9, 3}, WHET_E_SHAPE},                             /* kernel too large */
+      {{.group = 1, .strides = {bad_stride, 2}}, {4, 6, 3, 3}, WHET_E_SHAPE}, /* stride 0 */
+      {{.group = 1, .strides = {one, 1}}, {4, 6, 3, 3}, WHET_E_SHAPE},        /* one stride for two dimensions */
+      {{.group = 1, .dilations = {huge, 2}}, {4, 6, 3, 3}, WHET_E_SHAPE},     /* overflow */
+      {{.group = 1, .kernel = {bad_stride, 2}}, {4, 6, 3, 3}, WHET_E_SHAPE},  /* kernel_shape is another */
+  };
+  for (size_t i = 0; i < WHET_COUNT(k); i++) {
+    opcheck c;
+    opcheck_begin(&c, "refused");
+    int32_t in[2] = {opcheck_input(&c, WHET_F32, 4, (int64_t[]){1, 6, 8, 8}),
+                     opcheck_const(&c, WHET_F32, 4, k[i].w, NULL)};
+    opcheck_output(&c, opcheck_node(&c, "Conv", &k[i].a, 2, in));
+    opcheck_refused(&c, k[i].s);
+  }
+}
+
+int main(void) {
+  const struct CMUnitTest tests[] = {cmocka_unit_test(conv_f32), cmocka_unit_test(transposed_f32),
+                                     cmocka_unit_test(other_floats), cmocka_unit_test(rims),
+                                     cmocka_unit_test(refused)};
+  return cmocka_run_group_tests(tests, NULL, NULL);
+}
