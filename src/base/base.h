@@ -65,6 +65,8 @@ static inline bool whet__add_size(size_t a, size_t b, size_t *out) {
   return true;
 }
 
+/* Replace control characters: names come from files, and a text must stay one line whatever they hold. */
+void whet__one_line(char *text);
 /* Record the first failure in err (NULL allowed) and return its code. */
 WHET_PRINTF(3, 4) WHET_COLD whet_status whet__fail(whet_err *err, whet_status code, const char *fmt, ...);
 /* The same, with "WHERE: " before the text that err already has; returns err's code. */

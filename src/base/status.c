@@ -30,12 +30,18 @@ const char *whet_status_text(whet_status s) { return row(s)->text; }
 int whet_status_http(whet_status s) { return row(s)->http; }
 int whet_status_exit(whet_status s) { return row(s)->exit; }
 
+void whet__one_line(char *text) {
+  for (; *text; text++)
+    if ((unsigned char)*text < 0x20 || *text == 0x7f) *text = '?';
+}
+
 whet_status whet__fail(whet_err *err, whet_status code, const char *fmt, ...) {
   if (!err || err->code) return code;
   va_list ap;
   va_start(ap, fmt);
   vsnprintf(err->text, sizeof err->text, fmt, ap);
   va_end(ap);
+  whet__one_line(err->text);
   err->code = code;
   return code;
 }

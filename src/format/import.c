@@ -112,6 +112,7 @@ whet_status whet__im_missing_error(whet_import *im, whet_status s) {
     }
   }
   if (im->m->loose && !s) return WHET_OK;
+  whet__one_line(text);
   err->code = WHET_E_UNSUPPORTED;
   return WHET_E_UNSUPPORTED;
 }

@@ -223,6 +223,7 @@ void whet__model_log(const whet_model *m, int level, const char *fmt, ...) {
   va_start(ap, fmt);
   vsnprintf(line, sizeof line, fmt, ap);
   va_end(ap);
+  whet__one_line(line);
   m->log(m->log_user, level, line);
 }
 

@@ -309,7 +309,8 @@ static void wrong_contents(void **state) {
   OPEN_FAILS(&b, NULL, WHET_E_FORMAT, "\"w\"");
 }
 
-/* Sparse tensors that lie: an index outside, indices of the wrong shape, and a few bytes that would fill the memory.
+/* Promise 4: sparse tensors that lie: an index outside, indices of the wrong shape, and a few bytes that would fill
+ * the memory.
  */
 static buf sparse_model(const int64_t *dims, int rank, int64_t index, int64_t n_index) {
   buf g = {0}, s = {0}, v = ox_tensor("w", 1, 1, (const int64_t[]){1}, (const float[]){1}, 4);
@@ -350,6 +351,7 @@ static buf external(const char *location, const char *offset, const char *length
   return holding(t, 1);
 }
 
+/* Promise 6. */
 static void external_data(void **state) {
   const char *folder = test_folder();
   float v[8] = {0, 1, 2, 3, 4, 5, 6, 7};
@@ -420,7 +422,7 @@ static void attributes(void **state) {
   OPEN_FAILS(&b, NULL, WHET_E_FORMAT, "node 0 (If)", "then_branch");
 }
 
-/* Everything that is missing is said at once, also what stands in bodies; the log has each on a line. */
+/* Promise 9: everything that is missing is said at once, also what stands in bodies; the log has each on a line. */
 static void log_line(void *user, int level, const char *line) {
   if (strstr(line, "not supported")) ++*(int *)user;
 }
@@ -482,6 +484,7 @@ static void calls(void **state) {
   OPEN_FAILS(&b, NULL, WHET_E_LIMIT, "node 0 \"f\" (F)", "deeper than the limit of 32");
 }
 
+/* Promises 4 and 5. */
 static void limits(void **state) {
   whet_model_opts o = whet_model_opts_default();
   o.limits.nodes = 3;
@@ -500,6 +503,41 @@ static void limits(void **state) {
   ox_add_node(&middle, ox_node("If", "x", "a", (ox_attr[]){{.name = "then_branch", .type = 5, .t = &inner}, {0}}));
   b = ox_model(one_node("If", (ox_attr[]){{.name = "then_branch", .type = 5, .t = &middle}, {0}}), 8, 17);
   OPEN_FAILS(&b, &o, WHET_E_LIMIT, "nested deeper");
+}
+
+/* Promise 5: functions that double twenty times would be a million operators. */
+static void time_limit(void **state) {
+  enum { N = 20 };
+  buf g = {0}, b, fn = {0}, n;
+  ox_add_in(&g, ox_info("x", 1, 1, k_3, NULL));
+  ox_add_node(&g, ox_node_in("mine", "F0", NULL, "x", "y", NULL));
+  ox_add_out(&g, ox_info("y", 1, 1, k_3, NULL));
+  b = ox_model(g, 8, 17);
+  for (int i = 0; i < N; i++) {
+    char name[8], next[8];
+    snprintf(name, sizeof name, "F%d", i);
+    snprintf(next, sizeof next, "F%d", i + 1);
+    pb_str(&fn, 1, name);
+    pb_str(&fn, 4, "a");
+    pb_str(&fn, 5, "c");
+    n = ox_node_in(i < N - 1 ? "mine" : NULL, i < N - 1 ? next : "Relu", NULL, "a", "b", NULL);
+    pb_msg(&fn, 7, &n);
+    n = ox_node_in(i < N - 1 ? "mine" : NULL, i < N - 1 ? next : "Relu", NULL, "b", "c", NULL);
+    pb_msg(&fn, 7, &n);
+    pb_str(&fn, 10, "mine");
+    pb_msg(&b, 25, &fn);
+  }
+  whet_model_opts o = whet_model_opts_default();
+  o.limits.load_ms = 10;
+  OPEN_FAILS(&b, &o, WHET_E_DEADLINE, "limit of 10 ms");
+}
+
+/* Promise 8: one line, also when names hold line ends. */
+static void one_line(void **state) {
+  buf g = one_node("Relu", NULL), b;
+  ox_add_node(&g, ox_node("Two\nLines", "x", "", NULL));
+  b = ox_model(g, 8, 17);
+  OPEN_FAILS(&b, NULL, WHET_E_UNSUPPORTED, "Two?Lines");
 }
 
 static void no_models(void **state) {
@@ -559,6 +597,8 @@ int main(void) {
                                      cmocka_unit_test(missing),
                                      cmocka_unit_test(calls),
                                      cmocka_unit_test(limits),
+                                     cmocka_unit_test(time_limit),
+                                     cmocka_unit_test(one_line),
                                      cmocka_unit_test(no_models),
                                      cmocka_unit_test(old_files)};
   return cmocka_run_group_tests(tests, NULL, NULL);

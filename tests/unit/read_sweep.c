@@ -9,7 +9,8 @@
 #include "lib/open.h"
 #include "lib/tiny.h"
 
-/* Open bytes that lie in a block of exactly their size, under a memory limit, and close again. */
+/* Promises 1, 2, 4 and 7: open bytes that lie in a block of exactly their size, under a memory limit, and close
+ * again. */
 static whet_status try(const uint8_t *p, size_t n, whet_format f, whet_err *err) {
   uint8_t *copy = malloc(n ? n : 1);
   memcpy(copy, p, n);
@@ -69,6 +70,7 @@ static void bend_all(const tiny *list, size_t count, whet_format f) {
 static void bend_onnx(void **state) { bend_all(tiny_onnx, tiny_n_onnx, WHET_FORMAT_ONNX); }
 static void bend_tflite(void **state) { bend_all(tiny_tflite, tiny_n_tflite, WHET_FORMAT_TFLITE); }
 
+/* Promise 7. */
 static whet_status open_close(void *arg, const whet_allocator *a, whet_err *err) {
   const buf *b = arg;
   whet_model_opts o = whet_model_opts_default();
@@ -89,6 +91,42 @@ static void refuse_all(const tiny *list, size_t count) {
 static void memory(void **state) {
   refuse_all(tiny_onnx, tiny_n_onnx);
   refuse_all(tiny_tflite, tiny_n_tflite);
+}
+
+/* Promise 3: the structure is read once. What happens to the bytes later changes nothing of the model but what
+ * constants contain. */
+static void once(const tiny *t) {
+  buf b = t->make();
+  whet_model *m = open_made(&b, NULL);
+  whet_info before, after;
+  char name[64];
+  whet_err err = {0};
+  assert_int_equal(whet_model_output(m, 0, &before), WHET_OK);
+  snprintf(name, sizeof name, "%s", before.name);
+  memset(b.p, 0xff, b.n);
+  assert_int_equal(whet__graph_verify(&m->graph, &err), WHET_OK);
+  assert_int_equal(whet_model_output(m, 0, &after), WHET_OK);
+  assert_string_equal(after.name, name);
+  assert_int_equal(after.rank, before.rank);
+  for (int32_t k = 0; k < m->source.n_node; k++) assert_true(m->source.node[k].type[0] != (char)0xff);
+  for (int32_t k = 0; k < m->source.n_tensor; k++) assert_true(m->source.tensor[k].name[0] != (char)0xff);
+  for (size_t k = 0; k < whet_model_signatures(m); k++)
+    assert_true(whet_model_signature_input(m, k, 0)[0] != (char)0xff);
+  for (size_t k = 0; k < whet_model_metas(m); k++) {
+    size_t n;
+    const char *v = whet_model_meta(m, whet_model_meta_key(m, k), &n);
+    assert_true(v && !memchr(v, 0xff, n));
+  }
+  for (int32_t k = 0; k < m->graph.n_val; k++) { /* quantisation and strings are structure, too */
+    const whet_val *v = &m->graph.val[k];
+    if (v->q) assert_true(v->q->scale[0] > 0 && v->q->scale[0] < 1e3f);
+    if (v->dtype == WHET_STRING && v->data) assert_true(((const whet_str *)v->data->p)[0].n < 100);
+  }
+  close_made(&m, &b);
+}
+static void structure_once(void **state) {
+  for (size_t i = 0; i < tiny_n_onnx; i++) once(&tiny_onnx[i]);
+  for (size_t i = 0; i < tiny_n_tflite; i++) once(&tiny_tflite[i]);
 }
 
 /* The dispatch table holds every row of every record. */
@@ -114,6 +152,7 @@ static void dispatch(void **state) {
 int main(void) {
   const struct CMUnitTest tests[] = {cmocka_unit_test(cut_onnx),  cmocka_unit_test(cut_tflite),
                                      cmocka_unit_test(bend_onnx), cmocka_unit_test(bend_tflite),
-                                     cmocka_unit_test(memory),    cmocka_unit_test(dispatch)};
+                                     cmocka_unit_test(memory),    cmocka_unit_test(structure_once),
+                                     cmocka_unit_test(dispatch)};
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

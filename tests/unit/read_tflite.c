@@ -379,7 +379,7 @@ static void recursion(void **state) {
   OPEN_FAILS(&b, NULL, WHET_E_FORMAT, "no subgraph 7, only 2");
 }
 
-/* Copies of copies: eleven subgraphs that each call the next twice would be 2^11 operators. */
+/* Promise 5: copies of copies: eleven subgraphs that each call the next twice would be 2^11 operators. */
 static void copies(void **state) {
   enum { N = 12 };
   const tf_tensor t[] = {{.name = "c", .type = BOOLEAN}, {.name = "x", .type = F32}, {.name = "y", .type = F32}};
