@@ -61,6 +61,27 @@ OUT_INLINE out_int out_widen(const uint8_t *p, bool is_signed, int64_t n) {
 }
 OUT_INLINE out_int out_widen_one(const uint8_t *p, bool is_signed) { return out_set_i(is_signed ? (int8_t)*p : *p); }
 
+/* a with the sign of b (0: positive or none); a float cut towards zero. */
+OUT_INLINE out_int out_with_sign_of(out_int a, out_int b) {
+  __m256i s = _mm256_srai_epi32(b, 31);
+  return _mm256_sub_epi32(_mm256_xor_si256(a, s), s);
+}
+OUT_INLINE out_int out_cut_real(out_real32 a) { return _mm256_cvttps_epi32(a); }
+/* The first n of 32 bytes, their greatest, their bounds. */
+OUT_INLINE out_int out_load_bytes(const uint8_t *p, int64_t n) {
+  uint8_t t[32];
+  if (n >= 32) return _mm256_loadu_si256((const __m256i *)(const void *)p);
+  memcpy(t, p, (size_t)n);
+  return _mm256_loadu_si256((const __m256i *)(const void *)t);
+}
+OUT_INLINE out_int out_max_bytes(out_int a, out_int b, bool is_signed) {
+  return is_signed ? _mm256_max_epi8(a, b) : _mm256_max_epu8(a, b);
+}
+OUT_INLINE out_int out_clamp_bytes(out_int a, int32_t lo, int32_t hi, bool is_signed) {
+  __m256i l = _mm256_set1_epi8((char)lo), h = _mm256_set1_epi8((char)hi);
+  return is_signed ? _mm256_max_epi8(_mm256_min_epi8(a, h), l) : _mm256_max_epu8(_mm256_min_epu8(a, h), l);
+}
+
 /* Ways to rescale a vector; the rest goes through the portable row. */
 enum { OUT_QUICK, OUT_FIX, OUT_REAL, OUT_REAL32 };
 

@@ -51,6 +51,23 @@ OUT_INLINE out_int out_widen(const uint8_t *p, bool is_signed, int64_t n) {
 }
 OUT_INLINE out_int out_widen_one(const uint8_t *p, bool is_signed) { return out_set_i(is_signed ? (int8_t)*p : *p); }
 
+/* a with the sign of b (0: positive or none); a float cut towards zero. */
+OUT_INLINE out_int out_with_sign_of(out_int a, out_int b) {
+  return _mm512_mask_sub_epi32(a, _mm512_cmplt_epi32_mask(b, _mm512_setzero_si512()), _mm512_setzero_si512(), a);
+}
+OUT_INLINE out_int out_cut_real(out_real32 a) { return _mm512_cvttps_epi32(a); }
+/* The first n of 64 bytes, their greatest, their bounds. */
+OUT_INLINE out_int out_load_bytes(const uint8_t *p, int64_t n) {
+  return n >= 64 ? _mm512_loadu_si512(p) : _mm512_maskz_loadu_epi8(~UINT64_C(0) >> (64 - n), p);
+}
+OUT_INLINE out_int out_max_bytes(out_int a, out_int b, bool is_signed) {
+  return is_signed ? _mm512_max_epi8(a, b) : _mm512_max_epu8(a, b);
+}
+OUT_INLINE out_int out_clamp_bytes(out_int a, int32_t lo, int32_t hi, bool is_signed) {
+  __m512i l = _mm512_set1_epi8((char)lo), h = _mm512_set1_epi8((char)hi);
+  return is_signed ? _mm512_max_epi8(_mm512_min_epi8(a, h), l) : _mm512_max_epu8(_mm512_min_epu8(a, h), l);
+}
+
 /* Ways to rescale a vector; the rest goes through the portable row. */
 enum { OUT_QUICK, OUT_FIX, OUT_REAL, OUT_REAL32 };
 

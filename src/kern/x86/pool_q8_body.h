@@ -1,0 +1,65 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Family pool_q8 on vectors: the body that the ISA files share, over the names of out_q8_avx2.h or out_q8_avx512.h.
+ */
+
+#include "kern/pool_q8.h"
+
+enum { WIDTH = 4 * OUT_LANES }; /* bytes of a register */
+
+/* The greatest of the taps, channels [c, c + n), n <= WIDTH. */
+OUT_INLINE void greatest(const whet_pool_q8 *p, const uint8_t *const *tap, int64_t taps, int64_t c, int64_t n,
+                         uint8_t *out) {
+  out_int v = out_load_bytes(tap[0] + c, n);
+  for (int64_t t = 1; t < taps; t++) v = out_max_bytes(v, out_load_bytes(tap[t] + c, n), p->is_signed);
+  v = out_clamp_bytes(v, p->lo, p->hi, p->is_signed);
+  out_store(out, v, n);
+}
+
+/* The mean of the taps. */
+OUT_INLINE void mean(const whet_pool_q8 *p, const uint8_t *const *tap, int64_t taps, int64_t c, int64_t n,
+                     uint8_t *out, bool is_signed) {
+  out_int v[4] = {out_zero(), out_zero(), out_zero(), out_zero()};
+  for (int64_t t = 0; t < taps; t++)
+    for (int j = 0; j < 4; j++)
+      if (n > j * OUT_LANES)
+        v[j] = out_add_i(v[j], out_widen(tap[t] + c + j * OUT_LANES, is_signed, n - j * OUT_LANES));
+  whet_out_q8 o = {.dtype = is_signed ? WHET_S8 : WHET_U8, .lo = p->lo, .hi = p->hi};
+  if (p->round == WHET_ROUND_ONNX_REAL) {
+    float share = 1.0f / (float)(p->count ? p->count : taps), product = p->sx * share;
+    out_real32 factor = out_set32(product / p->sy);
+    out_int zeros = out_set_i((int32_t)taps * p->in_zero);
+    for (int j = 0; j < 4; j++) v[j] = out_from_real(out_mul32(out_to_real(out_sub_i(v[j], zeros)), factor));
+    o.zero = p->out_zero;
+  } else {
+    /* Sums stay under 2^24, so that the quotient of floats, cut, is the quotient of integers. */
+    out_real32 count = out_set32((float)taps);
+    for (int j = 0; j < 4; j++) {
+      out_int half = out_with_sign_of(out_set_i((int32_t)taps / 2), v[j]);
+      v[j] = out_cut_real(out_div32(out_to_real(out_add_i(v[j], half)), count));
+    }
+  }
+  out_bound b = out_bounds(&o);
+  out_store(out, out_order(out_narrow(v, &b)), n);
+}
+
+static void run(const void *params, void *const *ptr, int part, int parts) {
+  const whet_pool_q8 *p = params;
+  const uint8_t **tap = whet__part_scratch(ptr[2], whet__pool_scratch(p), part);
+  int64_t from, to;
+  whet__split((int64_t)p->images * p->out_h * p->out_w, part, parts, &from, &to);
+  for (; from < to; from++) {
+    int64_t row = from / p->out_w, image = row / p->out_h;
+    const uint8_t *in = (const uint8_t *)ptr[0] + image * p->in_h * p->in_w * p->in_pitch;
+    uint8_t *out = (uint8_t *)ptr[1] + from * p->out_pitch;
+    int64_t taps = whet__pool_taps(p, in, row % p->out_h, from % p->out_w, tap);
+    for (int64_t c = 0; c < p->channels; c += WIDTH) {
+      int64_t n = whet__min_i(WIDTH, p->channels - c);
+      if (!p->mean)
+        greatest(p, tap, taps, c, n, out + c);
+      else if (p->is_signed)
+        mean(p, tap, taps, c, n, out + c, true);
+      else
+        mean(p, tap, taps, c, n, out + c, false);
+    }
+  }
+}
