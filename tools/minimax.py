@@ -91,6 +91,9 @@ FITS = {
     "atan": (safe(lambda z: (atan(sqrt(z)) / sqrt(z) - 1) / z, -mpf(1) / 3), lambda z: z * sqrt(z) / atan(sqrt(z)), mpf(2) ** -70,
              mpf(1), 8),
     "asin": (safe(lambda z: (asin(sqrt(z)) / sqrt(z) - 1) / z, mpf(1) / 6), lambda z: z, mpf(2) ** -70, mpf(1) / 4, 5),
+    # ln((1 + s) / (1 - s)) = 2 s + s^3 P(s^2) up to (sqrt 2 - 1) / (sqrt 2 + 1)
+    "atanh": (safe(lambda z: (log((1 + sqrt(z)) / (1 - sqrt(z))) / sqrt(z) - 2) / z, mpf(2) / 3), lambda z: z, mpf(2) ** -70,
+              ((sqrt(2) - 1) / (sqrt(2) + 1)) ** 2, 4),
     # erf x = x + x P(x^2) up to 15/16
     "erf": (lambda z: erf(sqrt(z)) / sqrt(z) - 1, lambda z: sqrt(z) / erf(sqrt(z)), mpf(2) ** -70, (mpf(15) / 16) ** 2, 7),
     # erf x = 1 - e^(-x P(x)) from there to 4

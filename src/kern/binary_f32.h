@@ -4,8 +4,8 @@
 
 /* Family binary_f32: z = f(x, y) for every element, with broadcasting; f32 in, f32 or BOOL bytes out.
  *
- * The dimensions are those of z, which is dense but for the pitch of its last dimension; strides of 0 repeat. Drivers
- * collapse neighbouring dimensions first. Arithmetic is IEEE single precision, each operation rounded once; POW and
+ * The dimensions are those of z; strides of 0 repeat. Those of the last dimension are 1 in z, 0 or 1 in x and y. Drivers
+ * merge dimensions first. Arithmetic is IEEE single precision, each operation rounded once; POW and
  * ATAN2 come from vmath.h: within 2 ulp. Every row gives the same bytes. Then come the micro-operations of the
  * epilogue, of which ADD and MUL read `res` (laid out as z).
  *
@@ -49,5 +49,8 @@ typedef struct whet_binary_f32 {
   int64_t x_stride[WHET_MAX_RANK], y_stride[WHET_MAX_RANK], z_stride[WHET_MAX_RANK]; /* elements */
   whet_epi_f32 epi;
 } whet_binary_f32;
+
+/* Drop dimensions of size 1 and merge neighbours that one stride walks in all three arrays. */
+void whet__binary_f32_simplify(whet_binary_f32 *p);
 
 #endif

@@ -9,7 +9,8 @@
  * multiply-adds by name, in one source (vmath.h) over a thin vector layer, so every row gives the same bytes.
  * Denormals are kept, NaN gives NaN (its bits are not fixed). Without FMA in hardware the portable row is slow.
  *
- * Step: rows x run matrix. Arguments: [0] x, [1] y; y may be x when the pitches are equal. */
+ * Step: rows x run matrix. Arguments: [0] x, [1] y, [2] res or NULL: what ADD or MUL of the epilogue reads, laid out
+ * as y. y may be x when the pitches are equal. */
 
 #include "kern/epilogue.h"
 #include "kern/kern.h"
@@ -77,7 +78,7 @@ typedef struct whet_unary_f32 {
   float a, b;               /* its parameters */
   int64_t rows, run;        /* matrix of rows x run elements */
   int64_t x_pitch, y_pitch; /* elements from row to row */
-  whet_epi_f32 epi;         /* micro-operations after it; none may read `res` */
+  whet_epi_f32 epi;         /* micro-operations after it */
 } whet_unary_f32;
 
 /* One function over n elements; y may be x, any alignment. */

@@ -114,7 +114,7 @@ void CAT(whet__epi_f32_, ISA, )(const whet_epi_f32 *e, float *x, const float *re
 }
 
 /* n elements with the epilogue, in blocks that stay in the first cache. */
-static void line(const whet_unary_f32 *p, float *y, const float *x, int64_t n) {
+static void line(const whet_unary_f32 *p, float *y, const float *x, const float *res, int64_t n) {
   n -= WHET_BUG(1);
   if (!p->epi.n) {
     FN[p->fn](y, x, n, p->a, p->b);
@@ -123,24 +123,25 @@ static void line(const whet_unary_f32 *p, float *y, const float *x, int64_t n) {
   for (int64_t i = 0; i < n; i += 2048) {
     int64_t m = whet__min_i(2048, n - i);
     FN[p->fn](y + i, x + i, m, p->a, p->b);
-    CAT(whet__epi_f32_, ISA, )(&p->epi, y + i, NULL, m);
+    CAT(whet__epi_f32_, ISA, )(&p->epi, y + i, res ? res + i : NULL, m);
   }
 }
 
 static void run(const void *params, void *const *ptr, int part, int parts) {
   const whet_unary_f32 *p = params;
-  const float *x = ptr[0];
+  const float *x = ptr[0], *res = p->epi.res ? ptr[2] : NULL;
   float *y = ptr[1];
   int64_t from, to;
   if (p->rows == 1) {
     whet__split(whet__ceil_div(p->run, 64), part, parts, &from, &to);
     from *= 64;
     to = whet__min_i(to * 64, p->run);
-    if (to > from) line(p, y + from, x + from, to - from);
+    if (to > from) line(p, y + from, x + from, res ? res + from : NULL, to - from);
     return;
   }
   whet__split(p->rows, part, parts, &from, &to);
-  for (int64_t r = from; r < to; r++) line(p, y + r * p->y_pitch, x + r * p->x_pitch, p->run);
+  for (int64_t r = from; r < to; r++)
+    line(p, y + r * p->y_pitch, x + r * p->x_pitch, res ? res + r * p->y_pitch : NULL, p->run);
 }
 
 #define NAME_(isa, variant) "unary_f32__" #isa "_" #variant

@@ -256,4 +256,49 @@ static inline vf vf_mish(vf x) {
   return vf_mul(x, vf_div(n, vf_add(n, vf_set(2))));
 }
 
+/* log2 of a > 0 in two floats: a = 2^k m with m in sqrt 1/2 .. sqrt 2; ln m = 2 s + s^3 P(s^2), s = (m - 1) / (m +
+ * 1). */
+static inline vf vf_log2_pair(vf a, vf *low) {
+  const vf one = vf_set(1);
+  vm tiny = vf_lt(a, vf_set(0x1p-126f));
+  vf x = vf_sel(tiny, vf_mul(a, vf_set(0x1p23f)), a);
+  vi b = vf_bits(x), e = vi_sar(vi_sub(b, vi_set(0x3f3504f3)), 23);
+  vf k = vf_add(vi_to_f(e), vf_sel(tiny, vf_set(-23), vf_set(0))), m = vi_bits(vi_sub(b, vi_shl(e, 23)));
+  vf f = vf_sub(m, one), d = vf_add(m, one), d_low = vf_sub(m, vf_sub(d, one));
+  vf s = vf_div(f, d), s_low = vf_div(vf_fnma(s, d_low, vf_fnma(s, d, f)), d), z = vf_mul(s, s);
+  vf p = VF_POLY(z, 0x1.555554p-1f, 0x1.999c26p-2f, 0x1.23d3e0p-2f, 0x1.f13b22p-3f);
+  vf l = vf_fma(vf_mul(s, z), p, vf_add(s_low, s_low)), h = vf_add(s, s), sum = vf_add(h, l);
+  l = vf_sub(l, vf_sub(sum, h));
+  /* Times log2 e, plus k. */
+  const vf log2e = vf_set(0x1.715476p0f);
+  vf q = vf_mul(sum, log2e), q_low = vf_fma(sum, log2e, vf_neg(q));
+  q_low = vf_fma(l, log2e, vf_fma(sum, vf_set(0x1.4ae0cp-26f), q_low));
+  vf r = vf_add(k, q);
+  *low = vf_add(vf_sub(q, vf_sub(r, k)), q_low);
+  return r;
+}
+
+/* x^y with the special cases of IEEE 754 pow. */
+static inline vf vf_pow(vf x, vf y) {
+  const vf zero = vf_set(0), one = vf_set(1), inf = vf_set(INFINITY);
+  vf a = vf_abs(x), low, r = vf_log2_pair(a, &low);
+  vf q = vf_mul(y, r), q_low = vf_fma(y, low, vf_fma(y, r, vf_neg(q)));
+  q_low = vf_sel(vf_lt(vf_abs(q), vf_set(512)), q_low, zero);
+  q = vf_max(vf_set(-200), vf_min(vf_set(200), q));
+  vf n = vf_round(q), t = vf_mul(vf_add(vf_sub(q, n), q_low), vf_set(0x1.62e43p-1f)), whole;
+  vf v = vf_exp_parts(t, &whole); /* |t| < ln 2 / 2 but for rounding */
+  v = vf_scale(vf_add(v, one), vf_add(n, whole));
+  vf none = vf_sel(vf_lt(y, zero), inf, zero), all = vf_sel(vf_lt(y, zero), zero, inf);
+  v = vf_sel(vf_eq(a, zero), none, vf_sel(vf_eq(a, inf), all, v));
+  v = vf_sel(vf_eq(a, one), one, v);
+  /* The sign of negative x, and NaN where y is no integer. */
+  vf half = vf_mul(y, vf_set(0.5f));
+  vm integer = vf_eq(vf_round(y), y), odd = vm_and(integer, vf_ne(vf_round(half), half)),
+     neg = vi_test(vf_bits(x), INT32_MIN);
+  v = vf_sel(vm_and(neg, odd), vf_neg(v), v);
+  v = vf_sel(integer, v, vf_sel(vm_and(vf_lt(x, zero), vf_lt(a, inf)), vf_set(NAN), v));
+  v = vf_sel(vf_ne(x, x), x, vf_sel(vf_ne(y, y), y, v));
+  return vf_sel(vf_eq(y, zero), one, vf_sel(vf_eq(x, one), one, v));
+}
+
 #endif

@@ -14,7 +14,9 @@
 #include "kern/binary_f32.h"
 #include "op/binary_q8.h"
 #include "op/edit.h"
+#include "op/move.h"
 #include "op/move_attr.h"
+#include "op/tile.h"
 #include "op/walk.h"
 
 /* ---- functions ------------------------------------------------------------------------------- */
@@ -321,9 +323,43 @@ static whet_status ref(const whet_args *arg) {
 
 /* ---- planning -------------------------------------------------------------------------------- */
 
+/* Strides of value v where it broadcasts to `like`. */
+static void strides(const whet_planner *p, int32_t v, const whet_shape *like, int64_t *stride) {
+  const whet_shape *s = whet__pl_shape(p, v);
+  int64_t own[WHET_MAX_RANK] = {0};
+  whet__pl_strides(p, v, own);
+  for (int32_t i = 0; i < like->rank; i++) {
+    int32_t k = i - (like->rank - s->rank);
+    stride[i] = k < 0 || s->d[k] == 1 ? 0 : own[k];
+  }
+}
+
 static whet_status plan(whet_planner *p, const whet_node *n) {
+  const whet_binary_row *r = whet__binary_row(n->op);
   if (whet__quantised(whet__pl_dtype(p, n->in[0]), whet__pl_quant(p, n->in[0]))) return whet__binary_q8_plan(p, n);
-  return WHET_LATE;
+  if (whet__pl_dtype(p, n->in[0]) != WHET_F32 || whet__pl_dtype(p, n->in[1]) != WHET_F32 || r->bin < 0)
+    return WHET_LATE;
+  int32_t out = whet__pl_group_out(p), res = -1;
+  const whet_shape *z = whet__pl_shape(p, n->out[0]);
+  whet_binary_f32 k = {.fn = r->bin, .rank = z->rank};
+  int64_t count = 1;
+  for (int32_t i = 0; i < z->rank; i++) count *= k.dim[i] = z->d[i];
+  strides(p, n->in[0], z, k.x_stride);
+  strides(p, n->in[1], z, k.y_stride);
+  strides(p, out, z, k.z_stride);
+  whet__pl_epi_f32(p, n, &k.epi, &res);
+  if (res >= 0) {
+    int64_t like[WHET_MAX_RANK];
+    strides(p, res, z, like);
+    if (memcmp(like, k.z_stride, (size_t)z->rank * sizeof *like)) return WHET_LATE;
+  }
+  whet__binary_f32_simplify(&k);
+  int32_t last = k.rank - 1;
+  if (last >= 0 && (k.z_stride[last] != 1 || k.x_stride[last] > 1 || k.y_stride[last] > 1)) return WHET_LATE;
+  whet_arg arg[4] = {whet__rd(n->in[0]), whet__rd(n->in[1]), whet__wr(out), whet__rd(res)};
+  bool slow = r->bin == WHET_BIN_POW || r->bin == WHET_BIN_ATAN2;
+  return whet__pl_kern(p, WHET_FAMILY_binary_f32, &k, sizeof k, arg, 4, whet__max_i(1, count / 1024),
+                       (double)count * (slow ? 1.5 : 0.12));
 }
 
 /* ---- permutation ----------------------------------------------------------------------------- */
@@ -350,7 +386,7 @@ static bool permute(whet_edit *e, int32_t node, const int8_t *perm, int rank, in
   static const whet_attr_desc name_##_attrs[] = {{NAME(attr_), WHET_ATTR_I32, offsetof(whet_binary_attr, mode)}, \
                                                  {0}};                                                           \
   const whet_op whet_op_##name_ = {.name = #name_,                                                               \
-                                   .flags = WHET_OP_POINTWISE | WHET_OP_INPLACE | (flags_),                      \
+                                   .flags = WHET_OP_POINTWISE | WHET_OP_INPLACE | WHET_OP_TILE | (flags_),       \
                                    .attr_size = HAS(attr_) * sizeof(whet_binary_attr),                           \
                                    .attrs = name_##_attrs,                                                       \
                                    .from = name_##_from,                                                         \

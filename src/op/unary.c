@@ -282,19 +282,56 @@ static double element_ns(const whet_target *t, uint8_t fn) {
 static whet_status plan(whet_planner *p, const whet_node *n) {
   whet_unary_f32 k = {0};
   uint8_t fn;
+  int32_t out = whet__pl_group_out(p), res;
   if (whet__quantised(whet__pl_dtype(p, n->in[0]), whet__pl_quant(p, n->in[0]))) return whet__unary_q8_plan(p, n);
   if (whet__pl_dtype(p, n->in[0]) != WHET_F32 || !whet__unary_f32_of(n->op, n->attr, &fn, &k.a, &k.b))
     return WHET_LATE;
   k.fn = fn;
-  if (!whet__pl_rows(p, n->in[0], n->out[0], &k.rows, &k.run, &k.x_pitch, &k.y_pitch)) return WHET_LATE;
-  whet_arg arg[2] = {whet__rd(n->in[0]), whet__wr(n->out[0])};
+  if (!whet__pl_rows(p, n->in[0], out, &k.rows, &k.run, &k.x_pitch, &k.y_pitch)) return WHET_LATE;
+  whet__pl_epi_f32(p, n, &k.epi, &res);
+  if (res >= 0) {
+    int64_t rows, run, res_pitch, y_pitch;
+    if (!whet__pl_rows(p, res, out, &rows, &run, &res_pitch, &y_pitch) || res_pitch != y_pitch) return WHET_LATE;
+  }
+  whet_arg arg[3] = {whet__rd(n->in[0]), whet__wr(out), whet__rd(res)};
   int64_t total = k.rows * k.run, parts = k.rows > 1 ? k.rows : whet__ceil_div(total, 1024);
-  return whet__pl_kern(p, WHET_FAMILY_unary_f32, &k, sizeof k, arg, 2, parts,
+  return whet__pl_kern(p, WHET_FAMILY_unary_f32, &k, sizeof k, arg, 3, parts,
                        (double)total * element_ns(whet__pl_target(p), fn));
 }
 
+/* The one element of a constant f32 value. */
+static bool constant(const whet_graph *g, int32_t v, float *c) {
+  const whet_val *x = v < 0 ? NULL : &g->val[v];
+  if (!x || x->role != WHET_ROLE_CONST || x->flags & WHET_VAL_OVERRIDE || !x->data || x->dtype != WHET_F32 ||
+      whet__shape_count(&x->shape) != 1)
+    return false;
+  memcpy(c, x->data->p, sizeof *c);
+  return true;
+}
+
+/* A binary operator with a constant second input as a function of the first. */
+static bool with_constant(const char *name, float c, uint8_t *fn, float *a, float *b) {
+  static const struct {
+    const char *name;
+    uint8_t fn;
+  } rows[] = {{"Add", WHET_UN_ADD}, {"Mul", WHET_UN_MUL}, {"Div", WHET_UN_DIV}, {"PRelu", WHET_UN_LEAKY_RELU}};
+  *a = c;
+  *b = 0;
+  for (size_t i = 0; i < WHET_COUNT(rows); i++)
+    if (!strcmp(name, rows[i].name)) return *fn = rows[i].fn, true;
+  if (!strcmp(name, "Sub")) return *fn = WHET_UN_ADD, *a = -c, true;
+  if (!strcmp(name, "Pow") && c == 2) return *fn = WHET_UN_SQUARE, true;
+  if (isnan(c)) return false;
+  if (!strcmp(name, "Max")) return *fn = WHET_UN_CLIP, *b = INFINITY, true;
+  if (!strcmp(name, "Min")) return *fn = WHET_UN_CLIP, *a = -INFINITY, *b = c, true;
+  return false;
+}
+
 bool whet__micro_f32(const whet_graph *g, const whet_node *n, uint8_t *op, float *a, float *b) {
-  if (n->n_in != 1 || g->val[n->in[0]].dtype != WHET_F32 || !whet__unary_f32_of(n->op, n->attr, op, a, b))
+  float c;
+  if (n->n_in < 1 || n->in[0] < 0 || g->val[n->in[0]].dtype != WHET_F32) return false;
+  if (n->n_in == 2 ? !constant(g, n->in[1], &c) || !with_constant(n->op->name, c, op, a, b)
+                   : n->n_in != 1 || !whet__unary_f32_of(n->op, n->attr, op, a, b))
     return false;
   *op = *op == WHET_UN_CLIP ? WHET_MICRO_CLAMP : (uint8_t)(WHET_MICRO_UNARY + *op);
   return true;
@@ -315,7 +352,7 @@ static bool permute(whet_edit *e, int32_t node, const int8_t *perm, int rank, in
                                                  {NAME(b_), WHET_ATTR_F32, offsetof(whet_unary_attr, b)}, \
                                                  {0}};                                                    \
   const whet_op whet_op_##name_ = {.name = #name_,                                                        \
-                                   .flags = WHET_OP_POINTWISE | WHET_OP_INPLACE,                          \
+                                   .flags = WHET_OP_POINTWISE | WHET_OP_INPLACE | WHET_OP_TILE,           \
                                    .attr_size = HAS(a_) * sizeof(whet_unary_attr),                        \
                                    .attrs = name_##_attrs,                                                \
                                    .from = name_##_from,                                                  \

@@ -188,6 +188,7 @@ static void draw(kc *k) {
     kc_given(k, WHET_F32, n, x);
     kc_out(k, WHET_F32, p->y_pitch * (p->rows - 1) + p->run);
   }
+  kc_absent(k);
   kc_name(k, "%s(%g, %g) %lld x %lld, pitches %lld %lld%s, numbers of kind %d, %d more", k_names[p->fn], (double)p->a,
           (double)p->b, (long long)p->rows, (long long)p->run, (long long)p->x_pitch, (long long)p->y_pitch,
           in_place ? ", in place" : "", (int)kind, p->epi.n);
@@ -216,6 +217,7 @@ static void bench(kc *k, int i) {
   *p = (whet_unary_f32){.fn = i, .a = 0.5f, .b = 1, .rows = 1, .run = 2048};
   kc_in(k, WHET_F32, p->run);
   kc_out(k, WHET_F32, p->run);
+  kc_absent(k);
   k->ops = (double)p->run;
   k->bytes = 8.0 * (double)p->run;
   kc_name(k, "%s", k_names[i]);
