@@ -353,7 +353,8 @@ static bool pixels(const whet_planner *p, int32_t v, int64_t chan, int64_t *pitc
 
 static whet_status plan(whet_planner *p, const whet_node *n) {
   const whet_pool_attr *a = n->attr;
-  if (whet__quantised(whet__pl_dtype(p, n->in[0]), whet__pl_quant(p, n->in[0]))) return whet__pool_q8_plan(p, n);
+  if (whet__quantised(whet__pl_dtype(p, n->in[0]), whet__pl_quant(p, n->in[0])))
+    return whet__pl_group(p, 1) ? WHET_LATE : whet__pool_q8_plan(p, n);
   whet_pool_geo g = whet__pl_pool_geo(p, n);
   bool max = !strcmp(n->op->name, "MaxPool"), lp = !strcmp(n->op->name, "LpPool");
   if (whet__pl_dtype(p, n->in[0]) != WHET_F32 || !a->last || (n->n_out > 1 && n->out[1] >= 0) || (lp && a->p != 2))

@@ -85,13 +85,15 @@ void whet__group_match(whet_planner *p, const whet_region *r, int32_t from, int3
   if (!m.place) return;
   for (int32_t i = from; i < to; i++) m.place[r->node[i]] = i;
   /* From the end: where two leaders meet in an Add the later one takes it, and the earlier result is there by then.
-   */
-  for (int32_t i = to - 1; i >= from; i--) {
-    const whet_node *n = &p->g->node[r->node[i]];
-    if (p->live[r->node[i]] && n->op->flags & WHET_OP_TILE && p->lead[r->node[i]] == -1 && n->n_out > 0 &&
-        n->out[0] >= 0)
-      grow(&m, r, i, to);
-  }
+   * What pointwise nodes are left over lead groups of their own. */
+  for (int round = 0; round < 2; round++)
+    for (int32_t i = to - 1; i >= from; i--) {
+      const whet_node *n = &p->g->node[r->node[i]];
+      bool pointwise = (n->op->flags & WHET_OP_POINTWISE) != 0;
+      if (pointwise == (round == 1) && p->live[r->node[i]] && n->op->flags & WHET_OP_TILE &&
+          p->lead[r->node[i]] == -1 && n->n_out > 0 && n->out[0] >= 0)
+        grow(&m, r, i, to);
+    }
 }
 
 void whet__pl_epi_f32(const whet_planner *p, const whet_node *n, whet_epi_f32 *epi, int32_t *res) {
