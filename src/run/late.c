@@ -201,6 +201,11 @@ static whet_tensor tensor(const whet_session *s, int32_t v) {
 /* Run a node that tells its sizes itself. */
 static whet_status run_late_node(whet_session *s, whet_run *r, const whet_node *n) {
   struct whet_late *l = s->late;
+  if (!strcmp(n->op->name, "Identity")) { /* of a value that is no tensor: one more name for it */
+    whet__late_set(s, n->out[0], (whet_dtype)l->env.dtype[n->in[0]], &l->env.shape[n->in[0]], s->outer[n->in[0]]);
+    l->env.kind[n->out[0]] = l->env.kind[n->in[0]];
+    return WHET_OK;
+  }
   if (!n->op->late)
     return whet__fail(r->err, WHET_E_SHAPE,
                       "node %d \"%s\" (%s): the shape of its output cannot be told from its inputs", n->origin,

@@ -26,7 +26,7 @@ whet_status whet__object_out(const whet_args *a, int o, whet_value *x) {
 
 char *whet__late_bytes(const whet_args *a, size_t n) {
   whet_session *s = a->frame->session;
-  char *p = whet__arena_alloc(whet__late_env(s)->arena, n + 1);
+  char *p = n == SIZE_MAX ? NULL : whet__arena_alloc(&s->text, n + 1);
   if (!p) whet__no_memory(&s->mem, n, a->err, "characters of a string");
   return p;
 }

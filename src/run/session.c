@@ -21,6 +21,7 @@ whet_status whet_session_create(whet_program *p, whet_session **out, whet_err *e
   s->home = whet_program_ref(p);
   whet__mem_init(&s->mem, &p->mem, NULL, 0);
   s->frame.session = s;
+  whet__arena_init(&s->text, &s->mem);
   s->n_in = (size_t)p->graph.main.n_in;
   s->n_out = (size_t)p->graph.main.n_out;
   s->in = whet__alloc_array(&s->mem, s->n_in + 1, sizeof *s->in);
@@ -58,6 +59,7 @@ void whet_session_close(whet_session **ps) {
   *ps = NULL;
   whet__late_free(s);
   whet__frame_free(&s->frame);
+  whet__arena_free(&s->text);
   for (size_t i = 0; s->in && i < s->n_in; i++) whet_value_unref(&s->in[i].value);
   whet__free(&s->mem, s->in);
   whet__free(&s->mem, s->out);
@@ -320,6 +322,7 @@ whet_status whet_session_run(whet_session *s, const whet_run_opts *user, whet_er
   if (!err) err = &mine;
   err->code = WHET_OK;
   WHET_TRY(whet__session_ready(s, err));
+  if (WHET_UNLIKELY(s->text.head != NULL)) whet__arena_free(&s->text);
   whet_lease lease = {.width = 1};
   whet_run r = {.frame = &s->frame, .lease = &lease, .profile = s->profile, .err = err};
   if (user) {

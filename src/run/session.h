@@ -30,6 +30,7 @@ struct whet_session {
   char *vars;
   void **outer;           /* by value: made by an earlier plan; NULL when all shapes are told at once */
   whet_frame frame;       /* of the main graph, or its first part */
+  whet_arena text;     /* characters of strings that the last run has made */
   struct whet_late *late; /* what a run whose sizes only data tell needs; NULL: none (late.h) */
   uint8_t *once;          /* by node: a CallOnce that has run; NULL: none has */
   uint64_t *profile;      /* by step of the frame's plan; NULL: not asked */
