@@ -6,6 +6,7 @@
 #include <stdio.h>
 
 #include "lib/opcheck.h"
+#include "op/batchnorm.h"
 #include "base/rng.h"
 
 /* Sizes of a case, drawn from its number. */
@@ -143,6 +144,43 @@ static void rims(void **state) {
   }
 }
 
+/* Factors and terms for each channel after a product, which passes move into its weights. */
+static void affine(void **state) {
+  for (uint64_t i = 0; i < 40; i++) {
+    draw d = {400 + i, 0};
+    conv_case k;
+    opcheck c;
+    bool transposed = range(&d, 0, 1);
+    draw_case(&d, transposed, &k);
+    opcheck_begin(&c, "affine");
+    c.seed += i;
+    int32_t in[2] = {opcheck_input(&c, WHET_F32, k.rank, k.x), opcheck_const(&c, WHET_F32, k.rank, k.w, NULL)};
+    int32_t y = opcheck_node(&c, transposed ? "ConvTranspose" : "Conv", &k.a, 2, in);
+    int64_t dims[WHET_MAX_RANK] = {k.channels, 1, 1, 1};
+    int32_t rank = k.a.last ? 1 : k.rank - 1;
+    for (int64_t n = range(&d, 1, 3); n > 0; n--) {
+      static const char *const ops[] = {"Mul", "Add", "Sub"};
+      int64_t kind = range(&d, 0, 3), one = 1;
+      if (kind == 3) {
+        whet_batchnorm_attr b = {.epsilon = 1e-3f, .last = k.a.last};
+        int32_t p[5] = {y};
+        for (int j = 1; j < 5; j++) {
+          c.lo = j == 4 ? 0.5 : -1, c.hi = 1;
+          p[j] = opcheck_const(&c, WHET_F32, 1, &k.channels, NULL);
+        }
+        c.lo = c.hi = 0;
+        y = opcheck_node(&c, "BatchNormalization", &b, 5, p);
+        continue;
+      }
+      int32_t two[2] = {y, range(&d, 0, 2) ? opcheck_const(&c, WHET_F32, rank, dims, NULL)
+                                           : opcheck_const(&c, WHET_F32, 1, &one, NULL)};
+      y = opcheck_node(&c, ops[kind], NULL, 2, two);
+    }
+    opcheck_output(&c, y);
+    opcheck_run(&c, 1e-5);
+  }
+}
+
 /* Models that do not fit together. */
 static void refused(void **state) {
   static const int64_t bad_stride[2] = {0, 1}, one[1] = {1}, huge[2] = {INT64_MAX, INT64_MAX};
@@ -170,8 +208,8 @@ static void refused(void **state) {
 }
 
 int main(void) {
-  const struct CMUnitTest tests[] = {cmocka_unit_test(conv_f32), cmocka_unit_test(transposed_f32),
+  const struct CMUnitTest tests[] = {cmocka_unit_test(conv_f32),     cmocka_unit_test(transposed_f32),
                                      cmocka_unit_test(other_floats), cmocka_unit_test(rims),
-                                     cmocka_unit_test(refused)};
+                                     cmocka_unit_test(affine),       cmocka_unit_test(refused)};
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

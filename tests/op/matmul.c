@@ -105,6 +105,26 @@ static void joined(void **state) {
   }
 }
 
+/* Products with weights become Dense, and what is added its bias. */
+static void with_bias(void **state) {
+  for (int64_t i = 0; i < 16; i++) {
+    opcheck c;
+    opcheck_begin(&c, "with bias");
+    c.seed += (uint64_t)i;
+    whet_matmul m = {.alpha = 1, .trans_b = i & 1};
+    whet_gemm g = {.alpha = 1, .beta = 1, .trans_b = i & 1};
+    int64_t n = 19, x[3] = {i & 8 ? 6 : 3, i & 8 ? 24 : 2, 24}, w[2] = {i & 1 ? 19 : 24, i & 1 ? 24 : 19},
+            row[2] = {1, 19};
+    int32_t in[3] = {opcheck_input(&c, WHET_F32, i & 8 ? 2 : 3, x), opcheck_const(&c, WHET_F32, 2, w, NULL), -1};
+    if (i & 8) in[2] = opcheck_const(&c, WHET_F32, i & 4 ? 2 : 1, i & 4 ? row : &n, NULL);
+    int32_t y = i & 8 ? opcheck_node(&c, "Gemm", &g, 3, in) : opcheck_node(&c, "MatMul", &m, 2, in);
+    int32_t b = opcheck_const(&c, WHET_F32, 1, &n, NULL), two[2] = {i & 2 ? b : y, i & 2 ? y : b};
+    y = opcheck_node(&c, "Add", NULL, 2, two);
+    opcheck_output(&c, opcheck_node(&c, "Relu", NULL, 1, &y));
+    opcheck_run(&c, 1e-5);
+  }
+}
+
 static void matmul_f32(void **state) {
   for (uint64_t i = 0; i < 80; i++) matmul_case(i, WHET_F32);
 }
@@ -142,8 +162,8 @@ static void refused(void **state) {
 }
 
 int main(void) {
-  const struct CMUnitTest tests[] = {cmocka_unit_test(matmul_f32), cmocka_unit_test(dense_f32),
+  const struct CMUnitTest tests[] = {cmocka_unit_test(matmul_f32),  cmocka_unit_test(dense_f32),
                                      cmocka_unit_test(other_types), cmocka_unit_test(joined),
-                                     cmocka_unit_test(refused)};
+                                     cmocka_unit_test(with_bias),   cmocka_unit_test(refused)};
   return cmocka_run_group_tests(tests, NULL, NULL);
 }
