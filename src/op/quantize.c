@@ -264,12 +264,12 @@ static whet_status quantize_ref(const whet_args *arg) {
       float q = rounded_to(division, f / s);
       v = !to_int ? (double)q : tfl ? (double)roundf(q) : (double)rintf(q);
     }
+    v += z;
     if (!to_int && whet_dtype_bits(y->dtype) == 8) {
       ((uint8_t *)y->data)[o] = whet__f32_to_f8(y->dtype, (float)v, !a->wide);
     } else if (!to_int) {
       whet__set_f64(y->dtype, y->data, o, v);
     } else {
-      v += z;
       whet__set_i64(y->dtype, y->data, o, !(v > (double)lo) ? lo : v >= (double)hi ? hi : (int64_t)v);
     }
   } while (whet__index_next(x->rank, x->dim, at));

@@ -3,6 +3,7 @@
  * a file says nothing of a tensor's meaning but operators do; the pass qdq_islands takes most of them out. A view. */
 
 #include "op/move.h"
+#include "op/qlinear.h"
 #include "op/quantize.h"
 
 static whet_status infer(whet_infer *f, const whet_node *n) {
@@ -32,6 +33,7 @@ static bool permute(whet_edit *e, int32_t node, const int8_t *perm, int rank, in
 const whet_op whet_op_Reinterpret = {
     .name = "Reinterpret",
     .flags = WHET_OP_POINTWISE | WHET_OP_VIEW,
+    .from = whet__from_qlinear,
     .infer = infer,
     .plan = plan,
     .permute = permute,
