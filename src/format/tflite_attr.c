@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Options of TFLite operators, bodies and fused activations, as op/op.h offers them to records. */
 
+#include <math.h>
+
 #include "format/tflite.h"
 
 /* The kind of option field `id` ('b', 'i' ...: see tfl_options.def) when it is stored and one of `kinds`; else 0. */
@@ -77,6 +79,19 @@ whet_str whet__tfl_str(whet_import *im, int id) {
 whet_str whet__tfl_custom(whet_import *im) {
   const whet_tf_op *op = im->op->tf;
   return op && op->custom ? keep(im, op->custom, op->n_custom) : (whet_str){"", 0};
+}
+
+bool whet__tfl_intermediate(whet_import *im, int i, float *scale, int32_t *zero) {
+  const struct whet_im_op *o = im->op;
+  if (!o->tf || i < 0 || i >= o->tf->intermediates.n) return false;
+  int32_t t = o->tf->intermediates.v[i];
+  if (t < 0 || t >= o->tf_scope->g->n_tensor) return false;
+  const whet_tf_quant *q = &o->tf_scope->g->tensor[t].quant;
+  int64_t z = q->n_scale && q->n_zero ? q->zero[0] : 0;
+  if (q->n_scale < 1 || !(q->scale[0] > 0) || !isfinite(q->scale[0]) || z < INT32_MIN || z > INT32_MAX) return false;
+  *scale = q->scale[0];
+  *zero = (int32_t)z;
+  return true;
 }
 
 /* A subgraph read as a body, its inputs bound to args when they are given. */

@@ -56,6 +56,10 @@ static inline int16_t whet__fx16_left(int16_t x, int n) {
   return (int16_t)(v < INT16_MIN ? INT16_MIN : v > INT16_MAX ? INT16_MAX : v);
 }
 static inline int16_t whet__fx16_right(int16_t x, int n) { return (int16_t)whet__round_shift(x, n); }
+/* tanh x and 1 / (1 + e^-x) of 16-bit x with `bits` integer bits (0 .. 6); the results are Q0. Not the table functions
+ * below: recurrent cells are defined by these. */
+int16_t whet__fx16_tanh(int16_t x, int bits);
+int16_t whet__fx16_logistic(int16_t x, int bits);
 /* A 32-bit multiplier as a 16-bit one. */
 static inline int16_t whet__fx16_multiplier(int32_t mul) {
   return mul >= INT32_MAX - (1 << 15) ? INT16_MAX : (int16_t)((mul + (1 << 15)) >> 16);

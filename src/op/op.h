@@ -121,6 +121,8 @@ whet_floats whet__tfl_floats(whet_import *im, int id);
 whet_str whet__tfl_str(whet_import *im, int id);
 /* Raw bytes of custom options. */
 whet_str whet__tfl_custom(whet_import *im);
+/* Scale and zero point of the operator's intermediate tensor i; false when it has none. */
+bool whet__tfl_intermediate(whet_import *im, int i, float *scale, int32_t *zero);
 /* Subgraph number `index` read as a region; NULL and a failure on a cycle. */
 whet_region *whet__tfl_region(whet_import *im, int64_t index);
 /* The same with its inputs bound to values that are in scope here; the region then has no inputs of its own (IF, CASE). */
