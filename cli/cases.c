@@ -198,8 +198,10 @@ static whet_status as_case(const char *folder, cli_case *c, bool *is, whet_err *
   *is = c->run->n_out > 0;
   if (!*is) return WHET_OK;
   if (sequence) WHET_TRY(read_json(sequence, &c->sequence, err));
-  WHET_TRY(find_tolerance(c, pb, err));
-  return find_engines(c, err);
+  whet_status s = find_tolerance(c, pb, err);
+  if (!s) s = find_engines(c, err);
+  if (s) json_decref(c->sequence);
+  return s;
 }
 
 /* Append a case. */
@@ -234,4 +236,9 @@ whet_status cli_cases_find(const char *folder, cli_cases *out, whet_err *err) {
     if (is) add(out, &c);
   }
   return WHET_OK;
+}
+
+void cli_cases_free(cli_cases *l) {
+  for (size_t i = 0; i < l->n; i++) json_decref(l->v[i].sequence);
+  *l = (cli_cases){0};
 }

@@ -47,6 +47,7 @@ typedef struct cli_cases {
 /* Add the cases of a folder: itself, or the folders in it (sorted by name, numbers as numbers). E_IO, E_FORMAT name
  * the file; a folder without cases adds none. */
 WHET_MUST whet_status cli_cases_find(const char *folder, cli_cases *out, whet_err *err);
+void cli_cases_free(cli_cases *l);
 /* The path of output i's alternative by an engine, or NULL when there is none. */
 const char *cli_case_other(const cli_case *c, size_t output, const char *engine);
 

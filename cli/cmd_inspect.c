@@ -42,10 +42,7 @@ static void print_ports(const cli_report *r, bool out) {
   cli_grid_init(&g, "llll");
   for (size_t i = 0; i < n; i++) {
     whet_info f;
-    if (r->m.session)
-      out ? whet_session_output_info(r->m.session, i, &f) : whet_session_input_info(r->m.session, i, &f);
-    else
-      out ? whet_model_output(r->m.model, i, &f) : whet_model_input(r->m.model, i, &f);
+    cli_report_port(r, out, i, &f);
     cli_grid_cell(&g, " ");
     cli_grid_cell(&g, "%.80s", f.name);
     cli_grid_cell(&g, "%s", cli_info_text(&f));

@@ -162,6 +162,7 @@ static void judge_folder(const char *folder, const char *name, const struct opti
   whet_status s = cli_cases_find(folder, &cases, &err);
   if (!s && !cases.n) s = whet__fail(&err, WHET_E_IO, "no cases in this folder");
   if (!s) s = judge_all(model, &cases, name, o, mo, fn, user, &err);
+  cli_cases_free(&cases);
   if (!s) return;
   snprintf(v.text, sizeof v.text, "%.490s", err.text);
   fn(user, name, &v);
@@ -234,14 +235,17 @@ static int verify_model(const char *model, char **folder, int n, const struct op
                         struct tally *t) {
   cli_cases cases = {0};
   whet_err err = {0};
-  for (int i = 0; i < n; i++) {
+  int status = CLI_DONE;
+  for (int i = 0; !status && i < n; i++) {
     size_t before = cases.n;
-    if (cli_cases_find(folder[i], &cases, &err)) return cli_fail_err(NULL, &err);
-    if (cases.n == before)
-      return cli_fail("%s: no cases there: no input_<i> and output_<i> files, nor folders with them", folder[i]);
+    if (cli_cases_find(folder[i], &cases, &err))
+      status = cli_fail_err(NULL, &err);
+    else if (cases.n == before)
+      status = cli_fail("%s: no cases there: no input_<i> and output_<i> files, nor folders with them", folder[i]);
   }
-  if (judge_all(model, &cases, "", o, mo, report_case, t, &err)) return cli_fail_err(model, &err);
-  return CLI_DONE;
+  if (!status && judge_all(model, &cases, "", o, mo, report_case, t, &err)) status = cli_fail_err(model, &err);
+  cli_cases_free(&cases);
+  return status;
 }
 
 int cli_verify(int argc, char **argv) {

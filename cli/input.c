@@ -275,6 +275,16 @@ static bool is_literal(const char *s) {
   }
 }
 
+/* Has the value a shape that the input takes? Sizes that are open take any. */
+static whet_status fits(const char *path, const whet_value *v, const whet_info *info, whet_err *err) {
+  if (whet_value_kind(v) != WHET_TENSOR || info->kind != WHET_TENSOR || info->rank < 0) return WHET_OK;
+  bool same = whet_value_rank(v) == info->rank;
+  for (int32_t d = 0; same && d < info->rank; d++) same = info->dims[d] < 0 || info->dims[d] == whet_value_dims(v)[d];
+  if (same) return WHET_OK;
+  return whet__fail(err, WHET_E_SHAPE, "%s: shape %s, but \"%.80s\" is %s (--shape changes it)", path,
+                    cli_dims(whet_value_rank(v), whet_value_dims(v), NULL), info->name, cli_info_text(info));
+}
+
 int cli_input_set(const cli_model *m, size_t i, const char *file, const cli_input_opts *o, const char **note) {
   whet_file f;
   whet_info info;
@@ -283,7 +293,7 @@ int cli_input_set(const cli_model *m, size_t i, const char *file, const cli_inpu
   bool std = !strcmp(file, "-");
   const char *path = std ? "standard input" : file;
   *note = "";
-  whet_session_input_info(m->session, i, &info);
+  cli_input_info(m, i, &info);
   bool number = !std && access(file, F_OK) && is_literal(file);
   whet_status s = number ? literal(file, &info, &v, &err)
                   : std  ? read_stdin(&f, &err)
@@ -301,6 +311,7 @@ int cli_input_set(const cli_model *m, size_t i, const char *file, const cli_inpu
     s = picture(m, i, path, &f, &info, o, &v, note, &err);
   else
     s = raw(path, &f, &info, &v, &err);
+  if (!s) s = fits(path, v, &info, &err);
   if (!s && whet_session_set_input(m->session, i, v, &err)) {
     const char *shape =
         whet_value_kind(v) == WHET_TENSOR ? cli_dims(whet_value_rank(v), whet_value_dims(v), NULL) : "";

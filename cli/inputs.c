@@ -42,7 +42,7 @@ int cli_inputs_set(const cli_model *m, const cli_list *given, int fill, const cl
   for (size_t i = 0; i < n; i++) {
     whet_info info;
     if (files[i] || fill) continue;
-    whet_session_input_info(m->session, i, &info);
+    cli_input_info(m, i, &info);
     missing = cli_keep_printf("%s%s%s %s", missing ? missing : "", missing ? ", " : "", cli_clean(info.name),
                               cli_info_text(&info));
     n_missing++;

@@ -5,6 +5,8 @@
 
 #include "base/target.h"
 #include "out.h"
+#include "plan/program.h"
+#include "run/session.h"
 
 #define AT(field) offsetof(cli_model_opts, field)
 const cli_opt cli_model_options[] = {
@@ -37,11 +39,24 @@ const char *cli_info_text(const whet_info *info) {
   return cli_keep_printf("%s%s %s", k, whet_dtype_name(info->dtype), cli_dims(info->rank, info->dims, info->symbol));
 }
 
+void cli_input_info(const cli_model *m, size_t i, whet_info *out) {
+  whet_session_input_info(m->session, i, out);
+  if (m->shaped && m->shaped[i]) return;
+  const whet_graph *g = &m->session->program->graph;
+  const whet_shape *s = &g->val[g->main.in[i]].shape;
+  out->rank = s->rank;
+  for (int32_t d = 0; d < s->rank; d++) {
+    int32_t symbol = whet__dim_symbol(s->d[d]);
+    out->dims[d] = s->d[d] < 0 ? -1 : s->d[d];
+    out->symbol[d] = symbol >= 0 && symbol < g->n_symbol ? g->symbol[symbol] : NULL;
+  }
+}
+
 const char *cli_model_inputs(const cli_model *m) {
   const char *text = "";
   for (size_t i = 0; i < whet_session_inputs(m->session); i++) {
     whet_info info;
-    if (whet_session_input_info(m->session, i, &info)) continue;
+    cli_input_info(m, i, &info);
     text = cli_keep_printf("%s%s%s %s", text, i ? ", " : "", cli_clean(info.name), cli_info_text(&info));
   }
   return text;
@@ -66,7 +81,7 @@ static bool parse_dims(const char *s, int32_t *rank, int64_t dims[WHET_MAX_RANK]
 }
 
 /* Set the shape that one `--shape` names. */
-static int set_shape(const cli_model *m, const char *s) {
+static int set_shape(cli_model *m, const char *s) {
   int64_t dims[WHET_MAX_RANK];
   int32_t rank, input = 0;
   whet_err err = {0};
@@ -83,6 +98,8 @@ static int set_shape(const cli_model *m, const char *s) {
     return cli_fail("--shape %.120s: name the input, as INPUT:DIMS; the model has %s", s, cli_model_inputs(m));
   }
   if (whet_session_resize(m->session, (size_t)input, rank, dims, &err)) return cli_fail_err(m->path, &err);
+  if (!m->shaped) m->shaped = cli_keep((whet_session_inputs(m->session) + 1) * sizeof *m->shaped);
+  m->shaped[input] = true;
   return CLI_DONE;
 }
 
@@ -116,7 +133,7 @@ whet_status cli_model_make(cli_model *m, whet_model *model, const char *path, co
   return s;
 }
 
-int cli_model_shapes(const cli_model *m, const cli_model_opts *o) {
+int cli_model_shapes(cli_model *m, const cli_model_opts *o) {
   int status = CLI_DONE;
   for (size_t i = 0; !status && i < o->shape.n; i++) status = set_shape(m, o->shape.v[i]);
   return status;

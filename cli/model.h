@@ -27,6 +27,7 @@ typedef struct cli_model {
   whet_program *program;
   whet_session *session;
   whet_run_opts run;
+  bool *shaped; /* by input: --shape set its shape; NULL: none has one */
 } cli_model;
 
 /* Open the file, make a program and a session, set the shapes. On failure one line is printed and the exit status
@@ -37,13 +38,16 @@ WHET_MUST int cli_model_prepare(cli_model *m, whet_model *model, const char *pat
 /* The two halves of it: program and session (no line is printed), and the shapes that the options name. */
 WHET_MUST whet_status cli_model_make(cli_model *m, whet_model *model, const char *path, const cli_model_opts *o,
                                      whet_err *err);
-WHET_MUST int cli_model_shapes(const cli_model *m, const cli_model_opts *o);
+WHET_MUST int cli_model_shapes(cli_model *m, const cli_model_opts *o);
 void cli_model_close(cli_model *m);
 
 /* What the options say to whet_model_open, and to whet_program_create. */
 whet_model_opts cli_model_open_opts(const cli_model_opts *o);
 whet_program_opts cli_program_opts(const cli_model_opts *o);
 
+/* What input i takes: as the session has it, but with sizes that the model leaves open shown as such (-1), unless
+ * --shape set them. */
+void cli_input_info(const cli_model *m, size_t i, whet_info *out);
 /* The model's inputs as text, for messages: "x float32 [1, 3, ?, ?], y int64 []". */
 const char *cli_model_inputs(const cli_model *m);
 /* One of them, as "float32 [1, 3, ?, ?]". */

@@ -141,8 +141,8 @@ static whet_status header(const uint8_t *p, size_t n, struct header *h, whet_err
     }
   }
   if (!fine || !have_descr || !have_order || h->rank < 0)
-    return whet__fail(err, WHET_E_FORMAT, "the header of the .npy file cannot be read (at most %d dimensions): %.60s",
-                      WHET_MAX_RANK, (const char *)dict);
+    return whet__fail(err, WHET_E_FORMAT, "the header of the .npy file cannot be read (at most %d dimensions): %.*s",
+                      WHET_MAX_RANK, (int)(len < 60 ? len : 60), (const char *)dict);
   h->at = s.at;
   return WHET_OK;
 }

@@ -188,6 +188,20 @@ int cli_report_make(cli_report *r, const char *path, const cli_model_opts *o) {
 
 void cli_report_free(cli_report *r) { cli_model_close(&r->m); }
 
+void cli_report_port(const cli_report *r, bool out, size_t i, whet_info *info) {
+  if (!r->m.session) {
+    out ? whet_model_output(r->m.model, i, info) : whet_model_input(r->m.model, i, info);
+  } else if (!out) {
+    cli_input_info(&r->m, i, info);
+  } else {
+    whet_session_output_info(r->m.session, i, info);
+    whet_info declared;
+    bool main =
+        whet_session_outputs(r->m.session) == whet_model_outputs(r->m.model) && !r->m.session->program->signature;
+    if (main && !r->m.shaped && !whet_model_output(r->m.model, i, &declared) && declared.rank >= 0) *info = declared;
+  }
+}
+
 /* One attribute as text. */
 static const char *attr_text(const whet_attr_desc *d, const void *attr) {
   const char *at = (const char *)attr + d->offset, *text = "";

@@ -54,6 +54,9 @@ const char *cli_source_attrs(const cli_report *r, int32_t node);
 /* Steps that do the work of the file's node, -1 after the last; at most `most`. */
 size_t cli_source_steps(const cli_report *r, int32_t node, int32_t *steps, size_t most);
 
+/* Input or output i: with its sizes open where the model leaves them open and --shape does not set them. */
+void cli_report_port(const cli_report *r, bool out, size_t i, whet_info *info);
+
 /* Why the planner took the row that a step has: "first of 3 rows that fit", "avx512_wino does not fit", ... */
 const char *cli_step_why(const cli_report *r, int32_t step);
 /* The value that a step makes, -1 if none. */

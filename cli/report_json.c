@@ -15,10 +15,7 @@ static json_t *ports(const cli_report *r, bool out) {
   for (size_t i = 0; i < n; i++) {
     static const char *kind[] = {"tensor", "sequence", "map", "optional"};
     whet_info f;
-    if (r->m.session)
-      out ? whet_session_output_info(r->m.session, i, &f) : whet_session_input_info(r->m.session, i, &f);
-    else
-      out ? whet_model_output(r->m.model, i, &f) : whet_model_input(r->m.model, i, &f);
+    cli_report_port(r, out, i, &f);
     json_t *one = json_object();
     json_object_set_new(one, "name", cli_json_text(f.name));
     json_object_set_new(one, "kind", json_string(kind[f.kind & 3]));

@@ -110,6 +110,13 @@ static bool bind_tensors(whet_frame *f, whet_mem *m) {
   return true;
 }
 
+/* Forget a plan that could not be bound, so that it is tried anew; answers s. */
+static whet_status unbind(whet_frame *f, whet_status s) {
+  whet__plan_unref(f->plan);
+  f->plan = NULL;
+  return s;
+}
+
 whet_status whet__frame_bind(whet_frame *f, whet_plan *plan, whet_err *err) {
   whet_mem *m = &f->session->mem;
   whet__free(m, f->bound);
@@ -123,13 +130,13 @@ whet_status whet__frame_bind(whet_frame *f, whet_plan *plan, whet_err *err) {
     whet__free(m, f->arena);
     f->arena_cap = 0;
     if (!(f->arena = whet__alloc(m, plan->arena_bytes)))
-      return whet__no_memory(m, plan->arena_bytes, err, "the arena for activations");
+      return unbind(f, whet__no_memory(m, plan->arena_bytes, err, "the arena for activations"));
     f->arena_cap = plan->arena_bytes;
   }
   f->bound = whet__alloc_array(m, (size_t)plan->n_step + 1, sizeof *f->bound);
   f->ptr = whet__alloc_array(m, (size_t)plan->n_place + 1, sizeof *f->ptr);
   if (!f->bound || !f->ptr || !bind_tensors(f, m))
-    return whet__no_memory(m, (size_t)plan->n_step * 64, err, "bound steps");
+    return unbind(f, whet__no_memory(m, (size_t)plan->n_step * 64, err, "bound steps"));
   for (int32_t i = 0; i < plan->n_place; i++) f->ptr[i] = resolve(f, &plan->place[i]);
   for (int32_t i = 0; i < plan->n_step; i++) {
     const whet_step *s = &plan->step[i];

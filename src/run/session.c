@@ -94,13 +94,16 @@ static void describe(const whet_session *s, int32_t v, const char *name, whet_dt
   if (x->q) o->quant = (whet_quant_info){x->q->n, x->q->axis, x->q->scale, x->q->zero};
 }
 
+/* Names are those of the file: passes may have put one value in another's place. */
 static const char *in_name(const whet_session *s, size_t i) {
-  const whet_signature *g = s->program->signature;
-  return g ? g->name_in[i] : s->program->graph.val[in_val(s, i)].name;
+  const whet_signature *sig = s->program->signature;
+  const whet_graph *g = &s->program->model->graph;
+  return sig ? sig->name_in[i] : g->val[g->main.in[i]].name;
 }
 static const char *out_name(const whet_session *s, size_t i) {
-  const whet_signature *g = s->program->signature;
-  return g ? g->name_out[i] : s->program->graph.val[out_val(s, i)].name;
+  const whet_signature *sig = s->program->signature;
+  const whet_graph *g = &s->program->model->graph;
+  return sig ? sig->name_out[i] : g->val[g->main.out[i]].name;
 }
 
 whet_status whet_session_input_info(whet_session *s, size_t i, whet_info *out) {
