@@ -7,6 +7,7 @@
 
 #include <math.h>
 
+#include "kern/norm_f32.h"
 #include "op/edit.h"
 #include "op/move.h"
 #include "op/walk.h"
@@ -107,6 +108,26 @@ static whet_status ref(const whet_args *arg) {
   return WHET_OK;
 }
 
+/* ---- planning -------------------------------------------------------------------------------- */
+
+static whet_status plan(whet_planner *p, const whet_node *n) {
+  const groupnorm_attr *a = n->attr;
+  const whet_shape *x = whet__pl_shape(p, n->in[0]);
+  if (!a->last || a->per_group || !whet__pl_dense(p, n->in[0]) || !whet__pl_dense(p, n->out[0])) return WHET_LATE;
+  for (int i = 0; i < 3; i++)
+    if (whet__pl_dtype(p, n->in[i]) != WHET_F32 || !whet__pl_dense(p, n->in[i])) return WHET_LATE;
+  whet_norm_f32 k = {
+      .kind = WHET_NORM_GROUP, .epsilon = a->epsilon, .outer = x->d[0], .n = 1, .chan = x->d[x->rank - 1]};
+  for (int32_t i = 1; i + 1 < x->rank; i++) k.n *= x->d[i];
+  if (!k.n || !k.chan) return WHET_LATE;
+  k.each = a->groups ? k.chan / a->groups : 1;
+  whet_arg arg[6] = {whet__rd(n->in[0]),  whet__rd(n->in[1]), whet__rd(n->in[2]),
+                     whet__wr(n->out[0]), whet__none(),       whet__none()};
+  int64_t blocks = k.each == 1 ? whet__ceil_div(k.chan, 16) : k.chan / k.each;
+  return whet__pl_kern(p, WHET_FAMILY_norm_f32, &k, sizeof k, arg, 6, k.outer * blocks,
+                       (double)(k.outer * k.n * k.chan) * 0.5);
+}
+
 /* ---- permutation ----------------------------------------------------------------------------- */
 
 static bool permute(whet_edit *e, int32_t node, const int8_t *perm, int rank, int8_t *perm_out) {
@@ -119,9 +140,11 @@ static bool permute(whet_edit *e, int32_t node, const int8_t *perm, int rank, in
 }
 
 const whet_op whet_op_GroupNormalization = {.name = "GroupNormalization",
+                                            .flags = WHET_OP_INPLACE | WHET_OP_SPATIAL,
                                             .attr_size = sizeof(groupnorm_attr),
                                             .attrs = k_attrs,
                                             .from = k_from,
                                             .infer = infer,
+                                            .plan = plan,
                                             .permute = permute,
                                             .ref = ref};

@@ -11,6 +11,7 @@
 
 #include <math.h>
 
+#include "kern/norm_f32.h"
 #include "op/edit.h"
 #include "op/move.h"
 #include "op/walk.h"
@@ -141,6 +142,38 @@ static whet_status ref(const whet_args *arg) {
   return WHET_OK;
 }
 
+/* ---- planning -------------------------------------------------------------------------------- */
+
+/* Does value v hold one number for each element of dimensions `axis` on of x, in order? */
+static bool one_each(const whet_planner *p, int32_t v, const whet_shape *x, int32_t axis) {
+  const whet_shape *s = whet__pl_shape(p, v);
+  if (whet__pl_dtype(p, v) != WHET_F32 || !whet__pl_dense(p, v) || s->rank > x->rank) return false;
+  for (int32_t i = 0; i < x->rank; i++) {
+    int32_t k = i - (x->rank - s->rank);
+    int64_t d = k < 0 ? 1 : s->d[k];
+    if (d != (i < axis ? 1 : x->d[i])) return false;
+  }
+  return true;
+}
+
+static whet_status plan(whet_planner *p, const whet_node *n) {
+  const whet_layernorm_attr *a = n->attr;
+  const whet_shape *x = whet__pl_shape(p, n->in[0]);
+  bool rms = !strcmp(n->op->name, "RMSNormalization");
+  int32_t axis = (int32_t)(a->axis < 0 ? a->axis + x->rank : a->axis), bias = n->n_in > 2 ? n->in[2] : -1;
+  int32_t mean = n->n_out > 1 && !rms ? n->out[1] : -1, inv = n->n_out > (rms ? 1 : 2) ? n->out[rms ? 1 : 2] : -1;
+  if (whet__pl_dtype(p, n->in[0]) != WHET_F32 || !whet__pl_dense(p, n->in[0]) || !whet__pl_dense(p, n->out[0]) ||
+      !one_each(p, n->in[1], x, axis) || (bias >= 0 && !one_each(p, bias, x, axis)) ||
+      (mean >= 0 && whet__pl_dtype(p, mean) != WHET_F32) || (inv >= 0 && whet__pl_dtype(p, inv) != WHET_F32))
+    return WHET_LATE;
+  whet_norm_f32 k = {.kind = rms ? WHET_NORM_RMS : WHET_NORM_LAYER, .epsilon = a->epsilon, .outer = 1, .n = 1};
+  for (int32_t i = 0; i < x->rank; i++) *(i < axis ? &k.outer : &k.n) *= x->d[i];
+  if (!k.n) return WHET_LATE;
+  whet_arg arg[6] = {whet__rd(n->in[0]),  whet__rd(n->in[1]), whet__rd(bias),
+                     whet__wr(n->out[0]), whet__wr(mean),     whet__wr(inv)};
+  return whet__pl_kern(p, WHET_FAMILY_norm_f32, &k, sizeof k, arg, 6, k.outer, (double)(k.outer * k.n) * 0.3);
+}
+
 /* ---- records --------------------------------------------------------------------------------- */
 
 #define NORM(name_, from_)                                                   \
@@ -150,6 +183,7 @@ static whet_status ref(const whet_args *arg) {
                                    .attrs = k_attrs,                         \
                                    .from = from_,                            \
                                    .infer = infer,                           \
+                                   .plan = plan,                             \
                                    .ref = ref};
 NORM(LayerNormalization, k_layer_from)
 NORM(RMSNormalization, k_rms_from)

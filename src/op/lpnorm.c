@@ -8,6 +8,7 @@
 
 #include <math.h>
 
+#include "kern/norm_f32.h"
 #include "op/edit.h"
 #include "op/move.h"
 #include "op/walk.h"
@@ -124,6 +125,21 @@ static whet_status ref(const whet_args *arg) {
   return WHET_OK;
 }
 
+/* ---- planning -------------------------------------------------------------------------------- */
+
+/* Kernels take p = 2 along the last dimension. */
+static whet_status plan(whet_planner *p, const whet_node *n) {
+  const lpnorm_attr *a = n->attr;
+  const whet_shape *x = whet__pl_shape(p, n->in[0]);
+  if (a->p != 2 || a->axes.n != 1 || (a->axes.v[0] != -1 && a->axes.v[0] != x->rank - 1) ||
+      whet__pl_dtype(p, n->in[0]) != WHET_F32 || !whet__pl_dense(p, n->in[0]) || !whet__pl_dense(p, n->out[0]))
+    return WHET_LATE;
+  whet_norm_f32 k = {.kind = WHET_NORM_L2, .epsilon = a->least, .outer = 1, .n = x->d[x->rank - 1]};
+  for (int32_t i = 0; i + 1 < x->rank; i++) k.outer *= x->d[i];
+  whet_arg arg[6] = {whet__rd(n->in[0]), whet__none(), whet__none(), whet__wr(n->out[0]), whet__none(), whet__none()};
+  return whet__pl_kern(p, WHET_FAMILY_norm_f32, &k, sizeof k, arg, 6, k.outer, (double)(k.outer * k.n) * 0.2);
+}
+
 /* ---- permutation ----------------------------------------------------------------------------- */
 
 static bool permute(whet_edit *e, int32_t node, const int8_t *perm, int rank, int8_t *perm_out) {
@@ -144,6 +160,7 @@ const whet_op whet_op_LpNormalization = {.name = "LpNormalization",
                                          .attrs = k_attrs,
                                          .from = k_lp_from,
                                          .infer = infer,
+                                         .plan = plan,
                                          .permute = permute,
                                          .ref = ref};
 const whet_op whet_op_MeanVarianceNormalization = {.name = "MeanVarianceNormalization",

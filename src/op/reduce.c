@@ -273,8 +273,28 @@ bool whet__pl_reduce_axes(const whet_planner *p, const whet_node *n, bool *mark)
 }
 
 static whet_status plan(whet_planner *p, const whet_node *n) {
+  const struct row *r = row_of(n->op);
+  const whet_shape *x = whet__pl_shape(p, n->in[0]);
+  bool mark[WHET_MAX_RANK] = {false};
   if (whet__quantised(whet__pl_dtype(p, n->in[0]), whet__pl_quant(p, n->in[0]))) return whet__reduce_q8_plan(p, n);
-  return WHET_LATE;
+  if (whet__pl_dtype(p, n->in[0]) != WHET_F32 || r->kernel < 0 || !whet__pl_dense(p, n->in[0]) ||
+      !whet__pl_dense(p, n->out[0]) || !whet__pl_reduce_axes(p, n, mark))
+    return WHET_LATE;
+  /* Reduced dimensions must be neighbours, but for those of size 1. */
+  whet_reduce_f32 k = {r->kernel, 1, 1, 1};
+  bool seen = false, past = false;
+  for (int32_t i = 0; i < x->rank; i++) {
+    if (x->d[i] == 1) continue;
+    if (mark[i] && past) return WHET_LATE;
+    *(mark[i] ? &k.n : seen ? &k.inner : &k.outer) *= x->d[i];
+    seen |= mark[i];
+    past |= seen && !mark[i];
+  }
+  if (!k.n || !k.outer || !k.inner) return WHET_LATE;
+  whet_arg arg[2] = {whet__rd(n->in[0]), whet__wr(n->out[0])};
+  return whet__pl_kern(p, WHET_FAMILY_reduce_f32, &k, sizeof k, arg, 2,
+                       k.outer * (k.inner == 1 ? 1 : whet__ceil_div(k.inner, 64)),
+                       (double)(k.outer * k.n * k.inner) * 0.06);
 }
 
 /* ---- permutation ----------------------------------------------------------------------------- */
