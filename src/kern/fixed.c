@@ -159,3 +159,18 @@ void whet__fx_table16(float in_scale, float out_scale, float (*f)(float x, const
   }
   table[512] = sample(roundf(f(hi, ctx) * inverse));
 }
+
+/* The same in double. */
+static int16_t wide_sample(double x) { return (int16_t)(x < -32768 ? -32768 : x > 32767 ? 32767 : x); }
+
+void whet__fx_table16_wide(double in_scale, int32_t in_zero, double out_scale, double (*f)(double x),
+                           int16_t table[513]) {
+  double lo = in_scale * (-32768 - in_zero), hi = in_scale * (32767 - in_zero);
+  double step = (hi - lo) / 512, half = step / 2, inverse = 65536.0 / (out_scale * 32767 - out_scale * -32768);
+  for (int i = 0; i < 512; i++) {
+    double v = f(lo + i * step), mid = f(lo + i * step + half), next = f(lo + (i + 1) * step), s = round(v * inverse);
+    double between = round((next * inverse + round(v * inverse)) / 2);
+    table[i] = wide_sample(s - round((between - round(mid * inverse)) / 2));
+  }
+  table[512] = wide_sample(round(f(hi) * inverse));
+}

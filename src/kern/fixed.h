@@ -77,6 +77,9 @@ void whet__fx_logistic16_scale(float scale, int steps, int32_t *mul, int *shift)
  * ctx. */
 void whet__fx_table16(float in_scale, float out_scale, float (*f)(float x, const void *ctx), const void *ctx,
                       int16_t table[513]);
+/* The same in double with zero points, as softmax of 16-bit numbers has its tables made. */
+void whet__fx_table16_wide(double in_scale, int32_t in_zero, double out_scale, double (*f)(double x),
+                           int16_t table[513]);
 static inline int16_t whet__fx_lookup16(int16_t x, const int16_t *t) {
   int at = 256 + (x >> 7), slope = (int16_t)(t[at + 1] - t[at]);
   return (int16_t)(t[at] + ((slope * (x & 0x7f) + 64) >> 7));

@@ -58,6 +58,8 @@ static whet_status infer(whet_infer *f, const whet_node *n) {
   if (!whet__type_in(WHET_T_FLOAT, t) && !whet__quantised(t, whet__in_quant(f, 0)))
     return whet__infer_fail(f, WHET_E_TYPE, "an input of type %s is not taken", whet_dtype_name(t));
   if (x->rank && !(a->flat && a->axis == x->rank)) WHET_TRY(whet__infer_axis(f, a->axis, x->rank, &axis));
+  const whet_val *y = whet__out_val(f, 0);
+  if (whet__quantised(t, whet__in_quant(f, 0)) && y && y->q && y->dtype) t = (whet_dtype)y->dtype;
   *whet__out(f, 0, t) = *x;
   return WHET_OK;
 }
