@@ -22,10 +22,19 @@ struct whet_tf_scope {
   whet_region *region;
 };
 
-/* Read subgraph `index` into region r. args: values for its inputs, n_args of them; NULL: they become values of their
- * own, of role `role`. */
-WHET_MUST whet_status whet__tf_subgraph(whet_import *im, int64_t index, const int32_t *args, int32_t n_args,
-                                        whet_role role, struct whet_tf_scope *up, whet_region *r, whet_err *err);
+/* How a subgraph is read. */
+struct whet_tf_use {
+  int64_t index;            /* of the subgraph */
+  struct whet_tf_scope *up; /* the subgraph that uses it; NULL: it is an entry */
+  whet_region *region;      /* where its nodes go; its inputs and outputs are set unless it is inlined */
+  whet_role role;           /* of inputs that become values of their own */
+  const int32_t *args;      /* values for its inputs, n_args of them; NULL: they become values of their own */
+  int32_t n_args;
+  const int32_t *outs; /* inlined: values that its outputs become, n_outs of them; NULL: not inlined */
+  int32_t n_outs;
+};
+WHET_MUST whet_status whet__tf_subgraph(whet_import *im, const struct whet_tf_use *u, whet_err *err);
+
 /* Signatures of a subgraph that was just read as an entry. */
 WHET_MUST whet_status whet__tf_signatures(whet_import *im, struct whet_tf_scope *s, whet_err *err);
 

@@ -100,9 +100,10 @@ static whet_region *region(whet_import *im, int64_t index, const int32_t *args, 
   if (!o->tf) return NULL;
   whet_region *r = whet__arena_alloc(&im->g->arena, sizeof *r);
   whet_err *outer = im->err, inner = {0};
+  const struct whet_tf_use u = {
+      .index = index, .up = o->tf_scope, .region = r, .role = WHET_ROLE_NODE, .args = args, .n_args = n_args};
   im->err = &inner; /* what stands inside tells its own place; here that becomes part of this operator's */
-  whet_status s = r ? whet__tf_subgraph(im, index, args, n_args, WHET_ROLE_NODE, o->tf_scope, r, &inner)
-                    : whet__im_no_memory(im, &inner, sizeof *r, "the graph");
+  whet_status s = r ? whet__tf_subgraph(im, &u, &inner) : whet__im_no_memory(im, &inner, sizeof *r, "the graph");
   im->err = outer;
   im->op = o;
   if (!s) return r;

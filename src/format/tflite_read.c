@@ -224,6 +224,28 @@ static whet_status densify(whet_import *im, struct whet_tf_scope *s, const whet_
   return WHET_OK;
 }
 
+/* CALL and STABLEHLO_COMPOSITE: the subgraph in place of the operator. */
+static whet_status inline_call(whet_import *im, struct whet_tf_scope *s, struct whet_im_op *o, int32_t builtin,
+                               whet_err *err) {
+  whet_err *outer = im->err, inner = {0};
+  WHET_TRY(whet__im_spend(im, 1 + o->n_in + o->n_out, true, err));
+  im->op = o;
+  im->err = &inner;
+  struct whet_tf_use u = {.index = whet__tfl_int(im, builtin == WHET_TF_CALL ? 0 : 1, 0),
+                          .up = s,
+                          .region = s->region,
+                          .args = o->in,
+                          .n_args = o->n_in,
+                          .outs = o->out,
+                          .n_outs = o->n_out};
+  whet_status st = o->bad ? o->bad : whet__tf_subgraph(im, &u, &inner);
+  im->op = o->up;
+  im->err = outer;
+  if (!st) return WHET_OK;
+  whet__fail(&o->err, st, "%s", inner.text);
+  return whet__im_place(o, err);
+}
+
 static whet_status read_op(whet_import *im, struct whet_tf_scope *s, int32_t index, whet_err *err) {
   const whet_tf_op *op = &s->g->op[index];
   struct whet_im_op o = {.region = s->region,
@@ -254,6 +276,8 @@ static whet_status read_op(whet_import *im, struct whet_tf_scope *s, int32_t ind
   if (!st) st = values_of(im, s, op->out, "output", true, list + o.n_in, &o.err);
   if (!st) st = check_options(op, code->builtin, &o.err);
   if (st) return whet__im_place(&o, err);
+  if (code->builtin == WHET_TF_CALL || code->builtin == WHET_TF_STABLEHLO_COMPOSITE)
+    return inline_call(im, s, &o, code->builtin, err);
   const whet_custom_op *custom = whet__im_custom(im, &o);
   return custom ? whet__im_custom_node(im, &o, custom) : whet__im_run(im, &o);
 }
@@ -291,66 +315,122 @@ static whet_status source_nodes(whet_import *im, const whet_tf_subgraph *g, int3
 /* ---- subgraphs --------------------------------------------------------------------------------------------------
  */
 
-/* Inputs of a copy: the values that it is given, or new ones of a role. */
-static whet_status read_inputs(whet_import *im, struct whet_tf_scope *s, const int32_t *args, int32_t n_args,
-                               whet_role role, whet_err *err) {
+/* Input i of a copy as a value of its own. */
+static whet_status own_input(whet_import *im, struct whet_tf_scope *s, const struct whet_tf_use *u, int32_t i,
+                             int32_t *out, whet_err *err) {
+  int32_t t = s->g->in.v[i];
+  if ((*out = make_value(im, s, t)) < 0) return refused(im, err);
+  whet_val *x = &im->g->val[*out];
+  x->role = (uint8_t)u->role;
+  x->shape.rank = s->g->tensor[t].shape.n;
+  if (u->role == WHET_ROLE_INPUT && !x->dtype)
+    return whet__fail(err, WHET_E_UNSUPPORTED, "input %d, \"%.80s\", is of type %s", (int)i, x->name,
+                      whet__tf_type_name(s->g->tensor[t].type));
+  return WHET_OK;
+}
+
+/* The handle that operator o gives for input i of its body, when both have the same inputs (WHILE); else -1. Handles
+ * of variables and tables are never changed by a body, so that inside it the outer one is meant. */
+static int32_t handle(whet_import *im, const struct whet_tf_scope *s, int32_t i) {
+  const struct whet_im_op *o = im->op;
+  int32_t type = s->g->tensor[s->g->in.v[i]].type;
+  if (type != WHET_TF_RESOURCE || !o || o->n_in != s->g->in.n || o->in[i] < 0) return -1;
+  return im->g->val[o->in[i]].role == WHET_ROLE_CONST ? o->in[i] : -1;
+}
+
+/* Inputs of a copy: the values that it is given, or new ones. */
+static whet_status read_inputs(whet_import *im, struct whet_tf_scope *s, const struct whet_tf_use *u, whet_err *err) {
   const whet_tf_subgraph *g = s->g;
-  whet_region *r = s->region;
-  if (args && n_args != g->in.n)
+  whet_region *r = u->region;
+  if (u->args && u->n_args != g->in.n)
     return whet__fail(err, WHET_E_FORMAT, "subgraph %d has %d inputs; it is given %d", (int)s->index, (int)g->in.n,
-                      (int)n_args);
-  if (!(r->in = whet__arena_array(&im->g->arena, (size_t)g->in.n, sizeof *r->in))) return refused(im, err);
+                      (int)u->n_args);
+  if (!u->args && !(r->in = whet__arena_array(&im->g->arena, (size_t)g->in.n, sizeof *r->in)))
+    return refused(im, err);
   for (int32_t i = 0; i < g->in.n; i++) {
-    int32_t t = g->in.v[i];
+    int32_t t = g->in.v[i], v;
     if (t < 0 || t >= g->n_tensor)
       return whet__fail(err, WHET_E_FORMAT, "input %d of subgraph %d is tensor %d; there are %d", (int)i,
                         (int)s->index, (int)t, (int)g->n_tensor);
-    if (args) {
-      s->val[t] = args[i];
+    if (u->args) {
+      if (u->args[i] < 0)
+        return whet__fail(err, WHET_E_FORMAT, "input %d of subgraph %d is absent", (int)i, (int)s->index);
+      s->val[t] = u->args[i];
       continue;
     }
     if (s->val[t] < 0) {
-      if ((s->val[t] = make_value(im, s, t)) < 0) return refused(im, err);
-      whet_val *x = &im->g->val[s->val[t]];
-      x->role = (uint8_t)role;
-      x->shape.rank = g->tensor[t].shape.n;
-      if (role == WHET_ROLE_INPUT && !x->dtype)
-        return whet__fail(err, WHET_E_UNSUPPORTED, "input %d, \"%.80s\", is of type %s", (int)i, x->name,
-                          whet__tf_type_name(g->tensor[t].type));
+      WHET_TRY(own_input(im, s, u, i, &v, err));
+      int32_t outer = handle(im, s, i);
+      s->val[t] = outer >= 0 ? outer : v;
+      r->in[r->n_in++] = v;
+    } else {
+      r->in[r->n_in++] = s->val[t];
     }
-    r->in[r->n_in++] = s->val[t];
   }
   return WHET_OK;
 }
 
-static whet_status read_scope(whet_import *im, struct whet_tf_scope *s, const int32_t *args, int32_t n_args,
-                              whet_role role, whet_err *err) {
+/* Before an inlined copy is read: tensors that are its outputs are the values that are asked for. */
+static whet_status bind_outputs(whet_import *im, struct whet_tf_scope *s, const struct whet_tf_use *u,
+                                whet_err *err) {
   const whet_tf_subgraph *g = s->g;
-  whet_region *r = s->region;
+  if (u->n_outs != g->out.n)
+    return whet__fail(err, WHET_E_FORMAT, "subgraph %d has %d outputs; %d are asked for", (int)s->index,
+                      (int)g->out.n, (int)u->n_outs);
+  for (int32_t i = 0; i < g->out.n; i++) {
+    int32_t t = g->out.v[i];
+    if (t < 0 || t >= g->n_tensor)
+      return whet__fail(err, WHET_E_FORMAT, "output %d of subgraph %d is tensor %d; there are %d", (int)i,
+                        (int)s->index, (int)t, (int)g->n_tensor);
+    bool made = s->val[t] < 0 && u->outs[i] >= 0 && !contents(im, &g->tensor[t]) && !g->tensor[t].variable;
+    if (made) s->val[t] = u->outs[i];
+  }
+  return WHET_OK;
+}
+
+/* After it: outputs that were something else already, an input or a constant, are handed on. */
+static whet_status return_outputs(whet_import *im, struct whet_tf_scope *s, const struct whet_tf_use *u,
+                                  whet_err *err) {
+  for (int32_t i = 0; i < u->n_outs; i++) {
+    int32_t v;
+    WHET_TRY(value_of(im, s, s->g->out.v[i], &v, err));
+    if (v == u->outs[i] || u->outs[i] < 0) continue;
+    if (whet__im_node(im, whet__op_find("Identity"), NULL, &v, 1, &u->outs[i], 1))
+      return whet__fail(err, im->op->err.code, "%s", im->op->err.text);
+  }
+  return WHET_OK;
+}
+
+static whet_status read_scope(whet_import *im, struct whet_tf_scope *s, const struct whet_tf_use *u, whet_err *err) {
+  const whet_tf_subgraph *g = s->g;
+  whet_region *r = u->region;
   for (int32_t i = 0; i < g->n_tensor; i++) s->val[i] = -1;
-  WHET_TRY(read_inputs(im, s, args, n_args, role, err));
+  WHET_TRY(read_inputs(im, s, u, err));
+  if (u->outs) WHET_TRY(bind_outputs(im, s, u, err));
   for (int32_t i = 0; i < g->n_op; i++) WHET_TRY(read_op(im, s, i, err));
+  if (u->outs) return return_outputs(im, s, u, err);
   if (!(r->out = whet__arena_array(&im->g->arena, (size_t)g->out.n, sizeof *r->out))) return refused(im, err);
   WHET_TRY(values_of(im, s, g->out, "output", false, r->out, err));
   r->n_out = g->out.n;
   return WHET_OK;
 }
 
-whet_status whet__tf_subgraph(whet_import *im, int64_t index, const int32_t *args, int32_t n_args, whet_role role,
-                              struct whet_tf_scope *up, whet_region *r, whet_err *err) {
-  if (index < 0 || index >= im->tf->n_subgraph)
-    return whet__fail(err, WHET_E_FORMAT, "there is no subgraph %lld, only %d", (long long)index,
+whet_status whet__tf_subgraph(whet_import *im, const struct whet_tf_use *u, whet_err *err) {
+  if (u->index < 0 || u->index >= im->tf->n_subgraph)
+    return whet__fail(err, WHET_E_FORMAT, "there is no subgraph %lld, only %d", (long long)u->index,
                       (int)im->tf->n_subgraph);
-  for (const struct whet_tf_scope *k = up; k; k = k->up)
-    if (k->index == index) return whet__fail(err, WHET_E_FORMAT, "subgraph %lld calls itself", (long long)index);
-  const whet_tf_subgraph *g = &im->tf->subgraph[index];
-  struct whet_tf_scope s = {.up = up, .g = g, .index = (int32_t)index, .region = r};
+  for (const struct whet_tf_scope *k = u->up; k; k = k->up)
+    if (k->index == u->index)
+      return whet__fail(err, WHET_E_FORMAT, "subgraph %lld calls itself", (long long)u->index);
+  const whet_tf_subgraph *g = &im->tf->subgraph[u->index];
+  struct whet_tf_scope s = {.up = u->up, .g = g, .index = (int32_t)u->index, .region = u->region};
   WHET_TRY(whet__im_spend(im, 1 + g->n_tensor + g->in.n + g->out.n, false, err));
   WHET_TRY(whet__im_enter(im, err));
-  r->name = whet__arena_str(&im->g->arena, g->name.p, g->name.n);
+  const char *name = whet__arena_str(&im->g->arena, g->name.p, g->name.n);
+  if (!u->outs) u->region->name = name;
   s.val = whet__alloc_array(&im->m->mem, (size_t)g->n_tensor, sizeof *s.val);
-  whet_status st = s.val && r->name ? read_scope(im, &s, args, n_args, role, err) : refused(im, err);
-  if (!st && up == NULL) st = whet__tf_signatures(im, &s, err);
+  whet_status st = s.val && name ? read_scope(im, &s, u, err) : refused(im, err);
+  if (!st && !u->up) st = whet__tf_signatures(im, &s, err);
   whet__free(&im->m->mem, s.val);
   whet__im_leave(im);
   return st;
@@ -471,12 +551,13 @@ static whet_status read_model(whet_import *im, whet_tf_model *m) {
   model->n_signature = m->n_signature;
   model->signature = whet__arena_array(&im->g->arena, (size_t)m->n_signature, sizeof *model->signature);
   if (!model->signature) return refused(im, im->err);
-  WHET_TRY(whet__tf_subgraph(im, 0, NULL, 0, WHET_ROLE_INPUT, NULL, &im->g->main, im->err));
+  WHET_TRY(whet__tf_subgraph(im, &(struct whet_tf_use){.role = WHET_ROLE_INPUT, .region = &im->g->main}, im->err));
   for (int32_t i = 0; i < m->n_signature; i++) {
     if (model->signature[i].region) continue;
     whet_region *r = whet__arena_alloc(&im->g->arena, sizeof *r);
     if (!r) return refused(im, im->err);
-    if (whet__tf_subgraph(im, m->signature[i].subgraph, NULL, 0, WHET_ROLE_INPUT, NULL, r, im->err))
+    const struct whet_tf_use u = {.index = m->signature[i].subgraph, .role = WHET_ROLE_INPUT, .region = r};
+    if (whet__tf_subgraph(im, &u, im->err))
       return whet__fail_in(im->err, "signature \"%.60s\"", m->signature[i].key.p);
   }
   return WHET_OK;

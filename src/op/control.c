@@ -51,26 +51,16 @@ static whet_status loop_onnx(whet_import *im, const whet_op *op) {
   return with_bodies(im, op, 0, n_in, &r, 1);
 }
 
-/* A subgraph whose inputs are the operator's inputs from `skip` on, used where it stands: its inputs become those
+/* A subgraph whose inputs are the operator's inputs from `skip` on, used where it stands: its inputs are those
  * values. */
 static whet_status inlined(whet_import *im, int64_t index, int skip, whet_region **out) {
-  whet_region *r = whet__tfl_region(im, index);
   int n = whet__im_n_in(im) - skip;
-  WHET_TRY(check_body(im, r, "subgraph", n, whet__im_n_out(im)));
-  for (int i = 0; i < n; i++) {
-    int32_t from = r->in[i], to = whet__im_in(im, skip + i);
-    if (to < 0) return whet__im_fail(im, WHET_E_FORMAT, "argument %d is absent", i);
-    whet__graph_replace(whet__im_graph(im), from, to);
-    for (int k = 0; k < r->n_out; k++)
-      if (r->out[k] == from) r->out[k] = to;
-    for (int k = i + 1; k < n; k++)
-      if (r->in[k] == from) r->in[k] = to;
-    /* Nodes of a region that is not a node's body yet are not found by the search for region outputs, but by number.
-     */
-  }
-  r->n_in = 0;
-  *out = r;
-  return WHET_OK;
+  int32_t *args = n < 0 ? NULL : whet__arena_array(whet__im_arena(im), (size_t)n + 1, sizeof *args);
+  if (n < 0) return whet__im_fail(im, WHET_E_FORMAT, "%d inputs, expected %d at least", n + skip, skip);
+  if (!args) return whet__im_fail(im, WHET_E_MEMORY, "no memory for a body");
+  for (int i = 0; i < n; i++) args[i] = whet__im_in(im, skip + i);
+  *out = whet__tfl_region_with(im, index, args, n);
+  return check_body(im, *out, "subgraph", 0, whet__im_n_out(im));
 }
 
 static whet_status if_tfl(whet_import *im, const whet_op *op) {

@@ -132,10 +132,10 @@ static whet_status read_ints(struct rd *r, whet_fb_table t, int id, unsigned byt
   whet_fb_vec v = whet__fb_vec(t, id, bytes);
   int32_t *p;
   WHET_TRY(list(r, v, sizeof *p, &p, &out->n));
-  for (uint32_t i = 0; i < v.n; i++) {
-    int64_t x = whet__fb_vec_int(v, i, bytes);
-    p[i] = (int32_t)(bytes == 4 ? x : x & ((1 << 8 * bytes) - 1));
-  }
+  if (bytes == 4)
+    whet__fb_vec_copy(v, 4, p);
+  else
+    for (uint32_t i = 0; i < v.n; i++) p[i] = (int32_t)whet__fb_vec_int(v, i, bytes) & ((1 << 8 * bytes) - 1);
   out->v = p;
   return WHET_OK;
 }
@@ -147,8 +147,8 @@ static whet_status read_quant(struct rd *r, whet_fb_table t, whet_tf_quant *q) {
   int64_t *z;
   WHET_TRY(list(r, scale, sizeof *s, &s, &q->n_scale));
   WHET_TRY(list(r, zero, sizeof *z, &z, &q->n_zero));
-  for (uint32_t i = 0; i < scale.n; i++) s[i] = whet__fb_vec_float(scale, i);
-  for (uint32_t i = 0; i < zero.n; i++) z[i] = whet__fb_vec_int(zero, i, 8);
+  whet__fb_vec_copy(scale, 4, s);
+  whet__fb_vec_copy(zero, 8, z);
   q->scale = s;
   q->zero = z;
   q->axis = (int32_t)whet__fb_int(t, 6, 4, 0);

@@ -162,14 +162,52 @@ static buf sequence(void) {
   return ox_model(g, 8, 16);
 }
 
+/* A small picture through Conv, Relu, MaxPool, Flatten and Gemm. */
+static buf conv(void) {
+  static const float k_w[2 * 3 * 3] = {0.5f, -1, 2, 0.25f, 1, 1, -2, 3, 1};
+  static const int64_t k_in[] = {1, 1, 6, 6}, k_w_dim[] = {2, 1, 3, 3}, k_f_dim[] = {8, 2}, k_pair[] = {2, 2};
+  static const float k_f[16] = {1, 2, 3};
+  buf g = {0};
+  ox_add_in(&g, ox_info("x", 1, 4, k_in, NULL));
+  ox_add_init(&g, ox_tensor("w", 1, 4, k_w_dim, k_w, sizeof k_w));
+  ox_add_init(&g, ox_tensor("f", 1, 2, k_f_dim, k_f, sizeof k_f));
+  ox_add_node(
+      &g, ox_node("Conv", "x,w", "a",
+                  (ox_attr[]){{.name = "kernel_shape", .type = 7, .ints = (const int64_t[]){3, 3}, .n = 2}, {0}}));
+  ox_add_node(&g, ox_node("Relu", "a", "b", NULL));
+  ox_add_node(&g, ox_node("MaxPool", "b", "c",
+                          (ox_attr[]){{.name = "kernel_shape", .type = 7, .ints = k_pair, .n = 2},
+                                      {.name = "strides", .type = 7, .ints = k_pair, .n = 2},
+                                      {0}}));
+  ox_add_node(&g, ox_node("Flatten", "c", "d", NULL));
+  ox_add_node(&g, ox_node("Gemm", "d,f", "y", (ox_attr[]){{.name = "alpha", .type = 1, .f = 0.5f}, {0}}));
+  ox_add_out(&g, ox_info("y", 1, -1, NULL, NULL));
+  return ox_model(g, 8, 13);
+}
+
 const tiny tiny_onnx[] = {{"chain", chain},   {"typed", typed},         {"constants", constants},
-                          {"bodies", bodies}, {"functions", functions}, {"sequence", sequence}};
+                          {"bodies", bodies}, {"functions", functions}, {"sequence", sequence},
+                          {"conv", conv}};
 const size_t tiny_n_onnx = sizeof tiny_onnx / sizeof *tiny_onnx;
 
 /* ---- TFLite -----------------------------------------------------------------------------------------------------
  */
 
-enum { F32 = 0, S32 = 2, BOOLEAN = 6, S8 = 9, ADD = 0, RELU = 19, RESHAPE = 22, IF = 118, LESS = 58, WHILE = 119 };
+enum {
+  CONV_2D = 3,
+  SOFTMAX = 25,
+  CALL = 31,
+  F32 = 0,
+  S32 = 2,
+  BOOLEAN = 6,
+  S8 = 9,
+  ADD = 0,
+  RELU = 19,
+  RESHAPE = 22,
+  IF = 118,
+  LESS = 58,
+  WHILE = 119
+};
 
 /* y = relu6(x + w), quantised, in two signatures. */
 static buf add(void) {
@@ -246,5 +284,94 @@ static buf control(void) {
   return tf_model(k_g, 3, NULL, 0);
 }
 
-const tiny tiny_tflite[] = {{"add", add}, {"reshape", reshape}, {"control", control}};
+/* CALL: a subgraph in place of an operator; one of its outputs is its input, one a constant. */
+static buf call(void) {
+  static const int32_t k_ten[] = {10};
+  static const tf_tensor k_main[] = {{.name = "x", .type = S32, .rank = 1, .dim = {1}},
+                                     {.name = "y", .type = S32, .rank = 1, .dim = {1}},
+                                     {.name = "same", .type = S32, .rank = 1, .dim = {1}},
+                                     {.name = "const", .type = S32, .rank = 1, .dim = {1}}};
+  static const tf_op k_main_op[] = {{.code = CALL,
+                                     .n_in = 1,
+                                     .in = {0},
+                                     .n_out = 3,
+                                     .out = {1, 2, 3},
+                                     .options = 16,
+                                     .n_field = 1,
+                                     .field = {{0, 4, 1}}}};
+  static const tf_tensor k_add[] = {{.name = "a", .type = S32, .rank = 1, .dim = {1}},
+                                    {.name = "ten", .type = S32, .rank = 1, .dim = {1}, .data = k_ten, .bytes = 4},
+                                    {.name = "b", .type = S32, .rank = 1, .dim = {1}}};
+  static const tf_op k_add_op[] = {{.code = ADD, .n_in = 2, .in = {0, 1}, .n_out = 1, .out = {2}, .options = 11}};
+  static const tf_graph k_g[] = {{.n_tensor = 4,
+                                  .tensor = k_main,
+                                  .n_op = 1,
+                                  .op = k_main_op,
+                                  .n_in = 1,
+                                  .in = {0},
+                                  .n_out = 3,
+                                  .out = {1, 2, 3}},
+                                 {.n_tensor = 3,
+                                  .tensor = k_add,
+                                  .n_op = 1,
+                                  .op = k_add_op,
+                                  .n_in = 1,
+                                  .in = {0},
+                                  .n_out = 3,
+                                  .out = {2, 0, 1}}};
+  return tf_model(k_g, 2, NULL, 0);
+}
+
+/* A quantised convolution with a scale for each output, then a reshape and a softmax. */
+static buf conv8(void) {
+  static const int8_t k_w[2 * 2 * 2] = {1, -2, 3, -4, 5, -6, 7, -8};
+  static const int32_t k_b[] = {100, -100}, k_s[] = {1, 8};
+  static const tf_tensor k_t[] = {
+      {.name = "x", .type = S8, .rank = 4, .dim = {1, 3, 3, 1}, .n_quant = 1, .scale = {0.5f}, .zero = {-1}},
+      {.name = "w",
+       .type = S8,
+       .rank = 4,
+       .dim = {2, 2, 2, 1},
+       .n_quant = 2,
+       .scale = {0.25f, 0.125f},
+       .data = k_w,
+       .bytes = 8},
+      {.name = "b",
+       .type = S32,
+       .rank = 1,
+       .dim = {2},
+       .n_quant = 2,
+       .scale = {0.125f, 0.0625f},
+       .data = k_b,
+       .bytes = 8},
+      {.name = "c", .type = S8, .rank = 4, .dim = {1, 2, 2, 2}, .n_quant = 1, .scale = {1}, .zero = {5}},
+      {.name = "s", .type = S32, .rank = 1, .dim = {2}, .data = k_s, .bytes = 8},
+      {.name = "r", .type = S8, .rank = 2, .dim = {1, 8}, .n_quant = 1, .scale = {1}, .zero = {5}},
+      {.name = "y", .type = S8, .rank = 2, .dim = {1, 8}, .n_quant = 1, .scale = {0.00390625f}, .zero = {-128}}};
+  static const tf_op k_op[] = {{.code = CONV_2D,
+                                .version = 3,
+                                .n_in = 3,
+                                .in = {0, 1, 2},
+                                .n_out = 1,
+                                .out = {3},
+                                .options = 1,
+                                .n_field = 4,
+                                .field = {{0, 1, 1}, {1, 4, 1}, {2, 4, 1}, {3, 1, 1}}},
+                               {.code = RESHAPE, .n_in = 2, .in = {3, 4}, .n_out = 1, .out = {5}},
+                               {.code = SOFTMAX,
+                                .version = 2,
+                                .n_in = 1,
+                                .in = {5},
+                                .n_out = 1,
+                                .out = {6},
+                                .options = 9,
+                                .n_field = 1,
+                                .field = {{0, 4, 0x3f800000}}}};
+  static const tf_graph k_g = {
+      .n_tensor = 7, .tensor = k_t, .n_op = 3, .op = k_op, .n_in = 1, .in = {0}, .n_out = 1, .out = {6}};
+  return tf_model(&k_g, 1, NULL, 0);
+}
+
+const tiny tiny_tflite[] = {
+    {"add", add}, {"reshape", reshape}, {"control", control}, {"call", call}, {"conv8", conv8}};
 const size_t tiny_n_tflite = sizeof tiny_tflite / sizeof *tiny_tflite;

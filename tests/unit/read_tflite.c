@@ -101,6 +101,24 @@ static void control(void **state) {
   close_made(&m, &b);
 }
 
+/* A call is no node: what it calls stands in its place. */
+static void calls(void **state) {
+  buf b = made("call");
+  whet_model *m = open_made(&b, NULL);
+  assert_int_equal(m->graph.main.n_node, 3);
+  assert_string_equal(main_node(m, 0)->op->name, "Add");
+  assert_string_equal(m->graph.val[main_node(m, 0)->out[0]].name, "y");
+  for (int i = 1; i < 3; i++) assert_string_equal(main_node(m, i)->op->name, "Identity");
+  assert_string_equal(m->graph.val[main_node(m, 1)->in[0]].name, "x");
+  assert_int_equal(m->graph.val[main_node(m, 2)->in[0]].role, WHET_ROLE_CONST);
+  assert_int_equal(main_node(m, 2)->origin, 0);
+  close_made(&m, &b);
+  tf_op o = {
+      .code = 31, .n_in = 1, .in = {0}, .n_out = 1, .out = {1}, .options = 16, .n_field = 1, .field = {{0, 4, 0}}};
+  b = one(o, (tf_tensor){.type = F32});
+  OPEN_FAILS(&b, NULL, WHET_E_FORMAT, "node 0 (CALL)", "subgraph 0 calls itself");
+}
+
 static void quantisation(void **state) {
   static const int8_t k_w[6] = {0};
   const tf_tensor w = {.name = "w",
@@ -420,10 +438,10 @@ static void no_models(void **state) {
 
 int main(void) {
   const struct CMUnitTest tests[] = {
-      cmocka_unit_test(add),          cmocka_unit_test(control),        cmocka_unit_test(quantisation),
-      cmocka_unit_test(strings),      cmocka_unit_test(variables),      cmocka_unit_test(bools),
-      cmocka_unit_test(past_the_end), cmocka_unit_test(sparse_tensors), cmocka_unit_test(missing),
-      cmocka_unit_test(indices),      cmocka_unit_test(recursion),      cmocka_unit_test(copies),
-      cmocka_unit_test(no_models)};
+      cmocka_unit_test(add),          cmocka_unit_test(control),      cmocka_unit_test(calls),
+      cmocka_unit_test(quantisation), cmocka_unit_test(strings),      cmocka_unit_test(variables),
+      cmocka_unit_test(bools),        cmocka_unit_test(past_the_end), cmocka_unit_test(sparse_tensors),
+      cmocka_unit_test(missing),      cmocka_unit_test(indices),      cmocka_unit_test(recursion),
+      cmocka_unit_test(copies),       cmocka_unit_test(no_models)};
   return cmocka_run_group_tests(tests, NULL, NULL);
 }
