@@ -65,8 +65,13 @@ foreach(arch x86 arm riscv)
 endforeach()
 unset(CMAKE_REQUIRED_FLAGS)
 
-# Append to SOURCES (in the caller) the files of one family, with the flags of their suffix.
+# Append to SOURCES (in the caller) the files of one family, with the flags of their suffix. Portable float kernels keep their
+# order of sums, so -O3 finds nothing to gain in them and makes them half as fast.
 function(whet_family_sources family)
+  set(level -O3)
+  if(family MATCHES "_f32$")
+    set(level -O2)
+  endif()
   set(def ${CMAKE_CURRENT_SOURCE_DIR}/kern/${family}.def)
   set(files kern/${family}_c.c)
   if(EXISTS ${CMAKE_CURRENT_SOURCE_DIR}/kern/${family}.c)
@@ -83,6 +88,17 @@ function(whet_family_sources family)
     endif()
   endforeach()
   list(REMOVE_DUPLICATES files)
-  set_source_files_properties(kern/${family}_c.c kern/${family}.c PROPERTIES COMPILE_OPTIONS "-O3")
+  set_source_files_properties(kern/${family}_c.c kern/${family}.c PROPERTIES COMPILE_OPTIONS ${level})
   set(SOURCES ${SOURCES} ${files} PARENT_SCOPE)
 endfunction()
+
+# Relocations of tables packed into a bitmap: a tenth of the library. The loader must know them (glibc 2.36).
+include(CheckLinkerFlag OPTIONAL)
+set(WHET_RELR "")
+if(COMMAND check_linker_flag)
+  check_c_source_compiles("#include <features.h>\n#if !defined(__GLIBC__) || !__GLIBC_PREREQ(2, 36)\n#error\n#endif\nint main(void){return 0;}" WHET_GLIBC_236)
+  check_linker_flag(C -Wl,-z,pack-relative-relocs WHET_LD_RELR)
+  if(WHET_GLIBC_236 AND WHET_LD_RELR)
+    set(WHET_RELR -Wl,-z,pack-relative-relocs)
+  endif()
+endif()

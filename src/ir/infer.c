@@ -13,6 +13,7 @@ struct whet_infer {
   whet_env *env;
   const whet_node *node;
   whet_status status; /* of a refused allocation or a body */
+  whet_shape nowhere; /* shapes of absent outputs are written here */
 };
 
 bool whet__env_init(whet_env *e, const whet_graph *g, whet_arena *a, whet_err *err) {
@@ -104,7 +105,7 @@ whet_status whet__env_node(whet_env *e, const whet_node *n) {
       e->kind[n->out[o]] = e->g->val[n->out[o]].kind;
       e->shape[n->out[o]] = (whet_shape){.rank = -1};
     }
-  whet_infer f = {e, n, WHET_OK};
+  whet_infer f = {.env = e, .node = n};
   bool blind = false;
   for (int i = 0; i < n->n_in; i++)
     if (n->in[i] >= 0 && e->shape[n->in[i]].rank < 0 && e->kind[n->in[i]] == WHET_TENSOR) blind = true;
@@ -169,8 +170,7 @@ const whet_value *whet__in_object(const whet_infer *f, int i) {
 bool whet__out_has(const whet_infer *f, int o) { return o < f->node->n_out && f->node->out[o] >= 0; }
 
 whet_shape *whet__out(whet_infer *f, int o, whet_dtype t) {
-  static _Thread_local whet_shape nowhere;
-  if (!whet__out_has(f, o)) return &nowhere;
+  if (!whet__out_has(f, o)) return &f->nowhere;
   int32_t v = f->node->out[o];
   f->env->dtype[v] = (uint8_t)t;
   f->env->shape[v].rank = 0;
