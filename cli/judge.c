@@ -38,6 +38,7 @@ static whet_status session(cli_judge *j, const char *signature, cli_model **out,
   cli_model_opts o = *j->opts;
   o.signature = signature;
   WHET_TRY(cli_model_make(&m, j->model, j->path, &o, err));
+  if (j->n) WHET_TRY(whet_session_share(m.session, j->session[0].m.session, err));
   j->session[j->n] = (struct cli_judge_session){signature, m};
   *out = &j->session[j->n++].m;
   return WHET_OK;

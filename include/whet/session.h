@@ -78,6 +78,10 @@ WHET_API whet_status whet_session_run(whet_session *s, const whet_run_opts *o, w
 /* Set every variable (state that lives from run to run) back to its first value. */
 WHET_API whet_status whet_session_reset(whet_session *s);
 
+/* Let s use the resource variables of `with` from now on: for sessions of several signatures of one model, whose calls must
+ * take turns. E_MISUSE: another model. */
+WHET_API whet_status whet_session_share(whet_session *s, whet_session *with, whet_err *err);
+
 /* An inner value that the program keeps (keep, keep_all), by the file's tensor number: shape and memory after a run.
  * E_NAME: not kept. */
 WHET_API whet_status whet_session_kept(whet_session *s, size_t tensor, whet_info *info, const void **data, whet_err *err);

@@ -14,7 +14,9 @@ int32_t whet__variable(whet_graph *g, const char *name) {
   for (int32_t v = 0; v < g->n_val; v++)
     if (g->val[v].role == WHET_ROLE_VARIABLE && !strcmp(g->val[v].name, name)) return v;
   int32_t v = whet__graph_val(g, name);
-  if (v >= 0) g->val[v].role = WHET_ROLE_VARIABLE;
+  if (v < 0) return -1;
+  g->val[v].role = WHET_ROLE_VARIABLE;
+  g->val[v].flags |= WHET_VAL_SHARED;
   return v;
 }
 

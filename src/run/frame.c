@@ -39,9 +39,7 @@ void *whet__frame_buffer(const whet_frame *f, int32_t i) {
     case WHET_IN_CONST:
       return (void *)s->program->graph.val[b->id].data->p;
     case WHET_IN_VAR:
-      for (int32_t k = 0; k < s->program->n_var; k++)
-        if (s->program->var[k].val == b->id) return s->vars + s->program->var[k].off;
-      return NULL;
+      return whet__state_memory(s, b->id);
     case WHET_IN_OUTER:
       return s->outer ? s->outer[b->id] : NULL;
     default:

@@ -9,6 +9,7 @@
 #include "format/model.h"
 #include "plan/program.h"
 #include "run/late.h"
+#include "run/state.h"
 
 whet_status whet_session_create(whet_program *p, whet_session **out, whet_err *err) {
   whet_err mine = {0};
@@ -27,15 +28,13 @@ whet_status whet_session_create(whet_program *p, whet_session **out, whet_err *e
   s->in = whet__alloc_array(&s->mem, s->n_in + 1, sizeof *s->in);
   s->out = whet__alloc_array(&s->mem, s->n_out + 1, sizeof *s->out);
   s->in_shape = whet__alloc_array(&s->mem, s->n_in + 1, sizeof *s->in_shape);
-  if (p->var_bytes) s->vars = whet__alloc0(&s->mem, p->var_bytes);
-  if (!s->in || !s->out || !s->in_shape || (p->var_bytes && !s->vars)) {
-    whet_status why = whet__no_memory(&s->mem, p->var_bytes, err, "a session");
+  whet_status st = s->in && s->out && s->in_shape ? whet__state_attach(s, err) : whet__no_memory(&s->mem, 0, err, "a session");
+  if (st) {
     whet_session_close(&s);
-    return why;
+    return st;
   }
   whet__program_shapes(p, s->in_shape);
   s->stale = true;
-  whet_session_reset(s);
   *out = s;
   return WHET_OK;
 }
@@ -64,7 +63,7 @@ void whet_session_close(whet_session **ps) {
   whet__free(&s->mem, s->in);
   whet__free(&s->mem, s->out);
   whet__free(&s->mem, s->in_shape);
-  whet__free(&s->mem, s->vars);
+  whet__state_detach(s);
   whet__free(&s->mem, s->profile);
   whet__free(&s->mem, s->once);
   whet_program *p = s->program, *home = s->home;
@@ -176,18 +175,13 @@ static whet_status check_bound(const whet_session *s, const whet_io *io, size_t 
 static whet_status change_program(whet_session *s, whet_err *err) {
   whet_program *other, *old = s->program;
   WHET_TRY(whet__program_variant(old, s->in_shape, &other, err));
-  char *vars = NULL;
-  if (other->var_bytes && !(vars = whet__alloc0(&s->mem, other->var_bytes))) {
-    whet_program_close(&other);
-    return whet__no_memory(&s->mem, other->var_bytes, err, "variables");
-  }
   whet__late_free(s);
   whet__frame_free(&s->frame);
-  whet__free(&s->mem, s->vars);
-  s->vars = vars;
   s->program = other;
   whet_program_close(&old);
-  return whet_session_reset(s);
+  whet__free(&s->mem, s->once);
+  s->once = NULL;
+  return whet__state_attach(s, err);
 }
 
 whet_status whet__session_ready(whet_session *s, whet_err *err) {
@@ -196,9 +190,10 @@ whet_status whet__session_ready(whet_session *s, whet_err *err) {
   whet_plan *plan;
   whet_status st = whet__program_plan(s->program, s->in_shape, &plan, err);
   if (st) return st;
-  if (plan == s->frame.plan) {
+  if (plan == s->frame.plan && !s->rebind) {
     whet__plan_unref(plan);
   } else {
+    s->rebind = false;
     if ((st = whet__frame_bind(&s->frame, plan, err))) return st;
     s->shared = false;
     for (int32_t i = 0; i < plan->n_step; i++) s->shared |= plan->step[i].parts > 1;
@@ -340,20 +335,6 @@ whet_status whet_session_run(whet_session *s, const whet_run_opts *user, whet_er
   if (!st && s->late) st = whet__late_run(s, &r);
   if (s->shared) whet__lease_drop(&lease);
   return st;
-}
-
-whet_status whet_session_reset(whet_session *s) {
-  const whet_program *p = s->program;
-  whet__free(&s->mem, s->once);
-  s->once = NULL;
-  for (int32_t i = 0; i < p->n_var; i++) {
-    const whet_data *d = p->graph.val[p->var[i].val].data;
-    if (d)
-      memcpy(s->vars + p->var[i].off, d->p, p->var[i].bytes);
-    else
-      memset(s->vars + p->var[i].off, 0, p->var[i].bytes);
-  }
-  return WHET_OK;
 }
 
 whet_status whet_session_kept(whet_session *s, size_t tensor, whet_info *info, const void **data, whet_err *err) {

@@ -27,7 +27,9 @@ struct whet_session {
   bool stale;  /* shapes or bindings changed: plan or bind before the next run */
   bool asks;   /* some output's memory is asked for in every run */
   bool shared; /* some step has more than one part: the run leases workers */
-  char *vars;
+  struct whet_state **state; /* of each variable of the program */
+  int32_t n_state;
+  bool rebind;         /* the same plan must be bound anew */
   void **outer;           /* by value: made by an earlier plan; NULL when all shapes are told at once */
   whet_frame frame;       /* of the main graph, or its first part */
   whet_arena text;     /* characters of strings that the last run has made */
@@ -36,6 +38,8 @@ struct whet_session {
   uint64_t *profile;      /* by step of the frame's plan; NULL: not asked */
 };
 
+/* Where variable v lies; NULL: it is none (state.c). */
+void *whet__state_memory(const whet_session *s, int32_t v);
 /* Settle plan, memory and bindings. */
 WHET_MUST whet_status whet__session_ready(whet_session *s, whet_err *err);
 /* Ask for (on) or stop profiling: nanoseconds of each step of the main plan are summed from now on; the array belongs
