@@ -7,6 +7,7 @@
  *
  *   max              the greatest number, clamped to lo..hi
  *   mean, TFL_FIX    (sum of x +- count / 2) / count, cut towards zero (+ where the sum is positive); clamped
+ *   mean, TFL_FIX1   clamp(fix(sum of x - in_zero, mul, shift) + out_zero), the factor for all taps (TFLite's MEAN)
  *   mean, ONNX_REAL  clamp(rne((float)(sum of x - in_zero) * ((sx * (1 / count)) / sy)) + out_zero), operations in
  * f32; count: taps inside, or always `count`
  *
@@ -24,10 +25,13 @@ typedef struct whet_pool_q8 {
   int32_t count; /* 0: the taps inside */
   int32_t in_zero, out_zero, lo, hi;
   float sx, sy;
+  int32_t mul, shift; /* TFL_FIX1 */
 } whet_pool_q8;
 
 /* What a mean is made of n taps, of which s is the sum of stored numbers. */
 static inline int32_t whet__pool_mean(const whet_pool_q8 *p, int32_t s, int32_t n) {
+  if (p->round == WHET_ROUND_TFL_FIX1)
+    return whet__add_zero(whet__mul_fix(s - n * p->in_zero, p->mul, p->shift), p->out_zero, p->lo, p->hi);
   if (p->round != WHET_ROUND_ONNX_REAL) {
     int32_t r = s > 0 ? (s + n / 2) / n : (s - n / 2) / n;
     return r < p->lo ? p->lo : r > p->hi ? p->hi : r;

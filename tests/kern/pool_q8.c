@@ -42,7 +42,9 @@ static void draw(kc *k) {
   p->out_pitch = p->channels + (kc_chance(k, 70) ? 0 : kc_range(k, 1, 9));
   p->mean = kc_chance(k, 60);
   p->is_signed = kc_chance(k, 50);
-  p->round = kc_chance(k, 50) ? WHET_ROUND_TFL_FIX : WHET_ROUND_ONNX_REAL;
+  static const uint8_t rules[] = {WHET_ROUND_TFL_FIX, WHET_ROUND_TFL_FIX1, WHET_ROUND_ONNX_REAL};
+  p->round = rules[kc_range(k, 0, 2)];
+  whet__quantize_multiplier((double)expf(-4.0f + 4.0f * kc_f32(k)), &p->mul, &p->shift);
   p->count = kc_chance(k, 30) ? p->kh * p->kw : 0;
   int32_t least = p->is_signed ? -128 : 0;
   p->in_zero = least + (int32_t)kc_range(k, 0, 255);
@@ -73,6 +75,8 @@ static int64_t want(const state *s, int64_t n, int64_t y, int64_t x, int64_t c) 
     }
   if (!p->mean) {
     v = best;
+  } else if (p->round == WHET_ROUND_TFL_FIX1) {
+    v = (int64_t)whet__mul_fix((int32_t)(sum - taps * p->in_zero), p->mul, p->shift) + p->out_zero;
   } else if (p->round == WHET_ROUND_ONNX_REAL) {
     float share = 1.0f / (float)(p->count ? p->count : taps), product = p->sx * share, factor = product / p->sy;
     v = (int64_t)rint((double)((float)(sum - taps * p->in_zero) * factor)) + p->out_zero;

@@ -24,7 +24,12 @@ OUT_INLINE void mean(const whet_pool_q8 *p, const uint8_t *const *tap, int64_t t
       if (n > j * OUT_LANES)
         v[j] = out_add_i(v[j], out_widen(tap[t] + c + j * OUT_LANES, is_signed, n - j * OUT_LANES));
   whet_out_q8 o = {.dtype = is_signed ? WHET_S8 : WHET_U8, .lo = p->lo, .hi = p->hi};
-  if (p->round == WHET_ROUND_ONNX_REAL) {
+  if (p->round == WHET_ROUND_TFL_FIX1) {
+    out_factor f = out_factor_all(p->mul, p->shift);
+    out_int zeros = out_set_i((int32_t)taps * p->in_zero);
+    for (int j = 0; j < 4; j++) v[j] = out_rescale(out_sub_i(v[j], zeros), &f, OUT_FIX);
+    o.zero = p->out_zero;
+  } else if (p->round == WHET_ROUND_ONNX_REAL) {
     float share = 1.0f / (float)(p->count ? p->count : taps), product = p->sx * share;
     out_real32 factor = out_set32(product / p->sy);
     out_int zeros = out_set_i((int32_t)taps * p->in_zero);
