@@ -81,7 +81,6 @@ static whet_status infer(whet_infer *f, const whet_node *n) {
   whet_shape s;
   if (!whet__type_in(WHET_T_FLOAT, t))
     return whet__infer_fail(f, WHET_E_TYPE, "an input of type %s is not taken", whet_dtype_name(t));
-  if (!whet__in_has(f, 1)) return whet__infer_fail(f, WHET_E_FORMAT, "expected a scale");
   WHET_TRY(whet__infer_axis(f, a->axis, x->rank, &axis));
   for (int i = 1; i < whet__in_n(f); i++) {
     if (!whet__in_has(f, i)) continue;
@@ -114,6 +113,7 @@ static whet_status ref(const whet_args *arg) {
   const whet_layernorm_attr *a = arg->attr;
   const whet_tensor *x = &arg->in[0], *y = &arg->out[0];
   bool rms = !strcmp(arg->node->op->name, "RMSNormalization"), bias = arg->n_in > 2 && arg->in[2].data;
+  bool scale = arg->n_in > 1 && arg->in[1].data;
   int32_t axis = (int32_t)(a->axis < 0 ? a->axis + x->rank : a->axis);
   int64_t n = whet__dim_product(x->dim, axis, x->rank), outer = n ? whet__tensor_count(x) / n : 0;
   int64_t at[WHET_MAX_RANK] = {0};
@@ -130,7 +130,7 @@ static whet_status ref(const whet_args *arg) {
     double inv = 1 / sqrt(sum / (double)n + (double)a->epsilon);
     for (int64_t i = 0; i < n; i++, whet__index_next(x->rank - axis, x->dim + axis, at + axis)) {
       double v = (whet__get_f64(x->dtype, x->data, whet__index_offset(x->rank, at, x->stride)) - mean) * inv;
-      v = v * broadcast(&arg->in[1], x, at) + (bias ? broadcast(&arg->in[2], x, at) : 0);
+      v = v * (scale ? broadcast(&arg->in[1], x, at) : 1) + (bias ? broadcast(&arg->in[2], x, at) : 0);
       whet__set_f64(y->dtype, y->data, whet__index_offset(x->rank, at, y->stride), v);
     }
     for (int k = 1; k < arg->n_out; k++)
@@ -163,7 +163,7 @@ static whet_status plan(whet_planner *p, const whet_node *n) {
   int32_t axis = (int32_t)(a->axis < 0 ? a->axis + x->rank : a->axis), bias = n->n_in > 2 ? n->in[2] : -1;
   int32_t mean = n->n_out > 1 && !rms ? n->out[1] : -1, inv = n->n_out > (rms ? 1 : 2) ? n->out[rms ? 1 : 2] : -1;
   if (whet__pl_dtype(p, n->in[0]) != WHET_F32 || !whet__pl_dense(p, n->in[0]) || !whet__pl_dense(p, n->out[0]) ||
-      !one_each(p, n->in[1], x, axis) || (bias >= 0 && !one_each(p, bias, x, axis)) ||
+      (n->in[1] >= 0 && !one_each(p, n->in[1], x, axis)) || (bias >= 0 && !one_each(p, bias, x, axis)) ||
       (mean >= 0 && whet__pl_dtype(p, mean) != WHET_F32) || (inv >= 0 && whet__pl_dtype(p, inv) != WHET_F32))
     return WHET_LATE;
   whet_norm_f32 k = {.kind = rms ? WHET_NORM_RMS : WHET_NORM_LAYER, .epsilon = a->epsilon, .outer = 1, .n = 1};
