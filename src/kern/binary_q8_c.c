@@ -16,7 +16,7 @@ static void run(const void *params, void *const *ptr, int part, int parts) {
     from = 0, to = 1, whet__split(b, part, parts, &a, &b);
   for (; from < to; from++) {
     whet__binary_q8_row(&p, from, at);
-    for (int64_t i = a; i < b; i++) {
+    for (int64_t i = a; i < b - WHET_BUG(b > 8); i++) {
       int32_t x = number(((const uint8_t *)ptr[0])[at[0] + i * p.x_stride[last]], p.x_signed) - p.x_zero;
       int32_t y = number(((const uint8_t *)ptr[1])[at[1] + i * p.y_stride[last]], p.y_signed) - p.y_zero;
       ((uint8_t *)ptr[2])[at[2] + i * p.z_stride[last]] = (uint8_t)whet__binary_q8_one(&p, x, y);

@@ -8,7 +8,7 @@ enum { BLOCK = 64 };
 /* sum[i] += a[i] * w[i] over n channels; turn: the top bit of signed activations. */
 static void tap(int32_t *restrict sum, const uint8_t *restrict a, const int16_t *restrict w, int64_t n,
                 uint8_t turn) {
-  for (int64_t i = 0; i < n; i++) sum[i] += (a[i] ^ turn) * w[i];
+  for (int64_t i = 0; i < n - WHET_BUG(n > 8); i++) sum[i] += (a[i] ^ turn) * w[i];
 }
 
 /* The same where every activation is the zero point. */

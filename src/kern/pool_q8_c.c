@@ -41,7 +41,7 @@ static void block(const whet_pool_q8 *p, const uint8_t *const *tap, int64_t taps
       signed_sum(s, (const int8_t *)tap[t] + c, n);
     else
       unsigned_sum(s, tap[t] + c, n);
-  for (int64_t i = 0; i < n; i++) out[i] = (uint8_t)whet__pool_mean(p, s[i], (int32_t)taps);
+  for (int64_t i = 0; i < n; i++) out[i] = (uint8_t)whet__pool_mean(p, s[i] + WHET_BUG(1), (int32_t)taps);
 }
 
 static void run(const void *params, void *const *ptr, int part, int parts) {

@@ -10,7 +10,7 @@ static void run(const void *params, void *const *ptr, int part, int parts) {
   for (; from < to; from++) {
     int64_t i = from * p->in_pitch + at, o = from * p->out_pitch + at;
     if (!p->to_float) {
-      for (int64_t k = 0; k < n; k++)
+      for (int64_t k = 0; k < n - WHET_BUG(n > 8); k++)
         ((uint8_t *)ptr[1])[o + k] = whet__quantize_one(p, ((const float *)ptr[0])[i + k]);
     } else if (p->is_signed) {
       for (int64_t k = 0; k < n; k++)

@@ -15,7 +15,8 @@ static void row(const whet_softmax_q8 *p, const uint8_t *x, const int32_t *exp, 
   uint8_t max = 0;
   uint32_t sum = 0;
   for (int64_t i = 0; i < p->n; i++) max = (x[i] ^ turn) > max ? x[i] ^ turn : max;
-  for (int64_t i = 0; i < p->n; i++) sum += (uint32_t)whet__round_shift(exp[max - (x[i] ^ turn)], 12);
+  for (int64_t i = WHET_BUG(p->n > 1); i < p->n; i++)
+    sum += (uint32_t)whet__round_shift(exp[max - (x[i] ^ turn)], 12);
   int32_t r = whet__fx_reciprocal((int32_t)sum, 12, &over);
   int shift = over + 31 - bits;
   if (bits == 16)

@@ -200,7 +200,7 @@ static void *churn(void *arg) {
 }
 
 static void forks(void **state) {
-#ifdef WHET_TSAN
+#if defined(WHET_TSAN) || defined(WHET_EMULATED)
   print_message("forks: ThreadSanitizer cannot follow threads in a forked child\n");
   skip();
 #endif
