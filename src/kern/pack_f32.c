@@ -36,10 +36,16 @@ WHET_INLINE float load(uint8_t dtype, const char *src, int64_t i) {
   }
 }
 
+/* Element i of quantised integers. */
+static inline float load_scaled(uint8_t dtype, const char *src, int64_t i, const struct whet_pack_scale *q) {
+  return q->scale * (float)(whet__get_i64((whet_dtype)dtype, src, i) - q->zero);
+}
+
 /* Rows with fastest digit c0..c1 of one panel: columns n0.. of `width`, those past n zero. at: the panel's element 0.
- */
+ * q: scale of the panel's first column, `q_step` apart; NULL for floats. */
 WHET_INLINE void block(const whet_pack_f32 *p, const uint8_t dtype, const char *src, int64_t at, int64_t n0,
-                       int64_t width, int64_t c0, int64_t c1, float *dst) {
+                       int64_t width, int64_t c0, int64_t c1, const struct whet_pack_scale *q, int64_t q_step,
+                       float *dst) {
   for (int64_t j = 0; j < width; j++) {
     int64_t column = at + (n0 + j) * p->n_step;
     for (int64_t c = c0; c < c1; c++)
@@ -48,7 +54,9 @@ WHET_INLINE void block(const whet_pack_f32 *p, const uint8_t dtype, const char *
           int64_t from = column + a * p->k_step[0] + b * p->k_step[1] + c * p->k_step[3];
           float *to = dst + ((a * p->k[1] + b) * p->k[2] * p->k[3] + c) * width + j;
           for (int64_t t = 0; t < p->k[2]; t++)
-            to[t * p->k[3] * width] = n0 + j < p->n ? load(dtype, src, from + t * p->k_step[2]) : 0;
+            to[t * p->k[3] * width] = n0 + j >= p->n ? 0
+                                      : q ? load_scaled(dtype, src, from + t * p->k_step[2], q + j * q_step)
+                                          : load(dtype, src, from + t * p->k_step[2]);
         }
   }
 }
@@ -60,8 +68,9 @@ static void bias(const whet_pack_f32 *p, const char *src, int64_t group, float *
     dst[j] = src && p->bias_dtype && j < p->n ? load(p->bias_dtype, src, group * p->n + j) : 0;
 }
 
-void whet__pack_f32(const void *params, const void *const *src, void *dst, int part, int parts) {
-  const whet_pack_f32 *p = params;
+/* All groups; q: scales, n_q of them, or NULL. */
+static void pack(const whet_pack_f32 *p, const struct whet_pack_scale *q, int32_t n_q, const void *const *src,
+                 void *dst, int part, int parts) {
   int64_t k = whet__pack_f32_k(p), vec = whet__panel_vec(p->form), pad = whet__panel_pad(p->form, p->n);
   int64_t blocks = whet__max_i(whet__ceil_div(p->k[3], BLOCK), 1), from, to;
   whet__split(p->groups * blocks, part, parts, &from, &to);
@@ -71,12 +80,28 @@ void whet__pack_f32(const void *params, const void *const *src, void *dst, int p
     if (c0 == 0) bias(p, src[1], g, d);
     for (int64_t n0 = 0; n0 < pad;) {
       int64_t width = vec * whet__panel_next(p->form, (pad - n0) / vec), first = p->at + g * p->group_step;
+      const struct whet_pack_scale *s = q && n_q > 1 ? q + g * p->n + n0 : q;
       float *panel = d + pad + n0 * k;
-      if (p->dtype == WHET_F32)
-        block(p, WHET_F32, src[0], first, n0, width, c0, c1, panel);
+      if (s)
+        block(p, p->dtype, src[0], first, n0, width, c0, c1, s, n_q > 1, panel);
+      else if (p->dtype == WHET_F32)
+        block(p, WHET_F32, src[0], first, n0, width, c0, c1, NULL, 0, panel);
       else
-        block(p, p->dtype, src[0], first, n0, width, c0, c1, panel);
+        block(p, p->dtype, src[0], first, n0, width, c0, c1, NULL, 0, panel);
       n0 += width;
     }
   }
+}
+
+void whet__pack_f32(const void *params, const void *const *src, void *dst, int part, int parts) {
+  pack(params, NULL, 0, src, dst, part, parts);
+}
+
+size_t whet__pack_q_f32_bytes(const void *params) {
+  return whet__pack_f32_bytes(&((const whet_pack_q_f32 *)params)->p);
+}
+
+void whet__pack_q_f32(const void *params, const void *const *src, void *dst, int part, int parts) {
+  const whet_pack_q_f32 *q = params;
+  pack(&q->p, q->channel, q->n, src, dst, part, parts);
 }

@@ -27,4 +27,17 @@ size_t whet__pack_f32_bytes(const void *params);
 /* src[0]: weights, src[1]: bias of groups x n or NULL; any alignment. */
 void whet__pack_f32(const void *params, const void *const *src, void *dst, int part, int parts);
 
+/* The same for quantised integers of any width (p.dtype): weights are scale * (stored - zero). */
+typedef struct whet_pack_q_f32 {
+  uint32_t size; /* of all of this, in bytes */
+  int32_t n;     /* scales: 1, or one for each column of each group */
+  whet_pack_f32 p;
+  struct whet_pack_scale {
+    float scale;
+    int32_t zero;
+  } channel[];
+} whet_pack_q_f32;
+size_t whet__pack_q_f32_bytes(const void *params);
+void whet__pack_q_f32(const void *params, const void *const *src, void *dst, int part, int parts);
+
 #endif

@@ -12,6 +12,7 @@
 #include "op/conv.h"
 
 #include "kern/conv_f32.h"
+#include "op/fakeq.h"
 #include "op/matrix.h"
 #include "op/move.h"
 #include "op/walk.h"
@@ -76,6 +77,9 @@ static whet_status tfl_node(whet_import *im, const whet_op *op, whet_conv_attr *
   WHET_TRY(whet__conv_read_tfl_padding(im, whet__tfl_int(im, 0, 0), a));
   int32_t in[3] = {whet__im_in(im, 0), whet__im_in(im, 1), whet__im_in(im, 2)};
   int32_t out = whet__tfl_before_activation(im, activation);
+  const whet_val *w = whet__im_val(im, in[1]);
+  bool by_channel = a->weights == WHET_CONV_1SO || (w && w->q && w->q->n > 1);
+  WHET_TRY(whet__im_hybrid(im, 0, by_channel, &in[1], &in[0]));
   WHET_TRY(whet__im_node(im, op, a, in, 3, &out, 1));
   const whet_val *x = whet__im_val(im, in[0]), *b = whet__im_val(im, in[2]);
   whet__im_round(im, whet__conv_q8_rule(x, b, whet__im_rules_micro(im)));
@@ -128,6 +132,7 @@ static whet_status conv_infer(whet_infer *f, const whet_node *n) {
     if (!whet__dim_known(w->d[i])) return WHET_LATE;
   if (!whet__conv_geo(a, false, x, w, NULL, &g, why)) return whet__infer_fail(f, WHET_E_SHAPE, "%s", why);
   whet__conv_out_shape(a, &g, out);
+  if (g.groups > 0) WHET_TRY(whet__conv_scales(f, 1, g.groups * g.oc));
   if (whet__in_has(f, 2)) {
     int64_t b = whet__shape_count(whet__in_shape(f, 2));
     if (g.groups > 0 && b >= 0 && b != g.groups * g.oc)
@@ -146,7 +151,8 @@ static int64_t place(const whet_conv_attr *a, const whet_conv_geo *g, const whet
   return o;
 }
 
-/* The sum of one output; x0, w0: elements of channel 0 of the group and of the first tap of the output channel. */
+/* The sum of the output at[0..2] of channel at[3]; x0, w0: elements of channel 0 of the group and of the first tap of
+ * the output channel. */
 static double sum(const whet_args *args, const whet_conv_geo *g, const int64_t *at, int64_t x0, int64_t w0,
                   double acc) {
   const whet_conv_attr *a = args->attr;
@@ -166,7 +172,7 @@ static double sum(const whet_args *args, const whet_conv_geo *g, const int64_t *
         int64_t xi = x0 + place(a, g, x, p), wi = w0 + z * g->w_tap[0] + y * g->w_tap[1] + i * g->w_tap[2];
         for (int64_t c = 0; c < g->ic; c++)
           acc = whet__ref_fma(wide, whet__get_f64(x->dtype, x->data, xi + c * xc),
-                              whet__get_f64(w->dtype, w->data, wi + c * g->w_ic), acc);
+                              whet__ref_weight(w, wi + c * g->w_ic, at[3]), acc);
       }
   return acc;
 }
@@ -240,9 +246,8 @@ static whet_status conv_plan(whet_planner *p, const whet_node *n) {
   whet_pack_f32 pack = whet__conv_packing(p, n, &g);
   pack.form = row->form;
   if (depthwise) pack.groups = 1, pack.n = g.groups, pack.n_step = g.w_group;
-  whet_arg arg[5] = {whet__rd(n->in[0]), whet__wr(whet__pl_group_out(p)),
-                     whet__pl_weights(p, &whet__pack_f32_kind, &pack, n->in[1], bias), whet__rd(res),
-                     whet__scratch()};
+  whet_arg arg[5] = {whet__rd(n->in[0]), whet__wr(whet__pl_group_out(p)), whet__pl_panels(p, &pack, n->in[1], bias),
+                     whet__rd(res), whet__scratch()};
   int64_t positions = g.batch * g.out[0] * g.out[1] * g.out[2];
   double macs = (double)positions * (double)(g.groups * g.oc) * (double)whet__pack_f32_k(&pack);
   return whet__pl_step(p, &(whet_step_req){family, row, &k, sizeof k, arg, 5, positions * g.groups,

@@ -69,9 +69,12 @@ whet_status whet__conv_read_tfl_padding(whet_import *im, int64_t code, whet_conv
 /* n numbers as a list in the arena; v NULL when memory is refused. */
 whet_ints whet__conv_list(whet_import *im, const int64_t *v, int32_t n);
 
-/* Types: float x with weights and bias of the same type, or quantised 8- or 16-bit x. Sets *t to the output's type.
+/* Types: float x with weights and bias of the same type, f32 x with quantised integer weights, or quantised 8- or
+ * 16-bit x. Sets *t to the output's type.
  */
 whet_status whet__conv_types(whet_infer *f, int x, int w, int b, whet_dtype *t);
+/* Integer weights (input w) of a float product have one scale, or one for each of its `channels` outputs. */
+whet_status whet__conv_scales(whet_infer *f, int w, whet_dim channels);
 
 /* Quantised meaning, input of 8 or 16 bits with a scale: conv_q8.c. The rule that TFLite's kernels take for input x
  * and bias b (NULL: none). */

@@ -292,12 +292,18 @@ whet_status whet__conv_types(whet_infer *f, int x, int w, int b, whet_dtype *t) 
   }
   if (!whet__type_in(WHET_T_FLOAT, *t))
     return whet__infer_fail(f, WHET_E_TYPE, "an input of type %s is not taken", whet_dtype_name(*t));
-  if (whet__is_int(wt))
-    return whet__infer_fail(f, WHET_E_UNSUPPORTED, "%s inputs with %s weights (hybrid quantisation)",
-                            whet_dtype_name(*t), whet_dtype_name(wt));
-  if (wt != *t || (b >= 0 && whet__in_has(f, b) && whet__in_dtype(f, b) != *t))
+  const whet_quant *wq = whet__in_quant(f, w);
+  bool hybrid = *t == WHET_F32 && whet__is_int(wt) && wq && !wq->block;
+  if ((wt != *t && !hybrid) || (b >= 0 && whet__in_has(f, b) && whet__in_dtype(f, b) != *t))
     return whet__infer_fail(f, WHET_E_TYPE, "the input is %s, the weights are %s, the bias %s", whet_dtype_name(*t),
                             whet_dtype_name(wt),
                             b >= 0 && whet__in_has(f, b) ? whet_dtype_name(whet__in_dtype(f, b)) : "absent");
   return WHET_OK;
+}
+
+whet_status whet__conv_scales(whet_infer *f, int w, whet_dim channels) {
+  const whet_quant *q = whet__in_quant(f, w);
+  if (!q || !whet__is_int(whet__in_dtype(f, w)) || q->n == 1 || !whet__dim_known(channels) || q->n == channels)
+    return WHET_OK;
+  return whet__infer_fail(f, WHET_E_SHAPE, "the weights have %d scales for %lld outputs", q->n, (long long)channels);
 }

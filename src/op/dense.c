@@ -8,6 +8,7 @@
 #include "op/dense.h"
 
 #include "op/conv.h"
+#include "op/fakeq.h"
 #include "op/matrix.h"
 #include "op/move.h"
 #include "op/walk.h"
@@ -25,6 +26,9 @@ static whet_status from_tfl(whet_import *im, const whet_op *op) {
   a->flat = !whet__tfl_int(im, 2, 0);
   int32_t in[3] = {whet__im_in(im, 0), whet__im_in(im, 1), whet__im_in(im, 2)};
   int32_t out = whet__tfl_before_activation(im, code);
+  const whet_val *weights = whet__im_val(im, in[1]);
+  int64_t k = weights && weights->shape.rank == 2 ? whet__max_i(weights->shape.d[1], 0) : 0;
+  WHET_TRY(whet__im_hybrid(im, k, whet__tfl_int(im, 3, 0) != 0, &in[1], &in[0]));
   WHET_TRY(whet__im_node(im, op, a, in, 3, &out, 1));
   const whet_val *x = whet__im_val(im, in[0]), *w = whet__im_val(im, in[1]);
   bool wide = x && x->dtype == WHET_S16, both = wide && w && w->dtype == WHET_S16;
@@ -78,6 +82,7 @@ static whet_status dense_infer(whet_infer *f, const whet_node *node) {
   int64_t b = whet__in_has(f, 2) ? whet__shape_count(whet__in_shape(f, 2)) : -1;
   if (b >= 0 && whet__dim_known(n) && b != n)
     return whet__infer_fail(f, WHET_E_SHAPE, "the bias has %lld elements, expected %lld", (long long)b, (long long)n);
+  WHET_TRY(whet__conv_scales(f, 1, n));
   WHET_TRY(out_dims(f, a, x, k, n, out));
   return whet__infer_count(f, out, &count);
 }
@@ -100,7 +105,7 @@ static whet_status dense_ref(const whet_args *args) {
       for (int64_t k = 0; k < g.k; k++)
         acc = whet__ref_fma(
             wide, whet__get_f64(x->dtype, x->data, rows ? at + k * step : whet__flat_offset(x, i * g.k + k)),
-            whet__get_f64(w->dtype, w->data, j * wn + k * wk), acc);
+            whet__ref_weight(w, j * wn + k * wk, j), acc);
       whet__set_f64(y->dtype, y->data, whet__flat_offset(y, i * g.n + j), acc);
     }
   return WHET_OK;

@@ -10,6 +10,7 @@
 
 #include "op/conv.h"
 #include "op/dense.h"
+#include "op/fakeq.h"
 #include "op/matrix.h"
 #include "op/move.h"
 #include "op/walk.h"
@@ -42,7 +43,11 @@ static whet_status from_tfl(whet_import *im, const whet_op *op) {
   a->alpha = 1;
   a->trans_a = whet__tfl_int(im, 0, 0) != 0;
   a->trans_b = whet__tfl_int(im, 1, 0) != 0;
-  WHET_TRY(whet__im_node_as_is(im, op, a));
+  int32_t in[2] = {whet__im_in(im, 0), whet__im_in(im, 1)}, out = whet__im_out(im, 0);
+  const whet_val *w = whet__im_val(im, in[1]);
+  int32_t d = w ? w->shape.rank - (a->trans_b ? 1 : 2) : -1;
+  WHET_TRY(whet__im_hybrid(im, d < 0 ? 0 : w->shape.d[d], whet__tfl_int(im, 2, 0) != 0, &in[1], &in[0]));
+  WHET_TRY(whet__im_node(im, op, a, in, 2, &out, 1));
   const whet_val *x = whet__im_val(im, whet__im_in(im, 0));
   whet__im_round(im, x && x->dtype == WHET_S16 ? WHET_ROUND_TFL_16X8 : WHET_ROUND_TFL_FIX);
   return WHET_OK;
@@ -58,8 +63,10 @@ static const whet_from k_from[] = {{"", "MatMul", 1, from_onnx},
 
 static whet_status matmul_types(whet_infer *f, whet_dtype *t) {
   whet_dtype a = whet__in_dtype(f, 0), b = whet__in_dtype(f, 1);
-  if (whet__quantised(a, whet__in_quant(f, 0)) || (whet__is_float(a) && whet__is_int(b) && whet__in_quant(f, 1)))
+  if (whet__quantised(a, whet__in_quant(f, 0)) || (whet__is_float(a) && whet__is_int(b) && whet__in_quant(f, 1))) {
+    WHET_TRY(whet__conv_scales(f, 1, whet__is_float(a) ? 1 : WHET_DIM_ANY));
     return whet__conv_types(f, 0, 1, -1, t);
+  }
   *t = a;
   if (!whet__type_in(WHET_T_FLOAT | WHET_T(S32) | WHET_T(S64) | WHET_T(U32) | WHET_T(U64), a))
     return whet__infer_fail(f, WHET_E_TYPE, "an input of type %s is not taken", whet_dtype_name(a));
@@ -132,7 +139,7 @@ static double sum_float(const whet_tensor *a, const whet_tensor *b, const whet_p
   bool wide = a->dtype == WHET_F64;
   for (int64_t k = 0; k < p->k; k++)
     acc = whet__ref_fma(wide, whet__get_f64(a->dtype, a->data, ai + k * p->a_k),
-                        whet__get_f64(b->dtype, b->data, bi + k * p->b_k), acc);
+                        whet__ref_weight(b, bi + k * p->b_k, 0), acc);
   return alpha == 1 ? acc : wide ? acc * (double)alpha : (double)((float)acc * alpha);
 }
 

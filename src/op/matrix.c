@@ -19,6 +19,19 @@ whet_arg whet__pl_weights(whet_planner *p, const whet_pack_kind *kind, const voi
   return id < 0 ? whet__none() : constant ? whet__pk(id) : whet__tm(id, false);
 }
 
+static const whet_pack_kind k_quantised = {"panels of integer weights", 0, whet__pack_q_f32_bytes, whet__pack_q_f32};
+
+whet_arg whet__pl_panels(whet_planner *p, const whet_pack_f32 *pack, int32_t w, int32_t bias) {
+  const whet_quant *q = whet__pl_quant(p, w);
+  if (!whet__is_int((whet_dtype)pack->dtype) || !q) return whet__pl_weights(p, &whet__pack_f32_kind, pack, w, bias);
+  size_t size = sizeof(whet_pack_q_f32) + (size_t)q->n * sizeof(struct whet_pack_scale);
+  whet_pack_q_f32 *k = whet__pl_memory(p, size);
+  if (!k) return whet__none();
+  *k = (whet_pack_q_f32){.size = (uint32_t)size, .n = q->n, .p = *pack};
+  for (int32_t i = 0; i < q->n; i++) k->channel[i] = (struct whet_pack_scale){q->scale[i], q->zero[i]};
+  return whet__pl_weights(p, &k_quantised, k, w, bias);
+}
+
 bool whet__pl_row_view(const whet_planner *p, int32_t v, int64_t columns, whet_row_view *out) {
   int64_t rows, run, pitch;
   whet__pl_pitch(p, v, &rows, &run, &pitch);
@@ -59,8 +72,7 @@ whet_status whet__pl_gemm_f32(whet_planner *p, whet_gemm_f32 *g, whet_pack_f32 *
   pack->form = row->form;
   pack->dtype = (uint8_t)whet__pl_dtype(p, b);
   pack->bias_dtype = (uint8_t)whet__pl_dtype(p, bias);
-  whet_arg arg[5] = {a, whet__wr(out), whet__pl_weights(p, &whet__pack_f32_kind, pack, b, bias), res,
-                     whet__scratch()};
+  whet_arg arg[5] = {a, whet__wr(out), whet__pl_panels(p, pack, b, bias), res, whet__scratch()};
   int64_t rows = g->m;
   for (int32_t i = 0; i < g->n_batch; i++) rows *= g->batch[i];
   double macs = (double)rows * (double)g->n * (double)g->k;
@@ -102,6 +114,12 @@ int32_t whet__pl_l2_kb(const whet_planner *p) {
 double whet__pl_macs_ns(const whet_planner *p, double macs) {
   uint32_t isa = whet__pl_target(p)->isa;
   return macs / (isa & WHET_ISA_AVX512 ? 60 : isa & WHET_ISA_AVX2 ? 50 : isa ? 12 : 1);
+}
+
+double whet__ref_weight(const whet_tensor *w, int64_t i, int64_t channel) {
+  if (!w->q || !whet__is_int(w->dtype)) return whet__get_f64(w->dtype, w->data, i);
+  int64_t k = w->q->n > 1 ? channel : 0;
+  return (double)(w->q->scale[k] * (float)(whet__get_i64(w->dtype, w->data, i) - w->q->zero[k]));
 }
 
 double whet__ref_fma(bool wide, double x, double w, double acc) {

@@ -17,6 +17,9 @@ extern const whet_pack_kind whet__pack_f32_kind;
  * failure (recorded). */
 whet_arg whet__pl_weights(whet_planner *p, const whet_pack_kind *kind, const void *params, int32_t w, int32_t bias);
 
+/* The same for panels of float kernels; quantised integer weights become floats as they are packed. */
+whet_arg whet__pl_panels(whet_planner *p, const whet_pack_f32 *pack, int32_t w, int32_t bias);
+
 /* A value as a matrix: row r starts (r / chunk) * step + (r % chunk) * ld floats in. */
 typedef struct whet_row_view {
   int64_t chunk, ld, step;
@@ -45,6 +48,9 @@ int32_t whet__pl_l2_kb(const whet_planner *p);
 /* Nanoseconds that one core takes for so many multiply-adds of floats, about. */
 double whet__pl_macs_ns(const whet_planner *p, double macs);
 
+/* Element i of weights, which belongs to output channel `channel`, as a float kernel sees it: quantised integers
+ * stand for what they mean. */
+double whet__ref_weight(const whet_tensor *w, int64_t i, int64_t channel);
 /* One fused multiply-add as references do it: acc + x * w, rounded to float unless `wide`. */
 double whet__ref_fma(bool wide, double x, double w, double acc);
 
