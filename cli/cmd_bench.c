@@ -73,7 +73,7 @@ static int measure(const cli_model *m, const struct options *o, struct result *r
   double start = cli_now_us(), warm = start + (o->warmup >= 0 ? 0 : o->min_time * 1e5), once = r->first_us;
   for (int64_t i = 0; i < (o->warmup >= 0 ? o->warmup : 3) || cli_now_us() < warm; i++) {
     double t = cli_now_us();
-    if (whet_session_run(m->session, &m->run, &err)) return cli_fail_err(m->path, &err);
+    if (whet_session_run(m->session, &m->run, &err)) return cli_fail_run(m, &err);
     t = cli_now_us() - t;
     if (t < once) once = t;
   }
@@ -83,7 +83,7 @@ static int measure(const cli_model *m, const struct options *o, struct result *r
   double t = cli_now_us(), end = t + o->min_time * 1e6;
   while (t < end || r->stats.seen < 3) {
     for (int64_t i = 0; i < batch; i++)
-      if (whet_session_run(m->session, &m->run, &err)) return cli_fail_err(m->path, &err);
+      if (whet_session_run(m->session, &m->run, &err)) return cli_fail_run(m, &err);
     double now = cli_now_us();
     cli_stats_add(&r->stats, (now - t) / (double)batch);
     r->iterations += batch;
@@ -107,10 +107,10 @@ static int bench(const char *path, const struct options *o, const cli_model_opts
   if ((status = cli_inputs_set(m, &o->input, 1 + o->fill, &in, files, notes))) return status;
   err.code = WHET_OK;
   t = cli_now_us();
-  if (whet_session_run(m->session, &m->run, &err)) return cli_fail_err(m->path, &err);
+  if (whet_session_run(m->session, &m->run, &err)) return cli_fail_run(m, &err);
   r->first_us = cli_now_us() - t;
   r->cost = (whet_cost){.size = sizeof r->cost};
-  if (whet_session_cost(m->session, &r->cost, &err)) return cli_fail_err(m->path, &err);
+  if (whet_session_cost(m->session, &r->cost, &err)) return cli_fail_run(m, &err);
   return measure(m, o, r);
 }
 

@@ -157,7 +157,10 @@ static void print_names(const cli_report *r, size_t first) {
 /* Nodes that cannot run: each operator and reason, and below it all nodes by name. */
 static void print_blocked(const cli_report *r) {
   if (r->runs) return;
-  printf("%sthis model cannot run here%s\n", cli_bold(), cli_plain());
+  if (r->open_sizes)
+    printf("%sno plan with open sizes as 1%s: set them with --shape INPUT:DIMS\n", cli_bold(), cli_plain());
+  else
+    printf("%sthis model cannot run here%s\n", cli_bold(), cli_plain());
   for (size_t i = 0; i < r->n_blocked; i++) {
     size_t same = 0, before = 0;
     for (size_t k = 0; k < r->n_blocked; k++)

@@ -2,6 +2,7 @@
 /* whet run: a model on files. */
 
 #include <errno.h>
+#include <strings.h>
 #include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
@@ -95,10 +96,15 @@ static int take_outputs(const cli_model *m, cli_shown *out, size_t n) {
   return CLI_DONE;
 }
 
-/* Labels must name the scores of some output, one each. */
-static int check_labels(const cli_shown *out, size_t n, const char *path, const cli_labels *labels) {
+/* Labels must name the scores of some output, one each; a first one "background" may stand before those of a model
+ * that has no such class. */
+static int check_labels(const cli_shown *out, size_t n, const char *path, cli_labels *labels) {
+  cli_labels rest = {labels->v + 1, labels->n - 1};
+  bool background = labels->n > 1 && !strcasecmp(labels->v[0], "background");
   for (size_t i = 0; i < n; i++)
     if (cli_show_scores(out[i].value, labels)) return CLI_DONE;
+  for (size_t i = 0; background && i < n; i++)
+    if (cli_show_scores(out[i].value, &rest)) return *labels = rest, CLI_DONE;
   const char *sizes = "";
   for (size_t i = 0; i < n; i++)
     sizes = cli_keep_printf("%s%s%zu", sizes, i ? ", " : "", whet_value_count(out[i].value));
@@ -165,7 +171,8 @@ int cli_run(int argc, char **argv) {
   for (size_t i = 0; i < n_in; i++) notes[i] = "";
   status = cli_inputs_set(&m, &o.input, o.fill, &in, files, notes);
   double us = cli_now_us();
-  if (!status && whet_session_run(m.session, &m.run, &err)) status = cli_fail_err(m.path, &err);
+  if (!status && whet_session_run(m.session, &m.run, &err))
+    status = o.fill ? cli_fail_run(&m, &err) : cli_fail_err(m.path, &err);
   us = cli_now_us() - us;
   if (!status) status = take_outputs(&m, out, n_out);
   if (!status && o.labels) status = check_labels(out, n_out, o.labels, &labels);

@@ -50,5 +50,5 @@ int cli_fill_input(const cli_model *m, size_t i, cli_fill how) {
   if (s) return cli_fail("no memory for input \"%.120s\"", cli_clean(info.name));
   s = whet_session_set_input(m->session, i, v, &err);
   whet_value_unref(&v);
-  return s ? cli_fail_err(m->path, &err) : CLI_DONE;
+  return s ? cli_fail_run(m, &err) : CLI_DONE;
 }

@@ -3,6 +3,8 @@
 
 #include "model.h"
 
+#include <stdio.h>
+
 #include "base/target.h"
 #include "out.h"
 #include "plan/program.h"
@@ -50,6 +52,27 @@ void cli_input_info(const cli_model *m, size_t i, whet_info *out) {
     out->dims[d] = s->d[d] < 0 ? -1 : s->d[d];
     out->symbol[d] = symbol >= 0 && symbol < g->n_symbol ? g->symbol[symbol] : NULL;
   }
+}
+
+int32_t cli_open_input(const cli_model *m) {
+  for (size_t i = 0; i < whet_session_inputs(m->session); i++) {
+    whet_info info;
+    cli_input_info(m, i, &info);
+    for (int32_t d = 0; d < info.rank; d++)
+      if (info.dims[d] < 0) return (int32_t)i;
+  }
+  return -1;
+}
+
+int cli_fail_run(const cli_model *m, const whet_err *err) {
+  int32_t open = err->code == WHET_E_SHAPE ? cli_open_input(m) : -1;
+  if (open < 0) return cli_fail_err(m->path, err);
+  whet_err more = *err;
+  whet_info info;
+  cli_input_info(m, (size_t)open, &info);
+  snprintf(more.text, sizeof more.text,
+           "%.400s; sizes that the model leaves open count as 1, --shape %.80s:DIMS sets them", err->text, info.name);
+  return cli_fail_err(m->path, &more);
 }
 
 const char *cli_model_inputs(const cli_model *m) {

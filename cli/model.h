@@ -48,6 +48,10 @@ whet_program_opts cli_program_opts(const cli_model_opts *o);
 /* What input i takes: as the session has it, but with sizes that the model leaves open shown as such (-1), unless
  * --shape set them. */
 void cli_input_info(const cli_model *m, size_t i, whet_info *out);
+/* The first input whose sizes are open and that --shape does not set, -1: none. Such sizes count as 1. */
+int32_t cli_open_input(const cli_model *m);
+/* The same as cli_fail_err for a run or a plan that failed; says so when it is about shapes and sizes are open. */
+WHET_COLD int cli_fail_run(const cli_model *m, const whet_err *err);
 /* The model's inputs as text, for messages: "x float32 [1, 3, ?, ?], y int64 []". */
 const char *cli_model_inputs(const cli_model *m);
 /* One of them, as "float32 [1, 3, ?, ?]". */

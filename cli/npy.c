@@ -65,8 +65,9 @@ static bool number(struct text *t, int64_t *v) {
   spaces(t);
   const char *from = t->p;
   for (*v = 0; t->p < t->end && *t->p >= '0' && *t->p <= '9'; t->p++) {
-    if (*v > (INT64_MAX - 9) / 10) return false;
-    *v = *v * 10 + (*t->p - '0');
+    int digit = *t->p - '0';
+    if (*v > (INT64_MAX - digit) / 10) return false;
+    *v = *v * 10 + digit;
   }
   if (t->p == from) return false;
   if (t->p < t->end && *t->p == 'L') t->p++;
@@ -228,6 +229,9 @@ whet_status cli_npy_read(const void *bytes, size_t n, whet_value **out, whet_err
     return whet__fail(err, WHET_E_UNSUPPORTED, "the .npy file holds %s%c%zu; numbers, bools and strings are read",
                       h.kind == 'O' ? "Python objects: " : "elements of type ", h.kind, h.size);
   size_t each = h.kind == 'U' ? h.size * 4 : h.size, count = 1, need;
+  bool empty = false;
+  for (int32_t i = 0; i < h.rank; i++) empty |= !h.dim[i];
+  if (empty) count = 0;
   for (int32_t i = 0; i < h.rank; i++)
     if (!whet__mul_size(count, (size_t)h.dim[i], &count))
       return whet__fail(err, WHET_E_FORMAT, "the .npy file's shape is too large");

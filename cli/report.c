@@ -34,15 +34,17 @@ static void take_line(void *user, int level, const char *line) {
   l->line[l->n++] = cli_keep_str(line, strlen(line));
 }
 
-/* Bytes of memory that the process has now. */
-static size_t resident(void) {
+/* The most memory that a run takes: what loading took at its highest, or what the process has now and the arena,
+ * which no one has touched yet, on top. */
+static size_t predict_peak(size_t arena) {
   char line[256];
-  long kb = 0;
+  long now = 0, most = 0;
   FILE *f = fopen("/proc/self/status", "r");
   while (f && fgets(line, sizeof line, f))
-    if (sscanf(line, "VmRSS: %ld", &kb) == 1) break;
+    if (sscanf(line, "VmRSS: %ld", &now) != 1 && sscanf(line, "VmHWM: %ld", &most) == 1) continue;
   if (f) fclose(f);
-  return (size_t)kb * 1024;
+  size_t run = (size_t)now * 1024 + arena, load = (size_t)most * 1024;
+  return run > load ? run : load;
 }
 
 /* The reason that a logged line "TYPE: why, place" or "TYPE (domain n), place" gives for operator `type`, or NULL. */
@@ -127,7 +129,7 @@ static void count_parameters(cli_report *r) {
 }
 
 /* Program, session and plan; a model that cannot run is no failure: r->error says why. */
-static int settle(cli_report *r, const cli_model_opts *o, whet_model *model, size_t before) {
+static int settle(cli_report *r, const cli_model_opts *o, whet_model *model) {
   whet_err err = {0};
   if (cli_model_make(&r->m, model, r->path, o, &err)) {
     r->m.model = whet_model_ref(model);
@@ -140,6 +142,7 @@ static int settle(cli_report *r, const cli_model_opts *o, whet_model *model, siz
   r->cost.size = sizeof r->cost;
   if (!r->plan || whet_session_cost(r->m.session, &r->cost, &err)) {
     r->error = cli_keep_str(err.text, strlen(err.text));
+    r->open_sizes = err.code == WHET_E_SHAPE && cli_open_input(&r->m) >= 0;
     r->plan = NULL;
     return CLI_DONE;
   }
@@ -147,7 +150,7 @@ static int settle(cli_report *r, const cli_model_opts *o, whet_model *model, siz
   r->graph = cli_graph_of(&r->m);
   r->node_step = cli_node_steps(r->graph, r->plan);
   r->late = !r->cost.complete;
-  r->peak_bytes = before + r->m.model->mem.peak + r->cost.mapped_bytes;
+  r->peak_bytes = predict_peak(r->cost.arena_bytes);
   return CLI_DONE;
 }
 
@@ -157,7 +160,6 @@ int cli_report_make(cli_report *r, const char *path, const cli_model_opts *o) {
   whet_model *model = NULL;
   whet_target target;
   whet_err err = {0};
-  size_t before = resident();
   *r = (cli_report){.path = path, .m = {.path = path}};
   if (whet__target_at(o->cpu, &target, &err)) return cli_wrong("%s%s", o->cpu ? "--cpu: " : "", err.text);
   whet_model_opts mo = cli_model_open_opts(o);
@@ -173,7 +175,7 @@ int cli_report_make(cli_report *r, const char *path, const cli_model_opts *o) {
   } else if (s) {
     return cli_fail_err(path, &err);
   } else {
-    int status = settle(r, o, model, before);
+    int status = settle(r, o, model);
     whet_model_close(&model);
     if (status) {
       cli_report_free(r);
@@ -302,7 +304,7 @@ const char *cli_step_why(const cli_report *r, int32_t step) {
                              cli_time(k->cost(params, t) * 1e-3));
   }
   const char *mine = s->row->cost         ? cli_keep_printf("estimated %s", cli_time(s->row->cost(params, t) * 1e-3))
-                     : fit == 1 && !*text ? "best row"
+                     : fit == 1 && !*text ? (f->n == 1 ? "only row" : "best row")
                                           : "";
   return cli_keep_printf("%s%s%s", mine, *mine && *text ? "; " : "", text);
 }

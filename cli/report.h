@@ -25,6 +25,7 @@ typedef struct cli_report {
   size_t file_bytes;
   cli_model m; /* program and session are NULL when the model cannot run */
   bool runs;
+  bool open_sizes;   /* there is a program, but no plan with open sizes as 1 */
   const char *error; /* why not, when it is no single node */
   cli_blocked *blocked;
   size_t n_blocked;
@@ -33,7 +34,7 @@ typedef struct cli_report {
   int64_t parameters; /* elements of weights */
   uint64_t parameter_bytes;
   whet_cost cost;
-  size_t peak_bytes;       /* predicted: what the process has now, what whet takes, and the mapped weights */
+  size_t peak_bytes;       /* predicted for a process that loads and runs the model */
   const whet_graph *graph; /* that is planned; NULL when it cannot run */
   const whet_plan *plan;
   const int32_t *node_step; /* by node of graph */

@@ -182,6 +182,7 @@ json_t *cli_report_json(const cli_report *r, bool with_plan, bool with_graph) {
   json_object_set_new(j, "parameters", json_integer(r->parameters));
   json_object_set_new(j, "parameter_bytes", json_integer((json_int_t)r->parameter_bytes));
   json_object_set_new(j, "runs", json_boolean(r->runs));
+  if (r->open_sizes) json_object_set_new(j, "open_sizes", json_true());
   if (r->error) json_object_set_new(j, "error", cli_json_text(r->error));
   for (size_t i = 0; i < r->n_blocked; i++) {
     json_t *one = json_object();

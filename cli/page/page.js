@@ -371,7 +371,7 @@ function showModel() {
   el("h2", "", model.model.split("/").pop(), panel);
   el("p", "soft", [model.format, bytes(model.file_bytes), `${num(model.nodes)} nodes`].join(", "), panel);
   if (!model.runs) {
-    el("h3", "bad", "cannot run here", panel);
+    el("h3", "bad", model.open_sizes ? "no plan with open sizes as 1: give --shape" : "cannot run here", panel);
     if (!model.cannot_run.length && model.error) el("p", "", model.error, panel);
     const groups = new Map();
     model.cannot_run.forEach(c => {
@@ -514,6 +514,6 @@ window.addEventListener("resize", drawMap);
 document.getElementById("model").textContent = model.model.split("/").pop();
 document.getElementById("facts").textContent =
   [`${num(model.nodes)} nodes` + (graph.inner_nodes ? ` (${num(graph.inner_nodes)} of them in bodies, not drawn)` : ""), `${num(model.parameters)} parameters`,
-   model.runs ? `${num(model.macs)} multiply-adds` : "cannot run here"].join("  \u00b7  ");
+   model.runs ? `${num(model.macs)} multiply-adds` : model.open_sizes ? "open sizes" : "cannot run here"].join("  \u00b7  ");
 pick(null, false);
 start();
