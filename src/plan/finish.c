@@ -61,7 +61,7 @@ static void lifetimes(struct finish *f) {
     }
     if (p->keep[v] && (p->made[v] || f->buf_of[p->root[v]] >= 0)) {
       whet_buf *b = buffer_of(f, p->root[v]);
-      live(b, last);
+      live(b, last + 1); /* past the last step, so that not even that one may write over it */
       if (b->from > b->to) b->from = 0;
       if (f->main && f->out_of[v] >= 0 && p->root[v] == v) b->output = f->out_of[v];
     }

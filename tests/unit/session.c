@@ -4,6 +4,7 @@
 #include <stdatomic.h>
 #include <stdlib.h>
 
+#include "lib/build.h"
 #include "lib/opcheck.h"
 #include "op/move_attr.h"
 #include "plan/program.h"
@@ -215,7 +216,7 @@ static void values_in_and_out(void **state) {
 static void memory_is_packed(void **state) {
   (void)state;
   whet_mem mem;
-  whet_buf buf[200];
+  whet_buf memory[200];
   whet__mem_init(&mem, NULL, NULL, 0);
   uint32_t r = 12345;
   for (int round = 0; round < 200; round++) {
@@ -223,15 +224,15 @@ static void memory_is_packed(void **state) {
     for (int i = 0; i < n; i++) {
       r = r * 1664525u + 1013904223u;
       int from = i, to = from + 1 + (int)(r >> 28) / (r >> 8 & 1 ? 2 : 8);
-      buf[i] = (whet_buf){.where = WHET_IN_ARENA, .from = from, .to = to, .bytes = 64 * (1 + (r >> 12) % 1000)};
+      memory[i] = (whet_buf){.where = WHET_IN_ARENA, .from = from, .to = to, .bytes = 64 * (1 + (r >> 12) % 1000)};
     }
-    size_t bound, top = whet__place_buffers(&mem, buf, n, &bound);
+    size_t bound, top = whet__place_buffers(&mem, memory, n, &bound);
     assert_true(top >= bound);
     assert_true((double)top <= 1.15 * (double)bound);
     for (int i = 0; i < n; i++)
       for (int j = 0; j < i; j++)
-        if (buf[i].from <= buf[j].to && buf[j].from <= buf[i].to)
-          assert_true(buf[i].off + buf[i].bytes <= buf[j].off || buf[j].off + buf[j].bytes <= buf[i].off);
+        if (memory[i].from <= memory[j].to && memory[j].from <= memory[i].to)
+          assert_true(memory[i].off + memory[i].bytes <= memory[j].off || memory[j].off + memory[j].bytes <= memory[i].off);
   }
   assert_int_equal(atomic_load(&mem.used), 0);
 }
@@ -255,6 +256,35 @@ static void two_sessions_of_one_program(void **state) {
   whet_model_close(&m);
 }
 
+/* y = range(0, n, 1) * (c / n): the quotient is the last step before the sizes are known, and must not be written over n,
+ * which the range still reads. */
+static void what_comes_later_keeps_its_inputs(void **state) {
+  const float c[] = {8, 0, 1};
+  buf g = {0}, b;
+  for (int i = 0; i < 3; i++) ox_add_init(&g, ox_tensor(i ? i > 1 ? "one" : "zero" : "c", 1, 0, NULL, &c[i], 4));
+  ox_add_in(&g, ox_info("x", 1, 0, NULL, NULL));
+  ox_add_node(&g, ox_node("Abs", "x", "n", NULL));
+  ox_add_node(&g, ox_node("Div", "c,n", "q", NULL));
+  ox_add_node(&g, ox_node("Range", "zero,n,one", "r", NULL));
+  ox_add_node(&g, ox_node("Mul", "r,q", "y", NULL));
+  ox_add_out(&g, ox_info("y", 1, 1, (const int64_t[]){-1}, NULL));
+  b = ox_model(g, 8, 17);
+  whet_model *m;
+  whet_err e;
+  whet_info info;
+  if (whet_model_open_memory(b.p, b.n, NULL, &m, &e)) fail_msg("%s", e.text);
+  whet_session *s = open_sample(m, NULL);
+  *(float *)whet_session_input(s, 0, NULL, &e) = -4;
+  run(s);
+  assert_int_equal(whet_session_output_info(s, 0, &info), WHET_OK);
+  assert_int_equal(info.dims[0], 4);
+  const float *y = whet_session_output(s, 0, NULL, &e);
+  for (int i = 0; i < 4; i++) assert_true(y[i] == 2.0f * (float)i);
+  whet_session_close(&s);
+  whet_model_close(&m);
+  buf_free(&b);
+}
+
 int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(results),
@@ -267,6 +297,7 @@ int main(void) {
       cmocka_unit_test(values_in_and_out),
       cmocka_unit_test(memory_is_packed),
       cmocka_unit_test(two_sessions_of_one_program),
+      cmocka_unit_test(what_comes_later_keeps_its_inputs),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }
