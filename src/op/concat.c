@@ -2,10 +2,14 @@
 /* Concat(x0, x1, ...): the inputs one after the other along an axis; all other dimensions are equal.
  *
  * ONNX Concat 1-13; TFLite CONCATENATION (with its fused activation), PACK (each input gets the new axis first). All
- * types; quantised inputs whose scales differ from the output's are requantised: concat_q8.c. Exact. */
+ * types. Exact. 8-bit inputs whose scale or zero point is not the output's are requantised as LiteRT does,
+ * y = round(x * s - zx * s) + zy with s = sx * (1 / sy), in f32, half away from zero. */
+
+#include <math.h>
 
 #include "op/move.h"
 #include "op/move_attr.h"
+#include "op/q8.h"
 
 /* ---- attributes ------------------------------------------------------------------------------ */
 
@@ -116,6 +120,23 @@ static whet_status concat_infer(whet_infer *f, const whet_node *n) {
   return WHET_OK;
 }
 
+/* ---- requantising ---------------------------------------------------------------------------- */
+
+/* Do 8-bit numbers of type t change their meaning on the way from qx to qy? */
+static bool requantised(whet_dtype t, const whet_quant *qx, const whet_quant *qy) {
+  return (t == WHET_U8 || t == WHET_S8) && qx && qy && qx->n == 1 && qy->n == 1 && !whet__quant_equal(qx, qy);
+}
+
+/* What becomes of each byte. */
+static void requantise(whet_dtype t, const whet_quant *qx, const whet_quant *qy, uint8_t table[256]) {
+  whet_q8 x = whet__q8(t, qx), y = whet__q8(t, qy);
+  float scale = x.scale * (1.0f / y.scale), bias = (float)-x.zero * scale;
+  for (int i = 0; i < 256; i++) {
+    float v = (float)(t == WHET_S8 ? (int8_t)i : i) * scale;
+    table[i] = (uint8_t)whet__q8_store(&y, (double)roundf(v + bias));
+  }
+}
+
 /* ---- reference ------------------------------------------------------------------------------- */
 
 static whet_status concat_ref(const whet_args *a) {
@@ -125,20 +146,44 @@ static whet_status concat_ref(const whet_args *a) {
   int64_t at = 0;
   for (int i = 0; i < a->n_in; i++) {
     const whet_tensor *in = &a->in[i];
-    whet__move_box(in->dtype, in->rank, in->dim, out->data, at * out->stride[axis], out->stride, in->data, 0,
-                   in->stride);
+    int64_t from = at * out->stride[axis], k[WHET_MAX_RANK] = {0};
+    whet__move_box(in->dtype, in->rank, in->dim, out->data, from, out->stride, in->data, 0, in->stride);
     at += in->dim[axis];
+    if (!requantised(in->dtype, in->q, out->q)) continue;
+    uint8_t table[256], *y = out->data;
+    requantise(in->dtype, in->q, out->q, table);
+    for (int64_t left = whet__tensor_count(in); left > 0; left--, whet__index_next(in->rank, in->dim, k)) {
+      uint8_t *b = y + from + whet__index_offset(in->rank, k, out->stride);
+      *b = table[*b];
+    }
   }
   return WHET_OK;
 }
 
 /* ---- planning -------------------------------------------------------------------------------- */
 
+/* Input v by a table into memory of this node, dense; the argument to copy from then. */
+static whet_status plan_requantised(whet_planner *p, const whet_node *n, int32_t v, whet_arg *to) {
+  uint8_t table[256];
+  whet_lut_q8 k = {0};
+  whet__pl_pitch(p, v, &k.rows, &k.run, &k.in_pitch);
+  k.out_pitch = k.run;
+  if (!k.rows || !k.run) return WHET_OK;
+  requantise(whet__pl_dtype(p, v), whet__pl_quant(p, v), whet__pl_quant(p, n->out[0]), table);
+  int32_t temp = whet__pl_temp(p, (size_t)(k.rows * k.run));
+  *to = whet__tm(temp, false);
+  whet_arg arg[] = {whet__rd(v), whet__bl(whet__pl_blob(p, table, sizeof table)), whet__tm(temp, true)};
+  return whet__pl_kern(p, WHET_FAMILY_lut_q8, &k, sizeof k, arg, WHET_COUNT(arg),
+                       k.rows > 1 ? k.rows : whet__ceil_div(k.run, 4096), (double)(k.rows * k.run) * 0.05);
+}
+
 static whet_status concat_plan(whet_planner *p, const whet_node *n) {
   const whet_concat *a = n->attr;
   const whet_shape *out = whet__pl_shape(p, n->out[0]);
   if (!whet__move_bytes(whet__pl_dtype(p, n->out[0]))) return WHET_LATE;
-  if (n->n_in == 1) return whet__pl_view(p, n, 0, 0);
+  if (n->n_in == 1 &&
+      !requantised(whet__pl_dtype(p, n->in[0]), whet__pl_quant(p, n->in[0]), whet__pl_quant(p, n->out[0])))
+    return whet__pl_view(p, n, 0, 0);
   int32_t axis = a->axis < 0 ? a->axis + out->rank : a->axis;
   int64_t at = 0;
   for (int i = 0; i < n->n_in; i++) {
@@ -149,10 +194,15 @@ static whet_status concat_plan(whet_planner *p, const whet_node *n) {
     }
     whet_copy c = {.rank = in->rank};
     memcpy(c.dim, in->d, sizeof c.dim);
+    whet_arg from = whet__rd(n->in[i]);
     whet__pl_strides(p, n->in[i], c.in_stride);
     whet__pl_strides(p, n->out[0], c.out_stride);
     c.out_offset = at * c.out_stride[axis];
-    WHET_TRY(whet__pl_copy(p, n->out[0], n->in[i], &c));
+    if (requantised(whet__pl_dtype(p, n->in[i]), whet__pl_quant(p, n->in[i]), whet__pl_quant(p, n->out[0]))) {
+      WHET_TRY(plan_requantised(p, n, n->in[i], &from));
+      whet__dense_strides(in->rank, in->d, c.in_stride);
+    }
+    WHET_TRY(whet__pl_copy_from(p, n->out[0], from, &c));
     at += in->d[axis];
   }
   return WHET_OK;

@@ -9,8 +9,10 @@
 
 #include "kern/convt_f32.h"
 #include "op/conv.h"
+#include "op/fakeq.h"
 #include "op/matrix.h"
 #include "op/move.h"
+#include "op/quantize.h"
 #include "op/walk.h"
 #include "whet/program.h"
 
@@ -25,6 +27,19 @@ static whet_status from_onnx(whet_import *im, const whet_op *op) {
   return whet__im_node_as_is(im, op, a);
 }
 
+/* Hybrid: activations are rounded, and integer weights become the floats that they stand for. */
+static whet_status hybrid(whet_import *im, int32_t *w, int32_t *x) {
+  int32_t before = *x;
+  WHET_TRY(whet__im_hybrid(im, 0, true, w, x));
+  if (*x == before) return WHET_OK;
+  WHET_NEW_ATTR(im, whet_quantize_attr, a);
+  a->dtype = WHET_F32;
+  int32_t v = whet__im_new(im, "weights");
+  WHET_TRY(whet__im_node(im, whet__op_find("DequantizeLinear"), a, w, 1, &v, 1));
+  *w = v;
+  return WHET_OK;
+}
+
 /* TFLite's inputs are sizes, weights, x, bias. */
 static whet_status tfl_node(whet_import *im, const whet_op *op, whet_conv_attr *a, const int *stride, int32_t n,
                             int64_t activation) {
@@ -36,6 +51,7 @@ static whet_status tfl_node(whet_import *im, const whet_op *op, whet_conv_attr *
   WHET_TRY(whet__conv_read_tfl_padding(im, whet__tfl_int(im, 0, 0), a));
   int32_t in[4] = {whet__im_in(im, 2), whet__im_in(im, 1), whet__im_in(im, 3), whet__im_in(im, 0)};
   int32_t out = whet__tfl_before_activation(im, activation);
+  WHET_TRY(hybrid(im, &in[1], &in[0]));
   WHET_TRY(whet__im_node(im, op, a, in, 4, &out, 1));
   const whet_val *x = whet__im_val(im, in[0]);
   whet__im_round(im, x && x->dtype == WHET_S16 ? WHET_ROUND_TFL_16X8 : WHET_ROUND_TFL_FIX);

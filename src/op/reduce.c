@@ -116,7 +116,6 @@ whet_status whet__infer_axes(whet_infer *f, const whet_ints *list, int in, int32
   for (int32_t i = 0; i < s.n; i++) {
     int32_t axis;
     WHET_TRY(whet__infer_axis(f, whet__num(&s, i), rank, &axis));
-    if (mark[axis] && list->n) return whet__infer_fail(f, WHET_E_DATA, "axis %d stands twice among the axes", axis);
     mark[axis] = true;
   }
   return WHET_OK;

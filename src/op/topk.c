@@ -2,7 +2,7 @@
 /* TopK(x, k): the k greatest (or least) elements along an axis, best first, and their indices; among equals the one
  * with the lower index comes first.
  *
- * ONNX TopK 1 (k an attribute), 10, 11-24; TFLite TOPK_V2 (last dimension, S32 indices). Results are always sorted. A
+ * ONNX TopK 1 (k an attribute), 10, 11-24; TFLite TOPK_V2 (last dimension, S32 or S16 indices). Results are always sorted. A
  * NaN is greater than every number. All numbers; quantised ones are compared as they are stored. Exact. */
 
 #include <math.h>
@@ -15,33 +15,36 @@
 
 typedef struct topk_attr {
   int64_t axis;
-  bool least, wide; /* the least elements; indices are S64, else S32 */
+  bool least;
+  uint8_t index; /* whet_dtype of the indices */
 } topk_attr;
 
 static const whet_attr_desc k_attrs[] = {{"axis", WHET_ATTR_I64, offsetof(topk_attr, axis)},
                                          {"least", WHET_ATTR_BOOL, offsetof(topk_attr, least)},
-                                         {"wide", WHET_ATTR_BOOL, offsetof(topk_attr, wide)},
+                                         {"index", WHET_ATTR_U8, offsetof(topk_attr, index)},
                                          {0}};
 
 /* ---- reading --------------------------------------------------------------------------------- */
 
 /* k: a value number. */
-static whet_status put(whet_import *im, const whet_op *op, int32_t k, int64_t axis, bool least, bool wide) {
+static whet_status put(whet_import *im, const whet_op *op, int32_t k, int64_t axis, bool least, whet_dtype index) {
   topk_attr *a = whet__arena_alloc(whet__im_arena(im), sizeof *a);
   int32_t in[2] = {whet__im_in(im, 0), k}, out[2] = {whet__im_out(im, 0), whet__im_out(im, 1)};
   if (!a) return whet__im_fail(im, WHET_E_MEMORY, "no memory for attributes");
-  *a = (topk_attr){axis, least, wide};
+  *a = (topk_attr){axis, least, (uint8_t)index};
   return whet__im_node(im, op, a, in, 2, out, 2);
 }
 static whet_status read_first(whet_import *im, const whet_op *op) {
   int64_t k = whet__onnx_int(im, "k", -1);
-  return put(im, op, whet__im_ints(im, &k, 1), whet__onnx_int(im, "axis", -1), false, true);
+  return put(im, op, whet__im_ints(im, &k, 1), whet__onnx_int(im, "axis", -1), false, WHET_S64);
 }
 static whet_status read_onnx(whet_import *im, const whet_op *op) {
-  return put(im, op, whet__im_in(im, 1), whet__onnx_int(im, "axis", -1), !whet__onnx_int(im, "largest", 1), true);
+  return put(im, op, whet__im_in(im, 1), whet__onnx_int(im, "axis", -1), !whet__onnx_int(im, "largest", 1), WHET_S64);
 }
 static whet_status read_tfl(whet_import *im, const whet_op *op) {
-  return put(im, op, whet__im_in(im, 1), -1, false, false);
+  const whet_val *places = whet__im_val(im, whet__im_out(im, 1));
+  whet_dtype t = places && places->dtype == WHET_S16 ? WHET_S16 : WHET_S32;
+  return put(im, op, whet__im_in(im, 1), -1, false, t);
 }
 
 static const whet_from k_from[] = {
@@ -62,11 +65,13 @@ static whet_status infer(whet_infer *f, const whet_node *n) {
   if (!known && k.n == -2) return whet__nums_late(f, &k, "k");
   if (known && k.n != 1) return whet__infer_fail(f, WHET_E_SHAPE, "k is %d numbers: expected 1", k.n);
   whet_dim of = y.d[axis];
+  if (a->index == WHET_S16 && whet__dim_known(of) && of > INT16_MAX + 1)
+    return whet__infer_fail(f, WHET_E_SHAPE, "16-bit indices of %lld elements", (long long)of);
   y.d[axis] = known ? whet__num(&k, 0) : WHET_DIM_ANY;
   if (whet__dim_number(y.d[axis]) && (y.d[axis] < 0 || (whet__dim_known(of) && y.d[axis] > of)))
     return whet__infer_fail(f, WHET_E_DATA, "k is %lld of %lld elements", (long long)y.d[axis], (long long)of);
   *whet__out(f, 0, t) = y;
-  if (whet__out_has(f, 1)) *whet__out(f, 1, a->wide ? WHET_S64 : WHET_S32) = y;
+  if (whet__out_has(f, 1)) *whet__out(f, 1, (whet_dtype)a->index) = y;
   return known ? WHET_OK : WHET_LATE;
 }
 
