@@ -66,7 +66,8 @@ endforeach()
 unset(CMAKE_REQUIRED_FLAGS)
 
 # Append to SOURCES (in the caller) the files of one family, with the flags of their suffix. Portable float kernels keep their
-# order of sums, so -O3 finds nothing to gain in them and makes them half as fast.
+# order of sums, so -O3 finds nothing to gain in them and makes them half as fast; the vector code of
+# products is written out as it shall be and only grows by it.
 function(whet_family_sources family)
   set(level -O3)
   if(family MATCHES "_f32$")
@@ -84,7 +85,11 @@ function(whet_family_sources family)
     set(f kern/${WHET_ARCH}/${family}_${isa}.c)
     if(WHET_HAVE_${isa})
       list(APPEND files ${f})
-      set_source_files_properties(${f} PROPERTIES COMPILE_OPTIONS "-O3;${WHET_FLAGS_${isa}}")
+      set(o -O3)
+      if(family MATCHES "^(conv|convt|dw|gemm|tile)_f32$")
+        set(o -O2)
+      endif()
+      set_source_files_properties(${f} PROPERTIES COMPILE_OPTIONS "${o};${WHET_FLAGS_${isa}}")
     endif()
   endforeach()
   list(REMOVE_DUPLICATES files)
