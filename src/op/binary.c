@@ -151,6 +151,25 @@ static whet_status bit_shift(whet_import *im, const whet_op *op) {
 }
 static whet_status tfl_shift_right(whet_import *im, const whet_op *op) { return put_own(im, op, 1); }
 static whet_status tfl_shift_left(whet_import *im, const whet_op *op) { return put_own(im, op, 0); }
+/* STABLEHLO_COMPARE: the operator by its direction. */
+static whet_status tfl_compare(whet_import *im, const whet_op *op) {
+  static const char *const k_name[] = {"Equal", "NotEqual", "GreaterOrEqual", "Greater", "LessOrEqual", "Less"};
+  enum { TOTAL_ORDER = 2 };
+  int64_t direction = whet__tfl_int(im, 0, 0);
+  const whet_val *x = whet__im_val(im, whet__im_in(im, 0));
+  if (direction < 0 || direction >= (int64_t)WHET_COUNT(k_name))
+    return whet__im_fail(im, WHET_E_FORMAT, "comparison %lld, which is none", (long long)direction);
+  if (whet__tfl_int(im, 1, 0) == TOTAL_ORDER && x && whet__is_float((whet_dtype)x->dtype))
+    return whet__im_fail(im, WHET_E_UNSUPPORTED, "the total order of floats");
+  return put_own(im, whet__op_find(k_name[direction]), 0);
+}
+/* STABLEHLO_CLAMP(least, x, greatest). */
+static whet_status tfl_clamp(whet_import *im, const whet_op *op) {
+  int32_t part = whet__im_new(im, "part");
+  if (whet__im_n_in(im) != 3) return whet__im_fail(im, WHET_E_FORMAT, "%d inputs: expected 3", whet__im_n_in(im));
+  WHET_TRY(put(im, whet__op_find("Max"), 0, whet__im_in(im, 1), whet__im_in(im, 0), part));
+  return put(im, op, 0, part, whet__im_in(im, 2), whet__im_out(im, 0));
+}
 /* ONNX PRelu: before opset 7 a slope vector belongs to the channels, dimension 1. */
 static whet_status prelu(whet_import *im, const whet_op *op) {
   int32_t y = whet__im_in(im, 1);
@@ -285,6 +304,29 @@ static void ref_strings(const whet_args *arg, whet_walk *w, bool equal) {
     }
 }
 
+/* Arithmetic on complex numbers, each step rounded to the type of their parts. */
+static void ref_complex(const whet_args *arg, whet_walk *w, int fn) {
+  const whet_tensor *in = arg->in, *z = &arg->out[0];
+  whet_dtype part = z->dtype == WHET_C64 ? WHET_F32 : WHET_F64;
+  bool single = part == WHET_F32;
+  while (whet__walk_row(w))
+    for (int64_t i = 0; i < w->run; i++) {
+      double v[2][2], re, im, p[4], q;
+      for (int k = 0; k < 4; k++)
+        v[k / 2][k % 2] = whet__get_f64(part, in[k / 2].data, 2 * (w->at[k / 2] + i * w->step[k / 2]) + k % 2);
+      double a = v[0][0], b = v[0][1], c = v[1][0], d = fn == WHET_BIN_DIV ? -v[1][1] : v[1][1];
+      for (int k = 0; k < 4; k++) p[k] = (k & 2 ? b : a) * (k & 1 ? d : c);
+      for (int k = 0; k < 4 && single && fn == WHET_BIN_MUL; k++) p[k] = (double)(float)p[k];
+      re = p[0] - p[3], im = p[1] + p[2];
+      if (fn == WHET_BIN_ADD) re = a + c, im = b + d;
+      if (fn == WHET_BIN_SUB) re = a - c, im = b - d;
+      if (fn == WHET_BIN_DIV) q = c * c + d * d, re /= q, im /= q;
+      int64_t to = 2 * (w->at[2] + i * w->step[2]);
+      whet__set_f64(part, z->data, to, re);
+      whet__set_f64(part, z->data, to + 1, im);
+    }
+}
+
 static whet_status ref(const whet_args *arg) {
   const whet_tensor *x = &arg->in[0], *y = &arg->in[1], *z = &arg->out[0];
   if (whet__quantised(x->dtype, x->q)) return whet__binary_q8_ref(arg);
@@ -298,6 +340,10 @@ static whet_status ref(const whet_args *arg) {
   whet__walk_add(&w, z);
   if (x->dtype == WHET_STRING) {
     ref_strings(arg, &w, !strcmp(arg->node->op->name, "Equal"));
+    return WHET_OK;
+  }
+  if (whet__is_complex(x->dtype)) {
+    ref_complex(arg, &w, r->bin);
     return WHET_OK;
   }
   while (whet__walk_row(&w))

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* If, Loop, While, CallOnce: see control.h for what each does.
  *
- * ONNX If 1-25, Loop 1-25; TFLite IF, WHILE, CALL_ONCE, STABLEHLO_CASE. Shapes of carried values may change from turn
+ * ONNX If 1-25, Loop 1-25; TFLite IF, WHILE, CALL_ONCE, STABLEHLO_CASE, STABLEHLO_WHILE. Shapes of carried values may change from turn
  * to turn: the rule runs the body's rules until nothing changes, a dimension that differs becoming one that only data
  * tell. */
 
@@ -70,6 +70,48 @@ static whet_status if_tfl(whet_import *im, const whet_op *op) {
   return with_bodies(im, op, 0, 1, r, 2);
 }
 
+/* STABLEHLO_CASE(index): one of n branches, the last one for an index that is out of range: an If in the else of an If. */
+static whet_status case_tfl(whet_import *im, const whet_op *op) {
+  whet_ints list = whet__tfl_ints(im, 0);
+  whet_graph *g = whet__im_graph(im);
+  int32_t n_out = whet__im_n_out(im), index = whet__im_in(im, 0);
+  whet_arena *arena = whet__im_arena(im);
+  if (list.n < 1 || list.n > UINT8_MAX)
+    return whet__im_fail(im, list.n < 1 ? WHET_E_FORMAT : WHET_E_LIMIT, "%d branches", list.n);
+  int32_t n = list.n == 1 ? 2 : list.n; /* one branch stands on both sides */
+  whet_region **branch = whet__arena_array(arena, (size_t)n, sizeof *branch);
+  int32_t *cond = whet__arena_array(arena, (size_t)n, sizeof *cond);
+  if (!branch || !cond) return whet__im_fail(im, WHET_E_MEMORY, "no memory for a body");
+  for (int32_t i = 0; i < n; i++) WHET_TRY(inlined(im, list.v[i < list.n ? i : 0], 1, &branch[i]));
+  const whet_val *v = whet__im_val(im, index);
+  if (!v || v->dtype != WHET_S32) return whet__im_fail(im, WHET_E_TYPE, "the index is no int32");
+  for (int32_t i = 0; i < n - 1; i++) {
+    int32_t in[2] = {index, whet__im_const(im, WHET_S32, 0, NULL, &i)};
+    cond[i] = whet__im_new(im, "chosen");
+    WHET_TRY(whet__im_node(im, whet__op_find("Equal"), NULL, in, 2, &cond[i], 1));
+  }
+  whet_region *rest = branch[n - 1];
+  for (int32_t i = n - 2; i > 0; i--) {
+    whet_region *r = whet__arena_alloc(arena, sizeof *r), **body = whet__arena_array(arena, 2, sizeof *body);
+    int32_t *out = whet__arena_array(arena, (size_t)n_out + 1, sizeof *out), node = -1;
+    for (int32_t k = 0; r && body && out && k < n_out; k++)
+      if ((out[k] = whet__im_new(im, "branch")) < 0) out = NULL;
+    if (r && body && out) node = whet__graph_node(g, r, op, NULL, &cond[i], 1, out, n_out);
+    if (node < 0) return whet__im_fail(im, WHET_E_MEMORY, "no memory for a body");
+    body[0] = branch[i], body[1] = rest;
+    g->node[node].body = body;
+    g->node[node].n_body = 2;
+    r->out = out;
+    r->n_out = n_out;
+    rest = r;
+  }
+  int32_t *out = whet__arena_array(arena, (size_t)n_out + 1, sizeof *out);
+  if (!out) return whet__im_fail(im, WHET_E_MEMORY, "no memory for a body");
+  for (int32_t k = 0; k < n_out; k++) out[k] = whet__im_out(im, k);
+  WHET_TRY(whet__im_node(im, op, NULL, cond, 1, out, n_out));
+  return whet__im_bodies(im, (whet_region *[]){branch[0], rest}, 2);
+}
+
 static whet_status while_tfl(whet_import *im, const whet_op *op) {
   int n = whet__im_n_in(im);
   whet_region *r[2] = {whet__tfl_region(im, whet__tfl_int(im, 0, 0)), NULL};
@@ -89,9 +131,9 @@ static whet_status call_once_tfl(whet_import *im, const whet_op *op) {
   return with_bodies(im, op, 0, 0, &r, 1);
 }
 
-static const whet_from k_if_from[] = {{"", "If", 1, if_onnx}, {"tflite", "IF", 1, if_tfl}, {0}};
+static const whet_from k_if_from[] = {{"", "If", 1, if_onnx}, {"tflite", "IF", 1, if_tfl}, {"tflite", "STABLEHLO_CASE", 1, case_tfl}, {0}};
 static const whet_from k_loop_from[] = {{"", "Loop", 1, loop_onnx}, {0}};
-static const whet_from k_while_from[] = {{"tflite", "WHILE", 1, while_tfl}, {0}};
+static const whet_from k_while_from[] = {{"tflite", "STABLEHLO_WHILE", 1, while_tfl}, {"tflite", "WHILE", 1, while_tfl}, {0}};
 static const whet_from k_once_from[] = {{"tflite", "CALL_ONCE", 1, call_once_tfl}, {0}};
 
 /* ---- shape rule ------------------------------------------------------------------------------ */

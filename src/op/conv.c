@@ -15,6 +15,7 @@
 #include "op/fakeq.h"
 #include "op/matrix.h"
 #include "op/move.h"
+#include "op/stablehlo.h"
 #include "op/walk.h"
 #include "whet/program.h"
 
@@ -109,6 +110,7 @@ static const whet_from k_from[] = {{"", "Conv", 1, from_onnx},
                                    {"tflite", "CONV_2D", 1, from_conv_2d},
                                    {"tflite", "DEPTHWISE_CONV_2D", 1, from_depthwise},
                                    {"tflite", "CONV_3D", 1, from_conv_3d},
+                                   {"tflite", "STABLEHLO_CONVOLUTION", 1, whet__stablehlo_convolution},
                                    {0}};
 
 /* ---- shape and type rule --------------------------------------------------------------------- */

@@ -13,6 +13,7 @@
 #include "op/fakeq.h"
 #include "op/matrix.h"
 #include "op/move.h"
+#include "op/stablehlo.h"
 #include "op/walk.h"
 
 static const whet_attr_desc k_attrs[] = {{"alpha", WHET_ATTR_F32, offsetof(whet_matmul, alpha)},
@@ -57,6 +58,7 @@ static const whet_from k_from[] = {{"", "MatMul", 1, from_onnx},
                                    {"com.microsoft", "FusedMatMul", 1, from_fused},
                                    {"com.microsoft", "TransposeMatMul", 1, from_fused},
                                    {"tflite", "BATCH_MATMUL", 1, from_tfl},
+                                   {"tflite", "STABLEHLO_DOT_GENERAL", 1, whet__stablehlo_dot_general},
                                    {0}};
 
 /* ---- shape and type rule --------------------------------------------------------------------- */
