@@ -242,10 +242,13 @@ static whet_status conv_plan(whet_planner *p, const whet_node *n) {
   int32_t res, bias = n->n_in > 2 ? n->in[2] : -1;
   whet__pl_conv_f32(p, n, &g, &k, &res);
   bool depthwise = g.ic == 1 && g.oc == 1 && g.groups > 1;
+  whet_pack_f32 pack = whet__conv_packing(p, n, &g);
+  whet_wino_f32 wino;
+  if (pack.dtype == WHET_F32 && whet__pl_data(p, n->in[1]) && whet__conv_wino(p, &k, &wino))
+    return whet__pl_wino(p, n, &wino, &pack, res);
   unsigned family = depthwise ? WHET_FAMILY_dw_f32 : WHET_FAMILY_conv_f32;
   const whet_kern *row = whet__kern_pick(family, whet__pl_target(p), whet__pl_opts(p)->exact != 0, &k);
   if (!row) return whet__pl_fail(p, WHET_E_INTERNAL, "no kernel of family %s fits", whet__family(family)->name);
-  whet_pack_f32 pack = whet__conv_packing(p, n, &g);
   pack.form = row->form;
   if (depthwise) pack.groups = 1, pack.n = g.groups, pack.n_step = g.w_group;
   whet_arg arg[5] = {whet__rd(n->in[0]), whet__wr(whet__pl_group_out(p)), whet__pl_panels(p, &pack, n->in[1], bias),

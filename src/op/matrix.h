@@ -7,6 +7,7 @@
 #include "kern/conv_f32.h"
 #include "kern/gemm_f32.h"
 #include "kern/pack_f32.h"
+#include "kern/wino_f32.h"
 #include "op/conv.h"
 #include "op/tile.h"
 
@@ -58,5 +59,11 @@ double whet__ref_fma(bool wide, double x, double w, double acc);
  * of its groups are read (form is left open). Input, output and residual have channels last. */
 void whet__pl_conv_f32(whet_planner *p, const whet_node *n, const whet_conv_geo *g, whet_conv_f32 *k, int32_t *res);
 whet_pack_f32 whet__conv_packing(const whet_planner *p, const whet_node *n, const whet_conv_geo *g);
+
+/* Whether Winograd's minimal filtering is the faster way for a convolution; its tile is then in *out (conv_wino.c).
+ * And its step, for node n; its weights are constant. */
+bool whet__conv_wino(const whet_planner *p, const whet_conv_f32 *c, whet_wino_f32 *out);
+whet_status whet__pl_wino(whet_planner *p, const whet_node *n, const whet_wino_f32 *w, const whet_pack_f32 *pack,
+                          int32_t res);
 
 #endif

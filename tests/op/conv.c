@@ -144,6 +144,26 @@ static void rims(void **state) {
   }
 }
 
+/* Convolutions large enough for Winograd's filtering, with what its epilogue takes in. */
+static void winograd(void **state) {
+  static const int64_t size[][4] = {{13, 11, 24, 40}, {7, 7, 96, 64}, {30, 6, 16, 70}};
+  for (size_t i = 0; i < WHET_COUNT(size); i++) {
+    opcheck c;
+    int64_t pads[4] = {1, 1, 1, 1};
+    whet_conv_attr a = {.pads = {pads, 4}, .group = 1, .last = 1};
+    opcheck_begin(&c, "winograd");
+    int32_t in[3] = {opcheck_input(&c, WHET_F32, 4, (int64_t[]){2, size[i][0], size[i][1], size[i][2]}),
+                     opcheck_const(&c, WHET_F32, 4, (int64_t[]){size[i][3], size[i][2], 3, 3}, NULL),
+                     opcheck_const(&c, WHET_F32, 1, &size[i][3], NULL)};
+    int32_t y = opcheck_node(&c, "Conv", &a, 3, in);
+    y = opcheck_node(&c, i == 1 ? "Sigmoid" : "Relu", NULL, 1, &y);
+    int32_t two[2] = {opcheck_node(&c, "Conv", &a, 3, in), y};
+    y = opcheck_node(&c, i == 2 ? "Mul" : "Add", NULL, 2, two);
+    opcheck_output(&c, opcheck_node(&c, "Relu", NULL, 1, &y));
+    opcheck_run(&c, 2e-6);
+  }
+}
+
 /* Factors and terms for each channel after a product, which passes move into its weights. */
 static void affine(void **state) {
   for (uint64_t i = 0; i < 40; i++) {
@@ -210,6 +230,7 @@ static void refused(void **state) {
 int main(void) {
   const struct CMUnitTest tests[] = {cmocka_unit_test(conv_f32),     cmocka_unit_test(transposed_f32),
                                      cmocka_unit_test(other_floats), cmocka_unit_test(rims),
-                                     cmocka_unit_test(affine),       cmocka_unit_test(refused)};
+                                     cmocka_unit_test(winograd),     cmocka_unit_test(affine),
+                                     cmocka_unit_test(refused)};
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,0 +1,317 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Family wino_f32: blocks of tiles through the three stages; packing of its weights. */
+
+#include "kern/wino_f32.h"
+
+/* A convolution on its way through the tiles. */
+typedef struct walk {
+  const whet_wino_f32 *w;
+  const whet_winos_f32 *set;
+  const float *in, *res, *packed;
+  float *out, *v, *m;
+  int64_t tiles[2];     /* down, across */
+  int64_t n0, n1;       /* columns to make: whole panels */
+  int64_t v_plane, m_plane;
+  uint32_t flags;
+  float lo, hi;
+  whet_epi_f32 rest; /* micro-operations after those of the output transform */
+} walk;
+
+enum { PLANE_PAD = 16, WIDEST = 64 }; /* floats: planes start in different sets of the first cache; columns of a panel */
+
+bool whet__wino_takes(const whet_conv_f32 *c) {
+  const whet_window *z = &c->dim[0];
+  bool fits = c->groups == 1 && z->kernel == 1 && z->out == 1 && z->in == 1 && !z->pad;
+  for (int i = 1; i < 3; i++) {
+    const whet_window *d = &c->dim[i];
+    fits &= d->kernel == 3 && d->stride == 1 && d->dilation == 1 && d->out > 0 && d->in > 0;
+  }
+  return fits && c->ic > 0 && c->oc > 0;
+}
+
+int64_t whet__wino_tiles(const whet_wino_f32 *w) {
+  return w->c.batch * whet__ceil_div(w->c.dim[1].out, w->m) * whet__ceil_div(w->c.dim[2].out, w->m);
+}
+
+void whet__wino_set_block(whet_wino_f32 *w) {
+  int64_t places = whet__wino_places(w->m), wide = whet__min_i(w->c.oc, WIDEST), l2 = (int64_t)w->c.l2_kb << 10;
+  int64_t tiles = whet__wino_tiles(w), each = 4 * places * (w->c.ic + wide), weights = 4 * places * w->c.ic * w->c.oc;
+  /* Weights that fit stay in the second cache with the block; others are read again for each block, which must pay. */
+  int64_t room = weights < l2 * 5 / 8 ? l2 - weights : l2;
+  int64_t most = whet__max_i(room / each, weights < l2 * 5 / 8 ? 14 : 42);
+  w->block = (int32_t)whet__ceil_div(tiles, whet__ceil_div(tiles, most));
+  if (w->block < tiles && w->block > 7) w->block = (int32_t)(whet__ceil_div(w->block, 7) * 7);
+}
+
+static size_t v_floats(const whet_wino_f32 *w) {
+  return (size_t)whet__wino_places(w->m) * (size_t)(w->block * w->c.ic + PLANE_PAD);
+}
+
+static size_t m_floats(const whet_wino_f32 *w) {
+  return (size_t)whet__wino_places(w->m) * (size_t)(w->block * WIDEST + PLANE_PAD);
+}
+
+size_t whet__wino_f32_scratch(const void *params) {
+  const whet_wino_f32 *w = params;
+  return sizeof(float) * (v_floats(w) + m_floats(w)) + WHET_SLACK;
+}
+
+/* Rows or columns lo..hi of the patch of tile `at` that are inside. */
+static void inside(const whet_window *d, int64_t at, int64_t m, int32_t *lo, int32_t *hi) {
+  int64_t first = at * m - d->pad;
+  *lo = (int32_t)whet__clamp_i(-first, 0, m + 2);
+  *hi = (int32_t)whet__clamp_i(d->in - first, *lo, m + 2);
+}
+
+/* Tiles from..to of one row of tiles, numbered across, whose place among the block's is `slot`. */
+static void row_in(const walk *w, int64_t image, int64_t ty, int64_t from, int64_t to, int64_t slot) {
+  const whet_conv_f32 *c = &w->w->c;
+  const whet_window *d = &c->dim[1];
+  int64_t m = w->w->m;
+  whet_wino_in t = {.in = w->in + image * c->in_batch,
+                    .step = {d[0].in_step, d[1].in_step},
+                    .next = m * d[1].in_step,
+                    .channels = c->ic,
+                    .plane = w->v_plane};
+  inside(&d[0], ty, m, &t.lo[0], &t.hi[0]);
+  for (int64_t x = from; x < to; x += t.n) {
+    inside(&d[1], x, m, &t.lo[1], &t.hi[1]);
+    t.n = 1;
+    if (t.lo[1] == 0 && t.hi[1] == m + 2) { /* as far as no column is missing */
+      int64_t last = (d[1].in + d[1].pad - m - 2) / m;
+      t.n = whet__min_i(to, last + 1) - x;
+    }
+    t.at = (ty * m - d[0].pad) * t.step[0] + (x * m - d[1].pad) * t.step[1];
+    t.v = w->v + (slot + x - from) * c->ic;
+    w->set->in[m == 4](&t);
+  }
+}
+
+/* The same on their way out, columns n0.. of a panel as wide as the block's M. */
+static void row_out(const walk *w, int64_t image, int64_t ty, int64_t from, int64_t to, int64_t slot, int64_t n0,
+                    int64_t width) {
+  const whet_conv_f32 *c = &w->w->c;
+  const whet_window *d = &c->dim[1];
+  int64_t m = w->w->m, res_at = image * c->res_batch + ty * m * d[0].res_step + n0;
+  float *row = w->out + image * c->out_batch + ty * m * d[0].out_step + n0;
+  whet_wino_out t = {.plane = w->m_plane,
+                     .width = width,
+                     .bias = w->packed + n0,
+                     .step = {d[0].out_step, d[1].out_step},
+                     .next = m * d[1].out_step,
+                     .res_step = {d[0].res_step, d[1].res_step},
+                     .res_next = m * d[1].res_step,
+                     .columns = whet__min_i(width, c->oc - n0),
+                     .rows = (int32_t)whet__min_i(m, d[0].out - ty * m),
+                     .lo = w->lo,
+                     .hi = w->hi,
+                     .flags = w->flags};
+  for (int64_t x = from; x < to; x += t.n) {
+    int64_t full = whet__min_i(to, d[1].out / m) - x;
+    t.n = full > 0 ? full : 1;
+    t.cols = (int32_t)(full > 0 ? m : d[1].out - x * m);
+    t.m = w->m + (slot + x - from) * width;
+    t.out = row + x * t.next;
+    if (w->res) t.res = w->res + res_at + x * t.res_next;
+    w->set->out[m == 4](&t);
+  }
+  if (!w->rest.n) return;
+  int64_t x1 = whet__min_i(to * m, d[1].out);
+  for (int64_t y = 0; y < t.rows; y++)
+    for (int64_t x = from * m; x < x1; x++) {
+      const float *res = w->rest.res ? w->res + res_at + y * t.res_step[0] + x * t.res_step[1] : NULL;
+      w->set->tiles->epi(&w->rest, row + y * t.step[0] + x * t.step[1], res, t.columns);
+    }
+}
+
+/* The products of one panel: for each place, n tiles by its columns. The panel of the next place is fetched
+ * meanwhile. */
+static void products(const walk *w, int64_t n, int64_t n0, int nv, int64_t width) {
+  static const _Alignas(64) float zero[WIDEST];
+  const whet_tiles_f32 *tiles = w->set->tiles;
+  int64_t ic = w->w->c.ic, places = whet__wino_places(w->w->m), pad = whet__panel_pad(tiles->form, w->w->c.oc);
+  int64_t most = tiles->mr[nv] > 8 && ic % 512 == 0 ? 8 : tiles->mr[nv], count = whet__ceil_div(n, most);
+  const float *panels = w->packed + pad, *end = panels + pad * ic * places;
+  whet_seg_f32 seg = {0, 0, ic};
+  whet_tile_f32 t = {.lda = ic, .seg = &seg, .n_seg = 1, .bias = zero, .ldc = width};
+  t.last = (uint32_t)whet__panel_vec(tiles->form);
+  t.w = panels + n0 * ic * places;
+  seg.run -= WHET_BUG(ic > 5);
+  for (int64_t z = 0; z < places; z++) {
+    const float *next = t.w + ic * width, *ahead = next, *stop = next + ic * width;
+    if (next >= end) ahead = panels, stop = panels + ic * width;
+    t.a = w->v + z * w->v_plane;
+    t.c = w->m + z * w->m_plane;
+    for (int64_t i = 0, left = n; i < count; i++) {
+      int64_t mr = whet__ceil_div(left, count - i);
+      t.ahead = ahead < stop ? ahead : t.w;
+      ahead += ic * ((nv + 1) / 2 * 16);
+      tiles->fn[nv][mr](&t);
+      t.a += mr * ic;
+      t.c += mr * width;
+      left -= mr;
+    }
+    t.w = next;
+  }
+}
+
+/* Tiles at..at + n through all stages. */
+static void block(const walk *w, int64_t at, int64_t n) {
+  unsigned form = w->set->tiles->form;
+  int64_t across = w->tiles[1], vec = whet__panel_vec(form), pad = whet__panel_pad(form, w->w->c.oc), m;
+  for (int64_t i = 0; i < n; i += m) {
+    int64_t row = (at + i) / across, x = (at + i) % across;
+    m = whet__min_i(n - i, across - x);
+    row_in(w, row / w->tiles[0], row % w->tiles[0], x, x + m, i);
+  }
+  for (int64_t n0 = w->n0, width; n0 < w->n1; n0 += width) {
+    int nv = whet__panel_next(form, (pad - n0) / vec);
+    width = nv * vec;
+    products(w, n, n0, nv, width);
+    for (int64_t i = 0; i < n; i += m) {
+      int64_t row = (at + i) / across, x = (at + i) % across;
+      m = whet__min_i(n - i, across - x);
+      row_out(w, row / w->tiles[0], row % w->tiles[0], x, x + m, i, n0, width);
+    }
+  }
+}
+
+/* Columns of the panels that fall to a part; whole panels, perhaps none. */
+static void share_panels(unsigned form, int64_t n, int part, int parts, int64_t *n0, int64_t *n1) {
+  int64_t vec = whet__panel_vec(form), pad = whet__panel_pad(form, n), at = 0;
+  *n0 = *n1 = pad;
+  for (int64_t from = 0; from < pad; at++) {
+    int64_t next = from + vec * whet__panel_next(form, (pad - from) / vec), mid = (from + next) / 2;
+    if (mid * parts / pad == part) {
+      if (*n0 == pad) *n0 = from;
+      *n1 = next;
+    }
+    from = next;
+  }
+  if (*n0 == pad) *n1 = *n0;
+}
+
+void whet__wino_f32(const void *params, void *const *ptr, int part, int parts, const whet_winos_f32 *set) {
+  const whet_wino_f32 *p = params;
+  const whet_conv_f32 *c = &p->c;
+  whet_epi_f32 first;
+  unsigned form = set->tiles->form;
+  int64_t tiles = whet__wino_tiles(p), from = 0, to = tiles;
+  walk w = {.w = p, .set = set, .in = ptr[0], .out = ptr[1], .packed = ptr[2], .res = ptr[3]};
+  w.v = whet__part_scratch(ptr[4], whet__wino_f32_scratch(p), part);
+  w.m = w.v + v_floats(p);
+  w.v_plane = p->block * c->ic + PLANE_PAD;
+  w.m_plane = (int64_t)p->block * WIDEST + PLANE_PAD;
+  for (int i = 0; i < 2; i++) w.tiles[i] = whet__ceil_div(c->dim[i + 1].out, p->m);
+  w.flags = whet__epi_split(&c->epi, &first, &w.rest);
+  w.lo = first.a[0];
+  w.hi = first.b[0];
+  w.n1 = whet__panel_pad(form, c->oc);
+  /* Each part keeps its own weights where those are the larger share of what is read. */
+  if (whet__panel_count(form, c->oc) >= parts && c->ic * c->oc > tiles * (c->ic + c->oc))
+    share_panels(form, c->oc, part, parts, &w.n0, &w.n1);
+  else
+    whet__split(tiles, part, parts, &from, &to);
+  if (w.n0 == w.n1) return;
+  for (int64_t blocks = whet__ceil_div(to - from, p->block); blocks > 0; blocks--) {
+    int64_t n = whet__ceil_div(to - from, blocks);
+    if (n > 7 && blocks > 1) n = whet__min_i(whet__ceil_div(n, 7) * 7, p->block);
+    block(&w, from, n);
+    from += n;
+  }
+}
+
+/* ---- packing ----------------------------------------------------------------------------------------------------
+ */
+
+enum { CHANNELS = 16, LANES = 16 }; /* of one block; columns that are transformed together */
+
+size_t whet__wino_pack_f32_bytes(const void *params) {
+  const whet_wino_pack_f32 *p = params;
+  int64_t pad = whet__panel_pad(p->pack.form, p->pack.n);
+  return (size_t)(pad * (1 + p->pack.k[3] * whet__wino_places(p->m))) * sizeof(float);
+}
+
+/* One dimension of G g for LANES columns: m + 2 numbers of three, in double. */
+static void kernel_line(int64_t m, const double g[3][LANES], double u[6][LANES]) {
+  static const double s = 0.70710678118654752440;
+  for (int i = 0; i < LANES; i++) {
+    double even = g[0][i], odd = g[1][i], last = g[2][i];
+    if (m == 2) {
+      u[0][i] = even;
+      u[1][i] = (even + last + odd) * 0.5;
+      u[2][i] = (even + last - odd) * 0.5;
+      u[3][i] = last;
+    } else { /* at +-p: 1 / (2 p^2 (p^2 - q^2)) = -2/3; at +-q: 1/6 */
+      double a = (even + 0.5 * last) * (-2.0 / 3), b = (even + 2 * last) * (1.0 / 6);
+      u[0][i] = even;
+      u[1][i] = a + odd * (-2.0 / 3 * s);
+      u[2][i] = a - odd * (-2.0 / 3 * s);
+      u[3][i] = b + odd * (2 * s / 6);
+      u[4][i] = b - odd * (2 * s / 6);
+      u[5][i] = last;
+    }
+  }
+}
+
+/* LANES columns of one channel: taps `tap` floats apart into places `plane` floats apart. */
+static void kernel_square(int64_t m, const float *g, int64_t tap, float *u, int64_t plane) {
+  double in[3][3][LANES], half[3][6][LANES], t[3][LANES], line[6][LANES];
+  for (int y = 0; y < 3; y++)
+    for (int x = 0; x < 3; x++)
+      for (int i = 0; i < LANES; i++) in[x][y][i] = (double)g[(3 * y + x) * tap + i];
+  for (int x = 0; x < 3; x++) kernel_line(m, (const double(*)[LANES])in[x], half[x]);
+  for (int64_t y = 0; y < m + 2; y++) {
+    for (int x = 0; x < 3; x++) memcpy(t[x], half[x][y], sizeof t[x]);
+    kernel_line(m, (const double(*)[LANES])t, line);
+    for (int64_t x = 0; x < m + 2; x++)
+      for (int i = 0; i < LANES; i++) u[(y * (m + 2) + x) * plane + i] = (float)line[x][i];
+  }
+}
+
+/* Channels c0..c1 of the panel of `width` columns from n0 on; dst: the panel. */
+static void pack_block(const whet_wino_pack_f32 *p, const void *src, int64_t n0, int64_t width, int64_t c0, int64_t c1,
+                       float *dst) {
+  _Alignas(64) float plain[WIDEST + 9 * CHANNELS * WIDEST + LANES];
+  const void *from[2] = {src, NULL};
+  int64_t ic = p->pack.k[3], n = c1 - c0;
+  whet_pack_f32 q = p->pack;
+  q.bias_dtype = WHET_NONE;
+  q.n = whet__min_i(width, p->pack.n - n0);
+  q.k[3] = n;
+  q.at += n0 * q.n_step + c0 * q.k_step[3];
+  whet__pack_f32(&q, from, plain, 0, 1);
+  const float *g = plain + width;
+  for (int64_t c = 0; c < n; c++)
+    for (int64_t j = 0; j < width; j += LANES) {
+      float u[36 * LANES];
+      int64_t lanes = whet__min_i(LANES, width - j);
+      if (lanes == LANES) {
+        kernel_square(p->m, g + c * width + j, n * width, dst + (c0 + c) * width + j, ic * width);
+        continue;
+      }
+      kernel_square(p->m, g + c * width + j, n * width, u, LANES);
+      for (int64_t z = 0; z < whet__wino_places(p->m); z++)
+        memcpy(dst + (z * ic + c0 + c) * width + j, u + z * LANES, (size_t)lanes * sizeof *u);
+    }
+}
+
+void whet__wino_pack_f32(const void *params, const void *const *src, void *dst, int part, int parts) {
+  const whet_wino_pack_f32 *p = params;
+  int64_t vec = whet__panel_vec(p->pack.form), pad = whet__panel_pad(p->pack.form, p->pack.n), ic = p->pack.k[3];
+  int64_t blocks = whet__ceil_div(ic, CHANNELS), count = whet__panel_count(p->pack.form, p->pack.n), from, to, at = 0;
+  float *panels = (float *)dst + pad;
+  whet__split(count * blocks, part, parts, &from, &to);
+  if (part == 0) { /* the bias: a group without rows */
+    whet_pack_f32 bias = p->pack;
+    bias.k[3] = 0;
+    whet__pack_f32(&bias, src, dst, 0, 1);
+  }
+  for (int64_t n0 = 0, width; n0 < pad; n0 += width) {
+    width = vec * whet__panel_next(p->pack.form, (pad - n0) / vec);
+    for (int64_t b = 0; b < blocks; b++, at++)
+      if (at >= from && at < to)
+        pack_block(p, src[0], n0, width, b * CHANNELS, whet__min_i((b + 1) * CHANNELS, ic),
+                   panels + n0 * ic * whet__wino_places(p->m));
+  }
+}

@@ -1,0 +1,150 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The transforms of family wino_f32, over the vector layer that the including file has chosen; it defines ISA,
+ * ISA_BITS, PANEL (the packed form) and TILES (its micro-kernels). A vector holds neighbouring channels. */
+
+#include "kern/row_name.h"
+#include "kern/wino_f32.h"
+
+/* Points of F(4, 3): +-p and +-q. p q = 1, so both products of their squares are 1 too. */
+#define P 0x1.6a09e6p-1f /* 1 / sqrt 2 */
+#define Q 0x1.6a09e6p+0f /* sqrt 2 */
+
+/* One dimension of B' d: the patch's m + 2 numbers d[0], d[step] ... */
+WHET_INLINE void in_line(const int m, const vf *d, const int step, vf *v, const int v_step) {
+  if (m == 2) {
+    v[0] = vf_sub(d[0], d[2 * step]);
+    v[v_step] = vf_add(d[step], d[2 * step]);
+    v[2 * v_step] = vf_sub(d[2 * step], d[step]);
+    v[3 * v_step] = vf_sub(d[step], d[3 * step]);
+    return;
+  }
+  const vf sum = vf_set(2.5f), two = vf_set(2), half = vf_set(0.5f), p = vf_set(P), q = vf_set(Q);
+  v[0] = vf_add(d[0], vf_fnma(sum, d[2 * step], d[4 * step]));
+  v[5 * v_step] = vf_add(d[step], vf_fnma(sum, d[3 * step], d[5 * step]));
+  vf even = vf_fnma(two, d[2 * step], d[4 * step]), odd = vf_fnma(two, d[step], d[3 * step]);
+  v[v_step] = vf_fma(p, odd, even);
+  v[2 * v_step] = vf_fnma(p, odd, even);
+  even = vf_fnma(half, d[2 * step], d[4 * step]), odd = vf_fnma(half, d[step], d[3 * step]);
+  v[3 * v_step] = vf_fma(q, odd, even);
+  v[4 * v_step] = vf_fnma(q, odd, even);
+}
+
+/* One dimension of A' x: m outputs of m + 2 sums. */
+WHET_INLINE void out_line(const int m, const vf *x, const int step, vf *y, const int y_step) {
+  if (m == 2) {
+    y[0] = vf_add(x[0], vf_add(x[step], x[2 * step]));
+    y[y_step] = vf_sub(vf_sub(x[step], x[2 * step]), x[3 * step]);
+    return;
+  }
+  vf s = vf_add(x[step], x[2 * step]), d = vf_sub(x[step], x[2 * step]);
+  vf t = vf_add(x[3 * step], x[4 * step]), e = vf_sub(x[3 * step], x[4 * step]);
+  y[0] = vf_add(vf_add(x[0], s), t);
+  y[y_step] = vf_fma(vf_set(Q), e, vf_mul(vf_set(P), d));
+  y[2 * y_step] = vf_fma(vf_set(2), t, vf_mul(vf_set(0.5f), s));
+  y[3 * y_step] = vf_fma(vf_set(2 * Q), e, vf_fma(vf_set(0.5f * P), d, x[5 * step]));
+}
+
+/* n channels from channel k on of the patch at `at`; whole: nothing is missing. */
+WHET_INLINE void in_chunk(const whet_wino_in *t, const int m, const bool whole, int64_t at, int64_t k, float *v) {
+  const int p = m + 2;
+  const int64_t n = whole ? VW : whet__min_i(VW, t->channels - k);
+  vf d[36], e[36];
+  WHET_UNROLL for (int x = 0; x < p; x++) {
+    vf column[6];
+    WHET_UNROLL for (int y = 0; y < p; y++) {
+      const float *from = t->in + (at + y * t->step[0] + x * t->step[1] + k);
+      if (whole)
+        column[y] = vf_load(from);
+      else
+        column[y] = y >= t->lo[0] && y < t->hi[0] && x >= t->lo[1] && x < t->hi[1] ? vf_load_n(from, n) : vf_set(0);
+    }
+    in_line(m, column, 1, e + x, p);
+  }
+  WHET_UNROLL for (int y = 0; y < p; y++) {
+    in_line(m, e + y * p, 1, d + y * p, 1);
+    WHET_UNROLL for (int x = 0; x < p; x++) {
+      float *to = v + (y * p + x) * t->plane + k;
+      if (whole)
+        vf_store(to, d[y * p + x]);
+      else
+        vf_store_n(to, d[y * p + x], n);
+    }
+  }
+}
+
+WHET_INLINE void in_tiles(const whet_wino_in *t, const int m) {
+  const int p = m + 2;
+  bool inside = !t->lo[0] && !t->lo[1] && t->hi[0] == p && t->hi[1] == p;
+  int64_t at = t->at, full = inside ? t->channels - t->channels % VW : 0;
+  float *v = t->v;
+  for (int64_t i = 0; i < t->n; i++) {
+    int64_t k = 0;
+    for (; k < full; k += VW) in_chunk(t, m, true, at, k, v);
+    for (; k < t->channels; k += VW) in_chunk(t, m, false, at, k, v);
+    at += t->next;
+    v += t->channels;
+  }
+}
+
+/* One vector of columns, from column k of the panel on, of the tile whose sums are m; whole: all outputs are there. */
+WHET_INLINE void out_chunk(const whet_wino_out *t, const int m, const bool whole, const float *sums, int64_t k,
+                           float *out, const float *res) {
+  const int p = m + 2;
+  const int64_t n = whole ? VW : whet__min_i(VW, t->columns - k);
+  vf e[24], y[4], x[6];
+  const vf bias = vf_load(t->bias + k), lo = vf_set(t->lo), hi = vf_set(t->hi);
+  WHET_UNROLL for (int i = 0; i < p; i++) {
+    WHET_UNROLL for (int j = 0; j < p; j++) x[j] = vf_load(sums + (j * p + i) * t->plane + k);
+    out_line(m, x, 1, e + i, p);
+  }
+  WHET_UNROLL for (int i = 0; i < m; i++) {
+    if (!whole && i >= t->rows) break;
+    out_line(m, e + i * p, 1, y, 1);
+    WHET_UNROLL for (int j = 0; j < m; j++) {
+      if (!whole && j >= t->cols) break;
+      vf v = vf_add(y[j], bias);
+      if (t->flags & WHET_TILE_ADD) {
+        const float *r = res + i * t->res_step[0] + j * t->res_step[1] + k;
+        v = vf_add(v, whole ? vf_load(r) : vf_load_n(r, n));
+      }
+      if (t->flags & WHET_TILE_CLAMP) v = vf_max(lo, vf_min(hi, v));
+      float *to = out + i * t->step[0] + j * t->step[1] + k;
+      if (whole)
+        vf_store(to, v);
+      else
+        vf_store_n(to, v, n);
+    }
+  }
+}
+
+WHET_INLINE void out_tiles(const whet_wino_out *t, const int m) {
+  int64_t full = t->rows == m && t->cols == m ? t->columns - t->columns % VW : 0;
+  const float *sums = t->m, *res = t->res;
+  float *out = t->out;
+  for (int64_t i = 0; i < t->n; i++) {
+    int64_t k = 0;
+    for (; k < full; k += VW) out_chunk(t, m, true, sums, k, out, res);
+    for (; k < t->columns; k += VW) out_chunk(t, m, false, sums, k, out, res);
+    sums += t->width;
+    out += t->next;
+    if (res) res += t->res_next;
+  }
+}
+
+static void in_2(const whet_wino_in *t) { in_tiles(t, 2); }
+static void in_4(const whet_wino_in *t) { in_tiles(t, 4); }
+static void out_2(const whet_wino_out *t) { out_tiles(t, 2); }
+static void out_4(const whet_wino_out *t) { out_tiles(t, 4); }
+
+static void run(const void *params, void *const *ptr, int part, int parts) {
+  static const whet_winos_f32 set = {&TILES, {in_2, in_4}, {out_2, out_4}};
+  whet__wino_f32(params, ptr, part, parts, &set);
+}
+
+extern const whet_kern WHET_ROW_SYMBOL(wino_f32, ISA);
+const whet_kern WHET_ROW_SYMBOL(wino_f32, ISA) = {.name = WHET_ROW_TEXT(wino_f32, ISA),
+                                                  .isa = ISA_BITS,
+                                                  .form = PANEL,
+                                                  .exact = 1,
+                                                  .scratch = whet__wino_f32_scratch,
+                                                  .run = run};

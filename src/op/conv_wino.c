@@ -1,0 +1,78 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Whether a float convolution is computed by Winograd's minimal filtering: estimates of time from products, transforms,
+ * bytes of weights and caches. The same for every number of threads, so results do not depend on it. */
+
+#include "kern/wino_f32.h"
+#include "op/matrix.h"
+#include "whet/program.h"
+
+/* What an instruction set does in a nanosecond, about: multiply-adds in tiles of sums; numbers that a transform reads
+ * or writes, with the traffic in the second cache that this makes. */
+typedef struct rates {
+  double macs, moved;
+} rates;
+
+static rates rates_of(const whet_target *t) {
+  if (t->isa & WHET_ISA_AVX512) return (rates){120, 15};
+  if (t->isa & WHET_ISA_AVX2) return (rates){60, 7.5};
+  return t->fast_fma ? (rates){8, 1} : (rates){0.5, 0.5};
+}
+
+enum { COLD = 40 }; /* bytes in a nanosecond that one core reads from memory */
+
+/* Columns as the kernels see them: whole vectors. */
+static double columns(const whet_target *t, const whet_conv_f32 *c) {
+  int64_t vec = t->isa & WHET_ISA_AVX512 ? 16 : 8;
+  return (double)(whet__ceil_div(c->oc, vec) * vec);
+}
+
+/* Nanoseconds of the convolution by tiles of m. */
+static double tiles_ns(const whet_target *t, const whet_wino_f32 *w) {
+  rates r = rates_of(t);
+  double tiles = (double)whet__wino_tiles(w), places = (double)whet__wino_places(w->m), oc = columns(t, &w->c);
+  double weights = 4 * places * (double)w->c.ic * oc;
+  double products = tiles * places * (double)w->c.ic * oc / r.macs, read = weights / COLD;
+  return (products > read ? products : read) + tiles * places * ((double)w->c.ic + oc) / r.moved;
+}
+
+/* Nanoseconds of the sums in order. */
+static double direct_ns(const whet_target *t, const whet_conv_f32 *c) {
+  double k = 9 * (double)c->ic * columns(t, c), read = 4 * k / COLD;
+  double products = (double)(c->batch * c->dim[1].out * c->dim[2].out) * k / rates_of(t).macs;
+  return products > read ? products : read;
+}
+
+bool whet__conv_wino(const whet_planner *p, const whet_conv_f32 *c, whet_wino_f32 *out) {
+  const whet_target *t = whet__pl_target(p);
+  double best = 0.95 * direct_ns(t, c); /* what errs more must gain something */
+  bool found = false;
+  if (whet__pl_opts(p)->exact || whet__pl_opts(p)->prefer == WHET_PREFER_MEMORY || !whet__wino_takes(c)) return false;
+  for (int32_t m = 2; m <= 4; m += 2) {
+    whet_wino_f32 w = {.c = *c, .m = m};
+    double ns = tiles_ns(t, &w);
+    if (ns >= best) continue;
+    best = ns;
+    *out = w;
+    found = true;
+  }
+  if (found) whet__wino_set_block(out);
+  return found;
+}
+
+static const whet_pack_kind k_kind = {"winograd weights", sizeof(whet_wino_pack_f32), whet__wino_pack_f32_bytes,
+                                      whet__wino_pack_f32};
+
+whet_status whet__pl_wino(whet_planner *p, const whet_node *n, const whet_wino_f32 *w, const whet_pack_f32 *pack,
+                          int32_t res) {
+  const whet_kern *row = whet__kern_pick(WHET_FAMILY_wino_f32, whet__pl_target(p), false, w);
+  if (!row) return whet__pl_fail(p, WHET_E_INTERNAL, "no kernel of family wino_f32 fits");
+  whet_wino_pack_f32 k = {.pack = *pack, .m = w->m};
+  k.pack.form = row->form;
+  whet_arg arg[5] = {whet__rd(n->in[0]), whet__wr(whet__pl_group_out(p)),
+                     whet__pl_weights(p, &k_kind, &k, n->in[1], n->n_in > 2 ? n->in[2] : -1), whet__rd(res),
+                     whet__scratch()};
+  int64_t tiles = whet__wino_tiles(w);
+  return whet__pl_step(p, &(whet_step_req){WHET_FAMILY_wino_f32, row, w, sizeof *w, arg, 5,
+                                           whet__max_i(tiles / 4, whet__panel_count(row->form, w->c.oc)),
+                                           tiles_ns(whet__pl_target(p), w)});
+}
