@@ -72,4 +72,11 @@ WHET_PRINTF(3, 4) WHET_COLD whet_status whet__fail(whet_err *err, whet_status co
 /* The same, with "WHERE: " before the text that err already has; returns err's code. */
 WHET_PRINTF(2, 3) WHET_COLD whet_status whet__fail_in(whet_err *err, const char *fmt, ...);
 
+/* Is a text this one? Are two the same? */
+static inline bool whet__str_is(whet_str s, const char *text) {
+  size_t n = strlen(text);
+  return s.n == n && !memcmp(s.p, text, n);
+}
+static inline bool whet__str_same(whet_str a, whet_str b) { return a.n == b.n && (!a.n || !memcmp(a.p, b.p, a.n)); }
+
 #endif

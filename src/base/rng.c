@@ -1,6 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "base/rng.h"
 
+#include <stdatomic.h>
+#include <time.h>
+#include <unistd.h>
+
 void whet__rng_block(uint64_t seed, uint64_t stream, uint64_t index, uint32_t out[4]) {
   uint32_t c[4] = {(uint32_t)index, (uint32_t)(index >> 32), (uint32_t)stream, (uint32_t)(stream >> 32)};
   uint32_t k0 = (uint32_t)seed, k1 = (uint32_t)(seed >> 32);
@@ -15,4 +19,14 @@ void whet__rng_block(uint64_t seed, uint64_t stream, uint64_t index, uint32_t ou
     k1 += 0xBB67AE85u;
   }
   memcpy(out, c, sizeof c);
+}
+
+uint64_t whet__rng_fresh(void) {
+  static _Atomic uint64_t s_calls;
+  struct timespec now;
+  uint32_t out[4];
+  clock_gettime(CLOCK_REALTIME, &now);
+  whet__rng_block((uint64_t)now.tv_sec * 1000000000u + (uint64_t)now.tv_nsec, (uint64_t)getpid(),
+                  atomic_fetch_add_explicit(&s_calls, 1, memory_order_relaxed), out);
+  return (uint64_t)out[1] << 32 | out[0];
 }

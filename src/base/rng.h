@@ -12,4 +12,7 @@ void whet__rng_block(uint64_t seed, uint64_t stream, uint64_t index, uint32_t ou
 /* Uniform in [0, 1), 24 bits. */
 static inline float whet__rng_unit(uint32_t x) { return (float)(x >> 8) * (1.0f / 16777216.0f); }
 
+/* A seed that no other call in this process gets, and that differs from one process to the next. */
+uint64_t whet__rng_fresh(void);
+
 #endif

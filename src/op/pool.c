@@ -44,9 +44,6 @@ static whet_status new_attr(whet_import *im, whet_pool_attr **a) {
   return *a ? WHET_OK : whet__im_fail(im, WHET_E_MEMORY, "no memory for attributes");
 }
 
-/* Is a string attribute this text? */
-static bool is(whet_str s, const char *text) { return s.n == strlen(text) && !memcmp(s.p, text, s.n); }
-
 static whet_status read_onnx(whet_import *im, const whet_op *op) {
   whet_pool_attr *a;
   WHET_TRY(new_attr(im, &a));
@@ -59,9 +56,9 @@ static whet_status read_onnx(whet_import *im, const whet_op *op) {
   a->ceil = whet__onnx_int(im, "ceil_mode", 0) != 0;
   a->count_pads = whet__onnx_int(im, "count_include_pad", 0) != 0;
   a->columns = whet__onnx_int(im, "storage_order", 0) != 0;
-  a->pad_mode = is(pad, "SAME_UPPER")   ? WHET_POOL_SAME_UPPER
-                : is(pad, "SAME_LOWER") ? WHET_POOL_SAME_LOWER
-                : is(pad, "VALID")      ? WHET_POOL_VALID
+  a->pad_mode = whet__str_is(pad, "SAME_UPPER")   ? WHET_POOL_SAME_UPPER
+                : whet__str_is(pad, "SAME_LOWER") ? WHET_POOL_SAME_LOWER
+                : whet__str_is(pad, "VALID")      ? WHET_POOL_VALID
                                         : WHET_POOL_PADS;
   if (!a->kernel.n) return whet__im_fail(im, WHET_E_FORMAT, "attribute kernel_shape is missing");
   return whet__im_node_as_is(im, op, a);

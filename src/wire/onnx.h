@@ -159,10 +159,4 @@ WHET_MUST whet_status whet__ox_tensor(whet_span s, whet_arena *a, whet_ox_tensor
 /* True when bytes begin as a ModelProto does: a known field with its right type. */
 bool whet__ox_looks_like_model(const void *p, size_t n);
 
-static inline bool whet__str_is(whet_str s, const char *text) {
-  size_t n = strlen(text);
-  return s.n == n && !memcmp(s.p, text, n);
-}
-static inline bool whet__str_same(whet_str a, whet_str b) { return a.n == b.n && (!a.n || !memcmp(a.p, b.p, a.n)); }
-
 #endif
