@@ -383,7 +383,7 @@ static void strides(const whet_planner *p, int32_t v, const whet_shape *like, in
 static whet_status plan(whet_planner *p, const whet_node *n) {
   const whet_binary_row *r = whet__binary_row(n->op);
   if (whet__quantised(whet__pl_dtype(p, n->in[0]), whet__pl_quant(p, n->in[0])))
-    return whet__pl_group(p, 1) ? WHET_LATE : whet__binary_q8_plan(p, n);
+    return whet__binary_q8_plan(p, n);
   if (whet__pl_dtype(p, n->in[0]) != WHET_F32 || whet__pl_dtype(p, n->in[1]) != WHET_F32 || r->bin < 0)
     return WHET_LATE;
   int32_t out = whet__pl_group_out(p), res = -1;

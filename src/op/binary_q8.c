@@ -220,6 +220,7 @@ static bool is_byte(const whet_planner *p, int32_t v) {
 whet_status whet__binary_q8_plan(whet_planner *p, const whet_node *n) {
   int32_t x = n->in[0], y = n->in[1], z = n->out[0];
   whet_dtype tz = whet__pl_dtype(p, z);
+  uint8_t map[256];
   const whet_shape *sx = whet__pl_shape(p, x), *sy = whet__pl_shape(p, y), *sz = whet__pl_shape(p, z);
   if (!is_byte(p, x) || !is_byte(p, y) || whet_dtype_bits(tz) != 8) return WHET_LATE;
   if (whet__shape_count(sy) == 1 && whet__pl_data(p, y) && whet__shape_equal(sx, sz))
@@ -236,6 +237,9 @@ whet_status whet__binary_q8_plan(whet_planner *p, const whet_node *n) {
           qy = whet__q8(whet__pl_dtype(p, y), whet__pl_quant(p, y));
   whet_q8 qz = whet__q8(tz, whet__pl_quant(p, z));
   binary(&q, fn, n, &qx, &qy, &qz, 20);
+  z = whet__pl_group_out(p);
+  if (whet__pl_epi_table(p, n, map) && (whet__pl_dtype(p, z) != tz || !whet__table_clamps(map, tz, &q.lo, &q.hi)))
+    return WHET_LATE;
   for (int32_t i = 0; i < sz->rank; i++) q.dim[i] = sz->d[i];
   if (!strides(p, x, sz, q.x_stride) || !strides(p, y, sz, q.y_stride) || !strides(p, z, sz, q.z_stride))
     return WHET_LATE;

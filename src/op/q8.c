@@ -43,49 +43,63 @@ static whet_tensor known(const whet_planner *p, int32_t v) {
   return t;
 }
 
-bool whet__pl_byte_table(whet_planner *p, const whet_node *n, int k, uint8_t table[256]) {
-  enum { INPUTS = 8 };
-  uint8_t all[256];
-  whet_tensor in[INPUTS] = {{0}}, out = {.dtype = whet__pl_dtype(p, n->out[0]),
-                                         .rank = 1,
-                                         .dim = {256},
-                                         .stride = {1},
-                                         .data = table,
-                                         .q = whet__pl_quant(p, n->out[0])};
-  if (n->n_in > INPUTS) return false;
-  for (int i = 0; i < 256; i++) all[i] = (uint8_t)i;
-  for (int i = 0; i < n->n_in; i++)
-    if (n->in[i] >= 0) in[i] = i == k ? (whet_tensor){.dtype = whet__pl_dtype(p, n->in[i])} : known(p, n->in[i]);
-  in[k].rank = 1;
-  in[k].dim[0] = 256;
-  in[k].stride[0] = 1;
-  in[k].data = all;
-  in[k].q = whet__pl_quant(p, n->in[k]);
+/* What node n makes of 256 bytes: input k reads bytes[k] where there are any, else known contents. */
+static bool make_bytes(whet_planner *p, const whet_node *n, uint8_t *const bytes[WHET_BYTES_IN], uint8_t out[256]) {
+  whet_tensor in[WHET_BYTES_IN] = {{0}}, y = {.dtype = whet__pl_dtype(p, n->out[0]),
+                                              .rank = 1,
+                                              .dim = {256},
+                                              .stride = {1},
+                                              .data = out,
+                                              .q = whet__pl_quant(p, n->out[0])};
+  if (n->n_in > WHET_BYTES_IN) return false;
+  for (int i = 0; i < n->n_in; i++) {
+    if (n->in[i] < 0) continue;
+    in[i] = bytes[i] ? (whet_tensor){whet__pl_dtype(p, n->in[i]), 1, {256}, {1}, bytes[i], whet__pl_quant(p, n->in[i])}
+                     : known(p, n->in[i]);
+  }
   whet_args a = {
-      .node = n, .attr = n->attr, .in = in, .out = &out, .n_in = n->n_in, .n_out = 1, .err = whet__pl_err(p)};
+      .node = n, .attr = n->attr, .in = in, .out = &y, .n_in = n->n_in, .n_out = 1, .err = whet__pl_err(p)};
   return n->op->ref(&a) == WHET_OK;
 }
 
+bool whet__pl_byte_table(whet_planner *p, const whet_node *n, int k, uint8_t table[256]) {
+  uint8_t all[256], *bytes[WHET_BYTES_IN] = {NULL};
+  for (int i = 0; i < 256; i++) all[i] = (uint8_t)i;
+  if (k >= WHET_BYTES_IN) return false;
+  bytes[k] = all;
+  return make_bytes(p, n, bytes, table);
+}
+
 bool whet__pl_epi_table(whet_planner *p, const whet_node *n, uint8_t table[256]) {
+  uint8_t made[WHET_BYTES_MAX + 1][256]; /* by member: what it makes of each byte of the leader */
+  int32_t value[WHET_BYTES_MAX + 1] = {n->out[0]};
   const whet_node *m;
-  for (int i = 0; i < 256; i++) table[i] = (uint8_t)i;
-  for (int k = 1; (m = whet__pl_group(p, k)); k++) {
-    uint8_t next[256];
-    if (!whet__pl_byte_table(p, m, 0, next)) {
+  int count = 0;
+  for (int i = 0; i < 256; i++) made[0][i] = (uint8_t)i;
+  while (count < WHET_BYTES_MAX && (m = whet__pl_group(p, count + 1))) {
+    uint8_t *bytes[WHET_BYTES_IN] = {NULL};
+    for (int k = 0; k < m->n_in && k < WHET_BYTES_IN; k++)
+      for (int i = 0; i <= count; i++)
+        if (m->in[k] == value[i]) bytes[k] = made[i];
+    value[++count] = m->out[0];
+    if (!make_bytes(p, m, bytes, made[count])) {
       whet__pl_fail(p, WHET_E_INTERNAL, "the table of node %s could not be made", m->name ? m->name : m->op->name);
       return false;
     }
-    for (int i = 0; i < 256; i++) table[i] = next[table[i]];
   }
-  return whet__pl_group(p, 1) != NULL;
+  memcpy(table, made[count], 256);
+  return count > 0;
 }
 
 whet_status whet__pl_by_table(whet_planner *p, const whet_node *n, int k) {
   whet_lut_q8 q;
-  uint8_t table[256];
-  if (!whet__pl_q8_rows(p, n->in[k], n->out[0], &q)) return WHET_LATE;
+  uint8_t table[256], after[256];
+  int32_t out = whet__pl_group_out(p);
+  if (!whet__pl_q8_rows(p, n->in[k], out, &q)) return WHET_LATE;
   if (!whet__pl_byte_table(p, n, k, table)) return WHET_LATE;
-  whet_arg arg[] = {whet__rd(n->in[k]), whet__bl(whet__pl_blob(p, table, sizeof table)), whet__wr(n->out[0])};
+  if (whet__pl_epi_table(p, n, after))
+    for (int i = 0; i < 256; i++) table[i] = after[table[i]];
+  whet_arg arg[] = {whet__rd(n->in[k]), whet__bl(whet__pl_blob(p, table, sizeof table)), whet__wr(out)};
   int64_t bytes = q.rows * q.run;
   return whet__pl_kern(p, WHET_FAMILY_lut_q8, &q, sizeof q, arg, WHET_COUNT(arg),
                        q.rows > 1 ? q.rows : whet__ceil_div(q.run, 4096), (double)bytes * 0.05);

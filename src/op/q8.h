@@ -28,7 +28,8 @@ bool whet__pl_q8_rows(const whet_planner *p, int32_t in, int32_t out, whet_lut_q
  * of 8-bit types on both sides. False when memory is refused or the reference fails (recorded). */
 bool whet__pl_byte_table(whet_planner *p, const whet_node *n, int k, uint8_t table[256]);
 
-/* Emit node n, whose output depends element by element on 8-bit input k and known values, as a table. */
+/* Emit node n, whose output depends element by element on 8-bit input k and known values, and the group that it leads
+ * as one table. */
 whet_status whet__pl_by_table(whet_planner *p, const whet_node *n, int k);
 
 /* True when a table only clamps numbers of type t: then it is max(lo, min(x, hi)). */

@@ -390,8 +390,39 @@ static whet_status ref(const whet_args *arg) {
 
 /* ---- planning -------------------------------------------------------------------------------- */
 
+/* Nearest by whole factors repeats elements: a copy in which each stretched dimension is two, the inner one of stride 0.
+ * WHET_LATE for other ways of resizing. */
+static whet_status repeat(whet_planner *p, const whet_node *n) {
+  const whet_resize_attr *a = n->attr;
+  whet_resize_axis axis[WHET_MAX_RANK];
+  int32_t rank = whet__pl_shape(p, n->in[0])->rank;
+  int64_t in[WHET_MAX_RANK], out[WHET_MAX_RANK];
+  whet_copy c = {0};
+  if (a->mode != WHET_RESIZE_NEAREST || !whet__pl_resize(p, n, axis)) return WHET_LATE;
+  whet__pl_strides(p, n->in[0], in);
+  whet__pl_strides(p, n->out[0], out);
+  for (int32_t d = 0; d < rank; d++) {
+    int64_t times = axis[d].in ? axis[d].out / axis[d].in : 0;
+    if (times < 1 || axis[d].in * times != axis[d].out || c.rank + 1 + (times > 1) > WHET_MAX_RANK) return WHET_LATE;
+    for (int64_t o = 0; o < axis[d].out; o++) {
+      int64_t index;
+      double weight;
+      if (whet__resize_taps(a, &axis[d]) != 1 || !whet__resize_look(a, &axis[d], o, &index, &weight) ||
+          index != o / times)
+        return WHET_LATE;
+    }
+    c.dim[c.rank] = axis[d].in;
+    c.in_stride[c.rank] = in[d];
+    c.out_stride[c.rank++] = out[d] * times;
+    if (times > 1) c.dim[c.rank] = times, c.out_stride[c.rank++] = out[d];
+  }
+  return whet__pl_copy(p, n->out[0], n->in[0], &c);
+}
+
 static whet_status plan(whet_planner *p, const whet_node *n) {
   const whet_shape *x = whet__pl_shape(p, n->in[0]), *y = whet__pl_shape(p, n->out[0]);
+  whet_status moved = repeat(p, n);
+  if (moved != WHET_LATE) return moved;
   if (whet__quantised(whet__pl_dtype(p, n->in[0]), whet__pl_quant(p, n->in[0]))) {
     whet_status s = whet__resize_q8_plan(p, n);
     if (s != WHET_LATE) return s;

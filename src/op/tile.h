@@ -13,8 +13,9 @@
  * MUL reads, or -1. The group was matched so that this cannot fail. */
 void whet__pl_epi_f32(const whet_planner *p, const whet_node *n, whet_epi_f32 *epi, int32_t *res);
 
-/* 8-bit: the table of 256 bytes to which the chain of members after the first amounts, computed by their references
- * for every stored value. Answers false when the group is the leader alone. */
+/* 8-bit: the table of 256 bytes to which the members after the first amount, a chain or branches that join again,
+ * computed by their references for every stored value. Answers false when the group is the leader alone. */
+enum { WHET_BYTES_MAX = 24, WHET_BYTES_IN = 8 }; /* members at most, inputs of one */
 bool whet__pl_epi_table(whet_planner *p, const whet_node *n, uint8_t table[256]);
 
 /* What unary node n is as a micro-operation on f32: false when it is none (op/unary.c and the like answer it). */

@@ -284,7 +284,7 @@ static whet_status plan(whet_planner *p, const whet_node *n) {
   uint8_t fn;
   int32_t out = whet__pl_group_out(p), res;
   if (whet__quantised(whet__pl_dtype(p, n->in[0]), whet__pl_quant(p, n->in[0])))
-    return whet__pl_group(p, 1) ? WHET_LATE : whet__unary_q8_plan(p, n);
+    return whet__unary_q8_plan(p, n);
   if (whet__pl_dtype(p, n->in[0]) != WHET_F32 || !whet__unary_f32_of(n->op, n->attr, &fn, &k.a, &k.b))
     return WHET_LATE;
   k.fn = fn;

@@ -3,7 +3,8 @@
  * a graph means here, not an optimisation.
  *
  *   Reinterpret ─▶ Reinterpret            one view, or none when it leads back to the same parameters
- *   DQ ─▶ move ─▶ float                   move on stored numbers ─▶ DQ            (moves: no arithmetic; MaxPool too)
+ *   DQ ─▶ move ─▶ float                   move on stored numbers ─▶ DQ            (moves: no arithmetic; MaxPool and
+ *                                                                                 nearest Resize too)
  *   float ─▶ move ─▶ Q                    Q ─▶ move on stored numbers
  *   DQ ─▶ Q                               Q from stored numbers to stored numbers, or nothing
  *   DQ ─▶ op ─▶ Q                         op on stored numbers, round ONNX_REAL
@@ -22,6 +23,7 @@
 #include "op/dense.h"
 #include "op/pool.h"
 #include "op/quantize.h"
+#include "op/resize.h"
 #include "op/unary.h"
 #include "pass/pass.h"
 
@@ -198,6 +200,10 @@ static int moved(const whet_node *n) {
                                       "MaxPool",      "Reshape",      "Slice",   "SpaceToDepth", "Split",
                                       "Squeeze",      "StridedSlice", "Tile",    "Transpose",    "Unsqueeze"};
   if (whet__is_op(n, "Concat")) return -1;
+  if (whet__is_op(n, "Resize")) {
+    const whet_resize_attr *a = n->attr;
+    return a->mode == WHET_RESIZE_NEAREST && a->place != WHET_RESIZE_CROP;
+  }
   for (size_t i = 0; i < WHET_COUNT(names); i++)
     if (whet__is_op(n, names[i])) return n->n_out == 1 || whet__is_op(n, "Split") || (n->n_out > 1 && n->out[1] < 0);
   return 0;

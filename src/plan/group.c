@@ -46,30 +46,91 @@ static bool takes_f32(const whet_planner *p, const whet_node *n, int32_t v, bool
   return other >= 0 && same_place(p, other, v);
 }
 
-/* Is node n a unary operator on 8-bit values, so that a chain of such is a table? */
-static bool takes_byte(const whet_planner *p, const whet_node *n, int32_t v) {
-  if (!(n->op->flags & WHET_OP_POINTWISE) || n->n_out != 1 || n->in[0] != v) return false;
-  for (int k = 1; k < n->n_in; k++)
-    if (n->in[k] >= 0 && (!whet__pl_is_known(p, n->in[k]) || whet__shape_count(&p->env->shape[n->in[k]]) != 1))
-      return false;
-  whet_dtype t = (whet_dtype)p->env->dtype[n->out[0]];
-  return (t == WHET_U8 || t == WHET_S8) && p->g->val[n->out[0]].q && p->g->val[v].q && p->g->val[v].q->n == 1 &&
-         n->op->ref && whet__shape_equal(&p->env->shape[n->out[0]], &p->env->shape[v]);
+/* 8 bits wide, one scale. */
+static bool is_byte(const whet_planner *p, int32_t v) {
+  whet_dtype t = (whet_dtype)p->env->dtype[v];
+  return (t == WHET_U8 || t == WHET_S8) && p->g->val[v].q && p->g->val[v].q->n == 1;
 }
 
-/* Grow a group from its leader at position `at`. */
-static void grow(struct match *m, const whet_region *r, int32_t at, int32_t to) {
+/* A group of bytes while it grows: the values that the leader and `n` nodes after it make, in order. */
+struct bytes {
+  int32_t value[WHET_BYTES_MAX + 1], node[WHET_BYTES_MAX + 1];
+  int n;
+};
+
+/* Place of value v in the group, or -1. */
+static int in_group(const struct bytes *b, int32_t v) {
+  for (int i = 0; i <= b->n; i++)
+    if (b->value[i] == v) return i;
+  return -1;
+}
+
+/* Does node n turn values of the group, and single known elements, into one more byte at the same place? */
+static bool takes_bytes(const whet_planner *p, const whet_node *n, const struct bytes *b) {
+  if (!(n->op->flags & WHET_OP_POINTWISE) || n->n_out != 1 || !n->op->ref || n->n_body || n->n_in > WHET_BYTES_IN ||
+      !is_byte(p, n->out[0]))
+    return false;
+  for (int k = 0; k < n->n_in; k++)
+    if (n->in[k] >= 0 && in_group(b, n->in[k]) < 0 &&
+        (!whet__pl_is_known(p, n->in[k]) || whet__shape_count(&p->env->shape[n->in[k]]) != 1))
+      return false;
+  return whet__shape_equal(&p->env->shape[n->out[0]], &p->env->shape[b->value[0]]);
+}
+
+/* Is every value of the group but the last used up within it? */
+static bool closed(const whet_planner *p, const struct bytes *b) {
+  int32_t used[WHET_BYTES_MAX + 1] = {0};
+  for (int i = 1; i <= b->n; i++) {
+    const whet_node *n = &p->g->node[b->node[i]];
+    for (int k = 0; k < n->n_in; k++) {
+      int at = n->in[k] >= 0 ? in_group(b, n->in[k]) : -1;
+      if (at >= 0) used[at]++;
+    }
+  }
+  for (int i = 0; i < b->n; i++)
+    if (p->keep[b->value[i]] || used[i] != p->uses[b->value[i]]) return false;
+  return true;
+}
+
+/* Grow a group of bytes: whatever turns the leader's bytes into other bytes, step by step or joining branches again
+ * (x * sigmoid(x)), until one value is left that others need. */
+static void grow_bytes(struct match *m, const whet_region *r, int32_t at, int32_t to) {
+  whet_planner *p = m->p;
+  int32_t lead = r->node[at], end = lead;
+  struct bytes b = {{p->g->node[lead].out[0]}, {lead}, 0};
+  int taken = 0;
+  for (int32_t i = at + 1; i < to && b.n < WHET_BYTES_MAX; i++) {
+    int32_t id = r->node[i];
+    const whet_node *n = &p->g->node[id];
+    bool reads = false;
+    for (int k = 0; k < n->n_in; k++) reads |= n->in[k] >= 0 && in_group(&b, n->in[k]) >= 0;
+    if (!reads || !p->live[id]) continue;
+    if (p->member[id] >= 0 || p->lead[id] != -1 || !takes_bytes(p, n, &b)) break;
+    b.n++;
+    b.value[b.n] = n->out[0];
+    b.node[b.n] = id;
+    if (!closed(p, &b)) continue;
+    while (taken < b.n) {
+      int32_t u = b.node[++taken];
+      p->member[end] = u;
+      p->lead[end] = -2;
+      p->lead[u] = lead;
+      end = u;
+    }
+  }
+}
+
+/* Grow a group of f32 values from its leader at position `at`. */
+static void grow_f32(struct match *m, const whet_region *r, int32_t at, int32_t to) {
   whet_planner *p = m->p;
   int32_t lead = r->node[at], end = lead, v = p->g->node[lead].out[0];
-  whet_dtype t = (whet_dtype)p->env->dtype[v];
-  bool bytes = (t == WHET_U8 || t == WHET_S8) && p->g->val[v].q, has_res = false;
-  if (!bytes && t != WHET_F32) return;
-  for (int n = 0; n < (bytes ? 64 : WHET_EPI_MAX); n++) {
+  bool has_res = false;
+  for (int n = 0; n < WHET_EPI_MAX; n++) {
     int32_t u = only_user(m, r, m->place[end] + 1, v, to);
     if (u < 0 || p->member[u] >= 0 || p->lead[u] != -1) return;
     const whet_node *x = &p->g->node[u];
     bool res = false;
-    if (bytes ? !takes_byte(p, x, v) : !takes_f32(p, x, v, &res) || (res && has_res)) return;
+    if (!takes_f32(p, x, v, &res) || (res && has_res)) return;
     has_res |= res;
     p->member[end] = u;
     p->lead[end] = -2;
@@ -91,8 +152,12 @@ void whet__group_match(whet_planner *p, const whet_region *r, int32_t from, int3
       const whet_node *n = &p->g->node[r->node[i]];
       bool pointwise = (n->op->flags & WHET_OP_POINTWISE) != 0;
       if (pointwise == (round == 1) && p->live[r->node[i]] && n->op->flags & WHET_OP_TILE &&
-          p->lead[r->node[i]] == -1 && n->n_out > 0 && n->out[0] >= 0)
-        grow(&m, r, i, to);
+          p->lead[r->node[i]] == -1 && n->n_out > 0 && n->out[0] >= 0) {
+        if (is_byte(p, n->out[0]))
+          grow_bytes(&m, r, i, to);
+        else if (p->env->dtype[n->out[0]] == WHET_F32)
+          grow_f32(&m, r, i, to);
+      }
     }
 }
 
