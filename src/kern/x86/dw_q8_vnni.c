@@ -160,6 +160,7 @@ OUT_INLINE void one_row(const dw_run *d, const uint8_t *in, int64_t y, int64_t c
     one_row(d, in, y, c, out, slide, how, tap);                                                              \
   }
 ROW(quick, OUT_QUICK)
+ROW(up, OUT_UP)
 ROW(fix, OUT_FIX)
 ROW(real, OUT_REAL)
 ROW(real32, OUT_REAL32)
@@ -193,11 +194,10 @@ static void run(const void *params, void *const *ptr, int part, int parts) {
   memset(own, p->in_zero ^ (p->in_signed ? 0x80 : 0), (size_t)d.l.n);
   const uint8_t **tap = (const uint8_t **)(void *)(own + d.l.n);
   bool slide = slides(p);
+  static void (*const rows_of[])(const dw_run *, const uint8_t *, int64_t, int64_t, uint8_t *, bool,
+                                 const uint8_t **) = {row_quick, row_up, row_fix, row_real, row_real32};
   void (*row)(const dw_run *, const uint8_t *, int64_t, int64_t, uint8_t *, bool, const uint8_t **) =
-      p->out.round == WHET_ROUND_ONNX_REAL  ? row_real32
-      : p->out.round == WHET_ROUND_TFL_REAL ? row_real
-      : p->out.quick                        ? row_quick
-                                            : row_fix;
+      rows_of[out_way(&p->out)];
   int64_t rows = (int64_t)p->images * p->out_h, blocks = slide ? whet__ceil_div(p->channels, 64) : 1, from, to;
   whet__split(rows * blocks, part, parts, &from, &to);
   for (; from < to; from++) {

@@ -82,12 +82,20 @@ OUT_INLINE out_int out_clamp_bytes(out_int a, int32_t lo, int32_t hi, bool is_si
   return is_signed ? _mm256_max_epi8(_mm256_min_epi8(a, h), l) : _mm256_max_epu8(_mm256_min_epu8(a, h), l);
 }
 
-/* Ways to rescale a vector; the rest goes through the portable row. */
-enum { OUT_QUICK, OUT_FIX, OUT_REAL, OUT_REAL32 };
+/* Ways to rescale a vector, as in out_q8_avx512.h. */
+enum { OUT_QUICK, OUT_UP, OUT_FIX, OUT_REAL, OUT_REAL32 };
+#define OUT_EACH_WAY(X) X(OUT_QUICK) X(OUT_UP) X(OUT_FIX) X(OUT_REAL) X(OUT_REAL32)
+
+/* The way for results of 8 bits, or -1. */
+static inline int out_way(const whet_out_q8 *o) {
+  if (o->dtype != WHET_U8 && o->dtype != WHET_S8) return -1;
+  if (o->round == WHET_ROUND_TFL_FIX) return !o->quick ? OUT_FIX : o->lo >= o->zero ? OUT_UP : OUT_QUICK;
+  return o->round == WHET_ROUND_TFL_REAL ? OUT_REAL : o->round == WHET_ROUND_ONNX_REAL ? OUT_REAL32 : -1;
+}
 
 /* The factors of eight channels. */
 typedef struct out_factor {
-  __m256i mul, mul_odd, shift, half, left;
+  __m256i mul, mul_odd, shift, half, left, add, add_odd;
   __m256 real32;
   __m256d real[2];
 } out_factor;
@@ -102,12 +110,20 @@ OUT_INLINE out_factor out_load(const whet_factors *f, int64_t at, int how) {
     r.real[0] = _mm256_loadu_pd(f->real + at);
     r.real[1] = _mm256_loadu_pd(f->real + at + 4);
   } else {
-    __m256i s = out_load_i(f->shift + at), z = _mm256_setzero_si256();
+    __m256i s = out_load_i(f->shift + at), z = _mm256_setzero_si256(), one = _mm256_set1_epi32(1);
     r.mul = out_load_i(f->mul + at);
     r.mul_odd = _mm256_srli_epi64(r.mul, 32);
     r.left = _mm256_max_epi32(s, z);
     r.shift = _mm256_max_epi32(_mm256_sub_epi32(z, s), z);
-    r.half = _mm256_srli_epi32(_mm256_sllv_epi32(_mm256_set1_epi32(1), r.shift), 1);
+    r.half = _mm256_srli_epi32(_mm256_sllv_epi32(one, r.shift), 1);
+    if (how == OUT_QUICK || how == OUT_UP) {
+      __m256i even = _mm256_slli_epi64(r.half, 32), odd = _mm256_blend_epi32(r.half, z, 0x55);
+      __m256i low = _mm256_set1_epi64x(INT64_C(1) << (how == OUT_UP ? 30 : 31));
+      int down = how == OUT_UP;
+      r.add = _mm256_add_epi64(_mm256_srli_epi64(even, down), low);
+      r.add_odd = _mm256_add_epi64(_mm256_srli_epi64(odd, down), low);
+      if (how == OUT_UP) r.shift = _mm256_sub_epi32(r.shift, one);
+    }
   }
   return r;
 }
@@ -148,9 +164,12 @@ OUT_INLINE __m256i out_rescale(__m256i x, const out_factor *f, int how) {
     __m128i hi = out_real(_mm256_extracti128_si256(x, 1), f->real[1]);
     return _mm256_inserti128_si256(_mm256_castsi128_si256(lo), hi, 1);
   }
-  if (how == OUT_QUICK) {
-    __m256i v = out_high_mul(x, f);
-    v = _mm256_add_epi32(_mm256_add_epi32(v, f->half), _mm256_srai_epi32(v, 31));
+  if (how == OUT_QUICK || how == OUT_UP) {
+    __m256i y = how == OUT_UP ? x : _mm256_add_epi32(x, x);
+    __m256i even = _mm256_add_epi64(_mm256_mul_epi32(y, f->mul), f->add);
+    __m256i odd = _mm256_add_epi64(_mm256_mul_epi32(_mm256_srli_epi64(y, 32), f->mul_odd), f->add_odd);
+    __m256i v = _mm256_blend_epi32(_mm256_srli_epi64(even, 32), odd, 0xaa);
+    if (how == OUT_QUICK) v = _mm256_add_epi32(v, _mm256_srai_epi32(x, 31));
     return _mm256_srav_epi32(v, f->shift);
   }
   const __m256i one = _mm256_set1_epi32(1);
@@ -220,12 +239,7 @@ OUT_INLINE void out_bytes(const whet_out_q8 *o, const whet_factors *f, int64_t a
  * first channel on. pitch: elements between rows of out. */
 static inline void out_tile(const whet_out_q8 *o, const whet_factors *f, const int32_t *sum, int64_t ld, int64_t rows,
                             int64_t n, const uint8_t *table, void *out, int64_t pitch) {
-  int how = -1;
-  if (o->dtype == WHET_U8 || o->dtype == WHET_S8) {
-    if (o->round == WHET_ROUND_TFL_FIX) how = o->quick ? OUT_QUICK : OUT_FIX;
-    if (o->round == WHET_ROUND_TFL_REAL) how = OUT_REAL;
-    if (o->round == WHET_ROUND_ONNX_REAL) how = OUT_REAL32;
-  }
+  int how = out_way(o);
   if (how < 0) {
     size_t bytes = whet_dtype_bits(o->dtype) / 8;
     for (int64_t r = 0; r < rows; r++)
@@ -242,10 +256,7 @@ static inline void out_tile(const whet_out_q8 *o, const whet_factors *f, const i
     break;
 #define OUT_CASES(how) OUT_CASE(how, 1) OUT_CASE(how, 2) OUT_CASE(how, 3) OUT_CASE(how, 4)
     switch (how * 4 + (int)((m + 7) / 8) - 1) {
-      OUT_CASES(OUT_QUICK)
-      OUT_CASES(OUT_FIX)
-      OUT_CASES(OUT_REAL)
-      OUT_CASES(OUT_REAL32)
+      OUT_EACH_WAY(OUT_CASES)
       default:
         break;
     }

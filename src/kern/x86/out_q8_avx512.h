@@ -68,13 +68,23 @@ OUT_INLINE out_int out_clamp_bytes(out_int a, int32_t lo, int32_t hi, bool is_si
   return is_signed ? _mm512_max_epi8(_mm512_min_epi8(a, h), l) : _mm512_max_epu8(_mm512_min_epu8(a, h), l);
 }
 
-/* Ways to rescale a vector; the rest goes through the portable row. */
-enum { OUT_QUICK, OUT_FIX, OUT_REAL, OUT_REAL32 };
+/* Ways to rescale a vector; the rest goes through the portable row. OUT_UP is OUT_QUICK where nothing below zero is kept:
+ * negative sums may come out as any number that is not above 0. */
+enum { OUT_QUICK, OUT_UP, OUT_FIX, OUT_REAL, OUT_REAL32 };
+#define OUT_EACH_WAY(X) X(OUT_QUICK) X(OUT_UP) X(OUT_FIX) X(OUT_REAL) X(OUT_REAL32)
+
+/* The way for results of 8 bits, or -1. */
+static inline int out_way(const whet_out_q8 *o) {
+  if (o->dtype != WHET_U8 && o->dtype != WHET_S8) return -1;
+  if (o->round == WHET_ROUND_TFL_FIX) return !o->quick ? OUT_FIX : o->lo >= o->zero ? OUT_UP : OUT_QUICK;
+  return o->round == WHET_ROUND_TFL_REAL ? OUT_REAL : o->round == WHET_ROUND_ONNX_REAL ? OUT_REAL32 : -1;
+}
 
 /* The factors of 16 channels in registers. */
 typedef struct out_factor {
   __m512i mul, mul_odd, shift, half; /* TFL_FIX: multipliers, those of odd lanes, right shift, half of 2^shift */
   __m512i left;                      /* OUT_FIX: left shift */
+  __m512i add, add_odd;              /* OUT_QUICK, OUT_UP: what rounds the 64-bit products of even and odd lanes */
   __m512 real32;
   __m512d real[2];
 } out_factor;
@@ -87,12 +97,21 @@ OUT_INLINE out_factor out_load(const whet_factors *f, int64_t at, int how) {
     r.real[0] = _mm512_loadu_pd(f->real + at);
     r.real[1] = _mm512_loadu_pd(f->real + at + 8);
   } else {
-    __m512i s = _mm512_loadu_si512(f->shift + at), z = _mm512_setzero_si512();
+    __m512i s = _mm512_loadu_si512(f->shift + at), z = _mm512_setzero_si512(), one = _mm512_set1_epi32(1);
     r.mul = _mm512_loadu_si512(f->mul + at);
     r.mul_odd = _mm512_srli_epi64(r.mul, 32);
     r.left = _mm512_max_epi32(s, z);
     r.shift = _mm512_max_epi32(_mm512_sub_epi32(z, s), z);
-    r.half = _mm512_srli_epi32(_mm512_sllv_epi32(_mm512_set1_epi32(1), r.shift), 1);
+    r.half = _mm512_srli_epi32(_mm512_sllv_epi32(one, r.shift), 1);
+    if (how == OUT_QUICK || how == OUT_UP) {
+      /* Halves stand in the upper words of 64-bit lanes. UP: 2^30 + 2^(30 + shift), whose second term may be 2^31. */
+      __m512i even = _mm512_slli_epi64(r.half, 32), odd = _mm512_and_si512(r.half, _mm512_set1_epi64(-1LL << 32));
+      __m512i low = _mm512_set1_epi64(INT64_C(1) << (how == OUT_UP ? 30 : 31));
+      int down = how == OUT_UP;
+      r.add = _mm512_add_epi64(_mm512_srli_epi64(even, (unsigned)down), low);
+      r.add_odd = _mm512_add_epi64(_mm512_srli_epi64(odd, (unsigned)down), low);
+      if (how == OUT_UP) r.shift = _mm512_sub_epi32(r.shift, one);
+    }
   }
   return r;
 }
@@ -133,9 +152,16 @@ OUT_INLINE __m512i out_rescale(__m512i x, const out_factor *f, int how) {
     __m256i hi = out_real(_mm512_extracti64x4_epi64(x, 1), f->real[1]);
     return _mm512_inserti64x4(_mm512_castsi256_si512(lo), hi, 1);
   }
-  if (how == OUT_QUICK) {
-    __m512i v = out_high_mul(x, f);
-    v = _mm512_add_epi32(_mm512_add_epi32(v, f->half), _mm512_srai_epi32(v, 31));
+  if (how == OUT_QUICK || how == OUT_UP) {
+    /* The upper words of x * mul (QUICK: of its double) with what rounds them; then the second shift. With h the rounded
+     * high product, (h + half - (h < 0)) >> shift is what the rule says, and h < 0 may be asked of x: they differ
+     * only where h is 0. */
+    __m512i y = how == OUT_UP ? x : _mm512_add_epi32(x, x);
+    __m512i even = _mm512_add_epi64(_mm512_mul_epi32(y, f->mul), f->add);
+    __m512i odd = _mm512_add_epi64(_mm512_mul_epi32(_mm512_srli_epi64(y, 32), f->mul_odd), f->add_odd);
+    __m512i v = _mm512_castps_si512(
+        _mm512_mask_movehdup_ps(_mm512_castsi512_ps(odd), 0x5555, _mm512_castsi512_ps(even)));
+    if (how == OUT_QUICK) v = _mm512_add_epi32(v, _mm512_srai_epi32(x, 31));
     return _mm512_srav_epi32(v, f->shift);
   }
   /* Any shift and any sum: half the rounding is done one bit early, so that nothing overflows. */
@@ -243,15 +269,10 @@ OUT_INLINE void out_floats(const whet_factors *f, const int32_t *sum, int64_t ld
  * tile's first channel on. pitch: elements between rows of out. */
 static inline void out_tile(const whet_out_q8 *o, const whet_factors *f, const int32_t *sum, int64_t ld, int64_t rows,
                             int64_t n, const uint8_t *table, void *out, int64_t pitch) {
-  int how = -1;
+  int how = out_way(o);
   if (o->dtype == WHET_F32) {
     out_floats(f, sum, ld, rows, n, out, pitch);
     return;
-  }
-  if (o->dtype == WHET_U8 || o->dtype == WHET_S8) {
-    if (o->round == WHET_ROUND_TFL_FIX) how = o->quick ? OUT_QUICK : OUT_FIX;
-    if (o->round == WHET_ROUND_TFL_REAL) how = OUT_REAL;
-    if (o->round == WHET_ROUND_ONNX_REAL) how = OUT_REAL32;
   }
   const uint8_t *t = o->table ? table : NULL;
 #define OUT_CASE(how, nv)                                      \
@@ -260,10 +281,7 @@ static inline void out_tile(const whet_out_q8 *o, const whet_factors *f, const i
     return;
 #define OUT_CASES(how) OUT_CASE(how, 1) OUT_CASE(how, 2) OUT_CASE(how, 3) OUT_CASE(how, 4)
   switch (how < 0 ? -1 : how * 4 + (int)((n + 15) / 16) - 1) {
-    OUT_CASES(OUT_QUICK)
-    OUT_CASES(OUT_FIX)
-    OUT_CASES(OUT_REAL)
-    OUT_CASES(OUT_REAL32)
+    OUT_EACH_WAY(OUT_CASES)
     default:
       break;
   }
