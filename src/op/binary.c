@@ -2,7 +2,7 @@
 /* Binary operators: z = f(x, y) for every element, with numpy broadcasting. binary.def has a row for each.
  *
  * ONNX opsets 1 to the newest; before 7 the second input may be aligned at an axis, which becomes an Unsqueeze. Sum,
- * Max and Min of many inputs are folds from the left. TFLite's arithmetic, comparisons, logic, StableHLO's.
+ * Max, Min and Mean of many inputs are folds from the left. TFLite's arithmetic, comparisons, logic, StableHLO's.
  *
  * Types: as the row says; f32 by kernels, the others through double or int64. Integer arithmetic wraps; x / 0 and the
  * remainder by 0 are 0. Quantised 8- and 16-bit numbers: binary_q8.c. Exact but for Pow and Atan2. */
@@ -13,6 +13,7 @@
 
 #include "kern/binary_f32.h"
 #include "op/binary_q8.h"
+#include "op/cast.h"
 #include "op/edit.h"
 #include "op/move.h"
 #include "op/move_attr.h"
@@ -137,6 +138,20 @@ static whet_status fold(whet_import *im, const whet_op *op) {
     sum = z;
   }
   return WHET_OK;
+}
+/* Mean: the sum of all inputs, divided by their number in the inputs' type. */
+static whet_status mean(whet_import *im, const whet_op *op) {
+  int n = whet__im_n_in(im);
+  float count = (float)n;
+  int32_t sum = whet__im_in(im, 0), divisor = whet__im_new(im, "count");
+  if (n < 1 || sum < 0) return whet__im_fail(im, WHET_E_FORMAT, "expected at least 1 input");
+  for (int i = 1; i < n; i++) {
+    int32_t z = whet__im_new(im, "sum");
+    WHET_TRY(put(im, op, 0, sum, whet__im_in(im, i), z));
+    sum = z;
+  }
+  WHET_TRY(whet__im_cast_like(im, whet__im_const(im, WHET_F32, 0, NULL, &count), whet__im_in(im, 0), divisor));
+  return put(im, whet__op_find("Div"), 0, sum, divisor, whet__im_out(im, 0));
 }
 static whet_status mod(whet_import *im, const whet_op *op) {
   return put_own(im, op, whet__onnx_int(im, "fmod", 0) != 0);

@@ -44,6 +44,14 @@ whet_status whet__im_cast(whet_import *im, int32_t x, int32_t y, whet_dtype to) 
   return whet__im_node(im, whet__op_find("Cast"), a, &x, 1, &y, 1);
 }
 
+whet_status whet__im_cast_like(whet_import *im, int32_t x, int32_t like, int32_t y) {
+  cast_attr *a = whet__arena_alloc(whet__im_arena(im), sizeof *a);
+  if (!a) return whet__im_fail(im, WHET_E_MEMORY, "no memory for attributes");
+  *a = (cast_attr){.saturate = true};
+  const int32_t in[2] = {x, like};
+  return whet__im_node(im, whet__op_find("CastLike"), a, in, 2, &y, 1);
+}
+
 /* How ONNX rounds to FLOAT8E8M0. */
 static whet_status read_round(whet_import *im, uint8_t *mode) {
   static const char *const names[] = {"up", "down", "nearest"};

@@ -4,9 +4,10 @@
  *   out[b.., o.., i.., r..] = x[b.., o.., indices[b.., i..], r..]
  *
  * ONNX Gather 1-13 (negative indices count from the end since 11); TFLite GATHER (batch_dims leading dimensions are
- * shared; negative indices are refused). All types. Exact. Indices are checked whenever they are known: constants
+ * shared; negative indices are refused), EMBEDDING_LOOKUP. All types. Exact. Indices are checked whenever they are known: constants
  * when the program is made, others in each run (E_DATA). */
 
+#include "op/cast.h"
 #include "op/move.h"
 #include "op/move_attr.h"
 
@@ -35,7 +36,44 @@ static whet_status from_tfl(whet_import *im, const whet_op *op) {
   return whet__im_node_as_is(im, op, a);
 }
 
-static const whet_from k_from[] = {{"", "Gather", 1, from_onnx}, {"tflite", "GATHER", 1, from_tfl}, {0}};
+/* Append a Gather of whole rows. */
+static whet_status rows(whet_import *im, const whet_op *op, int32_t table, int32_t ids, int32_t out) {
+  WHET_NEW_ATTR(im, whet_gather, a);
+  const int32_t in[2] = {table, ids};
+  return whet__im_node(im, op, a, in, 2, &out, 1);
+}
+
+/* EMBEDDING_LOOKUP(ids, table). A table of integers for a float output: its numbers times the scale, the whole table's
+ * or their row's. uint8 numbers are taken as int8: old files hold them so. */
+static whet_status embedding_tfl(whet_import *im, const whet_op *op) {
+  int32_t ids = whet__im_in(im, 0), table = whet__im_in(im, 1), out = whet__im_out(im, 0);
+  const whet_val *t = whet__im_val(im, table), *y = whet__im_val(im, out);
+  if (ids < 0 || !t || !y) return whet__im_fail(im, WHET_E_FORMAT, "expected ids, a table and an output");
+  if (!t->q || y->dtype != WHET_F32) return rows(im, op, table, ids, out);
+  const whet_quant *q = t->q;
+  int32_t rank = t->shape.rank, factor, stored = whet__im_new(im, "rows"), real = whet__im_new(im, "numbers");
+  if (q->n > 1 && (q->axis || q->block || rank < 1))
+    return whet__im_fail(im, WHET_E_UNSUPPORTED, "scales of a table along axis %d, expected its rows", q->axis);
+  bool bytes = t->dtype == WHET_U8;
+  WHET_TRY(rows(im, op, table, ids, stored));
+  if (bytes) WHET_TRY(whet__im_bitcast(im, &stored, WHET_S8));
+  WHET_TRY(whet__im_cast(im, stored, real, WHET_F32));
+  int64_t n = q->n;
+  factor = whet__im_const(im, WHET_F32, n > 1, &n, q->scale);
+  if (n > 1) {
+    int32_t own = whet__im_new(im, "scales");
+    WHET_TRY(rows(im, op, factor, ids, own));
+    for (factor = own; rank > 1 && factor >= 0; rank--) factor = whet__im_squeeze(im, "Unsqueeze", factor, -1, -1);
+    if (factor < 0) return whet__im_fail(im, WHET_E_MEMORY, "no memory for the scales");
+  }
+  const int32_t pair[2] = {real, factor};
+  return whet__im_node(im, whet__op_find("Mul"), NULL, pair, 2, &out, 1);
+}
+
+static const whet_from k_from[] = {{"", "Gather", 1, from_onnx},
+                                   {"tflite", "GATHER", 1, from_tfl},
+                                   {"tflite", "EMBEDDING_LOOKUP", 1, embedding_tfl},
+                                   {0}};
 
 /* ---- shape rule ------------------------------------------------------------------------------ */
 
@@ -116,11 +154,10 @@ static whet_status gather_ref(const whet_args *a) {
     int64_t place = 0, from = 0;
     for (int32_t i = 0; i < batch; i++) place += at[i] * idx->stride[i];
     for (int32_t i = 0; i < mid; i++) place += at[axis + i] * idx->stride[batch + i];
-    int64_t k = whet__get_i64(idx->dtype, idx->data, place);
-    if (k < (g->wrap ? -size : 0) || k >= size)
-      return whet__fail(a->err, WHET_E_DATA, "index %lld of a dimension of size %lld", (long long)k, (long long)size);
+    int64_t k;
+    WHET_TRY(whet__index_read(a, idx, place, size, g->wrap, &k));
     for (int32_t i = 0; i < axis; i++) from += at[i] * x->stride[i];
-    from += (k < 0 ? k + size : k) * x->stride[axis];
+    from += k * x->stride[axis];
     whet__move_box(x->dtype, inner, x->dim + axis + 1, out->data, whet__index_offset(axis + mid, at, out->stride),
                    out->stride + axis + mid, x->data, from, x->stride + axis + 1);
   } while (whet__index_next(axis + mid, out->dim, at));

@@ -61,6 +61,15 @@ void whet__move_flat(const whet_tensor *out, const whet_tensor *in) {
   }
 }
 
+whet_status whet__index_read(const whet_args *a, const whet_tensor *idx, int64_t at, int64_t size, bool wrap,
+                             int64_t *to) {
+  int64_t k = whet__get_i64(idx->dtype, idx->data, at);
+  if (k < (wrap ? -size : 0) || k >= size)
+    return whet__fail(a->err, WHET_E_DATA, "index %lld of a dimension of size %lld", (long long)k, (long long)size);
+  *to = k < 0 ? k + size : k;
+  return WHET_OK;
+}
+
 /* ---- shape rule ------------------------------------------------------------------------------ */
 
 bool whet__nums(const whet_infer *f, int i, whet_nums *out) {
@@ -167,6 +176,13 @@ whet_status whet__pl_copy_from(whet_planner *p, int32_t out, whet_arg in, whet_c
 
 whet_status whet__pl_copy(whet_planner *p, int32_t out, int32_t in, whet_copy *c) {
   return whet__pl_copy_from(p, out, whet__rd(in), c);
+}
+
+whet_status whet__pl_in_first(whet_planner *p, const whet_node *n) {
+  bool alone = true;
+  for (int i = 1; i < n->n_in; i++) alone &= n->in[i] != n->in[0];
+  if (alone) whet__pl_may_overlay(p, n->out[0], n->in[0]);
+  return WHET_LATE;
 }
 
 /* ---- editing --------------------------------------------------------------------------------- */

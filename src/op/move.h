@@ -64,6 +64,11 @@ static inline int64_t whet__vec_i64(const whet_tensor *t, int64_t k) {
   return whet__get_i64(t->dtype, t->data, t->rank ? k * t->stride[0] : 0);
 }
 
+/* Index `at` of an index tensor, for a dimension of `size` elements, made non-negative if it may be (wrap); E_DATA when
+ * it is out of range. */
+whet_status whet__index_read(const whet_args *a, const whet_tensor *idx, int64_t at, int64_t size, bool wrap,
+                             int64_t *to);
+
 /* ---- shape rule ------------------------------------------------------------------------------ */
 
 /* The numbers that an integer input of rank 0 or 1 holds, as far as they are known. */
@@ -118,6 +123,10 @@ int32_t whet__pl_ints(const whet_planner *p, int32_t v, int64_t *out, int32_t ma
 whet_status whet__pl_copy(whet_planner *p, int32_t out, int32_t in, whet_copy *c);
 /* The same from any argument. */
 whet_status whet__pl_copy_from(whet_planner *p, int32_t out, whet_arg in, whet_copy *c);
+
+/* A plan hook for operators whose reference copies input 0 and then changes some of it: the reference, in place where
+ * nobody else needs that input. */
+whet_status whet__pl_in_first(whet_planner *p, const whet_node *n);
 
 /* ---- editing --------------------------------------------------------------------------------- */
 

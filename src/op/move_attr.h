@@ -46,4 +46,8 @@ whet_status whet__im_shape_of(whet_import *im, int32_t v, int32_t out);
  * when it failed (recorded). */
 int32_t whet__im_squeeze(whet_import *im, const char *name, int32_t v, int64_t axis, int32_t out);
 
+/* Append what makes one vector of int64 of `n` inputs from number `first` on, numbers of rank 0. The vector, or -1 when
+ * it failed (recorded). */
+int32_t whet__im_join_scalars(whet_import *im, int first, int n);
+
 #endif

@@ -2,7 +2,8 @@
 /* Slice(x, starts, ends, axes, steps): elements starts .. ends (exclusive) of some axes; bounds are clamped, negative
  * ones count from the end, steps may be negative.
  *
- * ONNX Slice 1 (attributes), 10-13; TFLite SLICE (begin and size, -1: the rest). Bounds that are not constant are
+ * ONNX Slice 1 (attributes), 10-13; TFLite SLICE (begin and size, -1: the rest), REVERSE_V2, STABLEHLO_SLICE,
+ * STABLEHLO_DYNAMIC_SLICE. Bounds that are not constant are
  * read when the program runs. All types. Exact. */
 
 #include "op/cut.h"
@@ -36,8 +37,59 @@ static whet_status from_tfl(whet_import *im, const whet_op *op) {
   return whet__im_node_as_is(im, op, a);
 }
 
-static const whet_from k_from[] = {
-    {"", "Slice", 1, from_onnx1}, {"", "Slice", 10, from_onnx}, {"tflite", "SLICE", 1, from_tfl}, {0}};
+/* REVERSE_V2(x, axes): from the end to the beginning. */
+static whet_status reverse_tfl(whet_import *im, const whet_op *op) {
+  WHET_NEW_ATTR(im, whet_slice, a);
+  static const int64_t last = -1, before = INT64_MIN / 2;
+  int32_t axes = whet__im_in(im, 1), shape = whet__im_new(im, "shape"), out = whet__im_out(im, 0);
+  WHET_TRY(whet__im_shape_of(im, axes, shape));
+  int32_t back[2] = {shape, whet__im_const(im, WHET_S64, 0, NULL, &last)}, minus = whet__im_new(im, "minus");
+  int32_t end[2] = {shape, whet__im_const(im, WHET_S64, 0, NULL, &before)}, ends = whet__im_new(im, "ends");
+  WHET_TRY(whet__im_node(im, whet__op_find("Fill"), NULL, back, 2, &minus, 1));
+  WHET_TRY(whet__im_node(im, whet__op_find("Fill"), NULL, end, 2, &ends, 1));
+  int32_t in[5] = {whet__im_in(im, 0), minus, ends, axes, minus};
+  return whet__im_node(im, op, a, in, 5, &out, 1);
+}
+
+/* STABLEHLO_SLICE: starts, limits and strides of all dimensions are attributes. */
+static whet_status slice_hlo(whet_import *im, const whet_op *op) {
+  WHET_NEW_ATTR(im, whet_slice, a);
+  whet_ints start = whet__tfl_ints(im, 0), limit = whet__tfl_ints(im, 1), stride = whet__tfl_ints(im, 2);
+  int32_t in[5] = {whet__im_in(im, 0), whet__im_ints(im, start.v, start.n), whet__im_ints(im, limit.v, limit.n), -1,
+                   whet__im_ints(im, stride.v, stride.n)};
+  int32_t out = whet__im_out(im, 0);
+  for (int32_t i = 0; i < start.n && i < limit.n; i++)
+    if (start.v[i] < 0 || limit.v[i] < start.v[i])
+      return whet__im_fail(im, WHET_E_DATA, "elements %lld to %lld", (long long)start.v[i], (long long)limit.v[i]);
+  return whet__im_node(im, op, a, in, 5, &out, 1);
+}
+
+/* STABLEHLO_DYNAMIC_SLICE(x, start...): the box moved inside x where it stands out. */
+static whet_status dynamic_slice_hlo(whet_import *im, const whet_op *op) {
+  WHET_NEW_ATTR(im, whet_slice, a);
+  whet_ints sizes = whet__tfl_ints(im, 0);
+  const int64_t zero = 0;
+  int32_t x = whet__im_in(im, 0), start = whet__im_join_scalars(im, 1, whet__im_n_in(im) - 1);
+  int32_t size = whet__im_ints(im, sizes.v, sizes.n), shape = whet__im_new(im, "shape"), room = whet__im_new(im, "room");
+  int32_t low = whet__im_new(im, "start"), both = whet__im_new(im, "start"), out = whet__im_out(im, 0);
+  if (start < 0) return whet__im_fail(im, WHET_E_FORMAT, "the starts cannot be read");
+  WHET_TRY(whet__im_shape_of(im, x, shape));
+  int32_t sub[2] = {shape, size}, min[2] = {start, room}, max[2] = {low, whet__im_const(im, WHET_S64, 0, NULL, &zero)};
+  WHET_TRY(whet__im_node(im, whet__op_find("Sub"), NULL, sub, 2, &room, 1));
+  WHET_TRY(whet__im_node(im, whet__op_find("Min"), NULL, min, 2, &low, 1));
+  WHET_TRY(whet__im_node(im, whet__op_find("Max"), NULL, max, 2, &both, 1));
+  a->sizes = 1;
+  int32_t in[3] = {x, both, size};
+  return whet__im_node(im, op, a, in, 3, &out, 1);
+}
+
+static const whet_from k_from[] = {{"", "Slice", 1, from_onnx1},
+                                   {"", "Slice", 10, from_onnx},
+                                   {"tflite", "SLICE", 1, from_tfl},
+                                   {"tflite", "REVERSE_V2", 1, reverse_tfl},
+                                   {"tflite", "STABLEHLO_SLICE", 1, slice_hlo},
+                                   {"tflite", "STABLEHLO_DYNAMIC_SLICE", 1, dynamic_slice_hlo},
+                                   {0}};
 
 /* ---- shape rule ------------------------------------------------------------------------------ */
 

@@ -5,6 +5,7 @@
  * constant become an attribute; others stay the second input. Squeeze without axes takes out every dimension of
  * size 1. All types. Exact. */
 
+#include "op/cast.h"
 #include "op/move.h"
 #include "op/move_attr.h"
 
@@ -43,6 +44,20 @@ int32_t whet__im_squeeze(whet_import *im, const char *name, int32_t v, int64_t a
   if (!a || !list) return -1;
   a->axes = (whet_ints){list, 1};
   return whet__im_node(im, whet__op_find(name), a, &v, 1, &out, 1) ? -1 : out;
+}
+
+int32_t whet__im_join_scalars(whet_import *im, int first, int n) {
+  whet_arena *arena = whet__im_arena(im);
+  int32_t *part = whet__arena_array(arena, (size_t)whet__max_i(n, 1), sizeof *part), all = whet__im_new(im, "vector");
+  whet_concat *a = whet__arena_alloc(arena, sizeof *a);
+  if (!part || !a || n < 1) return -1;
+  for (int i = 0; i < n; i++) {
+    int32_t wide = whet__im_new(im, "wide");
+    if (whet__im_in(im, first + i) < 0 || whet__im_cast(im, whet__im_in(im, first + i), wide, WHET_S64)) return -1;
+    part[i] = whet__im_squeeze(im, "Unsqueeze", wide, 0, -1);
+    if (part[i] < 0) return -1;
+  }
+  return whet__im_node(im, whet__op_find("Concat"), a, part, n, &all, 1) ? -1 : all;
 }
 
 static const whet_from k_squeeze_from[] = {{"", "Squeeze", 1, from_onnx}, {"tflite", "SQUEEZE", 1, squeeze_tfl}, {0}};

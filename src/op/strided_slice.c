@@ -4,9 +4,11 @@
  * Bit i of a mask speaks of entry i of the lists: begin, end: the bound is not there; ellipsis: all dimensions that
  * no other entry takes; new axis: a dimension of size 1 is put in; shrink: the one element at begin, its dimension
  * taken out. TFLite STRIDED_SLICE (and its `offset`: end counts from begin). All types. Exact. DynamicUpdateSlice(x,
- * update, start): x with a box replaced, the box moved inside when it stands out. TFLite DYNAMIC_UPDATE_SLICE. */
+ * update, start): x with a box replaced, the box moved inside when it stands out. TFLite DYNAMIC_UPDATE_SLICE,
+ * STABLEHLO_DYNAMIC_UPDATE_SLICE. */
 
 #include "op/cut.h"
+#include "op/move_attr.h"
 
 /* ---- attributes ------------------------------------------------------------------------------ */
 
@@ -209,7 +211,17 @@ static whet_status strided_plan(whet_planner *p, const whet_node *n) {
 
 /* ---- DynamicUpdateSlice ---------------------------------------------------------------------- */
 
-static const whet_from k_update_from[] = {{"tflite", "DYNAMIC_UPDATE_SLICE", 1, NULL}, {0}};
+/* STABLEHLO_DYNAMIC_UPDATE_SLICE(x, update, start...). */
+static whet_status update_hlo(whet_import *im, const whet_op *op) {
+  int32_t start = whet__im_join_scalars(im, 2, whet__im_n_in(im) - 2), out = whet__im_out(im, 0);
+  if (start < 0) return whet__im_fail(im, WHET_E_FORMAT, "the starts cannot be read");
+  const int32_t in[3] = {whet__im_in(im, 0), whet__im_in(im, 1), start};
+  return whet__im_node(im, op, NULL, in, 3, &out, 1);
+}
+
+static const whet_from k_update_from[] = {{"tflite", "DYNAMIC_UPDATE_SLICE", 1, NULL},
+                                          {"tflite", "STABLEHLO_DYNAMIC_UPDATE_SLICE", 1, update_hlo},
+                                          {0}};
 
 static whet_status update_infer(whet_infer *f, const whet_node *n) {
   const whet_shape *x = whet__in_shape(f, 0), *u = whet__in_shape(f, 1), *at = whet__in_shape(f, 2);
@@ -255,5 +267,6 @@ const whet_op whet_op_DynamicUpdateSlice = {
     .flags = WHET_OP_SIGN_FREE,
     .from = k_update_from,
     .infer = update_infer,
+    .plan = whet__pl_in_first,
     .ref = update_ref,
 };

@@ -110,6 +110,13 @@ static bool note_makers(whet_pass *p, struct makers *m, int32_t changed) {
   return true;
 }
 
+/* Is the rank of every output known? Else nobody can turn them back. */
+static bool ranks_known(const whet_graph *g, const whet_node *n) {
+  for (int o = 0; o < n->n_out; o++)
+    if (n->out[o] >= 0 && g->val[n->out[o]].shape.rank < 0) return false;
+  return true;
+}
+
 /* Sink the transposes in front of a node behind it. *done tells. */
 static whet_status sink(whet_pass *p, whet_region *r, int32_t *at, int32_t *maker, bool *done) {
   whet_graph *g = p->g;
@@ -118,7 +125,8 @@ static whet_status sink(whet_pass *p, whet_region *r, int32_t *at, int32_t *make
   int8_t perm[WHET_MAX_RANK], other[WHET_MAX_RANK], inv[WHET_MAX_RANK], out[WHET_MAX_RANK];
   int rank = -1;
   *done = false;
-  if (!n->op->permute || n->op->flags & WHET_OP_SPATIAL || n->n_in > 64 || n->n_body) return WHET_OK;
+  if (!n->op->permute || n->op->flags & WHET_OP_SPATIAL || n->n_in > 64 || n->n_body || !ranks_known(g, n))
+    return WHET_OK;
   for (int k = 0; k < n->n_in; k++) {
     from[k] = -1;
     if (n->in[k] < 0 || !is_data(n, k) || g->val[n->in[k]].role == WHET_ROLE_CONST) continue;
@@ -159,7 +167,7 @@ static whet_status seed(whet_pass *p, whet_region *r) {
     int32_t id = r->node[i];
     whet_node *n = &p->g->node[id];
     int rank = n->n_in && n->in[0] >= 0 ? p->g->val[n->in[0]].shape.rank : -1;
-    if (!(n->op->flags & WHET_OP_SPATIAL) || !n->op->permute || rank < 3) continue;
+    if (!(n->op->flags & WHET_OP_SPATIAL) || !n->op->permute || rank < 3 || !ranks_known(p->g, n)) continue;
     int8_t perm[WHET_MAX_RANK], out[WHET_MAX_RANK];
     for (int k = 0; k < WHET_MAX_RANK; k++) perm[k] = (int8_t)(k == 0 || k >= rank ? k : k == rank - 1 ? 1 : k + 1);
     memcpy(out, perm, sizeof out);

@@ -41,7 +41,8 @@ whet_status whet__emit_copy(whet_planner *p, int32_t out, int32_t in) {
                          p->g->val[in].name);
   whet__pl_pitch(p, in, &rows_i, &run_i, &pitch_i);
   whet__pl_pitch(p, out, &rows_o, &run_o, &pitch_o);
-  if (!c.elem_bytes) { /* packed elements: whole bytes */
+  bool other = whet__dtype_size((whet_dtype)p->env->dtype[out]) != (size_t)c.elem_bytes; /* both are dense then */
+  if (!c.elem_bytes || other) { /* packed elements, or bits seen as others: whole bytes */
     c.elem_bytes = 1;
     n = run_i = run_o = (int64_t)whet__pl_bytes(p, in);
     rows_i = rows_o = 1;
