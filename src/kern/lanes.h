@@ -59,10 +59,21 @@ static inline void lanes_store_n(float *p, lanes x, int64_t n) {
       }                                       \
     return t[0];                              \
   }
-LANES_FOLD(sum, a + b)
 LANES_FOLD(prod, a *b)
 LANES_FOLD(max, a > b || a != a ? a : b)
 LANES_FOLD(min, a < b || a != a ? a : b)
+
+/* The same with whole vectors: the sum; the greatest where none is NaN. */
+static inline float lanes_sum(lanes x) {
+  for (int half = LANE_VECS / 2; half; half /= 2)
+    for (int i = 0; i < half; i++) x.v[i] = vf_add(x.v[i], x.v[i + half]);
+  return vf_tree_sum(x.v[0]);
+}
+static inline float lanes_top(lanes x) {
+  for (int half = LANE_VECS / 2; half; half /= 2)
+    for (int i = 0; i < half; i++) x.v[i] = vf_max(x.v[i], x.v[i + half]);
+  return vf_tree_max(x.v[0]);
+}
 
 /* One operation on all lanes. */
 #define LANES_EACH(r, i, EXPR) \

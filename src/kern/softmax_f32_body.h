@@ -13,7 +13,7 @@ static void row(const whet_softmax_f32 *p, float *y, const float *x) {
   lanes m = lanes_set(-INFINITY), s = lanes_set(0), rest = lanes_load_n(x + whole, n - whole, -INFINITY);
   for (int64_t i = 0; i < whole; i += 16) LANES_EACH(m, k, vf_max(vf_load(x + i + k * VW), m.v[k]));
   LANES_EACH(m, k, vf_max(rest.v[k], m.v[k]));
-  const vf top = vf_set(lanes_max(m)), beta = vf_set(p->beta);
+  const vf top = vf_set(lanes_top(m)), beta = vf_set(p->beta);
   for (int64_t i = 0; i < whole; i += 16) {
     lanes e;
     LANES_EACH(e, k, vf_mul(beta, vf_sub(vf_load(x + i + k * VW), top)));

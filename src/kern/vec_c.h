@@ -96,6 +96,13 @@ static inline vm vi_test(vi a, int32_t m) { return (a & m) != 0; }
 static inline vf vi_to_f(vi a) { return (vf)a; }
 static inline vi vi_load(const int32_t *p) { return *p; }
 
+/* Element l with element l + VW / 2, and so on to one. */
+static inline float vf_tree_sum(vf a) { return a; }
+static inline float vf_tree_max(vf a) { return a; }
+
+/* VW vectors as a square matrix: turned about its diagonal. */
+static inline void vf_turn(vf r[VW]) { (void)r; }
+
 /* a 2^n for integers n in -252 .. 252, rounded once. */
 static inline vf vf_scale(vf a, vf n) {
   vf half = vf_round(n * 0.5f), rest = n - half;

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "plan/cost.h"
 
+#include "op/attention.h"
+
 /* Elements of a value, 0 when not known. */
 static int64_t count(const whet_env *e, int32_t v) {
   int64_t n = v < 0 ? 0 : whet__shape_count(&e->shape[v]);
@@ -35,11 +37,18 @@ static int64_t by_steps(const whet_env *e, const whet_node *n) {
   return n->n_in < 3 ? 0 : dim(e, n->in[0], 0) * dim(e, n->in[0], 1) * (count(e, n->in[1]) + count(e, n->in[2]));
 }
 
+/* Every element of q and of the result meets all keys. */
+static int64_t by_keys(const whet_env *e, const whet_node *n) {
+  bool inside = (((const whet_attention *)n->attr)->inside & WHET_ATTN_K) != 0;
+  return (count(e, n->in[0]) + count(e, n->out[0])) * dim(e, n->in[1], inside ? 1 : 2);
+}
+
 static const struct {
   const char *op;
   int64_t (*macs)(const whet_env *, const whet_node *);
-} k_rows[] = {{"Conv", by_weights}, {"ConvTranspose", by_input}, {"Dense", by_weights}, {"MatMul", by_inner},
-              {"GRU", by_steps},    {"Gemm", by_inner},          {"LSTM", by_steps},    {"RNN", by_steps}};
+} k_rows[] = {{"Attention", by_keys}, {"Conv", by_weights}, {"ConvTranspose", by_input},
+              {"Dense", by_weights},  {"GRU", by_steps},    {"Gemm", by_inner},
+              {"LSTM", by_steps},     {"MatMul", by_inner}, {"RNN", by_steps}};
 
 int64_t whet__node_macs(const whet_env *e, const whet_node *n) {
   for (size_t i = 0; i < WHET_COUNT(k_rows); i++)

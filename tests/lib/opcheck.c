@@ -177,6 +177,10 @@ static void run_program(opcheck *c, const whet_env *e, void **data, const char *
   whet_err err;
   if (whet_program_create(c->model, &o, &p, &err)) fail_msg("%s (%s): %s", c->what, how, err.text);
   if (whet_session_create(p, &s, &err)) fail_msg("%s (%s): %s", c->what, how, err.text);
+  bool there = !c->becomes;
+  for (int32_t i = 0; i < p->graph.main.n_node; i++)
+    there |= !strcmp(p->graph.node[p->graph.main.node[i]].op->name, c->becomes ? c->becomes : "");
+  if (!there) fail_msg("%s (%s): no %s was made of it", c->what, how, c->becomes);
   for (int round = 0; round < 2; round++) {
     for (int i = 0; i < c->n_in; i++) {
       size_t bytes;

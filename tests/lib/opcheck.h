@@ -28,6 +28,7 @@ typedef struct opcheck {
   int n_in, n_out;
   double lo, hi;     /* range of random numbers; default -1 .. 1 for floats, the whole type for others */
   bool floats_exact; /* programs are made with `exact` */
+  const char *becomes; /* an operator that programs must have after the passes; NULL: not asked */
 } opcheck;
 
 void opcheck_begin(opcheck *c, const char *what);

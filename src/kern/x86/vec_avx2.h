@@ -73,6 +73,31 @@ static inline vm vi_test(vi a, int32_t m) {
 }
 static inline vf vi_to_f(vi a) { return _mm256_cvtepi32_ps(a); }
 static inline vi vi_load(const int32_t *p) { return _mm256_loadu_si256((const __m256i *)(const void *)p); }
+#define VF_TREE(name, op)                                                                       \
+  static inline float vf_tree_##name(vf a) {                                                    \
+    __m128 b = _mm_##op##_ps(_mm256_castps256_ps128(a), _mm256_extractf128_ps(a, 1));           \
+    b = _mm_##op##_ps(b, _mm_movehl_ps(b, b));                                                  \
+    return _mm_cvtss_f32(_mm_##op##_ss(b, _mm_movehdup_ps(b)));                                 \
+  }
+VF_TREE(sum, add)
+VF_TREE(max, max)
+static inline void vf_turn(vf r[VW]) {
+  vf t[8];
+  for (int i = 0; i < 8; i += 2) {
+    t[i] = _mm256_unpacklo_ps(r[i], r[i + 1]);
+    t[i + 1] = _mm256_unpackhi_ps(r[i], r[i + 1]);
+  }
+  for (int i = 0; i < 8; i += 4)
+    for (int k = 0; k < 2; k++) {
+      r[i + 2 * k] = _mm256_shuffle_ps(t[i + k], t[i + k + 2], 0x44);
+      r[i + 2 * k + 1] = _mm256_shuffle_ps(t[i + k], t[i + k + 2], 0xee);
+    }
+  for (int i = 0; i < 4; i++) {
+    t[i] = _mm256_permute2f128_ps(r[i], r[i + 4], 0x20);
+    t[i + 4] = _mm256_permute2f128_ps(r[i], r[i + 4], 0x31);
+  }
+  for (int i = 0; i < 8; i++) r[i] = t[i];
+}
 static inline vf vf_scale(vf a, vf n) {
   vi k = _mm256_cvtps_epi32(n), half = vi_sar(k, 1), rest = vi_sub(k, half), bias = vi_set(127);
   a = vf_mul(a, vi_bits(vi_shl(vi_add(half, bias), 23)));
