@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Family copy, portable: collapse dimensions, then contiguous runs by memcpy and the rest element by element. */
+/* Family copy, portable: collapse dimensions, then plane by plane: contiguous runs by memcpy, the rest element by
+ * element. */
 
 #include "kern/copy.h"
 
@@ -22,34 +23,40 @@ void whet__copy_simplify(whet_copy *c) {
   c->rank = n;
 }
 
-#define LOOP(type) \
-  for (int64_t i = 0; i < n; i++) ((type *)out)[i * os] = ((const type *)in)[i * is]
+/* A plane of n[0] rows of n[1] elements, at the given distances in elements. */
+#define PLANE(type)                                                                                    \
+  do {                                                                                                 \
+    type *to = out;                                                                                    \
+    const type *from = in;                                                                             \
+    for (int64_t i = 0; i < n[0]; i++, to += os[0], from += is[0])                                     \
+      for (int64_t k = 0; k < n[1]; k++) to[k * os[1]] = from[k * is[1]];                              \
+  } while (0)
 
-/* n elements along the innermost dimension. */
-static void line(void *out, const void *in, int64_t n, int64_t os, int64_t is, int32_t bytes) {
-  n -= WHET_BUG(n > 8);
-  if (os == 1 && is == 1) {
-    memcpy(out, in, (size_t)n * (size_t)bytes);
-    return;
-  }
+static void plane(void *out, const void *in, const int64_t *n, const int64_t *os, const int64_t *is, int32_t bytes) {
   struct wide {
     uint64_t a, b;
   };
+  size_t run = (size_t)n[1] * (size_t)bytes;
+  if (os[1] == 1 && is[1] == 1 && run >= 32) {
+    for (int64_t i = 0; i < n[0]; i++)
+      memcpy((char *)out + i * os[0] * bytes, (const char *)in + i * is[0] * bytes, run);
+    return;
+  }
   switch (bytes) {
     case 1:
-      LOOP(uint8_t);
+      PLANE(uint8_t);
       break;
     case 2:
-      LOOP(uint16_t);
+      PLANE(uint16_t);
       break;
     case 4:
-      LOOP(uint32_t);
+      PLANE(uint32_t);
       break;
     case 8:
-      LOOP(uint64_t);
+      PLANE(uint64_t);
       break;
     default:
-      LOOP(struct wide);
+      PLANE(struct wide);
       break;
   }
 }
@@ -57,24 +64,36 @@ static void line(void *out, const void *in, int64_t n, int64_t os, int64_t is, i
 static void run(const void *params, void *const *ptr, int part, int parts) {
   whet_copy c = *(const whet_copy *)params;
   whet__copy_simplify(&c);
-  int64_t outer = 1, from, to, e = c.elem_bytes;
-  for (int32_t i = 0; i + 1 < c.rank; i++) outer *= c.dim[i];
-  int64_t inner = c.rank ? c.dim[c.rank - 1] : 1;
-  int64_t is = c.rank ? c.in_stride[c.rank - 1] : 1, os = c.rank ? c.out_stride[c.rank - 1] : 1;
-  int64_t a = 0, b = inner;
-  if (outer > 1)
-    whet__split(outer, part, parts, &from, &to);
-  else
-    from = 0, to = outer, whet__split(inner, part, parts, &a, &b);
-  for (int64_t o = from; o < to; o++) {
-    int64_t in = c.in_offset, out = c.out_offset, left = o;
-    for (int32_t i = c.rank - 2; i >= 0; i--) {
-      int64_t k = left % c.dim[i];
-      left /= c.dim[i];
-      in += k * c.in_stride[i];
-      out += k * c.out_stride[i];
+  while (c.rank < 2) { /* one plane of one row */
+    for (int32_t i = c.rank++; i > 0; i--) {
+      c.dim[i] = c.dim[i - 1];
+      c.in_stride[i] = c.in_stride[i - 1];
+      c.out_stride[i] = c.out_stride[i - 1];
     }
-    line((char *)ptr[1] + (out + a * os) * e, (const char *)ptr[0] + (in + a * is) * e, b - a, os, is, (int32_t)e);
+    c.dim[0] = 1;
+    c.in_stride[0] = c.out_stride[0] = c.rank == 1 ? 1 : 0;
+  }
+  int64_t rows = 1, from, to, e = c.elem_bytes, a = 0, n[2] = {c.dim[c.rank - 2], c.dim[c.rank - 1]};
+  const int64_t *os = c.out_stride + c.rank - 2, *is = c.in_stride + c.rank - 2;
+  for (int32_t i = 0; i + 1 < c.rank; i++) rows *= c.dim[i];
+  if (rows > 1) {
+    whet__split(rows, part, parts, &from, &to);
+  } else { /* one row: its elements are divided */
+    from = 0, to = rows;
+    whet__split(n[1], part, parts, &a, &n[1]);
+    n[1] -= a;
+  }
+  n[1] -= WHET_BUG(n[1] > 8);
+  for (int64_t row = from, left = n[0]; row < to; row += n[0]) {
+    int64_t in = c.in_offset + a * is[1], out = c.out_offset + a * os[1], at = row / left, k = row % left;
+    n[0] = whet__min_i(left - k, to - row);
+    in += k * is[0];
+    out += k * os[0];
+    for (int32_t i = c.rank - 3; i >= 0; at /= c.dim[i--]) {
+      in += at % c.dim[i] * c.in_stride[i];
+      out += at % c.dim[i] * c.out_stride[i];
+    }
+    plane((char *)ptr[1] + out * e, (const char *)ptr[0] + in * e, n, os, is, c.elem_bytes);
   }
 }
 

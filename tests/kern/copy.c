@@ -57,22 +57,24 @@ static void check(kc *k) {
   }
 }
 
-/* Transposition of a large picture and a plain copy. */
+/* A plain copy, transpositions of large pictures, halves of short rows. */
 static void bench(kc *k, int i) {
   whet_copy *c = kc_params(k, sizeof *c);
-  *c = (whet_copy){.elem_bytes = 4, .rank = 2, .dim = {224 * 224, 64}, .in_stride = {64, 1}, .out_stride = {64, 1}};
-  if (i == 1) c->in_stride[0] = 1, c->in_stride[1] = 224 * 224;
-  int64_t n = 224 * 224 * 64;
-  kc_in(k, WHET_F32, n);
+  static const char *const what[] = {"plain 50176x64", "turn 64x50176", "turn 3x50176", "halves of 4420x4"};
+  int64_t rows = i == 3 ? 4420 : 224 * 224, columns = i == 2 ? 3 : i == 3 ? 2 : 64, n = rows * columns;
+  *c = (whet_copy){.elem_bytes = 4, .rank = 2, .dim = {rows, columns}, .in_stride = {64, 1}, .out_stride = {columns, 1}};
+  if (i == 1 || i == 2) c->in_stride[0] = 1, c->in_stride[1] = rows;
+  if (i == 3) c->in_stride[0] = 4;
+  kc_in(k, WHET_F32, i == 3 ? 2 * n : n);
   kc_out(k, WHET_F32, n);
   k->bytes = 8.0 * (double)n;
-  kc_name(k, i ? "transpose 64x50176 f32" : "plain 50176x64 f32");
+  kc_name(k, "%s f32", what[i]);
 }
 
 static const kc_test test = {.family = WHET_FAMILY_copy,
                              .state_bytes = sizeof(state),
                              .draw = draw,
                              .check = check,
-                             .n_bench = 2,
+                             .n_bench = 4,
                              .bench = bench};
 KC_MAIN(test)
