@@ -448,7 +448,8 @@ static bool permute(whet_edit *e, int32_t node, const int8_t *perm, int rank, in
   static const whet_attr_desc name_##_attrs[] = {{NAME(attr_), WHET_ATTR_I32, offsetof(whet_binary_attr, mode)}, \
                                                  {0}};                                                           \
   const whet_op whet_op_##name_ = {.name = #name_,                                                               \
-                                   .flags = WHET_OP_POINTWISE | WHET_OP_INPLACE | WHET_OP_TILE | (flags_),       \
+                                   .flags = WHET_OP_POINTWISE | WHET_OP_INPLACE | WHET_OP_TILE |                 \
+                                            WHET_OP_PITCH_IN | WHET_OP_PITCH_OUT | (flags_),                     \
                                    .attr_size = HAS(attr_) * sizeof(whet_binary_attr),                           \
                                    .attrs = name_##_attrs,                                                       \
                                    .from = name_##_from,                                                         \

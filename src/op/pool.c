@@ -398,7 +398,7 @@ static bool permute(whet_edit *e, int32_t node, const int8_t *perm, int rank, in
 
 #define POOL(name_, from_)                                                  \
   const whet_op whet_op_##name_ = {.name = #name_,                          \
-                                   .flags = WHET_OP_SPATIAL | WHET_OP_TILE, \
+                                   .flags = WHET_OP_SPATIAL | WHET_OP_TILE | WHET_OP_PITCH_IN | WHET_OP_PITCH_OUT, \
                                    .attr_size = sizeof(whet_pool_attr),     \
                                    .attrs = k_attrs,                        \
                                    .from = from_,                           \

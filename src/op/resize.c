@@ -447,6 +447,7 @@ static bool permute(whet_edit *e, int32_t node, const int8_t *perm, int rank, in
 }
 
 const whet_op whet_op_Resize = {.name = "Resize",
+                                .flags = WHET_OP_PITCH_IN | WHET_OP_PITCH_OUT,
                                 .attr_size = sizeof(whet_resize_attr),
                                 .attrs = k_attrs,
                                 .from = k_from,

@@ -219,7 +219,7 @@ static bool split_permute(whet_edit *e, int32_t node, const int8_t *perm, int ra
 
 const whet_op whet_op_Split = {
     .name = "Split",
-    .flags = WHET_OP_SIGN_FREE,
+    .flags = WHET_OP_SIGN_FREE | WHET_OP_PITCH_IN,
     .attr_size = sizeof(whet_split),
     .attrs = k_attrs,
     .from = k_from,

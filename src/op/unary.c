@@ -353,7 +353,8 @@ static bool permute(whet_edit *e, int32_t node, const int8_t *perm, int rank, in
                                                  {NAME(b_), WHET_ATTR_F32, offsetof(whet_unary_attr, b)}, \
                                                  {0}};                                                    \
   const whet_op whet_op_##name_ = {.name = #name_,                                                        \
-                                   .flags = WHET_OP_POINTWISE | WHET_OP_INPLACE | WHET_OP_TILE,           \
+                                   .flags = WHET_OP_POINTWISE | WHET_OP_INPLACE | WHET_OP_TILE |           \
+                                            WHET_OP_PITCH_IN | WHET_OP_PITCH_OUT,                          \
                                    .attr_size = HAS(a_) * sizeof(whet_unary_attr),                        \
                                    .attrs = name_##_attrs,                                                \
                                    .from = name_##_from,                                                  \

@@ -9,12 +9,22 @@
 #include "op/move_attr.h"
 #include "plan/planner.h"
 
+enum { SHORT = 32 }; /* bytes; rows shorter than this are slower to work on in place than to copy */
+
+/* The node and the leader of its group, if it is in one, have this flag: a group may still be run node by node. */
+static bool both_have(const whet_planner *p, int32_t id, uint32_t flag) {
+  int32_t last = id;
+  while (p->member[last] >= 0) last = p->member[last];
+  int32_t lead = p->lead[last] >= 0 ? p->lead[last] : id;
+  return p->g->node[id].op->flags & p->g->node[lead].op->flags & flag;
+}
+
 /* Every live user of v reads rows with a pitch. */
 static bool users_agree(const whet_planner *p, int32_t v, const whet_node *but) {
   for (int32_t k = p->all.first[v]; k < p->all.first[v + 1]; k++) {
     int32_t id = p->all.user[k];
     const whet_node *u = &p->g->node[id];
-    if (p->live[id] && u != but && !(u->op->flags & WHET_OP_PITCH_IN)) return false;
+    if (p->live[id] && u != but && !both_have(p, id, WHET_OP_PITCH_IN)) return false;
   }
   return true;
 }
@@ -33,13 +43,15 @@ static void place_input(whet_planner *p, const whet_node *n, int32_t x, int32_t 
   if (m < 0 || !p->live[m] || !run || !movable(p, x)) return;
   const whet_op *op = p->g->node[m].op;
   if (op->flags & (WHET_OP_VIEW | WHET_OP_RUNS_BODY)) return;
-  if (rows > 1 && (!(op->flags & WHET_OP_PITCH_OUT) || !users_agree(p, x, n))) return;
+  size_t size = whet__dtype_size((whet_dtype)p->env->dtype[x]);
+  if (rows > 1 && ((size_t)run * size < SHORT || !both_have(p, m, WHET_OP_PITCH_OUT) || !users_agree(p, x, n)))
+    return;
   if (p->run[y] && p->run[y] != inner) return;
   int times = 0;
   for (int k = 0; k < n->n_in; k++) times += n->in[k] == x;
   if (times > 1) return;
   p->root[x] = p->root[y];
-  p->off[x] = p->off[y] + (size_t)at * whet__dtype_size((whet_dtype)p->env->dtype[x]);
+  p->off[x] = p->off[y] + (size_t)at * size;
   if (rows > 1) {
     p->run[x] = run;
     p->pitch[x] = p->run[y] ? p->pitch[y] : inner;
@@ -73,6 +85,7 @@ bool whet__pl_joined(const whet_planner *p, const whet_node *n, int o, int i) {
 
 whet_status whet__pl_part_of(whet_planner *p, const whet_node *n, int o, int i, int64_t offset, int64_t pitch) {
   int32_t out = n->out[o], in = n->in[i];
+  if (out >= 0 && !p->need[out] && !p->keep[out]) return WHET_OK;
   size_t size = whet__dtype_size((whet_dtype)p->env->dtype[in]);
   int64_t all = whet__shape_count(&p->env->shape[in]), part = out < 0 ? 0 : whet__shape_count(&p->env->shape[out]);
   if (out < 0 || !size || part <= 0 || pitch <= 0 || all % pitch || !movable(p, out)) return WHET_LATE;
@@ -80,7 +93,7 @@ whet_status whet__pl_part_of(whet_planner *p, const whet_node *n, int o, int i, 
   if (part % rows || offset + run > pitch * (rows > 1 ? 1 : rows)) return WHET_LATE;
   if (p->g->val[p->root[in]].role != WHET_ROLE_NODE && p->g->val[p->root[in]].role != WHET_ROLE_INPUT)
     return WHET_LATE;
-  if (rows > 1 && !users_agree(p, out, NULL)) return WHET_LATE;
+  if (rows > 1 && ((size_t)run * size < SHORT || !users_agree(p, out, NULL))) return WHET_LATE;
   if (p->run[in] && (rows == 1 || p->run[in] != pitch)) return WHET_LATE;
   p->root[out] = p->root[in];
   p->off[out] = p->off[in] + (size_t)offset * size;
