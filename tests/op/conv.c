@@ -7,6 +7,8 @@
 
 #include "lib/opcheck.h"
 #include "op/batchnorm.h"
+#include "op/move_attr.h"
+#include "op/pool.h"
 #include "base/rng.h"
 
 /* Sizes of a case, drawn from its number. */
@@ -164,6 +166,34 @@ static void winograd(void **state) {
   }
 }
 
+/* A result that is split, joined again with what was made of a part, and pooled: nothing of it is copied. */
+static void parts(void **state) {
+  for (int64_t width = 4; width <= 16; width += 12) { /* short and long rows of channels */
+    opcheck c;
+    int64_t two = 2 * width, pads[4] = {1, 1, 1, 1}, kernel[2] = {3, 3};
+    whet_conv_attr a = {.pads = {pads, 4}, .group = 1, .last = 1};
+    whet_pool_attr pool = {.kernel = {kernel, 2}, .pads = {pads, 4}, .last = 1};
+    whet_split split = {.axis = 3};
+    whet_concat concat = {.axis = -1};
+    opcheck_begin(&c, "parts");
+    int32_t in[2] = {opcheck_input(&c, WHET_F32, 4, (int64_t[]){1, 9, 7, 5}),
+                     opcheck_const(&c, WHET_F32, 4, (int64_t[]){two, 5, 3, 3}, NULL)};
+    int32_t x = opcheck_node(&c, "Conv", &a, 2, in);
+    x = opcheck_node(&c, "Sigmoid", NULL, 1, &x);
+    int32_t part = opcheck_nodes(&c, "Split", &split, 1, &x, 2);
+    int32_t again[2] = {part + 1, opcheck_const(&c, WHET_F32, 4, (int64_t[]){width, width, 3, 3}, NULL)};
+    int32_t sum[2] = {opcheck_node(&c, "Conv", &a, 2, again), part + 1};
+    int32_t all[4] = {part, part + 1, opcheck_node(&c, "Add", NULL, 2, sum), -1};
+    all[3] = opcheck_node(&c, "MaxPool", &pool, 1, &all[2]);
+    int32_t y[2] = {opcheck_node(&c, "Concat", &concat, 4, all),
+                    opcheck_const(&c, WHET_F32, 4, (int64_t[]){3, 4 * width, 3, 3}, NULL)};
+    opcheck_output(&c, opcheck_node(&c, "Conv", &a, 2, y));
+    int32_t back = opcheck_node(&c, "Concat", &concat, 2, (int32_t[]){part, part + 1});
+    opcheck_output(&c, opcheck_node(&c, "Relu", NULL, 1, &back));
+    opcheck_run(&c, 2e-6);
+  }
+}
+
 /* Factors and terms for each channel after a product, which passes move into its weights. */
 static void affine(void **state) {
   for (uint64_t i = 0; i < 40; i++) {
@@ -230,7 +260,8 @@ static void refused(void **state) {
 int main(void) {
   const struct CMUnitTest tests[] = {cmocka_unit_test(conv_f32),     cmocka_unit_test(transposed_f32),
                                      cmocka_unit_test(other_floats), cmocka_unit_test(rims),
-                                     cmocka_unit_test(winograd),     cmocka_unit_test(affine),
+                                     cmocka_unit_test(winograd),     cmocka_unit_test(parts),
+                                     cmocka_unit_test(affine),
                                      cmocka_unit_test(refused)};
   return cmocka_run_group_tests(tests, NULL, NULL);
 }
