@@ -44,7 +44,7 @@ part_levels() {
     (cd build && WHET_CPU=$level ctest --output-on-failure --no-tests=error -j "$WHET_JOBS" -L 'quick|full' -E '^kern/') || return 1
   done
 }
-part_slow() { cmake --build build -j "$WHET_JOBS" && (cd build && ctest --output-on-failure -j "$WHET_JOBS" -L slow); }
+part_slow() { sh tools/python.sh onnx numpy ai_edge_litert; cmake --build build -j "$WHET_JOBS" && (cd build && ctest --output-on-failure -j "$WHET_JOBS" -L slow); }
 part_arm() { sh tools/sysroot.sh arm64 && preset aarch64 -L quick; }
 part_riscv() { preset riscv64 -L quick; }
 part_fuzz() {

@@ -224,6 +224,25 @@ static whet_status densify(whet_import *im, struct whet_tf_scope *s, const whet_
   return WHET_OK;
 }
 
+/* STABLEHLO_CUSTOM_CALL: an operator of the caller's own by the name of its target, with the attributes as its options. */
+static whet_status custom_call(whet_import *im, const whet_tf_op *op, struct whet_im_op *o, whet_err *err) {
+  enum { TARGET = 0, ATTRIBUTES = 5 };
+  whet_str target = op->options_name ? whet__fb_str(op->options, TARGET) : (whet_str){"", 0};
+  whet_fb_vec bytes = op->options_name ? whet__fb_vec(op->options, ATTRIBUTES, 1) : (whet_fb_vec){0};
+  whet_tf_op with = *op;
+  with.custom = bytes.n ? whet__fb_vec_bytes(bytes) : NULL;
+  with.n_custom = bytes.n;
+  o->type = whet__arena_str(&im->g->arena, target.p, target.n);
+  if (!o->type) return refused(im, err);
+  o->domain = "tflite.custom";
+  o->tf = &with;
+  const whet_custom_op *custom = whet__im_custom(im, o);
+  if (custom) return whet__im_custom_node(im, o, custom);
+  o->domain = "tflite";
+  o->type = whet__arena_printf(&im->g->arena, "STABLEHLO_CUSTOM_CALL(%.50s)", o->type);
+  return o->type ? whet__im_run(im, o) : refused(im, err);
+}
+
 /* CALL and STABLEHLO_COMPOSITE: the subgraph in place of the operator. */
 static whet_status inline_call(whet_import *im, struct whet_tf_scope *s, struct whet_im_op *o, int32_t builtin,
                                whet_err *err) {
@@ -278,6 +297,7 @@ static whet_status read_op(whet_import *im, struct whet_tf_scope *s, int32_t ind
   if (st) return whet__im_place(&o, err);
   if (code->builtin == WHET_TF_CALL || code->builtin == WHET_TF_STABLEHLO_COMPOSITE)
     return inline_call(im, s, &o, code->builtin, err);
+  if (code->builtin == WHET_TF_STABLEHLO_CUSTOM_CALL) return custom_call(im, op, &o, err);
   const whet_custom_op *custom = whet__im_custom(im, &o);
   return custom ? whet__im_custom_node(im, &o, custom) : whet__im_run(im, &o);
 }

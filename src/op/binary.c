@@ -174,7 +174,7 @@ static whet_status tfl_compare(whet_import *im, const whet_op *op) {
   const whet_val *x = whet__im_val(im, whet__im_in(im, 0));
   if (direction < 0 || direction >= (int64_t)WHET_COUNT(k_name))
     return whet__im_fail(im, WHET_E_FORMAT, "comparison %lld, which is none", (long long)direction);
-  if (whet__tfl_int(im, 1, 0) == TOTAL_ORDER && x && whet__is_float((whet_dtype)x->dtype))
+  if (whet__tfl_int(im, 1, 0) == TOTAL_ORDER && whet__is_float((whet_dtype)x->dtype))
     return whet__im_fail(im, WHET_E_UNSUPPORTED, "the total order of floats");
   return put_own(im, whet__op_find(k_name[direction]), 0);
 }

@@ -93,6 +93,11 @@ static int32_t compare(const call *c, int32_t a, int32_t b) {
   return (int32_t)c->row->i64(x, y, false, c->mode);
 }
 
+/* LiteRT orders 16-bit numbers as they are stored, whatever their scales. (Whether they are equal it asks of rescaled ones.) */
+static int32_t compare_stored(const call *c, int32_t a, int32_t b) {
+  return (int32_t)c->row->i64((int64_t)a + c->x.zero, (int64_t)b + c->y.zero, false, c->mode);
+}
+
 /* Parameters of the kernels from a node's. */
 static void binary(whet_binary_q8 *p, int fn, const whet_node *n, const whet_q8 *x, const whet_q8 *y,
                    const whet_q8 *z, int left) {
@@ -135,7 +140,8 @@ static void tfl(call *c) {
   if (!strcmp(name, "Max") || !strcmp(name, "Min")) {
     c->fn = stored;
   } else if (c->row->kind == WHET_BINARY_BOOL) {
-    c->fn = compare;
+    bool equality = !strcmp(name, "Equal") || !strcmp(name, "NotEqual");
+    c->fn = c->x.hi > UINT8_MAX && !equality ? compare_stored : compare;
     whet__quantize_multiplier((double)sx, &c->mul[0], &c->shift[0]);
     whet__quantize_multiplier((double)sy, &c->mul[1], &c->shift[1]);
   } else if (!strcmp(name, "Div") && c->real_z) {

@@ -84,7 +84,7 @@ static whet_status case_tfl(whet_import *im, const whet_op *op) {
   if (!branch || !cond) return whet__im_fail(im, WHET_E_MEMORY, "no memory for a body");
   for (int32_t i = 0; i < n; i++) WHET_TRY(inlined(im, list.v[i < list.n ? i : 0], 1, &branch[i]));
   const whet_val *v = whet__im_val(im, index);
-  if (!v || v->dtype != WHET_S32) return whet__im_fail(im, WHET_E_TYPE, "the index is no int32");
+  if (v->dtype != WHET_S32) return whet__im_fail(im, WHET_E_TYPE, "the index is no int32");
   for (int32_t i = 0; i < n - 1; i++) {
     int32_t in[2] = {index, whet__im_const(im, WHET_S32, 0, NULL, &i)};
     cond[i] = whet__im_new(im, "chosen");

@@ -12,10 +12,11 @@
 #include "op/move.h"
 #include "op/product_q8.h"
 
-/* LiteRT rescales 16-bit data with a 32-bit bias in double, with a 64-bit bias by the reduced multiplier. */
+/* LiteRT sums 16-bit data in 32 bits and rescales them as 8-bit ones where the bias has 32 bits, else in 64 bits and by the
+ * reduced multiplier. */
 whet_round whet__conv_q8_rule(const whet_val *x, const whet_val *b, bool micro) {
   if (!x || x->dtype != WHET_S16) return WHET_ROUND_TFL_FIX;
-  return b && b->dtype == WHET_S32 && !micro ? WHET_ROUND_TFL_REAL : WHET_ROUND_TFL_16X8;
+  return b && b->dtype == WHET_S32 && !micro ? WHET_ROUND_TFL_FIX : WHET_ROUND_TFL_16X8;
 }
 
 /* ---- reference ------------------------------------------------------------------------------- */

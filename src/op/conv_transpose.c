@@ -53,8 +53,10 @@ static whet_status tfl_node(whet_import *im, const whet_op *op, whet_conv_attr *
   int32_t out = whet__tfl_before_activation(im, activation);
   WHET_TRY(hybrid(im, &in[1], &in[0]));
   WHET_TRY(whet__im_node(im, op, a, in, 4, &out, 1));
-  const whet_val *x = whet__im_val(im, in[0]);
-  whet__im_round(im, x && x->dtype == WHET_S16 ? WHET_ROUND_TFL_16X8 : WHET_ROUND_TFL_FIX);
+  const whet_val *x = whet__im_val(im, in[0]), *b = whet__im_val(im, in[2]);
+  enum { BIAS_TYPE = 4, TENSOR_INT32 = 2 }; /* the option tells how LiteRT sums where there is no bias */
+  bool narrow = in[2] >= 0 ? b->dtype == WHET_S32 : whet__tfl_int(im, BIAS_TYPE, 0) == TENSOR_INT32;
+  whet__im_round(im, x->dtype == WHET_S16 && !narrow ? WHET_ROUND_TFL_16X8 : WHET_ROUND_TFL_FIX);
   return whet__tfl_activation(im, activation, out, whet__im_out(im, 0));
 }
 

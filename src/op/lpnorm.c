@@ -11,6 +11,7 @@
 #include "kern/norm_f32.h"
 #include "op/edit.h"
 #include "op/move.h"
+#include "op/q8.h"
 #include "op/walk.h"
 
 /* ---- attributes ------------------------------------------------------------------------------ */
@@ -101,9 +102,30 @@ static void measure(const lpnorm_attr *a, const whet_tensor *x, int64_t o, const
   }
 }
 
+/* L2_NORMALIZATION of 8-bit numbers, one box: LiteRT's fixed point; the result's scale is 1/128. Signed numbers fold the factor
+ * 128 into the shift, unsigned ones multiply by it first. */
+static void box_q8(const whet_tensor *x, const whet_tensor *y, int64_t xo, int64_t yo, const int64_t *box, int64_t n) {
+  int64_t at[WHET_MAX_RANK] = {0}, lo = whet__dtype_min(y->dtype), hi = whet__dtype_max(y->dtype);
+  int32_t squares = 0, mul, shift, zero = x->q->zero[0];
+  bool sign = x->dtype == WHET_S8;
+  for (int64_t i = 0; i < n; i++, whet__index_next(x->rank, box, at)) {
+    int32_t v = (int32_t)whet__get_i64(x->dtype, x->data, xo + whet__index_offset(x->rank, at, x->stride)) - zero;
+    squares = (int32_t)((uint32_t)squares + (uint32_t)(v * v));
+  }
+  whet__fx_inv_sqrt(squares, &mul, &shift);
+  for (int64_t i = 0; i < n; i++, whet__index_next(x->rank, box, at)) {
+    int32_t v = (int32_t)whet__get_i64(x->dtype, x->data, xo + whet__index_offset(x->rank, at, x->stride)) - zero;
+    v = sign ? whet__mul_fix(v, mul, shift + 7) : whet__mul_fix(128 * v, mul, shift);
+    v = whet__add_zero(v, sign ? 0 : 128, (int32_t)lo, (int32_t)hi);
+    whet__set_i64(y->dtype, y->data, yo + whet__index_offset(y->rank, at, y->stride), v);
+  }
+}
+
 static whet_status ref(const whet_args *arg) {
   const lpnorm_attr *a = arg->attr;
   const whet_tensor *x = &arg->in[0], *y = &arg->out[0];
+  bool q8 = a->p == 2 && whet__quantised(x->dtype, x->q) && (x->dtype == WHET_S8 || x->dtype == WHET_U8) &&
+            y->dtype == x->dtype && whet__q8_tfl(arg->node);
   int64_t box[WHET_MAX_RANK], rest[WHET_MAX_RANK], n = 1, outer = 1, k[WHET_MAX_RANK] = {0};
   for (int32_t i = 0; i < x->rank; i++) box[i] = 1;
   for (int32_t i = 0; i < a->axes.n; i++) {
@@ -115,6 +137,10 @@ static whet_status ref(const whet_args *arg) {
     int64_t xo = whet__index_offset(x->rank, k, x->stride), yo = whet__index_offset(x->rank, k, y->stride);
     int64_t at[WHET_MAX_RANK] = {0};
     double shift, factor;
+    if (q8) {
+      box_q8(x, y, xo, yo, box, n);
+      continue;
+    }
     measure(a, x, xo, box, n, &shift, &factor);
     for (int64_t i = 0; i < n; i++, whet__index_next(x->rank, box, at)) {
       double v = whet__get_real(x, xo + whet__index_offset(x->rank, at, x->stride));

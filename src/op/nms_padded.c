@@ -4,7 +4,8 @@
  * 0. Boxes are [y1, x1, y2, x2], any two corners that face each other.
  *
  * With a sigma over 0 (soft NMS, Bodla and others 2017) boxes that overlap less than `overlap` stay with a score times
- * exp(-overlap^2 / (2 sigma)), and wait for their turn again.
+ * exp(-overlap^2 / (2 sigma)), and wait for their turn again. As in LiteRT a chosen box waits again too: it falls to itself, but
+ * for boxes without area.
  *
  * TFLite NON_MAX_SUPPRESSION_V4, V5: f32. Exact to the order of its sums. */
 
@@ -139,7 +140,7 @@ static whet_status ref(const whet_args *a) {
       if (to_score) whet__set_f64(WHET_F32, to_score->data, n * to_score->stride[0], b.score);
       n++;
     }
-    if (sigma > 0 && b.score > least) push(heap, waiting++, b);
+    if (b.score > least) push(heap, waiting++, b);
   }
   for (int64_t i = 0; i < a->out[0].dim[0]; i++) {
     whet__set_i64(WHET_S32, a->out[0].data, i * a->out[0].stride[0], i < n ? chosen[i] : 0);

@@ -6,8 +6,9 @@
  *   RngBitGenerator(state)                                      the next state, and random bits
  *
  * TFLite RANDOM_UNIFORM, RANDOM_STANDARD_NORMAL, MULTINOMIAL: Philox4x32-10 with the seeds as key and upper half of the
- * counter, as TensorFlow's PhiloxRandom; the variable `drawn` counts blocks of four numbers from run to run. Two seeds of 0
- * ask for numbers that nobody can know: whet then takes the operator's place in the file, so that runs can be repeated.
+ * counter, as TensorFlow's PhiloxRandom (LiteRT cuts them to 32 bits first); the variable `drawn` counts blocks of four
+ * numbers from run to run. Two seeds of 0 ask for numbers that nobody can know: whet then takes the operator's place in
+ * the file, so that runs can be repeated.
  * STABLEHLO_RNG_BIT_GENERATOR: Philox4x32-10 or Threefry2x32-20. Exact, but for logarithm, sine and cosine of the normal
  * distribution. */
 
@@ -71,8 +72,8 @@ static whet_status read(whet_import *im, const whet_op *op) {
   if (n != want || whet__im_n_out(im) != 1)
     return whet__im_fail(im, WHET_E_FORMAT, "%d inputs and %d outputs: expected %d and 1", n, whet__im_n_out(im), want);
   int32_t in[3] = {whet__im_in(im, 0), whet__im_in(im, 1), -1}, out = whet__im_out(im, 0);
-  a->seed = whet__tfl_int(im, 0, 0);
-  a->seed2 = whet__tfl_int(im, 1, 0);
+  a->seed = (int32_t)(uint32_t)whet__tfl_int(im, 0, 0);
+  a->seed2 = (int32_t)(uint32_t)whet__tfl_int(im, 1, 0);
   if (!a->seed && !a->seed2) a->seed2 = (int64_t)out + 1;
   in[n] = whet__variable_new(whet__im_graph(im), "drawn", WHET_U64, 0, NULL);
   if (in[n] < 0) return whet__im_fail(im, WHET_E_MEMORY, "no memory for state");

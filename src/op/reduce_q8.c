@@ -65,6 +65,14 @@ static int32_t mean_or_sum(const call *c, int64_t sum) {
   return whet__q8_store(&c->y, (double)roundf(v + bias));
 }
 
+/* TFL_16X8 without saturation: products that leave 32 bits wrap in LiteRT. */
+static int32_t scaled(const call *c, int64_t v) {
+  int64_t m = c->mul < 0x7fff0000 ? (c->mul + (1 << 15)) >> 16 : 0x7fff;
+  int total = 15 - c->shift;
+  if (total < 1) return whet__mul_16x8(v, c->mul, c->shift);
+  return (int32_t)(uint32_t)((int64_t)((uint64_t)v * (uint64_t)m + (UINT64_C(1) << (total - 1))) >> total);
+}
+
 /* Elements of the box `dim` with strides `stride` from element `at` on. */
 static int32_t one(const call *c, const whet_tensor *x, int64_t at, int32_t rank, const int64_t *dim,
                    const int64_t *stride) {
@@ -76,11 +84,11 @@ static int32_t one(const call *c, const whet_tensor *x, int64_t at, int32_t rank
     sum += v;
     best = c->kind == MAX ? whet__max_i(best, v) : whet__min_i(best, v);
     real *= (double)(v - c->x.zero) * (double)c->x.scale;
-    product = i ? whet__mul_16x8((int64_t)product * (v - c->x.zero), c->mul, c->shift) : (int32_t)(v - c->x.zero);
+    product = i ? scaled(c, (int64_t)product * (v - c->x.zero)) : (int32_t)(v - c->x.zero);
   }
   if (c->kind == MEAN || c->kind == SUM) return mean_or_sum(c, sum);
   if (c->kind == PROD && c->tfl)
-    return whet__add_zero(whet__mul_16x8(product, c->mul, c->shift), c->y.zero, c->y.lo, c->y.hi);
+    return whet__add_zero(scaled(c, product), c->y.zero, c->y.lo, c->y.hi);
   if (c->kind == PROD) return whet__q8_store(&c->y, rint(real / (double)c->y.scale));
   if (c->tfl) return whet__add_zero((int32_t)best, 0, c->y.lo, c->y.hi);
   return whet__q8_store(&c->y, (double)rintf((float)(best - c->x.zero) * c->x.scale / c->y.scale));

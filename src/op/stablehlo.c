@@ -83,7 +83,7 @@ static int64_t product(const whet_shape *s, const int64_t *v, int32_t n) {
 static whet_status group(whet_import *im, int32_t v, whet_ints batch, whet_ints sum, struct side *out) {
   const whet_val *x = whet__im_val(im, v);
   bool seen[WHET_MAX_RANK] = {false};
-  if (!x) return whet__im_fail(im, WHET_E_FORMAT, "expected 2 inputs and an output");
+  if (v < 0) return whet__im_fail(im, WHET_E_FORMAT, "expected 2 inputs and an output");
   if (x->shape.rank < 0) return whet__im_fail(im, WHET_E_UNSUPPORTED, "a rank that the file does not tell");
   *out = (struct side){.s = x->shape, .batch = batch, .sum = sum};
   WHET_TRY(mark(im, batch, x->shape.rank, seen, "batch dimensions"));
@@ -128,7 +128,7 @@ static whet_status in_type(whet_import *im, whet_dtype t, int32_t *v) {
 static whet_status plain_numbers(whet_import *im) {
   for (int i = 0; i < whet__im_n_in(im); i++) {
     const whet_val *v = whet__im_val(im, whet__im_in(im, i));
-    if (v && v->q) return whet__im_fail(im, WHET_E_UNSUPPORTED, "quantised numbers (input %d)", i);
+    if (v->q) return whet__im_fail(im, WHET_E_UNSUPPORTED, "quantised numbers (input %d)", i);
   }
   return WHET_OK;
 }
@@ -159,9 +159,9 @@ whet_status whet__stablehlo_dot_general(whet_import *im, const whet_op *op) {
   if (n > WHET_MAX_RANK) return whet__im_fail(im, WHET_E_SHAPE, "%d dimensions, at most %d", n, WHET_MAX_RANK);
   whet_dtype t = (whet_dtype)whet__im_val(im, out)->dtype;
   bool last = a.n_free == 1 && b.n_free == 1;
+  for (int i = 0; i < 2; i++) WHET_TRY(in_type(im, t, &v[i]));
   WHET_TRY(matrices(im, &a, false, &v[0]));
   WHET_TRY(matrices(im, &b, true, &v[1]));
-  for (int i = 0; i < 2; i++) WHET_TRY(in_type(im, t, &v[i]));
   WHET_NEW_ATTR(im, whet_matmul, m);
   m->alpha = 1;
   WHET_TRY(add(im, op->name, m, v, 2, last ? &out : &made));
@@ -176,7 +176,7 @@ static whet_status order(whet_import *im, int32_t v, int64_t first, whet_ints sp
   const whet_val *x = whet__im_val(im, v);
   bool seen[WHET_MAX_RANK] = {false};
   int32_t rank = spatial.n + 2;
-  if (!x) return whet__im_fail(im, WHET_E_FORMAT, "expected 2 inputs and an output");
+  if (v < 0) return whet__im_fail(im, WHET_E_FORMAT, "expected 2 inputs and an output");
   if (x->shape.rank >= 0 && x->shape.rank != rank)
     return whet__im_fail(im, WHET_E_SHAPE, "%s of rank %d: expected %d", what, x->shape.rank, rank);
   perm[0] = first;
@@ -198,7 +198,7 @@ static whet_status numbers(whet_import *im, int id, int32_t n, int64_t dflt, whe
 static whet_status spread(whet_import *im, whet_ints base, whet_ints pads, int32_t n, int32_t *x) {
   WHET_NEW_ATTR(im, whet_reduce_window, w);
   int64_t list[4 * WHET_MAX_RANK] = {0}, *copy;
-  const whet_val *v = whet__im_val(im, *x);
+  const whet_val *v = whet__im_val(im, whet__im_in(im, 0)); /* what it is made of tells the type */
   uint64_t zero[2] = {0};
   for (int32_t i = 0; i < n + 2; i++) list[i] = list[n + 2 + i] = 1;
   for (int32_t i = 0; i < base.n; i++) list[n + 2 + 1 + i] = base.v[i];
@@ -289,7 +289,6 @@ whet_status whet__stablehlo_reduce(whet_import *im, const whet_op *op) {
   a->none = true;
   int32_t in[2] = {whet__im_in(im, 0), whet__im_in(im, 1)}, part = -1, out = whet__im_out(im, 0);
   const whet_val *x = whet__im_val(im, in[0]);
-  if (!x) return whet__im_fail(im, WHET_E_FORMAT, "input 0 is absent");
   if (kind >= WHET_WINDOW_ALL && x->dtype != WHET_BOOL)
     return whet__im_fail(im, WHET_E_UNSUPPORTED, "and, or of %s", whet_dtype_name((whet_dtype)x->dtype));
   WHET_TRY(add(im, k_kind[kind].reduce, a, in, 1, &part));

@@ -33,6 +33,10 @@ def u32(v):
     return Scalar("I", v)
 
 
+def i64(v):
+    return Scalar("q", v)
+
+
 def f32(v):
     return Scalar("f", v)
 
@@ -66,7 +70,7 @@ class Writer:
     def place(self, at, v):
         """Align, point the offset at `at` here, write."""
         if isinstance(v, dict):
-            self.align(4, self.vtable_bytes(v))
+            self.align(8 if self.wide(v) else 4, self.vtable_bytes(v))
             vtable_at = len(self.out)
             self.out += self.vtable(v)
             self.point(at)
@@ -81,9 +85,17 @@ class Writer:
         return 4 + 2 * (max(v) + 1 if v else 0)
 
     @staticmethod
-    def layout(v):
-        """Offset of each field in the table, and the table's size. All fields take 4 bytes, which is always aligned."""
-        return {k: 4 + 4 * i for i, k in enumerate(sorted(v))}, 4 + 4 * len(v)
+    def wide(v):
+        """The fields of 8 bytes."""
+        return [k for k in sorted(v) if isinstance(v[k], Scalar) and v[k].code == "q"]
+
+    @classmethod
+    def layout(cls, v):
+        """Offset of each field in the table, and the table's size: fields of 8 bytes first, all others take 4."""
+        wide = cls.wide(v)
+        rest, start = [k for k in sorted(v) if k not in wide], 8 + 8 * len(wide) if wide else 4
+        at = {k: 8 + 8 * i for i, k in enumerate(wide)} | {k: start + 4 * i for i, k in enumerate(rest)}
+        return at, start + 4 * len(rest)
 
     def vtable(self, v):
         at, size = self.layout(v)
