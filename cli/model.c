@@ -6,6 +6,8 @@
 #include <stdio.h>
 
 #include "base/target.h"
+#include "format/model.h"
+#include "media.h"
 #include "out.h"
 #include "plan/program.h"
 #include "run/session.h"
@@ -145,11 +147,21 @@ whet_program_opts cli_program_opts(const cli_model_opts *o) {
   return po;
 }
 
+/* Models that decode pictures themselves need the codecs; where they are not, the operator says so. */
+static void load_codecs(const whet_model *model) {
+  for (int32_t i = 0; i < model->graph.n_node; i++)
+    if (!strcmp(model->graph.node[i].op->name, "ImageDecoder")) {
+      cli_media_load();
+      return;
+    }
+}
+
 whet_status cli_model_make(cli_model *m, whet_model *model, const char *path, const cli_model_opts *o,
                            whet_err *err) {
   *m = (cli_model){.path = path, .model = whet_model_ref(model)};
   m->run = (whet_run_opts){.size = sizeof m->run, .deadline_ms = o->deadline_ms};
   whet_program_opts po = cli_program_opts(o);
+  load_codecs(model);
   whet_status s = whet_program_create(model, &po, &m->program, err);
   if (!s) s = whet_session_create(m->program, &m->session, err);
   if (s) cli_model_close(m);

@@ -47,7 +47,7 @@ uint64_t whet__hash(uint64_t h, const void *p, size_t n) {
   return h;
 }
 
-/* A key for `name_hash` that nobody outside the process can guess. */
+/* A key for whet__hash_secret that nobody outside the process can guess. */
 static uint64_t k_key[2];
 static pthread_once_t k_once = PTHREAD_ONCE_INIT;
 static void draw_key(void) {
@@ -68,7 +68,8 @@ static inline void sip_round(uint64_t v[4]) {
 
 /* SipHash-1-3 (Aumasson, Bernstein, 2012) under a key of the process: names come from files, and nobody should be
  * able to write a file whose names all fall on one slot. */
-static uint64_t name_hash(const char *key, size_t n) {
+uint64_t whet__hash_secret(const void *p, size_t n) {
+  const char *key = p;
   pthread_once(&k_once, draw_key);
   uint64_t v[4] = {k_key[0] ^ UINT64_C(0x736f6d6570736575), k_key[1] ^ UINT64_C(0x646f72616e646f6d),
                    k_key[0] ^ UINT64_C(0x6c7967656e657261), k_key[1] ^ UINT64_C(0x7465646279746573)};
@@ -91,7 +92,7 @@ static uint64_t name_hash(const char *key, size_t n) {
 
 /* The slot of a key, or the free one where it would go. */
 static struct whet_names_slot *find(const whet_names *m, const char *key, size_t n) {
-  size_t i = (size_t)name_hash(key, n) & (m->cap - 1);
+  size_t i = (size_t)whet__hash_secret(key, n) & (m->cap - 1);
   while (m->slot[i].key && (m->slot[i].n != n || memcmp(m->slot[i].key, key, n))) i = (i + 1) & (m->cap - 1);
   return &m->slot[i];
 }

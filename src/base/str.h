@@ -36,6 +36,8 @@ int32_t whet__names_get(const whet_names *m, const char *key, size_t n);
 bool whet__names_set(whet_names *m, const char *key, size_t n, int32_t value);
 void whet__names_free(whet_names *m);
 
+/* A hash under a key of the process, for tables of what files hold. */
+uint64_t whet__hash_secret(const void *p, size_t n);
 /* FNV-1a, for keys and fingerprints. */
 uint64_t whet__hash(uint64_t seed, const void *p, size_t n);
 #define WHET_HASH_SEED UINT64_C(0xcbf29ce484222325)

@@ -9,7 +9,9 @@
  * stacked along a new dimension 0. It runs while i < trips (absent: no bound) and cond (absent: true). While(c...)
  * body 0 (c...) -> cond; body 1 (c...) -> c...; outputs the last c.... Scan(s..., x...)            body(s...,
  * x[t]...) -> (s..., e...): see whet_scan. CallOnce()                  body 0 the first time that a session runs it,
- * and never again until it is reset.
+ * and never again until it is reset. SequenceMap(s, a...) body(s[k], a[k] or a...) -> (e...): as many rounds as sequence
+ * s has items; inputs that are sequences of that length give an item each, others are the same in every round; each
+ * output is the sequence of what the rounds made.
  *
  * i and trips are S64 scalars (trips may have shape [1]), conditions one BOOL. Bodies also use values of the regions
  * around them. */

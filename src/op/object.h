@@ -17,6 +17,17 @@ WHET_MUST whet_status whet__object_out(const whet_args *a, int o, whet_value *v)
 char *whet__late_bytes(const whet_args *a, size_t n);
 /* A new value with a copy of a tensor (strings too); NULL when refused (err is set). */
 whet_value *whet__object_from_tensor(const whet_args *a, const whet_tensor *t);
+/* The same with a part: dimensions and strides of t, element `from` being its first. */
+whet_value *whet__object_from_part(const whet_args *a, const whet_tensor *t, int64_t from);
+/* A new sequence, optional (n 0 or 1) or map (keys, values) of n items, which are taken over even on failure; NULL when
+ * refused (err is set). */
+whet_value *whet__object_holder(const whet_args *a, whet_kind kind, whet_value **item, size_t n);
+/* Input i, a sequence, to be changed: itself when this node is the last to see it, else a copy that shares the items. A
+ * reference for the caller, who gives it to whet__object_out. NULL when refused (err is set). */
+whet_value *whet__object_own(const whet_args *a, int i);
+/* Put an item (taken over even on failure) before item `at` of such a sequence; take item `at` out. */
+WHET_MUST whet_status whet__object_insert(const whet_args *a, whet_value *seq, size_t at, whet_value *item);
+void whet__object_erase(whet_value *seq, size_t at);
 /* Make tensor output o a copy of a tensor value. */
 WHET_MUST whet_status whet__object_to_tensor(const whet_args *a, int o, const whet_value *v);
 

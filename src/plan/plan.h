@@ -126,8 +126,8 @@ WHET_MUST whet_status whet__plan_make(const whet_plan_req *r, whet_plan **out, w
 whet_plan *whet__plan_ref(whet_plan *p);
 void whet__plan_unref(whet_plan *p);
 
-/* Can the planner lay out this node, and whatever its bodies hold, ahead of a run? */
-bool whet__can_plan(const whet_graph *g, const whet_node *n);
+/* Can the planner lay out this node, and whatever its bodies hold, ahead of a run? Its rule has just run in e. */
+bool whet__can_plan(const struct whet_env *e, const whet_node *n);
 
 /* Offsets for buffers with lifetimes (place.c): fills `off` of those in the arena; the arena's size, or SIZE_MAX when
  * memory for the work is refused. *bound: the most bytes alive at one step. */

@@ -86,13 +86,11 @@ static void find_keep(whet_planner *p) {
   }
 }
 
-/* An output of the region that no step writes, because its contents are known, is copied from the plan's own bytes.
- */
+/* What must survive but no step writes, because its contents are known, is copied from the plan's own bytes. */
 static whet_status known_outputs(whet_planner *p) {
-  for (int32_t i = 0; i < p->region->n_out; i++) {
-    int32_t v = p->region->out[i];
-    if (p->made[v] && p->env->kind[v] == WHET_TENSOR && whet__pl_is_known(p, v)) WHET_TRY(whet__emit_copy(p, v, v));
-  }
+  for (int32_t v = 0; v < p->g->n_val; v++)
+    if (p->keep[v] && p->made[v] && p->env->kind[v] == WHET_TENSOR && whet__pl_is_known(p, v))
+      WHET_TRY(whet__emit_copy(p, v, v));
   return WHET_OK;
 }
 
@@ -117,7 +115,7 @@ whet_status whet__plan_make(const whet_plan_req *r, whet_plan **out, whet_err *e
     const whet_node *n = &p.g->node[r->region->node[p.to]];
     s = whet__env_node(r->env, n);
     if (s < 0) goto done;
-    if (s == WHET_LATE || !whet__can_plan(p.g, n)) break;
+    if (s == WHET_LATE || !whet__can_plan(r->env, n)) break;
   }
   s = WHET_E_MEMORY;
   if (!arrays(&p)) {

@@ -54,14 +54,14 @@ static whet_status emit_if(whet_planner *p, const whet_node *n) {
   return WHET_OK;
 }
 
-bool whet__can_plan(const whet_graph *g, const whet_node *n) {
+bool whet__can_plan(const struct whet_env *e, const whet_node *n) {
   if (n->op->flags & WHET_OP_OBJECT) return false;
   for (int k = 0; k < n->n_out; k++)
-    if (n->out[k] >= 0 && g->val[n->out[k]].kind != WHET_TENSOR && !n->n_body) return false;
+    if (n->out[k] >= 0 && e->kind[n->out[k]] != WHET_TENSOR) return false;
   if (n->op->flags & WHET_OP_RUNS_BODY && strcmp(n->op->name, "If")) return false;
   for (int b = 0; b < n->n_body; b++)
     for (int32_t i = 0; i < n->body[b]->n_node; i++)
-      if (!whet__can_plan(g, &g->node[n->body[b]->node[i]])) return false;
+      if (!whet__can_plan(e, &e->g->node[n->body[b]->node[i]])) return false;
   return true;
 }
 

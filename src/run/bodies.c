@@ -5,42 +5,53 @@
 #include "base/dtype.h"
 #include "ir/infer.h"
 #include "op/control.h"
+#include "op/move.h"
+#include "op/object.h"
 #include "plan/program.h"
 #include "run/rounds.h"
 
 /* Output k of node n is value v as it lies now. */
-static void give(whet_session *s, const whet_node *n, int k, whet_carried *c) {
+static whet_status give(whet_session *s, const whet_run *r, const whet_node *n, int k, whet_carried *c) {
   if (c->kind != WHET_TENSOR && c->own) { /* the run keeps the reference */
-    if (!whet__late_hold(s, c->own)) c->data = NULL;
+    whet_value *v = c->own;
     c->own = NULL;
+    if (!whet__late_hold(s, v)) return whet__no_memory(&s->mem, 0, r->err, "an object");
   }
   if (k < n->n_out && n->out[k] >= 0) whet__carried_set(s, n->out[k], c);
+  return WHET_OK;
+}
+
+/* What a loop carried is its node's outputs, if all went well; else it is let go. */
+static whet_status finish(whet_session *s, const whet_run *r, const whet_node *n, whet_carried *c, int count,
+                          whet_status st) {
+  for (int i = 0; i < count; i++) {
+    if (!st) st = give(s, r, n, i, &c[i]);
+    if (st) whet__carried_drop(s, &c[i]);
+  }
+  return st;
 }
 
 static whet_status run_if(whet_session *s, whet_run *r, const whet_node *n) {
   const whet_region *b = n->body[whet__round_truth(s, n->in[0]) ? 0 : 1];
   WHET_TRY(whet__late_region(s, r, b, 0));
   for (int k = 0; k < n->n_out && k < b->n_out; k++) {
-    whet_carried c = whet__carried_take(s, b->out[k]);
-    give(s, n, k, &c);
+    whet_carried c = whet__carried_hold(s, b->out[k]);
+    WHET_TRY(give(s, r, n, k, &c));
   }
   return WHET_OK;
 }
 
-static whet_status run_loop(whet_session *s, whet_run *r, const whet_node *n) {
+/* Rounds of a Loop; c: what is carried, stack: what is stacked. */
+static whet_status loop_rounds(whet_session *s, whet_run *r, const whet_node *n, whet_carried *c, whet_stack *stack) {
   const whet_region *b = n->body[0];
   const whet_shape scalar = {.rank = 0};
   int n_carried = n->n_in - 2, n_stack = b->n_out - 1 - n_carried;
-  whet_arena *a = whet__late_env(s)->arena;
-  whet_carried *c = whet__arena_array(a, (size_t)n_carried + 1, sizeof *c);
-  whet_stack *stack = whet__arena_array(a, (size_t)n_stack + 1, sizeof *stack);
   int64_t *round = whet__late_block(s, sizeof *round), most = INT64_MAX;
   uint8_t *go = whet__late_block(s, 1);
-  if (!c || !stack || !round || !go) return whet__no_memory(&s->mem, 0, r->err, "a loop");
+  if (!round || !go) return whet__no_memory(&s->mem, 0, r->err, "a loop");
   if (n->in[0] >= 0)
     most = whet__get_i64((whet_dtype)whet__late_env(s)->dtype[n->in[0]], whet__late_data(s, n->in[0]), 0);
   *go = n->in[1] < 0 || whet__round_truth(s, n->in[1]);
-  for (int i = 0; i < n_carried; i++) c[i] = whet__carried_take(s, n->in[2 + i]);
   for (*round = 0; *round < most && *go; ++*round) {
     WHET_TRY(whet__round_pause(r));
     whet_late_mark mark = whet__late_mark(s);
@@ -54,18 +65,27 @@ static whet_status run_loop(whet_session *s, whet_run *r, const whet_node *n) {
     whet__late_release(s, mark);
     *go = more;
   }
-  for (int i = 0; i < n_carried; i++) give(s, n, i, &c[i]);
+  return WHET_OK;
+}
+
+static whet_status run_loop(whet_session *s, whet_run *r, const whet_node *n) {
+  const whet_region *b = n->body[0];
+  int n_carried = n->n_in - 2, n_stack = b->n_out - 1 - n_carried;
+  whet_arena *a = whet__late_env(s)->arena;
+  whet_carried *c = whet__arena_array(a, (size_t)n_carried + 1, sizeof *c);
+  whet_stack *stack = whet__arena_array(a, (size_t)n_stack + 1, sizeof *stack);
+  if (!c || !stack) return whet__no_memory(&s->mem, 0, r->err, "a loop");
+  for (int i = 0; i < n_carried; i++) c[i] = whet__carried_hold(s, n->in[2 + i]);
+  WHET_TRY(finish(s, r, n, c, n_carried, loop_rounds(s, r, n, c, stack)));
   for (int i = 0; i < n_stack && n_carried + i < n->n_out; i++)
     if (n->out[n_carried + i] >= 0)
       WHET_TRY(whet__stack_end(s, &stack[i], n->out[n_carried + i], b->out[1 + n_carried + i], 0, false, r->err));
   return WHET_OK;
 }
 
-static whet_status run_while(whet_session *s, whet_run *r, const whet_node *n) {
+/* Rounds of a While. */
+static whet_status while_rounds(whet_session *s, whet_run *r, const whet_node *n, whet_carried *c) {
   const whet_region *cond = n->body[0], *b = n->body[1];
-  whet_carried *c = whet__arena_array(whet__late_env(s)->arena, (size_t)n->n_in + 1, sizeof *c);
-  if (!c) return whet__no_memory(&s->mem, 0, r->err, "a loop");
-  for (int i = 0; i < n->n_in; i++) c[i] = whet__carried_take(s, n->in[i]);
   for (;;) {
     WHET_TRY(whet__round_pause(r));
     whet_late_mark mark = whet__late_mark(s);
@@ -80,10 +100,15 @@ static whet_status run_while(whet_session *s, whet_run *r, const whet_node *n) {
       WHET_TRY(whet__carried_next(s, c, n->n_in, b->out, r->err));
     }
     whet__late_release(s, mark);
-    if (!more) break;
+    if (!more) return WHET_OK;
   }
-  for (int i = 0; i < n->n_in; i++) give(s, n, i, &c[i]);
-  return WHET_OK;
+}
+
+static whet_status run_while(whet_session *s, whet_run *r, const whet_node *n) {
+  whet_carried *c = whet__arena_array(whet__late_env(s)->arena, (size_t)n->n_in + 1, sizeof *c);
+  if (!c) return whet__no_memory(&s->mem, 0, r->err, "a loop");
+  for (int i = 0; i < n->n_in; i++) c[i] = whet__carried_hold(s, n->in[i]);
+  return finish(s, r, n, c, n->n_in, while_rounds(s, r, n, c));
 }
 
 /* A slice of x, index t along dimension axis, in memory of its own. */
@@ -143,8 +168,7 @@ static whet_status run_scan(whet_session *s, whet_run *r, const whet_node *n) {
     for (int i = 0; i < n_state; i++) c[i] = whet__carried_take(s, n->in[i]);
     int64_t axis = whet__scan_entry(w->in_axis, 0);
     int64_t rounds = w->n_scan ? x[0].shape.d[axis < 0 ? axis + x[0].shape.rank : axis] : 0;
-    WHET_TRY(scan_once(s, r, n, c, x, n_state, rounds, stack));
-    for (int i = 0; i < n_state; i++) give(s, n, i, &c[i]);
+    WHET_TRY(finish(s, r, n, c, n_state, scan_once(s, r, n, c, x, n_state, rounds, stack)));
     for (int i = 0; i < n_stack && n_state + i < n->n_out; i++)
       if (n->out[n_state + i] >= 0)
         WHET_TRY(whet__stack_end(s, &stack[i], n->out[n_state + i], b->out[n_state + i],
@@ -182,6 +206,69 @@ static whet_status run_scan(whet_session *s, whet_run *r, const whet_node *n) {
   return WHET_OK;
 }
 
+/* A value of a round, as an item that somebody else may keep. */
+static whet_value *item_of(const whet_args *a, whet_session *s, int32_t v) {
+  whet_carried c = whet__carried_take(s, v);
+  if (c.kind != WHET_TENSOR) return whet_value_ref(c.data);
+  whet_tensor t = {.dtype = c.t, .rank = c.shape.rank, .data = c.data};
+  for (int32_t i = 0; i < t.rank; i++) t.dim[i] = c.shape.d[i];
+  whet__dense_strides(t.rank, t.dim, t.stride);
+  return whet__object_from_tensor(a, &t);
+}
+
+/* Item k of the sequence at input i becomes the body's input i; what is no sequence is the same in every round. */
+static void set_item(whet_session *s, const whet_node *n, int i, size_t k) {
+  whet_carried c = whet__carried_take(s, n->in[i]);
+  int32_t to = n->body[0]->in[i];
+  if (c.kind == WHET_SEQUENCE) {
+    whet_value *item = whet_value_item(c.data, k);
+    if (whet_value_kind(item) != WHET_TENSOR) {
+      whet__late_set_object(s, to, item);
+      return;
+    }
+    c = (whet_carried){whet_value_dtype(item), whet__shape(whet_value_rank(item), whet_value_dims(item)),
+                       whet_value_data(item), NULL, WHET_TENSOR};
+  }
+  whet__carried_set(s, to, &c);
+}
+
+/* Rounds of a SequenceMap; seq: what it makes so far. */
+static whet_status map_rounds(whet_session *s, whet_run *r, const whet_node *n, const whet_args *a, whet_value **seq) {
+  const whet_region *b = n->body[0];
+  size_t rounds = 0;
+  for (int i = 0; i < n->n_in; i++) {
+    whet_carried c = whet__carried_take(s, n->in[i]);
+    if (c.kind == WHET_SEQUENCE && i && whet_value_items(c.data) != rounds)
+      return whet__fail(r->err, WHET_E_SHAPE, "input %d has %zu items, input 0 has %zu", i, whet_value_items(c.data), rounds);
+    if (!i) rounds = whet_value_items(c.data);
+  }
+  for (int o = 0; o < n->n_out; o++)
+    if (!(seq[o] = whet__object_holder(a, WHET_SEQUENCE, NULL, 0))) return r->err->code;
+  for (size_t k = 0; k < rounds; k++) {
+    WHET_TRY(whet__round_pause(r));
+    whet_late_mark mark = whet__late_mark(s);
+    for (int i = 0; i < n->n_in; i++) set_item(s, n, i, k);
+    WHET_TRY(whet__late_region(s, r, b, 0));
+    for (int o = 0; o < n->n_out; o++) WHET_TRY(whet__object_insert(a, seq[o], k, item_of(a, s, b->out[o])));
+    whet__late_release(s, mark);
+  }
+  return WHET_OK;
+}
+
+static whet_status run_map(whet_session *s, whet_run *r, const whet_node *n) {
+  whet_value **seq = whet__arena_array(whet__late_env(s)->arena, (size_t)n->n_out + 1, sizeof *seq);
+  if (!seq) return whet__no_memory(&s->mem, 0, r->err, "a sequence");
+  const whet_args a = {.node = n, .n_in = n->n_in, .n_out = n->n_out, .frame = &s->frame, .err = r->err};
+  whet_status st = map_rounds(s, r, n, &a, seq);
+  for (int o = 0; o < n->n_out; o++) {
+    if (!st)
+      st = whet__object_out(&a, o, seq[o]);
+    else
+      whet_value_unref(&seq[o]);
+  }
+  return st;
+}
+
 /* Once for a session, and again after a reset. */
 static whet_status run_once(whet_session *s, whet_run *r, const whet_node *n) {
   int32_t id = (int32_t)(n - s->program->graph.node);
@@ -198,7 +285,8 @@ static whet_status run_once(whet_session *s, whet_run *r, const whet_node *n) {
 static const struct {
   const char *op;
   whet_status (*run)(whet_session *, whet_run *, const whet_node *);
-} k_rows[] = {{"If", run_if}, {"Loop", run_loop}, {"While", run_while}, {"Scan", run_scan}, {"CallOnce", run_once}};
+} k_rows[] = {{"If", run_if},     {"Loop", run_loop},        {"While", run_while},
+              {"Scan", run_scan}, {"SequenceMap", run_map}, {"CallOnce", run_once}};
 
 whet_status whet__late_bodies(whet_session *s, whet_run *r, const whet_node *n) {
   for (size_t i = 0; i < WHET_COUNT(k_rows); i++)

@@ -17,6 +17,7 @@ struct whet_late {
   whet_env env;
   bool ran;          /* env holds the shapes of a finished run */
   uint8_t *outer;    /* by value: made already */
+  uint8_t *uses;     /* by value: 0, 1, or more uses; a use in a body of what lies outside counts as more */
   whet_frame *frame; /* one for each segment after the first */
   size_t n_frame, cap_frame;
   struct block *blocks; /* that somebody drops, or the end of the run */
@@ -93,6 +94,33 @@ const void *whet__late_data(const whet_session *s, int32_t v) {
   return x->role == WHET_ROLE_CONST ? x->data->p : s->outer[v] ? s->outer[v] : s->late->env.data[v];
 }
 
+void whet__late_set_object(whet_session *s, int32_t v, whet_value *x) {
+  const whet_shape none = {.rank = 0};
+  const whet_value *item = whet_value_item(x, 0); /* type of the items, if there are any */
+  whet_dtype t = item && whet_value_dtype(item) ? whet_value_dtype(item) : (whet_dtype)s->late->env.dtype[v];
+  whet__late_set(s, v, t, &none, x);
+  s->late->env.kind[v] = (uint8_t)whet_value_kind(x);
+}
+
+bool whet__late_last(const whet_session *s, int32_t v) {
+  return s->late->uses[v] == 1 && s->program->graph.val[v].role == WHET_ROLE_NODE;
+}
+
+/* Count the uses of values in a region, number `id`, and in those inside it; home[v]: the region that makes v. */
+static void count_uses(const whet_graph *g, const whet_region *r, int32_t *id, int32_t *home, uint8_t *uses) {
+  const int32_t here = ++*id;
+  for (int32_t i = 0; i < r->n_in; i++) home[r->in[i]] = here;
+  for (int32_t i = 0; i < r->n_node; i++) {
+    const whet_node *n = &g->node[r->node[i]];
+    for (int k = 0; k < n->n_in; k++)
+      if (n->in[k] >= 0) uses[n->in[k]] = (uint8_t)(home[n->in[k]] == here && !uses[n->in[k]] ? 1 : 2);
+    for (int b = 0; b < n->n_body; b++) count_uses(g, n->body[b], id, home, uses);
+    for (int k = 0; k < n->n_out; k++)
+      if (n->out[k] >= 0) home[n->out[k]] = here;
+  }
+  for (int32_t i = 0; i < r->n_out; i++) uses[r->out[i]] = (uint8_t)(home[r->out[i]] == here && !uses[r->out[i]] ? 1 : 2);
+}
+
 /* Forget the last run. */
 static void clear(whet_session *s) {
   struct whet_late *l = s->late;
@@ -107,6 +135,7 @@ void whet__late_free(whet_session *s) {
   if (!s->late) return;
   clear(s);
   whet__free(&s->mem, s->late->outer);
+  whet__free(&s->mem, s->late->uses);
   whet__free(&s->mem, s->late->frame);
   whet__free(&s->mem, s->late->object);
   whet__free(&s->mem, s->late);
@@ -123,8 +152,14 @@ whet_status whet__late_prepare(whet_session *s, whet_err *err) {
   s->late = whet__alloc0(&s->mem, sizeof *s->late);
   s->outer = whet__alloc_array(&s->mem, n, sizeof *s->outer);
   uint8_t *outer = whet__alloc0(&s->mem, n);
-  if (s->late) s->late->outer = outer, whet__arena_init(&s->late->a, &s->mem);
-  if (s->late && s->outer && outer) return WHET_OK;
+  uint8_t *uses = whet__alloc0(&s->mem, n);
+  int32_t *home = whet__alloc_array(&s->mem, n, sizeof *home), id = 0;
+  if (s->late) s->late->outer = outer, s->late->uses = uses, whet__arena_init(&s->late->a, &s->mem);
+  if (uses && home) count_uses(g, &g->main, &id, home, uses);
+  bool all = s->late && s->outer && outer && uses && home;
+  whet__free(&s->mem, home);
+  if (all) return WHET_OK;
+  if (!s->late) whet__free(&s->mem, uses);
   if (!s->late) whet__free(&s->mem, outer);
   return whet__no_memory(&s->mem, n * sizeof(void *), err, "a run whose sizes depend on data");
 }
@@ -201,9 +236,10 @@ static whet_tensor tensor(const whet_session *s, int32_t v) {
 /* Run a node that tells its sizes itself. */
 static whet_status run_late_node(whet_session *s, whet_run *r, const whet_node *n) {
   struct whet_late *l = s->late;
-  if (!strcmp(n->op->name, "Identity")) { /* of a value that is no tensor: one more name for it */
-    whet__late_set(s, n->out[0], (whet_dtype)l->env.dtype[n->in[0]], &l->env.shape[n->in[0]], s->outer[n->in[0]]);
-    l->env.kind[n->out[0]] = l->env.kind[n->in[0]];
+  if (!strcmp(n->op->name, "Identity") && l->env.kind[n->in[0]] != WHET_TENSOR) { /* one more name for it */
+    whet_value *x = whet_value_ref(s->outer[n->in[0]]);
+    if (!whet__late_hold(s, x)) return whet__no_memory(&s->mem, 0, r->err, "an object");
+    whet__late_set_object(s, n->out[0], x);
     return WHET_OK;
   }
   if (!n->op->late)
@@ -241,7 +277,10 @@ void *whet__late_out(const whet_args *a, int o, whet_dtype t, int32_t rank, cons
     whet__no_memory(&s->mem, bytes, a->err, "an output");
     return NULL;
   }
-  if (v >= 0) whet__late_set(s, v, t, &shape, p);
+  if (v >= 0) {
+    whet__late_set(s, v, t, &shape, p);
+    s->late->env.kind[v] = WHET_TENSOR;
+  }
   return p;
 }
 
@@ -289,7 +328,7 @@ whet_status whet__late_region(whet_session *s, whet_run *r, const whet_region *r
     const whet_node *n = &s->program->graph.node[region->node[at]];
     whet_status st = whet__env_node(&s->late->env, n);
     if (st < 0) return st;
-    if (!whet__can_plan(&s->program->graph, n)) st = WHET_LATE;
+    if (!whet__can_plan(&s->late->env, n)) st = WHET_LATE;
     if (st == WHET_LATE && n->op->flags & WHET_OP_RUNS_BODY) {
       WHET_TRY(whet__late_bodies(s, r, n));
       at++;

@@ -29,6 +29,10 @@ void whet__late_release(whet_session *s, whet_late_mark m);
 /* Take over a reference until the end of the run, or the release of a mark. False when memory is refused: it is
  * dropped. */
 bool whet__late_hold(whet_session *s, whet_value *v);
+/* Value v is that object, which somebody holds. */
+void whet__late_set_object(whet_session *s, int32_t v, whet_value *x);
+/* Value v is made in the region that uses it, and used once: the node that sees it is the last. */
+bool whet__late_last(const whet_session *s, int32_t v);
 struct whet_env *whet__late_env(whet_session *s);
 /* Tell the run of a value; where one lies now. */
 void whet__late_set(whet_session *s, int32_t v, whet_dtype t, const whet_shape *shape, void *data);

@@ -16,6 +16,12 @@ whet_carried whet__carried_take(whet_session *s, int32_t v) {
                         (whet_kind)e->kind[v]};
 }
 
+whet_carried whet__carried_hold(whet_session *s, int32_t v) {
+  whet_carried c = whet__carried_take(s, v);
+  if (c.kind != WHET_TENSOR) c.own = whet_value_ref(c.data);
+  return c;
+}
+
 /* Copy value v into memory that outlives the round. */
 static whet_status keep(whet_session *s, whet_carried *c, int32_t v, whet_err *err) {
   whet_carried now = whet__carried_take(s, v);
@@ -52,7 +58,12 @@ void whet__carried_set(whet_session *s, int32_t v, const whet_carried *c) {
 whet_status whet__carried_next(whet_session *s, whet_carried *c, int n, const int32_t *v, whet_err *err) {
   whet_carried few[16], *next = n <= 16 ? few : whet__arena_array(whet__late_env(s)->arena, (size_t)n, sizeof *next);
   if (!next) return whet__no_memory(&s->mem, 0, err, "a loop");
-  for (int i = 0; i < n; i++) WHET_TRY(keep(s, &next[i], v[i], err));
+  for (int i = 0; i < n; i++) {
+    whet_status st = keep(s, &next[i], v[i], err);
+    if (!st) continue;
+    while (i--) whet__carried_drop(s, &next[i]);
+    return st;
+  }
   for (int i = 0; i < n; i++) whet__carried_drop(s, &c[i]);
   if (n) memcpy(c, next, (size_t)n * sizeof *c);
   return WHET_OK;

@@ -14,8 +14,9 @@ typedef struct whet_carried {
   whet_kind kind; /* other than tensors: data and own are whet_values, own a reference */
 } whet_carried;
 
-/* Take value v as it lies now. */
+/* Take value v as it lies now; hold: with a reference of its own, if it is no tensor, since the value must stay as it is. */
 whet_carried whet__carried_take(whet_session *s, int32_t v);
+whet_carried whet__carried_hold(whet_session *s, int32_t v);
 /* The n values v, which the round that ends now has made, are those of the next round. */
 WHET_MUST whet_status whet__carried_next(whet_session *s, whet_carried *c, int n, const int32_t *v, whet_err *err);
 

@@ -10,6 +10,7 @@
 #include "plan/program.h"
 #include "run/late.h"
 #include "run/state.h"
+#include "run/value.h"
 
 whet_status whet_session_create(whet_program *p, whet_session **out, whet_err *err) {
   whet_err mine = {0};
@@ -66,6 +67,7 @@ void whet_session_close(whet_session **ps) {
   whet__state_detach(s);
   whet__free(&s->mem, s->profile);
   whet__free(&s->mem, s->once);
+  whet__account_unref(s->account);
   whet_program *p = s->program, *home = s->home;
   whet__free(&home->mem, s);
   whet_program_close(&p);

@@ -34,6 +34,7 @@ struct whet_session {
   whet_frame frame;       /* of the main graph, or its first part */
   whet_arena text;     /* characters of strings that the last run has made */
   struct whet_late *late; /* what a run whose sizes only data tell needs; NULL: none (late.h) */
+  struct whet_account *account; /* pays for the values that runs make; NULL: none was made */
   uint8_t *once;          /* by node: a CallOnce that has run; NULL: none has */
   uint64_t *profile;      /* by step of the frame's plan; NULL: not asked */
 };

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* whet_value: counted values that callers give and take. */
 
-#include "whet/value.h"
+#include "run/value.h"
 
 #include <stdatomic.h>
 #include <stdlib.h>
@@ -21,8 +21,33 @@ struct whet_value {
   void *user;
   bool wrapped;
   whet_value **item; /* sequences, optionals; maps: keys, values */
-  size_t n_item;
+  size_t n_item, cap_item;
+  whet_account *account; /* that pays for it; NULL: nobody */
+  size_t charged;
 };
+
+struct whet_account {
+  _Atomic int ref;
+  _Atomic size_t used;
+};
+
+whet_account *whet__account_new(void) {
+  whet_account *a = calloc(1, sizeof *a);
+  if (a) atomic_init(&a->ref, 1);
+  return a;
+}
+void whet__account_unref(whet_account *a) {
+  if (a && atomic_fetch_sub(&a->ref, 1) == 1) free(a);
+}
+size_t whet__account_used(const whet_account *a) { return a ? atomic_load(&a->used) : 0; }
+
+void whet__value_charge(whet_value *v, whet_account *a, size_t n) {
+  if (!v || !a || (v->account && v->account != a)) return;
+  if (!v->account) atomic_fetch_add(&a->ref, 1);
+  v->account = a;
+  v->charged += n;
+  atomic_fetch_add(&a->used, n);
+}
 
 /* Sizes of a tensor; false when they do not fit. */
 static bool sizes(whet_dtype t, int32_t rank, const int64_t *dims, size_t *count, size_t *bytes) {
@@ -97,6 +122,7 @@ static whet_status holder(whet_kind kind, whet_value *const *items, size_t n, wh
   for (size_t i = 0; i < n; i++) list[i] = whet_value_ref(items[i]);
   v->item = list;
   v->n_item = n;
+  v->cap_item = n ? n : 1;
   *out = v;
   return WHET_OK;
 }
@@ -135,7 +161,32 @@ void whet_value_unref(whet_value **pv) {
     free(v->data);
   else if (v->free_fn)
     v->free_fn(v->user, v->data);
+  if (v->account) {
+    atomic_fetch_sub(&v->account->used, v->charged);
+    whet__account_unref(v->account);
+  }
   free(v);
+}
+
+bool whet__value_sole(const whet_value *v) { return atomic_load(&v->ref) == 1; }
+
+whet_status whet__value_insert(whet_value *v, size_t at, whet_value *item) {
+  if (v->n_item == v->cap_item) {
+    size_t cap = v->cap_item + v->cap_item / 2 + 4;
+    whet_value **list = cap > SIZE_MAX / sizeof *list ? NULL : realloc(v->item, cap * sizeof *list);
+    if (!list) return WHET_E_MEMORY;
+    v->item = list;
+    v->cap_item = cap;
+  }
+  memmove(v->item + at + 1, v->item + at, (v->n_item - at) * sizeof *v->item);
+  v->item[at] = item;
+  v->n_item++;
+  return WHET_OK;
+}
+
+void whet__value_erase(whet_value *v, size_t at) {
+  whet_value_unref(&v->item[at]);
+  memmove(v->item + at, v->item + at + 1, (--v->n_item - at) * sizeof *v->item);
 }
 
 whet_kind whet_value_kind(const whet_value *v) { return v->kind; }

@@ -20,8 +20,10 @@ RANDOM = r"^test_bernoulli(_double|_seed)?(_expanded)?$"
 HALF = (r"bf16|bfloat16|fp16|float16", "rel:0.02")
 
 
-def message(value):
-    """A value of a case as protobuf."""
+def message(value, kind):
+    """A value of a case as the protobuf of its declared type."""
+    if kind.HasField("optional_type"):
+        return numpy_helper.from_optional(value)
     if isinstance(value, list):
         return numpy_helper.from_list(value)
     if isinstance(value, dict):
@@ -41,10 +43,10 @@ def write(folder):
         for k, sides in enumerate(case.data_sets):
             data = home / f"test_data_set_{k}"
             data.mkdir(exist_ok=True)
-            for kind, values in zip(("input", "output"), sides):
+            for kind, infos, values in zip(("input", "output"), (case.model.graph.input, case.model.graph.output), sides):
                 for i, v in enumerate(values):
-                    if v is not None:
-                        (data / f"{kind}_{i}.pb").write_bytes(message(v).SerializeToString())
+                    if v is not None or infos[i].type.HasField("optional_type"):
+                        (data / f"{kind}_{i}.pb").write_bytes(message(v, infos[i].type).SerializeToString())
 
 
 def main():
