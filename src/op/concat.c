@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Concat(x0, x1, ...): the inputs one after the other along an axis; all other dimensions are equal.
  *
- * ONNX Concat 1-13; TFLite CONCATENATION (with its fused activation), PACK (each input gets the new axis first). All
- * types. Exact. 8-bit inputs whose scale or zero point is not the output's are requantised as LiteRT does,
+ * ONNX Concat 1-13; TFLite CONCATENATION (with its fused activation), PACK (each input gets the new axis first),
+ * STABLEHLO_CONCATENATE. All types. Exact. 8-bit inputs whose scale or zero point is not the output's are requantised as LiteRT does,
  * y = round(x * s - zx * s) + zy with s = sx * (1 / sy), in f32, half away from zero. */
 
 #include <math.h>
@@ -62,8 +62,17 @@ static whet_status pack_tfl(whet_import *im, const whet_op *op) {
   return whet__im_node(im, op, a, in, n, &out, 1);
 }
 
-static const whet_from k_from[] = {
-    {"", "Concat", 1, from_onnx}, {"tflite", "CONCATENATION", 1, from_tfl}, {"tflite", "PACK", 1, pack_tfl}, {0}};
+static whet_status from_hlo(whet_import *im, const whet_op *op) {
+  whet_concat *a = attr_of(im, whet__tfl_int(im, 0, 0));
+  if (!a) return whet__im_fail(im, WHET_E_MEMORY, "no memory for attributes");
+  return whet__im_node_as_is(im, op, a);
+}
+
+static const whet_from k_from[] = {{"", "Concat", 1, from_onnx},
+                                   {"tflite", "CONCATENATION", 1, from_tfl},
+                                   {"tflite", "PACK", 1, pack_tfl},
+                                   {"tflite", "STABLEHLO_CONCATENATE", 1, from_hlo},
+                                   {0}};
 
 /* ---- shape rule ------------------------------------------------------------------------------ */
 

@@ -2,11 +2,54 @@
 /* Expand(x, shape): x broadcast against a shape. Tile(x, repeats): x repeated along each dimension.
  * BroadcastArgs(a, b): the shape that shapes a and b broadcast to.
  *
- * ONNX Expand 8-13, Tile 6-13; TFLite BROADCAST_TO, TILE, BROADCAST_ARGS. All types. Exact. */
+ * ONNX Expand 8-13, Tile 6-13; TFLite BROADCAST_TO, STABLEHLO_BROADCAST_IN_DIM, TILE,
+ * BROADCAST_ARGS. All types. Exact. */
 
 #include "op/move.h"
+#include "op/move_attr.h"
 
-static const whet_from k_expand_from[] = {{"", "Expand", 8, NULL}, {"tflite", "BROADCAST_TO", 1, NULL}, {0}};
+/* STABLEHLO_BROADCAST_IN_DIM: dimension i of x is dimension at[i] of the output, whose shape is declared. */
+static whet_status broadcast_hlo(whet_import *im, const whet_op *op) {
+  int32_t x = whet__im_in(im, 0), out = whet__im_out(im, 0), n_new = 0;
+  whet_ints at = whet__tfl_ints(im, 0);
+  const whet_val *y = whet__im_val(im, out);
+  int32_t rank = y ? y->shape.rank : -1, from[WHET_MAX_RANK];
+  int64_t *perm = whet__arena_array(whet__im_arena(im), 2 * WHET_MAX_RANK, sizeof *perm), *axes = perm + WHET_MAX_RANK;
+  WHET_NEW_ATTR(im, whet_transpose, turn);
+  WHET_NEW_ATTR(im, whet_squeeze, wide);
+  if (!perm) return whet__im_fail(im, WHET_E_MEMORY, "no memory for attributes");
+  if (rank < 0) return whet__im_fail(im, WHET_E_UNSUPPORTED, "an output without a shape");
+  for (int32_t i = 0; i < rank; i++) from[i] = -1;
+  for (int32_t i = 0; i < at.n; i++) {
+    if (at.v[i] < 0 || at.v[i] >= rank || from[at.v[i]] >= 0)
+      return whet__im_fail(im, WHET_E_DATA, "dimension %d becomes dimension %lld of %d", i, (long long)at.v[i], rank);
+    from[at.v[i]] = i;
+  }
+  int64_t dims[WHET_MAX_RANK];
+  for (int32_t i = 0; i < rank; i++) {
+    dims[i] = whet__dim_known(y->shape.d[i]) ? y->shape.d[i] : 1; /* open: as wide as x has it */
+    if (from[i] >= 0)
+      perm[turn->perm.n++] = from[i];
+    else
+      axes[n_new++] = i;
+  }
+  turn->perm.v = perm;
+  wide->axes = (whet_ints){axes, n_new};
+  int32_t turned = whet__im_new(im, "turned"), in[2] = {n_new ? whet__im_new(im, "wide") : turned,
+                                                       whet__im_ints(im, dims, rank)};
+  if (at.n)
+    WHET_TRY(whet__im_node(im, whet__op_find("Transpose"), turn, &x, 1, &turned, 1));
+  else
+    turned = x;
+  if (n_new) WHET_TRY(whet__im_node(im, whet__op_find("Unsqueeze"), wide, &turned, 1, in, 1));
+  if (!n_new) in[0] = turned;
+  return whet__im_node(im, op, NULL, in, 2, &out, 1);
+}
+
+static const whet_from k_expand_from[] = {{"", "Expand", 8, NULL},
+                                          {"tflite", "BROADCAST_TO", 1, NULL},
+                                          {"tflite", "STABLEHLO_BROADCAST_IN_DIM", 1, broadcast_hlo},
+                                          {0}};
 static const whet_from k_tile_from[] = {{"", "Tile", 6, NULL}, {"tflite", "TILE", 1, NULL}, {0}};
 static const whet_from k_args_from[] = {{"tflite", "BROADCAST_ARGS", 1, NULL}, {0}};
 

@@ -3,12 +3,13 @@
  * EyeLike(x): a matrix of x's size with ones on diagonal k.
  * Range(start, limit, delta): start, start + delta, ... before limit.
  *
- * ONNX ConstantOfShape 9-25 (value is an attribute), EyeLike 9-22, Range 11-27; TFLite FILL, ZEROS_LIKE, RANGE. All
+ * ONNX ConstantOfShape 9-25 (value is an attribute), EyeLike 9-22, Range 11-27; TFLite FILL, ZEROS_LIKE, RANGE, STABLEHLO_IOTA. All
  * types but strings for Range and EyeLike. Exact; Range computes start + i * delta in double and rounds once, or
  * (TFLite) adds delta again and again in the element's type. */
 
 #include <math.h>
 
+#include "op/cast.h"
 #include "op/move.h"
 #include "op/move_attr.h"
 
@@ -139,7 +140,34 @@ static whet_status range_tfl(whet_import *im, const whet_op *op) {
   a->add = 1;
   return whet__im_node_as_is(im, op, a);
 }
-static const whet_from k_range_from[] = {{"", "Range", 11, range_onnx}, {"tflite", "RANGE", 1, range_tfl}, {0}};
+/* STABLEHLO_IOTA: a range along one dimension of the declared output, the same at all indices of the others. */
+static whet_status iota_hlo(whet_import *im, const whet_op *op) {
+  WHET_NEW_ATTR(im, struct range, a);
+  int32_t out = whet__im_out(im, 0), rank, line = whet__im_new(im, "range"), typed = whet__im_new(im, "typed");
+  int64_t axis = whet__tfl_int(im, 0, 0), bound[3] = {0, 0, 1};
+  const whet_val *y = whet__im_val(im, out);
+  if (!y || whet__shape_count(&y->shape) < 0)
+    return whet__im_fail(im, WHET_E_UNSUPPORTED, "an output whose shape the file does not tell");
+  whet_dtype t = (whet_dtype)y->dtype;
+  whet_shape shape = y->shape;
+  rank = shape.rank;
+  if (axis < 0 || axis >= rank)
+    return whet__im_fail(im, WHET_E_DATA, "dimension %lld of %d", (long long)axis, rank);
+  bound[1] = shape.d[axis];
+  int32_t in[3];
+  for (int i = 0; i < 3; i++) in[i] = whet__im_const(im, WHET_S64, 0, NULL, &bound[i]);
+  WHET_TRY(whet__im_node(im, op, a, in, 3, &line, 1));
+  WHET_TRY(whet__im_cast(im, line, typed, t));
+  for (int64_t i = axis + 1; i < rank && typed >= 0; i++) typed = whet__im_squeeze(im, "Unsqueeze", typed, -1, -1);
+  const int32_t pair[2] = {typed, whet__im_ints(im, shape.d, rank)};
+  if (typed < 0) return whet__im_fail(im, WHET_E_MEMORY, "no memory for a value");
+  return whet__im_node(im, whet__op_find("Expand"), NULL, pair, 2, &out, 1);
+}
+
+static const whet_from k_range_from[] = {{"", "Range", 11, range_onnx},
+                                         {"tflite", "RANGE", 1, range_tfl},
+                                         {"tflite", "STABLEHLO_IOTA", 1, iota_hlo},
+                                         {0}};
 
 /* Elements from start to limit; -1 when delta is 0 or there would be too many. */
 static int64_t range_count_int(int64_t start, int64_t limit, int64_t delta) {

@@ -40,7 +40,7 @@ static whet_status from_tfl(whet_import *im, const whet_op *op) {
   return whet__im_node(im, op, a, in, 2, &out, 1);
 }
 
-whet_status whet__im_reduction(whet_import *im, int64_t index, int *kind) {
+whet_status whet__im_reduction(whet_import *im, int64_t index, bool next, int *kind) {
   static const struct {
     const char *op;
     int kind;
@@ -51,7 +51,7 @@ whet_status whet__im_reduction(whet_import *im, int64_t index, int *kind) {
   whet_region *r = whet__tfl_region(im, index);
   if (!r) return whet__im_fail(im, WHET_E_FORMAT, "the body is absent or cannot be read");
   bool plain = r->n_node == 1 && r->n_in == 2 && r->n_out == 1;
-  *kind = -1;
+  *kind = next && !r->n_node && r->n_in == 2 && r->n_out == 1 && r->out[0] == r->in[1] ? WHET_WINDOW_NEXT : -1;
   if (plain) {
     const whet_node *n = &g->node[r->node[0]];
     plain = n->n_in == 2 && n->out[0] == r->out[0] &&
@@ -76,7 +76,7 @@ static whet_status from_stablehlo(whet_import *im, const whet_op *op) {
   a->dilation = whet__tfl_ints(im, 3);
   a->pads = whet__tfl_ints(im, 4);
   int kind;
-  WHET_TRY(whet__im_reduction(im, whet__tfl_int(im, 5, 0), &kind));
+  WHET_TRY(whet__im_reduction(im, whet__tfl_int(im, 5, 0), false, &kind));
   a->kind = kind;
   return whet__im_node_as_is(im, op, a);
 }

@@ -6,7 +6,15 @@
 
 #include "op/op.h"
 
-enum { WHET_WINDOW_ADD, WHET_WINDOW_MUL, WHET_WINDOW_MIN, WHET_WINDOW_MAX, WHET_WINDOW_ALL, WHET_WINDOW_ANY };
+enum {
+  WHET_WINDOW_ADD,
+  WHET_WINDOW_MUL,
+  WHET_WINDOW_MIN,
+  WHET_WINDOW_MAX,
+  WHET_WINDOW_ALL,
+  WHET_WINDOW_ANY,
+  WHET_WINDOW_NEXT /* the second input: of scatters only */
+};
 
 typedef struct whet_reduce_window {
   int32_t kind;                            /* WHET_WINDOW_ */
@@ -14,8 +22,8 @@ typedef struct whet_reduce_window {
   whet_ints pads;                          /* before and after, for each dimension; n 0: none */
 } whet_reduce_window;
 
-/* The reduction, WHET_WINDOW_, that subgraph `index` is: one binary operator on its two inputs. E_UNSUPPORTED when it is
- * anything else. The subgraph is read and thrown away. */
-whet_status whet__im_reduction(whet_import *im, int64_t index, int *kind);
+/* The reduction, WHET_WINDOW_, that subgraph `index` is: one binary operator on its two inputs; or (`next`) its second
+ * input. E_UNSUPPORTED when it is anything else. The subgraph is read and thrown away. */
+whet_status whet__im_reduction(whet_import *im, int64_t index, bool next, int *kind);
 
 #endif

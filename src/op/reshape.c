@@ -44,8 +44,28 @@ static whet_status reshape_tfl(whet_import *im, const whet_op *op) {
   return whet__im_node(im, op, a, in, 2, &out, 1);
 }
 
-static const whet_from k_reshape_from[] = {
-    {"", "Reshape", 5, reshape_onnx}, {"tflite", "RESHAPE", 1, reshape_tfl}, {0}};
+/* STABLEHLO_RESHAPE: the output's declared shape, of which one dimension may be open. */
+static whet_status reshape_hlo(whet_import *im, const whet_op *op) {
+  WHET_NEW_ATTR(im, whet_reshape, a);
+  int32_t out = whet__im_out(im, 0);
+  const whet_val *y = whet__im_val(im, out);
+  int64_t dims[WHET_MAX_RANK];
+  int open = 0;
+  if (!y || y->shape.rank < 0) return whet__im_fail(im, WHET_E_UNSUPPORTED, "an output without a shape");
+  for (int32_t i = 0; i < y->shape.rank; i++) {
+    dims[i] = whet__dim_known(y->shape.d[i]) ? y->shape.d[i] : -1;
+    open += dims[i] < 0;
+  }
+  if (open > 1) return whet__im_fail(im, WHET_E_UNSUPPORTED, "%d dimensions that the file does not tell", open);
+  a->allowzero = 1;
+  int32_t in[2] = {whet__im_in(im, 0), whet__im_ints(im, dims, y->shape.rank)};
+  return whet__im_node(im, op, a, in, 2, &out, 1);
+}
+
+static const whet_from k_reshape_from[] = {{"", "Reshape", 5, reshape_onnx},
+                                           {"tflite", "RESHAPE", 1, reshape_tfl},
+                                           {"tflite", "STABLEHLO_RESHAPE", 1, reshape_hlo},
+                                           {0}};
 
 static whet_status flatten_onnx(whet_import *im, const whet_op *op) {
   struct flatten *a = whet__arena_alloc(whet__im_arena(im), sizeof *a);

@@ -283,7 +283,7 @@ whet_status whet__stablehlo_reduce(whet_import *im, const whet_op *op) {
   if (whet__im_n_in(im) != 2 || whet__im_n_out(im) != 1)
     return whet__im_fail(im, WHET_E_UNSUPPORTED, "%d inputs and %d outputs: 2 and 1 are supported", whet__im_n_in(im),
                          whet__im_n_out(im));
-  WHET_TRY(whet__im_reduction(im, whet__tfl_int(im, 1, 0), &kind));
+  WHET_TRY(whet__im_reduction(im, whet__tfl_int(im, 1, 0), false, &kind));
   WHET_NEW_ATTR(im, whet_reduce_attr, a);
   a->axes = whet__tfl_ints(im, 0);
   a->none = true;

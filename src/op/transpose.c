@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Transpose(x): dimension i of the output is dimension perm[i] of x; without perm the dimensions are reversed.
  *
- * ONNX Transpose 1-25, TFLite TRANSPOSE. A perm that is not constant stays the second input. All types. Exact.
+ * ONNX Transpose 1-25, TFLite TRANSPOSE, STABLEHLO_TRANSPOSE. A perm that is not constant stays the second input. All types. Exact.
  * Where only dimensions of size 1 change places it is a view. */
 
 #include "op/grad.h"
@@ -30,7 +30,18 @@ static whet_status from_tfl(whet_import *im, const whet_op *op) {
   return whet__im_node(im, op, a, in, perm.n > 0 ? 1 : 2, &out, 1);
 }
 
-static const whet_from k_from[] = {{"", "Transpose", 1, from_onnx}, {"tflite", "TRANSPOSE", 1, from_tfl}, {0}};
+static whet_status from_hlo(whet_import *im, const whet_op *op) {
+  WHET_NEW_ATTR(im, whet_transpose, a);
+  a->perm = whet__tfl_ints(im, 0);
+  const whet_val *x = whet__im_val(im, whet__im_in(im, 0));
+  if (!a->perm.n && x && x->shape.rank) return whet__im_fail(im, WHET_E_DATA, "the permutation is empty");
+  return whet__im_node_as_is(im, op, a);
+}
+
+static const whet_from k_from[] = {{"", "Transpose", 1, from_onnx},
+                                   {"tflite", "TRANSPOSE", 1, from_tfl},
+                                   {"tflite", "STABLEHLO_TRANSPOSE", 1, from_hlo},
+                                   {0}};
 
 /* ---- shape rule ------------------------------------------------------------------------------ */
 
