@@ -86,6 +86,23 @@ WHET_API whet_status whet_session_share(whet_session *s, whet_session *with, whe
  * E_NAME: not kept. */
 WHET_API whet_status whet_session_kept(whet_session *s, size_t tensor, whet_info *info, const void **data, whet_err *err);
 
+/* Sum the time that runs spend in each step from now on (on not 0), or stop. A run costs two readings of the clock for each
+ * step more. Models whose sizes only data tell: the part whose sizes are told by shapes. */
+WHET_API whet_status whet_session_profile(whet_session *s, int on, whet_err *err);
+
+/* A step of the plan that the session has now: one node, or several that run as one. */
+typedef struct whet_step_info {
+  size_t size;        /* sizeof(whet_step_info), set by the caller */
+  int32_t node;       /* the file's node that leads it, in the whole file's numbering; -1: made by a pass */
+  const char *name;   /* of that node; "" when it has none */
+  const char *op;     /* whet's operator */
+  const char *kernel; /* "conv_f32__avx512_direct", "reference", "pack", "if", "loop" */
+  uint64_t ns;        /* spent in it since profiling began; 0 without */
+} whet_step_info;
+/* Steps are there once shapes are settled (a run, or a pointer asked for); texts live until they change. */
+WHET_API size_t whet_session_steps(const whet_session *s);
+WHET_API whet_status whet_session_step(const whet_session *s, size_t i, whet_step_info *out);
+
 /* Bytes that this session's plan needs, as whet_program_cost, for the shapes it has now. */
 WHET_API whet_status whet_session_cost(whet_session *s, whet_cost *out, whet_err *err);
 

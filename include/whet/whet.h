@@ -13,10 +13,12 @@
  */
 
 #include "whet/custom.h"
+#include "whet/kernels.h"
 #include "whet/model.h"
 #include "whet/pool.h"
 #include "whet/program.h"
 #include "whet/session.h"
+#include "whet/source.h"
 #include "whet/status.h"
 #include "whet/types.h"
 #include "whet/value.h"

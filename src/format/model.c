@@ -297,11 +297,15 @@ const char *whet_model_signature_output(const whet_model *m, size_t i, size_t k)
 
 size_t whet_model_tensors(const whet_model *m) { return (size_t)m->source.n_main; }
 
-whet_status whet_model_tensor(const whet_model *m, size_t i, whet_info *out) {
-  if (!out || i >= (size_t)m->source.n_main) return WHET_E_MISUSE;
+void whet__model_source_info(const whet_model *m, int32_t i, whet_info *out) {
   const whet_source_tensor *t = &m->source.tensor[i];
   *out = (whet_info){.name = t->name, .kind = (whet_kind)t->kind, .dtype = (whet_dtype)t->dtype};
   fill_info(m, &t->shape, t->q, out);
+}
+
+whet_status whet_model_tensor(const whet_model *m, size_t i, whet_info *out) {
+  if (!out || i >= (size_t)m->source.n_main) return WHET_E_MISUSE;
+  whet__model_source_info(m, (int32_t)i, out);
   return WHET_OK;
 }
 

@@ -20,6 +20,7 @@ typedef struct whet_source_tensor {
   whet_shape shape;    /* rank -1: the file does not say */
   const whet_quant *q; /* NULL: plain numbers */
   int32_t val;         /* the graph's first value for it, -1: none was needed */
+  const char *type;    /* ONNX's spelling of a type that is no tensor; NULL: a tensor */
 } whet_source_tensor;
 
 /* A node as the file has it. Inputs and outputs are numbers of source tensors, -1: absent. */
@@ -33,6 +34,11 @@ typedef struct whet_source_node {
   int32_t n_in, n_out;
 } whet_source_node;
 
+/* A graph of the file: where its tensors and nodes begin in the lists of all, and how many they are. */
+typedef struct whet_source_graph {
+  int32_t tensor, n_tensor, node, n_node;
+} whet_source_graph;
+
 typedef struct whet_source {
   whet_source_tensor *tensor;
   int32_t n_tensor;
@@ -42,6 +48,8 @@ typedef struct whet_source {
   int32_t n_node;
   int32_t n_main_node; /* nodes of the main graph; they come first */
   size_t cap_node;
+  whet_source_graph *graph; /* TFLite: one for each subgraph; NULL: the main graph alone is known */
+  int32_t n_graph;
 } whet_source;
 
 /* A named entry: the region that it runs and the names that callers give to its inputs and outputs. in[k] is called
@@ -49,6 +57,7 @@ typedef struct whet_source {
 typedef struct whet_signature {
   const char *key;
   whet_region *region; /* &graph.main when it is the main graph */
+  int32_t graph;       /* number of the file's subgraph */
   const char **name_in, **name_out;
   int32_t n_in, n_out;
   int32_t *in, *out; /* value numbers, one for each name */
@@ -99,6 +108,8 @@ WHET_MUST whet_status whet__model_open_loose(const char *path, const whet_model_
 whet_model *whet__model_new(const whet_model_opts *o, whet_err *err);
 /* What the public calls say of a value. */
 void whet__model_info(const whet_model *m, int32_t value, whet_info *out);
+/* The same of the file's tensor of that number. */
+void whet__model_source_info(const whet_model *m, int32_t tensor, whet_info *out);
 
 /* A copy of the model's graph, counted against mem, whose main region is that of a signature (NULL: the main graph).
  * Nodes of other signatures are dead in it. E_NAME lists the signatures. */

@@ -28,14 +28,6 @@ static int32_t resolve(struct whet_ox_scope *s, whet_str name, struct whet_ox_sc
   return INT32_MIN;
 }
 
-int32_t whet__onnx_named(whet_import *im, whet_str name) {
-  struct whet_ox_scope *own = NULL;
-  int32_t v = im->op->ox ? resolve(im->op->ox_scope, name, &own) : -1;
-  if (v < 0) return -1;
-  if (im->g->val[v].role == WHET_ROLE_NODE && !im->ox_made[v]) own->owner->unsorted = true;
-  return v;
-}
-
 static whet_status refused(whet_import *im, whet_err *err) { return whet__im_no_memory(im, err, 64, "the graph"); }
 
 /* Give a name of this scope a value (one of its own, or WHET_OX_ABSENT). */
@@ -76,7 +68,20 @@ static void note_source(whet_import *im, int32_t v) {
 /* ---- types ------------------------------------------------------------------------------------------------------
  */
 
+/* A type as ONNX spells it, "seq(map(int64,tensor(float)))", in the arena; NULL when memory is refused. */
+static const char *type_text(whet_import *im, const whet_ox_type *t) {
+  whet_arena *a = &im->g->arena;
+  whet_dtype dtype = whet__ox_dtype(t->kind == WHET_MAP ? t->key_type : t->elem_type);
+  const char *elem = dtype == WHET_F32 ? "float" : dtype == WHET_F64 ? "double" : whet_dtype_name(dtype);
+  if (t->kind == WHET_TENSOR) return whet__arena_printf(a, "tensor(%s)", elem);
+  const char *inner = t->elem ? type_text(im, t->elem) : "";
+  if (!inner) return NULL;
+  if (t->kind == WHET_MAP) return whet__arena_printf(a, "map(%s,%s)", elem, inner);
+  return whet__arena_printf(a, t->kind == WHET_SEQUENCE ? "seq(%s)" : "optional(%s)", inner);
+}
+
 whet_status whet__ox_declare(whet_import *im, int32_t v, const whet_ox_type *t, bool make, whet_err *err) {
+  const whet_ox_type *whole = t;
   const char *name = im->g->val[v].name;
   whet_kind kind = t->kind;
   while (t->kind != WHET_TENSOR && t->elem) t = t->elem;
@@ -102,17 +107,21 @@ whet_status whet__ox_declare(whet_import *im, int32_t v, const whet_ox_type *t, 
   x->dtype = (uint8_t)dtype;
   x->shape = s;
   note_source(im, v);
+  if (kind != WHET_TENSOR && x->origin >= 0 &&
+      !(im->m->source.tensor[x->origin].type = type_text(im, whole)))
+    return refused(im, err);
   return WHET_OK;
 }
 
-/* Declared types of values that nodes make. A type that we cannot hold is no harm there: it is only a hint. */
-static whet_status declare_infos(whet_import *im, struct whet_ox_scope *s, const whet_ox_info *info, int32_t n,
+/* Declared types of values that nodes make. A type that we cannot hold is no harm there: it is only a hint. make: names of
+ * free dimensions that no input has are kept. */
+static whet_status declare_infos(whet_import *im, struct whet_ox_scope *s, const whet_ox_info *info, int32_t n, bool make,
                                  whet_err *err) {
   for (int32_t i = 0; i < n; i++) {
     int32_t v = info[i].name.n ? whet__names_get(&s->names, info[i].name.p, info[i].name.n) : -1;
     if (v < 0 || !info[i].type || im->g->val[v].role != WHET_ROLE_NODE) continue;
     whet_err ignored = {0};
-    whet_status st = whet__ox_declare(im, v, info[i].type, false, &ignored);
+    whet_status st = whet__ox_declare(im, v, info[i].type, make, &ignored);
     if (st && st != WHET_E_UNSUPPORTED) return whet__fail(err, st, "%s", ignored.text);
   }
   return WHET_OK;
@@ -399,8 +408,8 @@ static whet_status read_graph(whet_import *im, const whet_ox_graph *g, struct wh
     im->m->source.n_main = im->m->source.n_tensor;
     im->m->source.n_main_node = im->m->source.n_node;
   }
-  WHET_TRY(declare_infos(im, s, g->info, g->n_info, err));
-  WHET_TRY(declare_infos(im, s, g->out, g->n_out, err));
+  WHET_TRY(declare_infos(im, s, g->info, g->n_info, false, err));
+  WHET_TRY(declare_infos(im, s, g->out, g->n_out, s->main, err));
   WHET_TRY(made_room(im, err));
   for (int32_t i = 0; i < r->n_in; i++) im->ox_made[r->in[i]] = 1;
   WHET_TRY(read_nodes(im, s, g->node, g->n_node, first, !s->call, err));

@@ -484,6 +484,7 @@ static whet_status read_signature(whet_import *im, struct whet_tf_scope *s, cons
   const char **name_in = whet__arena_array(a, (size_t)most, sizeof *name_in),
              **name_out = whet__arena_array(a, (size_t)f->n_out, sizeof *name_out);
   out->key = whet__arena_str(a, f->key.p, f->key.n);
+  out->graph = s->index;
   if (!r || !in || !o || !name_in || !name_out || !out->key) return refused(im, err);
   WHET_TRY(names_of(im, s, f->in, f->n_in, in, name_in, err));
   WHET_TRY(names_of(im, s, f->out, f->n_out, o, name_out, err));
@@ -542,7 +543,8 @@ static whet_status read_meta(whet_import *im, const whet_tf_model *m) {
 static whet_status read_sources(whet_import *im, const whet_tf_model *m) {
   whet_source *src = &im->m->source;
   im->tf_tensors = whet__arena_array(&im->tmp, (size_t)m->n_subgraph, sizeof *im->tf_tensors);
-  if (!im->tf_tensors) return refused(im, im->err);
+  src->graph = whet__arena_array(&im->g->arena, (size_t)m->n_subgraph, sizeof *src->graph);
+  if (!im->tf_tensors || !src->graph) return refused(im, im->err);
   for (int32_t i = 0; i < m->n_subgraph; i++) {
     const whet_tf_subgraph *g = &m->subgraph[i];
     struct whet_tf_tensors *t = &im->tf_tensors[i];
@@ -553,6 +555,7 @@ static whet_status read_sources(whet_import *im, const whet_tf_model *m) {
     whet_status s = source_tensors(im, g, im->err);
     if (!s) s = source_nodes(im, g, t->base, im->err);
     if (s) return m->n_subgraph > 1 ? whet__fail_in(im->err, "subgraph %d", (int)i) : s;
+    src->graph[src->n_graph++] = (whet_source_graph){t->base, src->n_tensor - t->base, t->base_op, src->n_node - t->base_op};
     if (!i) {
       src->n_main = src->n_tensor;
       src->n_main_node = src->n_node;
