@@ -15,6 +15,7 @@ whet: ./do VERB
   demo        build, classify the sample pictures with the small digits model, show what came out
   test        build and run the tests (minutes)
   build       leave build/whet, build/libwhet.so, build/libwhet.a
+  wheel       leave a wheel of the Python package in build/wheel: ./do wheel [FOLDER]
   bench       build and time the kernels of this machine; arguments go to the benchmark
   check       build and run the quick tests (under a minute)
   check-all   everything: compilers, sanitizers, CPU levels, other processors, fuzzers (hours); names of parts may follow
@@ -33,6 +34,7 @@ say() { printf '%s\n' "$*" >&2; }
 # Whether a probe of tools/packages.txt succeeds.
 probe() {
   case $1 in
+    pyheaders) python3 -c 'import os, sysconfig; os.stat(sysconfig.get_paths()["include"] + "/Python.h")' 2>/dev/null ;;
     pyvenv) python3 -c 'import ensurepip, venv' 2>/dev/null ;;
     '<'*) h=${1#<}; echo "#include <${h%>}>" | "${CC:-cc}" -E -x c - >/dev/null 2>&1 ;;
     *) command -v "$1" >/dev/null 2>&1 ;;
@@ -115,8 +117,9 @@ verb=${1:-help}
 [ $# -eq 0 ] || shift
 case $verb in
   demo) need build media; build; exec sh tools/demo.sh "$@" ;;
-  test) need build media test; build; sh tools/python.sh onnx numpy; run_tests build -L 'quick|full' "$@" ;;
+  test) need build media test python; build; sh tools/python.sh onnx numpy; run_tests build -L 'quick|full' "$@" ;;
   build) need build media; build build "$@" ;;
+  wheel) need build python; exec sh tools/wheel.sh "$@" ;;
   bench) need build media test; build; exec sh tools/bench.sh "$@" ;;
   check) need build media test; build; run_tests build -L quick "$@" ;;
   check-all) need build media test all arm riscv; exec sh tools/check_all.sh "$@" ;;
