@@ -69,14 +69,14 @@ static whet_status read_onnx(whet_import *im, const whet_op *op) {
   return whet__im_node_as_is(im, op, a);
 }
 
-/* Upsample and Resize-10: places o / scale, the element before; scales: a value number. */
+/* Upsample and Resize-10: places o / scale, the element before (after, where the axis shrinks); scales: a value number. */
 static whet_status read_old(whet_import *im, const whet_op *op, int32_t scales) {
   whet_resize_attr *a;
   WHET_TRY(new_attr(im, &a));
   WHET_TRY(word(im, "mode", "nearest", k_modes, 4, &a->mode));
   if (a->mode == 3) a->mode = WHET_RESIZE_LINEAR;
   a->place = WHET_RESIZE_ASYMMETRIC;
-  a->nearest = WHET_RESIZE_FLOOR;
+  a->nearest = WHET_RESIZE_SIMPLE;
   int32_t in[3] = {whet__im_in(im, 0), -1, scales}, out = whet__im_out(im, 0);
   return whet__im_node(im, op, a, in, 3, &out, 1);
 }
@@ -269,7 +269,8 @@ static whet_status infer(whet_infer *f, const whet_node *n) {
   int64_t sizes[WHET_MAX_RANK];
   whet_nums s = {0};
   char why[WHY];
-  if (!whet__type_in(WHET_T_NUM | WHET_T_BOOL, t) && !whet__quantised(t, whet__in_quant(f, 0)))
+  bool moves = a->mode == WHET_RESIZE_NEAREST && a->place != WHET_RESIZE_CROP && t != WHET_NONE;
+  if (!moves && !whet__type_in(WHET_T_NUM | WHET_T_BOOL, t) && !whet__quantised(t, whet__in_quant(f, 0)))
     return whet__infer_fail(f, WHET_E_TYPE, "an input of type %s is not taken", whet_dtype_name(t));
   for (int i = 1; i < 3; i++)
     if (whet__in_has(f, i) && !whet__is_float(whet__in_dtype(f, i)))
@@ -332,7 +333,7 @@ static bool make_tables(const whet_args *arg, const whet_resize_axis *axis, stru
   char *at = arg->scratch;
   for (int32_t d = 0; d < arg->in[0].rank; d++) {
     const whet_resize_axis *x = &axis[d];
-    int64_t n = t[d].taps = whet__resize_taps(a, x);
+    int64_t n = t[d].taps = x->out ? whet__resize_taps(a, x) : 1;
     if (n > most_taps(a, x->in, x->out)) return false;
     t[d].index = (int64_t *)at;
     t[d].weight = (double *)(t[d].index + x->out * n);

@@ -16,7 +16,8 @@ enum {                            /* where output place o looks, with s = out / 
        WHET_RESIZE_TF_HALF_PIXEL, /* (o + 1/2) / s */
        WHET_RESIZE_CROP           /* a region of interest, corners aligned */
 };
-enum { WHET_RESIZE_ROUND_DOWN, WHET_RESIZE_ROUND_UP, WHET_RESIZE_FLOOR, WHET_RESIZE_CEIL }; /* halves go down or up */
+/* ROUND: halves go down or up; SIMPLE (Resize-10): down, but up where the axis shrinks. */
+enum { WHET_RESIZE_ROUND_DOWN, WHET_RESIZE_ROUND_UP, WHET_RESIZE_FLOOR, WHET_RESIZE_CEIL, WHET_RESIZE_SIMPLE };
 enum { WHET_RESIZE_STRETCH, WHET_RESIZE_NOT_LARGER, WHET_RESIZE_NOT_SMALLER };
 
 /* Inputs: x, region of interest (starts, then ends), scales, sizes; of the last two one is there. */

@@ -25,7 +25,7 @@ static double place(const whet_resize_attr *a, const whet_resize_axis *x, int64_
     case WHET_RESIZE_TF_HALF_PIXEL:
       return (at + 0.5) / s;
     case WHET_RESIZE_PYTORCH:
-      return width == 1 ? -0.5 : (at + 0.5) / s - 0.5;
+      return x->out <= 1 ? 0 : (at + 0.5) / s - 0.5;
     case WHET_RESIZE_SYMMETRIC:
       return in / 2 * (1 - (double)x->out / width) + (at + 0.5) / s - 0.5;
     case WHET_RESIZE_CROP:
@@ -56,12 +56,14 @@ int64_t whet__resize_taps(const whet_resize_attr *a, const whet_resize_axis *x) 
 }
 
 /* The input element nearest to place v. */
-static int64_t nearest(const whet_resize_attr *a, double v) {
+static int64_t nearest(const whet_resize_attr *a, const whet_resize_axis *x, double v) {
   switch (a->nearest) {
     case WHET_RESIZE_FLOOR:
       return (int64_t)floor(v);
     case WHET_RESIZE_CEIL:
       return (int64_t)ceil(v);
+    case WHET_RESIZE_SIMPLE:
+      return (int64_t)(x->scale < 1 ? ceil(v) : floor(v));
     case WHET_RESIZE_ROUND_UP:
       return (int64_t)floor(v + 0.5);
     default:
@@ -84,7 +86,7 @@ bool whet__resize_look(const whet_resize_attr *a, const whet_resize_axis *x, int
     return false;
   }
   if (a->mode == WHET_RESIZE_NEAREST) {
-    index[0] = whet__clamp_i(nearest(a, v), 0, x->in - 1);
+    index[0] = whet__clamp_i(nearest(a, x, v), 0, x->in - 1);
     weight[0] = 1;
     return true;
   }

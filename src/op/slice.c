@@ -130,7 +130,9 @@ static const char *make_cut(const struct bounds *b, bool sizes, const whet_shape
       c->start[d] = b->start[i];
       c->count[d] = end < 0 ? dim - b->start[i] : end;
     } else {
-      whet__cut_range(c, (int32_t)d, dim, b->start[i], end, b->step[i]);
+      /* ONNX Slice: backwards, a start before the first element is the first (numpy: nothing is left). */
+      int64_t from = b->step[i] < 0 && dim > 0 ? whet__max_i(b->start[i], -dim) : b->start[i];
+      whet__cut_range(c, (int32_t)d, dim, from, end, b->step[i]);
     }
   }
   return NULL;

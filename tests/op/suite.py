@@ -22,20 +22,22 @@ def verify(folder, whet, options):
     return json.loads(run.stdout)["cases"]
 
 
-def check(folder, whet, options, loose=None, ignore=None, refuse=True):
-    """Print the findings; the exit status. loose: (pattern of names, tolerance) for cases that their own tolerance does not
-    suit. ignore: pattern of names whose answers nobody can know. refuse: operators may be refused."""
+def check(folder, whet, options, loose=(), ignore=None, refuse=True, by_case=False):
+    """Print the findings; the exit status. loose: pairs of a pattern of names and the tolerance for cases that their own
+    does not suit. ignore: pattern of names whose answers nobody can know. refuse: operators may be refused. by_case:
+    list what was refused by the cases' names without their numbers."""
     cases = verify(folder, whet, options)
     wrong = [c for c in cases if not c["passed"] and not (refuse and REFUSED.search(c["why"]))]
     refused = collections.Counter()
     for c in cases:
         if not c["passed"] and c not in wrong:
             m = re.search(r"supported: (\S+)", c["why"])
-            refused[m.group(1) if m else re.sub(r"^[^(]*", "", c["why"])[:80]] += 1
-    again = [c for c in wrong if loose and re.search(loose[0], c["name"])]
-    for c in again:
-        retry = verify(folder, whet, [*options, "--only", c["name"], "--tolerance", loose[1]])
-        if all(r["passed"] for r in retry if r["name"] == c["name"]):
+            what = m.group(1) if m else re.sub(r"^[^(]*", "", c["why"])[:80]
+            refused[re.sub(r"_\d+_[a-z]+$", "", c["name"]) if by_case else what] += 1
+    again = [(c, t) for pattern, t in loose for c in wrong if re.search(pattern, c["name"])]
+    for c, tolerance in again:
+        retry = verify(folder, whet, [*options, "--only", c["name"], "--tolerance", tolerance])
+        if c in wrong and all(r["passed"] for r in retry if r["name"] == c["name"]):
             wrong.remove(c)
     wrong = [c for c in wrong if not (ignore and re.search(ignore, c["name"]))]
     for c in wrong:
