@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The module whet._core: state, errors, shared helpers, functions about the machine. */
 
+#include "codecs.h"
 #include "core.h"
 
 #include <stdarg.h>
@@ -239,12 +240,27 @@ static PyObject *dtypes(PyObject *module, PyObject *unused) {
   return list;
 }
 
+/* codecs(): kinds of pictures that are decoded beside BMP and PNM. */
+static PyObject *codecs(PyObject *module, PyObject *unused) {
+  PyObject *list = PyList_New(0);
+  for (size_t i = 0; list && whet_codec_name(i); i++) {
+    PyObject *x = PyUnicode_FromString(whet_codec_name(i));
+    if (!x || PyList_Append(list, x)) Py_CLEAR(list);
+    Py_XDECREF(x);
+  }
+  return list;
+}
+
+/* What whet._media needs of this module. */
+static const core_codecs k_codecs = {whet_codec_register, whet_canvas_open};
+
 static PyMethodDef k_functions[] = {
     {"cpu", (PyCFunction)(void (*)(void))cpu, METH_FASTCALL, "cpu(level=None) -> (level, cores)"},
     {"kernels", (PyCFunction)(void (*)(void))kernels, METH_FASTCALL,
      "kernels(level=None) -> [(family, name, exact, usable)]"},
     {"threads", threads, METH_NOARGS, "threads() -> most threads of a run"},
     {"dtypes", dtypes, METH_NOARGS, "dtypes() -> [(number, name, bits)]"},
+    {"codecs", codecs, METH_NOARGS, "codecs() -> names of the codecs that there are"},
     {"wrap", (PyCFunction)(void (*)(void))core_wrap, METH_FASTCALL,
      "wrap(array, dtype, shape) -> Value over the array's memory, without a copy"},
     {"strings", (PyCFunction)(void (*)(void))core_strings, METH_FASTCALL, "strings(list_of_bytes, shape) -> Value"},
@@ -294,7 +310,10 @@ static int exec(PyObject *m) {
       !(st->session = add_type(m, &core_session_spec)) || !(st->value = add_type(m, &core_value_spec)) ||
       !(st->memory = add_type(m, &core_memory_spec)) || !(st->cancel = add_type(m, &core_cancel_spec)))
     return -1;
-  return PyModule_AddStringConstant(m, "version", whet_version());
+  PyObject *capsule = PyCapsule_New((void *)&k_codecs, CORE_CODECS, NULL);
+  int bad = capsule ? PyModule_AddObjectRef(m, "codecs_capsule", capsule) : -1;
+  Py_XDECREF(capsule);
+  return bad ? bad : PyModule_AddStringConstant(m, "version", whet_version());
 }
 
 static int traverse(PyObject *m, visitproc visit, void *arg) {

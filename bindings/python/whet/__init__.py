@@ -17,10 +17,15 @@ from ._core import Cancel, Model, Program, Session, Value
 from ._inspect import inspect, kernels
 from ._arrays import any_value as value
 
+try:  # decoders of JPEG, PNG and more, for ImageDecoder: where their libraries are
+    from . import _media
+except ImportError:
+    _media = None
+
 __version__ = _core.version
 __all__ = ["Cancel", "Cancelled", "DataError", "DeadlineError", "DtypeError", "Error", "FileError", "FormatError", "Info",
            "LimitError", "MisuseError", "Model", "NotFound", "OutOfMemory", "Program", "Session", "ShapeError",
-           "SystemRefused", "UnsupportedError", "Value", "dtype_name", "from_dlpack", "inspect", "kernels", "load",
+           "SystemRefused", "UnsupportedError", "Value", "codecs", "dtype_name", "from_dlpack", "inspect", "kernels", "load",
            "numpy_dtype", "threads", "value"]
 
 _MODEL_OPTIONS = ("format", "copy", "memory_limit", "node_limit", "depth_limit", "load_ms", "data_folder", "rules")
@@ -35,6 +40,11 @@ def load(source, **options):
 def from_dlpack(x):
     """A Value over the memory of any object with __dlpack__, without a copy."""
     return _core.from_dlpack(x)
+
+
+def codecs():
+    """Kinds of pictures that models with ImageDecoder can read."""
+    return _core.codecs()
 
 
 def threads():

@@ -45,7 +45,10 @@ def load_delegate(library, options=None):
 
 
 def _scalar_type(name):
-    return np.bytes_ if name == "string" else numpy_dtype(name).type
+    """NumPy's type as this interface has it: strings are bytes, four bits a byte; None for handles of variables and tables."""
+    if name in ("string", "int4", "none"):
+        return {"string": np.bytes_, "int4": np.int8, "none": None}[name]
+    return numpy_dtype(name).type
 
 
 def _type_word(dtype):
@@ -99,7 +102,9 @@ class SignatureRunner:
 
 
 def _bytes(a):
-    """Strings are bytes in this interface."""
+    """Strings are bytes in this interface, and four bits a byte."""
+    if isinstance(a, np.ndarray) and a.dtype.name == "int4":
+        return a.astype(np.int8)
     if isinstance(a, np.ndarray) and a.dtype == object:
         out = np.empty(a.shape, object)
         out.reshape(-1)[:] = [s.encode("utf-8", "surrogateescape") for s in a.reshape(-1)]
@@ -176,7 +181,7 @@ class Interpreter(_core.Session):
             raise ValueError("Cannot set tensor: Tensor is unallocated. Try calling allocate_tensors() first")
         info = self.inputs[i]
         value = np.asarray(value)
-        want = numpy_dtype(info.dtype)
+        want = np.dtype(_scalar_type(info.dtype)) if info.dtype == "int4" else numpy_dtype(info.dtype)
         if _type_word(value.dtype) != _type_word(want):
             raise ValueError(f"Cannot set tensor: Got value of type {_type_word(value.dtype)} but expected type "
                              f"{_type_word(want)} for input {tensor_index}, name: {info.name} ")
@@ -187,7 +192,7 @@ class Interpreter(_core.Session):
             if got != expected:
                 raise ValueError(f"Cannot set tensor: Dimension mismatch. Got {got} but expected {expected} for dimension {k} "
                                  f"of input {tensor_index}.")
-        if info.dtype == "string" or want.kind == "V" or not hasattr(want, "newbyteorder") or want.num >= 256:
+        if info.dtype not in _PLAIN:
             self._ensure_safe()
             self.set(i, tensor_value(value, info.dtype, info.name))
         else:
