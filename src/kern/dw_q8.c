@@ -11,7 +11,8 @@ whet_dw_q8_layout whet__dw_q8_layout(const whet_dw_q8_shape *s) {
   else
     l.slots = s->form == WHET_DW_Q8_PAIRS ? (int64_t)whet__round_up((size_t)l.taps, 2) : l.taps;
   l.factors = (size_t)l.n * 4;
-  l.weights = l.factors + whet__round_up(whet__factors_bytes(&s->out, l.n), 64);
+  l.w_zero = l.factors + whet__round_up(whet__factors_bytes(&s->out, l.n), 64);
+  l.weights = l.w_zero + (s->w_zeros && s->form == WHET_DW_Q8_DOTS ? (size_t)l.n * 4 : 0);
   l.bytes = l.weights + (size_t)(l.slots * l.n) * (s->form == WHET_DW_Q8_DOTS ? 1 : 2);
   return l;
 }
@@ -23,12 +24,16 @@ size_t whet__dw_q8_bytes(const void *params) {
 /* Kernel row and column of a slot; false for padding. */
 static bool slot_tap(const whet_dw_q8_pack *p, int64_t slot, int64_t *y, int64_t *x) {
   int64_t kh = p->shape.kh, kw = p->shape.kw;
-  if (p->shape.form == WHET_DW_Q8_DOTS && kh <= 4) {
-    *y = slot % 4, *x = slot / 4;
-    return *y < kh;
-  }
+  if (p->shape.form == WHET_DW_Q8_DOTS) return whet__dw_q8_dots_tap(kh, kw, slot, y, x);
   *y = slot / kw, *x = slot % kw;
   return slot < kh * kw;
+}
+
+/* The channel at place c of n; what is not below `channels` is padding. */
+static int64_t channel(const whet_dw_q8_pack *p, int64_t c) {
+  int64_t first = p->shape.channels / 64 * 64, left = p->shape.channels - first;
+  if (p->shape.form != WHET_DW_Q8_DOTS || c < first || left > 32) return c;
+  return first + (c - first) % (left <= 8 ? 8 : left <= 16 ? 16 : 32);
 }
 
 /* Where bias and factors of channel c stand. */
@@ -55,26 +60,30 @@ void whet__dw_q8_do_pack(const void *params, const void *const *src, void *dst, 
   const whet_dw_q8_pack *p = params;
   whet_dw_q8_layout l = whet__dw_q8_layout(&p->shape);
   uint8_t form = p->shape.form;
-  int32_t *bias = dst;
+  int32_t *bias = dst, *w_zero = (int32_t *)(void *)((char *)dst + l.w_zero);
+  bool dots = form == WHET_DW_Q8_DOTS;
   char *weights = (char *)dst + l.weights;
   int64_t from, to;
   whet__split(l.n / 64, part, parts, &from, &to);
-  for (int64_t c = from * 64; c < to * 64; c++) {
+  for (int64_t at = from * 64; at < to * 64; at++) {
+    int64_t c = channel(p, at);
     bool real = c < p->shape.channels;
     int64_t zero = real && p->n_zero ? whet__dw_q8_zeros(p)[p->n_zero > 1 ? c : 0] : 0, y, x;
+    int64_t apart = dots ? zero - (p->w_type == WHET_U8 ? 128 : 0) : 0; /* form 1 has w + apart, and zeros beside it */
     uint32_t sum = 0;
     for (int64_t s = 0; s < l.slots; s++) {
       int64_t v = 0;
       if (real && slot_tap(p, s, &y, &x))
         v = whet__get_i64((whet_dtype)p->w_type, src[0], c * p->at_c + y * p->at_y + x * p->at_x) - zero;
       sum += (uint32_t)v;
-      put(form, weights, &l, c, s, v);
+      put(form, weights, &l, at, s, real && slot_tap(p, s, &y, &x) ? v + apart : 0);
     }
     whet_rescale r = {0};
     if (real) r = whet__rescale(p->in_scale, whet__dw_q8_scales(p)[p->n_scale > 1 ? c : 0], p->out_scale);
     uint32_t own = 0;
     if (real && p->bias_type) memcpy(&own, (const char *)src[1] + c * 4, 4); /* it may lie anywhere in a file */
-    bias[place(form, c)] = (int32_t)(own - (uint32_t)p->in_zero * sum);
-    whet__factors_set(&p->shape.out, (char *)dst + l.factors, l.n, place(form, c), &r);
+    bias[place(form, at)] = (int32_t)(own - (uint32_t)p->in_zero * sum);
+    whet__factors_set(&p->shape.out, (char *)dst + l.factors, l.n, place(form, at), &r);
+    if (dots && p->shape.w_zeros) w_zero[place(form, at)] = (int32_t)apart;
   }
 }

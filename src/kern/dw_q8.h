@@ -13,11 +13,11 @@
  * out_pitch elements apart. Arguments: [0] in, [1] packed weights, [2] out, [3] table of 256 bytes or none, [4]
  * scratch.
  *
- * Packed weights: bias s32[n], factors of n channels, weights; n is the channels rounded up to 64. The bias has
- * -in_zero * sum(w - w_zero) added.
- * Form 1 (rows without w_zeros only): s8 [block of 64][group of 4 taps][j of 4][16][4]; bias, factors and the 16
- * lanes stand in the order that interleaving bytes leaves: lane 4q+i of j is channel 16q + 4j + i of the block. Taps
- * run down each kernel column, every column padded to a multiple of 4, when kh <= 4; else through rows and columns.
+ * Packed weights: bias s32[n], factors of n channels, w_zero s32[n] in form 1 where there are any, weights; n is the
+ * channels rounded up to 64. The bias has -in_zero * sum(w - w_zero) added.
+ * Form 1: s8 [block of 64][group of 4 taps][j of 4][16][4], unsigned weights moved by 128; bias, factors and the 16
+ * lanes stand in the order that interleaving bytes leaves: lane 4q+i of j is channel 16q + 4j + i of the block. A last
+ * block of at most 8, 16 or 32 channels is repeated through its 64. Taps: whet__dw_q8_dots_tap.
  * Form 2: s16 [block of 16][pair of taps][2][8][2], w - w_zero; halves 0 and 1 hold channels 0-3, 8-11 and 4-7,
  * 12-15. Form 3: s16 [tap][n], w - w_zero. */
 
@@ -40,18 +40,33 @@ typedef struct whet_dw_q8_layout {
   int64_t n;     /* channels, rounded up to 64 */
   int64_t taps;  /* kh * kw */
   int64_t slots; /* taps with padding, as the form counts them */
-  size_t factors, weights, bytes;
+  size_t factors, w_zero, weights, bytes;
 } whet_dw_q8_layout;
 
 typedef struct whet_dw_q8_shape {
   int32_t channels, kh, kw;
-  uint8_t form, spare[3];
+  uint8_t form, w_zeros, spare[2];
   whet_out_q8 out; /* only dtype and round are set */
 } whet_dw_q8_shape;
 whet_dw_q8_layout whet__dw_q8_layout(const whet_dw_q8_shape *s);
 static inline whet_dw_q8_layout whet__dw_q8_layout_of(const whet_dw_q8 *p, uint8_t form) {
-  whet_dw_q8_shape s = {p->channels, p->kh, p->kw, form, {0}, p->out};
+  whet_dw_q8_shape s = {p->channels, p->kh, p->kw, form, p->w_zeros, {0}, p->out};
   return whet__dw_q8_layout(&s);
+}
+
+/* Kernel row and column of a slot of form 1; false for padding. Taps run down each kernel column, every column padded to
+ * 4, when kh <= 4; of 5 x 5 rows 0 to 3 stand so, then row 4 from the left, then its last tap in the last slot; else
+ * they run through rows and columns. */
+static inline bool whet__dw_q8_dots_tap(int64_t kh, int64_t kw, int64_t slot, int64_t *y, int64_t *x) {
+  *y = slot % 4, *x = slot / 4;
+  if (kh <= 4) return *y < kh;
+  if (kh == 5 && kw == 5) {
+    if (slot < 20) return true;
+    *x = slot < 24 ? slot % 4 : 4, *y = 4;
+    return slot < 24 || slot == 27;
+  }
+  *y = slot / kw, *x = slot % kw;
+  return slot < kh * kw;
 }
 
 /* Description of packed weights, compared as bytes: zero it first. float w_scale[n_scale], int32_t w_zero[n_zero]

@@ -99,6 +99,7 @@ static whet_arg dw_weights(whet_planner *p, const whet_node *n, const whet_conv_
   d->shape.kh = k->kh;
   d->shape.kw = k->kw;
   d->shape.form = (uint8_t)form;
+  d->shape.w_zeros = k->w_zeros;
   d->shape.out.dtype = k->out.dtype;
   d->shape.out.round = k->out.round;
   d->w_type = (uint8_t)whet__pl_dtype(p, w);

@@ -61,11 +61,12 @@ static void draw(kc *k) {
                                   WHET_ROUND_ONNX_REAL};
   state *s = k->state;
   whet_dw_q8 *p = &s->p;
-  bool usual = kc_chance(k, 50);
+  bool usual = kc_chance(k, 60);
+  int32_t side = kc_chance(k, 30) ? 5 : 3;
   p->images = (int32_t)kc_range(k, 1, 2);
-  p->channels = (int32_t)kc_size(k, 150);
-  p->kh = usual ? 3 : (int32_t)kc_range(k, 1, 6);
-  p->kw = usual ? 3 : (int32_t)kc_range(k, 1, 6);
+  p->channels = kc_chance(k, 15) ? 8 : (int32_t)kc_size(k, 150);
+  p->kh = usual ? side : (int32_t)kc_range(k, 1, 6);
+  p->kw = usual ? side : (int32_t)kc_range(k, 1, 6);
   p->stride_h = (int32_t)kc_range(k, 1, 2);
   p->stride_w = (int32_t)kc_range(k, 1, kc_chance(k, 10) ? 3 : 2);
   p->dil_h = kc_chance(k, 80) ? 1 : 2;
@@ -110,6 +111,7 @@ static void pack(kc *k, const whet_kern *row) {
                                 .kh = p->kh,
                                 .kw = p->kw,
                                 .form = (uint8_t)row->form,
+                                .w_zeros = p->w_zeros,
                                 .out = {.dtype = p->out.dtype, .round = p->out.round}};
   d->w_type = (uint8_t)s->w_type;
   d->bias_type = s->bias ? WHET_S32 : 0;
