@@ -150,12 +150,16 @@ OUT_INLINE void slide_3(const dw_run *d, const dw_block *k, int64_t from, int64_
   const __m512i ones = _mm512_set1_epi32(0x010101);
   UNROLL for (int c = 0; c < 3; c++) UNROLL for (int j = 0; j < 4; j++) w[c][j] =
       _mm512_loadu_si512(k->weights + (c * 4 + j) * 64);
-  int64_t x = from * by - d->p.pad_left;
-  column(d, k, 3, x, rows, two, a[0]);
-  if (by == 1) column(d, k, 3, x + 1, rows, two, a[1]);
-  for (int64_t o = from; o < to; o++, x += by, acc += 64) {
+  /* The first rounds only bring the columns that results before `from` would have left. */
+  int64_t first = from - (by == 1 ? 2 : 1), x = first * by - d->p.pad_left;
+  UNROLL for (int c = 0; c < 2; c++) UNROLL for (int j = 0; j < 4; j++) a[c][j] = _mm512_setzero_si512();
+  for (int64_t o = first; o < to; o++, x += by) {
     if (by == 2) column(d, k, 3, x + 1, rows, two, a[1]);
     column(d, k, 3, x + 2, rows, two, a[2]);
+    if (o < from) {
+      UNROLL for (int j = 0; j < 4; j++) a[0][j] = a[by][j], a[1][j] = a[2][j];
+      continue;
+    }
     __m512i v[4];
     UNROLL for (int j = 0; j < 4; j++) {
       __m512i s = _mm512_loadu_si512(k->bias + 16 * j);
@@ -182,6 +186,7 @@ OUT_INLINE void slide_3(const dw_run *d, const dw_block *k, int64_t from, int64_
       }
       put(k, y, o, rows, d->p.out_pitch);
     }
+    acc += 64;
   }
 }
 
@@ -198,14 +203,21 @@ OUT_INLINE void across(const dw_run *d, const dw_block *k, int64_t x, int rows, 
 OUT_INLINE void slide_5(const dw_run *d, const dw_block *k, int64_t from, int64_t to, int32_t *restrict acc, int by,
                         int rows) {
   __m512i a[5][4], low[4];
-  int64_t x = from * by - d->p.pad_left;
-  UNROLL for (int c = 0; c < 5 - by; c++) column(d, k, 4, x + c, rows, false, a[c]);
-  if (by == 1) across(d, k, x, rows, low);
-  for (int64_t o = from; o < to; o++, x += by, acc += 64) {
-    __m512i next[4];
+  int64_t first = from - (by == 1 ? 4 : 2), x = first * by - d->p.pad_left;
+  UNROLL for (int c = 0; c < 5 - by; c++) UNROLL for (int j = 0; j < 4; j++) a[c][j] = _mm512_setzero_si512();
+  UNROLL for (int j = 0; j < 4; j++) low[j] = _mm512_setzero_si512();
+  for (int64_t o = first; o < to; o++, x += by) {
+    __m512i next[4] = {low[0], low[1], low[2], low[3]};
     UNROLL for (int c = 5 - by; c < 5; c++) column(d, k, 4, x + c, rows, false, a[c]);
-    if (by == 2) across(d, k, x, rows, low);
-    across(d, k, x + 1, rows, next);
+    if (o + 1 >= from) {
+      if (by == 2) across(d, k, x, rows, low);
+      across(d, k, x + 1, rows, next);
+    }
+    if (o < from) {
+      UNROLL for (int c = 0; c < 5 - by; c++) UNROLL for (int j = 0; j < 4; j++) a[c][j] = a[c + by][j];
+      UNROLL for (int j = 0; j < 4; j++) low[j] = next[j];
+      continue;
+    }
     UNROLL for (int j = 0; j < 4; j++) {
       __m512i s = _mm512_loadu_si512(k->bias + 16 * j), t = _mm512_setzero_si512();
       const char *w = k->weights + 64 * j;
@@ -221,6 +233,7 @@ OUT_INLINE void slide_5(const dw_run *d, const dw_block *k, int64_t from, int64_
       UNROLL for (int c = 0; c < 5 - by; c++) a[c][j] = a[c + by][j];
       low[j] = next[j];
     }
+    acc += 64;
   }
 }
 
@@ -253,17 +266,14 @@ SLIDE_3(two_z, 2, 4, true, true, false)
   }
 SLIDE_5(1, 1)
 SLIDE_5(1, 2)
-SLIDE_5(1, 4)
 SLIDE_5(2, 1)
 SLIDE_5(2, 2)
-SLIDE_5(2, 4)
 /* By columns moved less one, rows in a register (1, 2, 4); sums, sums of weights with zero points, bytes. */
 enum { SUMS, ZEROS, REAL };
 #define SLIDES_3(by, rows) {slide_3_##by##_##rows, slide_3_##by##_##rows##_z, slide_3_##by##_##rows##_r}
 static const slide_fn slides_3[2][3][3] = {{SLIDES_3(1, 1), SLIDES_3(1, 2), SLIDES_3(1, 4)},
                                            {SLIDES_3(2, 1), SLIDES_3(2, 2), SLIDES_3(2, 4)}};
-static const slide_fn slides_5[2][3] = {{slide_5_1_1, slide_5_1_2, slide_5_1_4},
-                                        {slide_5_2_1, slide_5_2_2, slide_5_2_4}};
+static const slide_fn slides_5[2][2] = {{slide_5_1_1, slide_5_1_2}, {slide_5_2_1, slide_5_2_2}};
 
 static bool slides(const whet_dw_q8 *p) {
   return p->kh == p->kw && (p->kh == 3 || (p->kh == 5 && !p->w_zeros)) && p->stride_w <= 2 && p->dil_w == 1;
@@ -279,6 +289,7 @@ typedef struct dw_cut {
 static dw_cut cut_for(const whet_dw_q8 *p) {
   int64_t left = p->channels % 64;
   dw_cut c = {whet__ceil_div(p->channels, 64), !left || left > 32 ? 1 : left > 16 ? 2 : 4, false};
+  if (p->kh == 5 && c.rows == 4) c.rows = 2;
   c.two = p->channels == 8 && p->in_pitch == 8 && p->out_pitch == 8 && p->stride_w == 1 && p->kh == 3;
   return c;
 }
