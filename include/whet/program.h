@@ -29,7 +29,7 @@ typedef struct whet_program_opts {
   int threads;             /* most threads of one run; 0: as many as the process may use; results never depend on it */
   const char *cpu;         /* most that may be used: "c", "avx2", "avxvnni", "avx512", "vnni", "amx", "neon", "dotprod",
                               "i8mm", "sve2", "rvv"; NULL: WHET_CPU from the environment, else all that the CPU has */
-  whet_prefer prefer;      /* SPEED: weights may be held in forms up to four times larger; MEMORY: never */
+  whet_prefer prefer;      /* SPEED: weights may be held in forms up to four times larger, 8-bit ones eight times; MEMORY: never */
   int exact;               /* not 0: only kernels that keep the documented order of sums: the same bytes on every CPU */
   const char *precision;   /* "f32" (default) or "bf16" where the CPU has it; E_UNSUPPORTED where not */
   int no_group;            /* not 0: every node runs alone */

@@ -14,7 +14,9 @@ whet_conv_q8_layout whet__conv_q8_layout(const whet_conv_q8_shape *s) {
   l.factors = whet__round_up((size_t)l.n * 4, 64);
   l.w_zero = l.factors + whet__round_up(whet__factors_bytes(&s->out, l.n), 64);
   l.weights = l.w_zero + (s->w_zeros ? whet__round_up((size_t)l.n * 4, 64) : 0);
-  if (s->form == WHET_CONV_Q8_PANELS)
+  if (s->form == WHET_CONV_Q8_WINO)
+    l.group = (size_t)(36 * l.blocks * whet__ceil_div(l.ic, 2)) * 64;
+  else if (s->form == WHET_CONV_Q8_PANELS)
     l.group = (size_t)(l.blocks * l.segs * l.k4) * 64;
   else
     l.group = (size_t)l.oc * whet__round_up((size_t)(l.segs * l.k4) * 4, 16);
@@ -72,6 +74,26 @@ static int32_t pack_output(const whet_conv_q8_pack *p, const whet_conv_q8_layout
   return (int32_t)sum;
 }
 
+/* Form 3: U = G w G' of the kernels of outputs [o0, o0 + n), zeros for what fills their block. */
+static void pack_winograd(const whet_conv_q8_pack *p, const whet_conv_q8_layout *l, const int32_t *zero, int64_t o0,
+                          int64_t n, const void *w, int16_t *to) {
+  static const int8_t g[6][3] = {{6, 0, 0}, {1, 1, 1}, {1, -1, 1}, {1, 2, 4}, {1, -2, 4}, {0, 0, 6}};
+  int64_t k2 = whet__ceil_div(l->ic, 2);
+  for (int64_t k = 0; k < 2 * k2; k++)
+    for (int64_t j = 0; j < 16; j++) {
+      int32_t d[3][3] = {{0}}, h[6][3];
+      if (j < n && k < l->ic)
+        for (int y = 0; y < 3; y++)
+          for (int x = 0; x < 3; x++)
+            d[y][x] = weight(p, w, (o0 + j) * p->at_o + y * p->at_y + x * p->at_x + k * p->at_i) - zero[j];
+      for (int i = 0; i < 6; i++)
+        for (int x = 0; x < 3; x++) h[i][x] = g[i][0] * d[0][x] + g[i][1] * d[1][x] + g[i][2] * d[2][x];
+      for (int i = 0; i < 36; i++)
+        to[((i * l->blocks + o0 / 16) * k2 + k / 2) * 32 + j * 2 + k % 2] =
+            (int16_t)(h[i / 6][0] * g[i % 6][0] + h[i / 6][1] * g[i % 6][1] + h[i / 6][2] * g[i % 6][2]);
+    }
+}
+
 void whet__conv_q8_do_pack(const void *params, const void *const *src, void *dst, int part, int parts) {
   const whet_conv_q8_pack *p = params;
   whet_conv_q8_layout l = whet__conv_q8_layout(&p->shape);
@@ -84,7 +106,13 @@ void whet__conv_q8_do_pack(const void *params, const void *const *src, void *dst
   for (int64_t b = from; b < to; b++) {
     int64_t g = b / l.blocks, o0 = b % l.blocks * 16, n = whet__min_i(16, l.oc - o0);
     int8_t *weights = (int8_t *)base + l.weights + (size_t)g * l.group;
-    if (p->shape.form == WHET_CONV_Q8_PANELS)
+    bool winograd = p->shape.form == WHET_CONV_Q8_WINO;
+    int32_t w_zeros[16] = {0};
+    for (int64_t j = 0; j < n; j++)
+      if (p->n_zero) w_zeros[j] = zero[p->n_zero > 1 ? g * l.oc + o0 + j : 0] - (p->w_type == WHET_U8 ? 128 : 0);
+    if (winograd)
+      pack_winograd(p, &l, w_zeros, o0, n, src[0], (int16_t *)(void *)weights);
+    else if (p->shape.form == WHET_CONV_Q8_PANELS)
       memset(weights + o0 / 16 * l.segs * l.k4 * 64, 0, (size_t)(l.segs * l.k4 * 64));
     else if (n > 0)
       memset(weights + o0 * (int64_t)(l.group / (size_t)l.oc), 0, (size_t)n * (l.group / (size_t)l.oc));
@@ -94,10 +122,10 @@ void whet__conv_q8_do_pack(const void *params, const void *const *src, void *dst
       bias[at] = 0;
       if (p->shape.w_zeros) w_zero[at] = 0;
       if (j < n) {
-        uint32_t sum = (uint32_t)pack_output(p, &l, g, o0 + j, src[0], weights);
-        int32_t wz = p->n_zero ? zero[p->n_zero > 1 ? o : 0] - (p->w_type == WHET_U8 ? 128 : 0) : 0;
-        uint32_t k = (uint32_t)(l.segs * l.seg_k), x = (uint32_t)p->in_zero;
+        uint32_t sum = winograd ? 0 : (uint32_t)pack_output(p, &l, g, o0 + j, src[0], weights);
+        uint32_t k = (uint32_t)(l.segs * l.seg_k), x = winograd ? 0 : (uint32_t)p->in_zero;
         uint32_t own = 0;
+        int32_t wz = w_zeros[j];
         if (p->bias_type) memcpy(&own, (const char *)src[1] + o * 4, 4); /* it may lie anywhere in a file */
         bias[at] = (int32_t)(own - x * sum + k * x * (uint32_t)wz);
         if (p->shape.w_zeros) w_zero[at] = wz;

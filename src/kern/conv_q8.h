@@ -24,7 +24,9 @@
  * Packed weights (whet__conv_q8_layout): bias s32[n], factors (out_q8.h), w_zero s32[n] where there are any, then
  * form 1: panels s8 [group][block of 16 outputs][k/4][16][4], k running over (kh, kw, c) with each run of kw*c (each
  * c when dil_w > 1) rounded up to a multiple of 4 by zeros; n counts the outputs of all blocks, padded ones included.
- * Form 2, for portable code: rows s8 [group][output][k], k as above, the whole rounded up to 16. */
+ * Form 2, for portable code: rows s8 [group][output][k], k as above, the whole rounded up to 16.
+ * Form 3: Winograd's transform of 3 x 3 kernels less their zero points, s16 [place of 36][block of 16][ic/2][16][2]; the
+ * bias is plain. See x86/wino_q8_body.h. */
 
 #include "kern/kern.h"
 #include "kern/out_q8.h"
@@ -37,10 +39,11 @@ typedef struct whet_conv_q8 {
   int32_t in_zero;             /* as an unsigned byte */
   uint8_t in_signed;           /* the activations are s8 */
   uint8_t w_zeros;             /* weights have zero points */
+  uint8_t small;               /* sums of products are below 2^25, and weights may be held in eight times their size */
   whet_out_q8 out;
 } whet_conv_q8;
 
-enum { WHET_CONV_Q8_PANELS = 1, WHET_CONV_Q8_ROWS = 2 };
+enum { WHET_CONV_Q8_PANELS = 1, WHET_CONV_Q8_ROWS = 2, WHET_CONV_Q8_WINO = 3 };
 
 /* Where things lie in packed weights, in bytes, and the numbers behind it. */
 typedef struct whet_conv_q8_layout {

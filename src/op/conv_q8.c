@@ -11,6 +11,7 @@
 #include "op/conv.h"
 #include "op/move.h"
 #include "op/product_q8.h"
+#include "whet/program.h"
 
 /* LiteRT sums 16-bit data in 32 bits and rescales them as 8-bit ones where the bias has 32 bits, else in 64 bits and by the
  * reduced multiplier. */
@@ -189,6 +190,10 @@ whet_status whet__conv_q8_plan(whet_planner *p, const whet_node *n) {
   k.out.quick = whet__pl_product_quick(p, n, k.out_c, (int64_t)k.kh * k.kw * g.ic);
   if (g.ic == 1 && g.oc == 1 && g.groups > 1 && whet__pl_data(p, n->in[1]) && (bias < 0 || whet__pl_data(p, bias)))
     return plan_dw(p, n, &g, &k, table);
+  k.small = whet__pl_opts(p)->prefer != WHET_PREFER_MEMORY && k.kh == 3 && k.kw == 3 && k.stride_h == 1 &&
+            k.stride_w == 1 && g.groups == 1 && whet__pl_data(p, n->in[1]) && (bias < 0 || whet__pl_data(p, bias)) &&
+            whet__pl_product_small(p, n, k.out_c, (int64_t[]){g.ic, 3, 3},
+                                   (int64_t[]){g.w_oc, g.w_ic, g.w_tap[1], g.w_tap[2]});
   const whet_kern *row = whet__kern_pick(WHET_FAMILY_conv_q8, whet__pl_target(p), false, &k);
   if (!row) return whet__pl_fail(p, WHET_E_INTERNAL, "no kernel of family conv_q8 fits");
   whet_conv_q8_pack pack = {.in_zero = k.in_zero,

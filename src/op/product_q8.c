@@ -87,6 +87,28 @@ bool whet__pl_product_quick(const whet_planner *p, const whet_node *n, int64_t c
   return true;
 }
 
+bool whet__pl_product_small(const whet_planner *p, const whet_node *n, int64_t channels, const int64_t k[3],
+                            const int64_t at[4]) {
+  const whet_data *w = whet__pl_data(p, n->in[1]);
+  const whet_quant *q = whet__pl_quant(p, n->in[1]);
+  whet_dtype t = whet__pl_dtype(p, n->in[1]);
+  int32_t zero = whet__pl_byte_zero(p, n->in[0]);
+  int64_t most = zero > 127 ? zero : 255 - zero, limit = ((INT64_C(1) << 25) - 1) / most;
+  if (!w || whet_dtype_bits(t) != 8) return false;
+  for (int64_t o = 0; o < channels; o++) {
+    int64_t sum = 0, wz = whet__q_zero(q, o);
+    for (int64_t a = 0; a < k[0]; a++)
+      for (int64_t b = 0; b < k[1]; b++)
+        for (int64_t c = 0; c < k[2]; c++) {
+          int64_t i = o * at[0] + a * at[1] + b * at[2] + c * at[3];
+          int64_t d = (t == WHET_S8 ? ((const int8_t *)w->p)[i] : ((const uint8_t *)w->p)[i]) - wz;
+          sum += d < 0 ? -d : d;
+        }
+    if (sum > limit) return false;
+  }
+  return true;
+}
+
 bool whet__pl_w_zeros(const whet_planner *p, int32_t v, int64_t channels) {
   const whet_quant *q = whet__pl_quant(p, v);
   int32_t none = whet__pl_dtype(p, v) == WHET_U8 ? 128 : 0;

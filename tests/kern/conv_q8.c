@@ -76,18 +76,19 @@ static void output(kc *k, whet_conv_q8 *p) {
 static void draw(kc *k) {
   state *s = k->state;
   whet_conv_q8 *p = &s->p;
-  bool flat = kc_chance(k, 35);
+  bool flat = kc_chance(k, 35), wino = !flat && kc_chance(k, 20); /* wino: what Winograd's rows take */
   p->images = flat && kc_chance(k, 60) ? 1 : (int32_t)kc_range(k, 1, 2);
-  p->groups = kc_chance(k, 80) ? 1 : (int32_t)kc_range(k, 2, 3);
+  p->groups = wino || kc_chance(k, 80) ? 1 : (int32_t)kc_range(k, 2, 3);
   int64_t ic = flat ? kc_size(k, 300) : kc_size(k, 40), oc = kc_size(k, flat ? 200 : 90);
+  if (wino) ic = kc_range(k, 40, 100), oc = kc_range(k, 40, 140);
   p->in_c = (int32_t)(ic * p->groups);
   p->out_c = (int32_t)(oc * p->groups);
-  p->kh = flat ? 1 : (int32_t)kc_range(k, 1, 4);
-  p->kw = flat ? 1 : (int32_t)kc_range(k, 1, 4);
-  p->stride_h = flat ? 1 : (int32_t)kc_range(k, 1, 2);
-  p->stride_w = flat ? 1 : (int32_t)kc_range(k, 1, 2);
-  p->dil_h = flat || kc_chance(k, 80) ? 1 : 2;
-  p->dil_w = flat || kc_chance(k, 80) ? 1 : 2;
+  p->kh = flat ? 1 : wino ? 3 : (int32_t)kc_range(k, 1, 4);
+  p->kw = flat ? 1 : wino ? 3 : (int32_t)kc_range(k, 1, 4);
+  p->stride_h = flat || wino ? 1 : (int32_t)kc_range(k, 1, 2);
+  p->stride_w = flat || wino ? 1 : (int32_t)kc_range(k, 1, 2);
+  p->dil_h = flat || wino || kc_chance(k, 80) ? 1 : 2;
+  p->dil_w = flat || wino || kc_chance(k, 80) ? 1 : 2;
   p->pad_top = flat || kc_chance(k, 30) ? 0 : (int32_t)kc_range(k, 0, p->kh - 1);
   p->pad_left = flat || kc_chance(k, 30) ? 0 : (int32_t)kc_range(k, 0, p->kw - 1);
   p->in_h = flat ? 1 : (int32_t)kc_range(k, (p->kh - 1) * p->dil_h + 1, 20);
@@ -101,6 +102,7 @@ static void draw(kc *k) {
   p->in_signed = kc_chance(k, 30);
   p->in_zero = (int32_t)kc_range(k, 0, 255);
   p->w_zeros = kc_chance(k, 25);
+  p->small = 9 * ic * 255 * (p->w_zeros ? 255 : 128) < 1 << 25;
   s->w_type = kc_chance(k, 70) ? WHET_S8 : WHET_U8;
   output(k, p);
   fill(k);
@@ -214,6 +216,7 @@ static void bench(kc *k, int i) {
   p->in_pitch = d[1];
   p->out_pitch = d[2];
   p->in_zero = 128;
+  p->small = d[1] <= 256;
   s->w_type = WHET_S8;
   p->out = (whet_out_q8){.dtype = WHET_U8,
                          .round = i % 2 ? WHET_ROUND_TFL_FIX : WHET_ROUND_ONNX_REAL,

@@ -1,0 +1,37 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What wino_q8_body.h needs of vectors beside out_q8_avx2.h or out_q8_avx512.h: 16-bit lanes, and memory. */
+
+#define OUT_UNROLL _Pragma("GCC unroll 8")
+
+#ifdef __AVX512BW__
+enum { WW_LANES = 32 };
+typedef __m512i ww;
+OUT_INLINE ww ww_set(int16_t x) { return _mm512_set1_epi16(x); }
+OUT_INLINE ww ww_add(ww a, ww b) { return _mm512_add_epi16(a, b); }
+OUT_INLINE ww ww_sub(ww a, ww b) { return _mm512_sub_epi16(a, b); }
+OUT_INLINE ww ww_shl(ww a, int n) { return _mm512_slli_epi16(a, (unsigned)n); }
+OUT_INLINE void ww_store(int16_t *p, ww x) { _mm512_storeu_si512(p, x); }
+OUT_INLINE out_int wd_load(const int32_t *p) { return _mm512_loadu_si512(p); }
+OUT_INLINE void wd_store(int32_t *p, out_int x) { _mm512_storeu_si512(p, x); }
+OUT_INLINE out_int wd_sar(out_int x, int n) { return _mm512_srai_epi32(x, (unsigned)n); }
+/* Bytes as unsigned numbers, their top bit turned where they are signed. */
+OUT_INLINE ww ww_widen(const uint8_t *p, bool is_signed) {
+  __m256i x = _mm256_loadu_si256((const __m256i *)(const void *)p);
+  return _mm512_cvtepu8_epi16(is_signed ? _mm256_xor_si256(x, _mm256_set1_epi8((char)0x80)) : x);
+}
+#else
+enum { WW_LANES = 16 };
+typedef __m256i ww;
+OUT_INLINE ww ww_set(int16_t x) { return _mm256_set1_epi16(x); }
+OUT_INLINE ww ww_add(ww a, ww b) { return _mm256_add_epi16(a, b); }
+OUT_INLINE ww ww_sub(ww a, ww b) { return _mm256_sub_epi16(a, b); }
+OUT_INLINE ww ww_shl(ww a, int n) { return _mm256_slli_epi16(a, n); }
+OUT_INLINE void ww_store(int16_t *p, ww x) { _mm256_storeu_si256((__m256i *)(void *)p, x); }
+OUT_INLINE out_int wd_load(const int32_t *p) { return out_load_i(p); }
+OUT_INLINE void wd_store(int32_t *p, out_int x) { _mm256_storeu_si256((__m256i *)(void *)p, x); }
+OUT_INLINE out_int wd_sar(out_int x, int n) { return _mm256_srai_epi32(x, n); }
+OUT_INLINE ww ww_widen(const uint8_t *p, bool is_signed) {
+  __m128i x = _mm_loadu_si128((const __m128i *)(const void *)p);
+  return _mm256_cvtepu8_epi16(is_signed ? _mm_xor_si128(x, _mm_set1_epi8((char)0x80)) : x);
+}
+#endif
