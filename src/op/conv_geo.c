@@ -94,6 +94,11 @@ static bool take_weights(const whet_conv_attr *a, bool transposed, whet_dim c, c
   /* ONNX's transposed weights hold all inputs and the outputs of one group, all others the reverse. */
   bool all_inputs = a->weights == WHET_CONV_IOS;
   g->groups = a->group;
+  int64_t most = whet__dim_known(c) ? whet__max_i(c, 1) : INT32_MAX;
+  if (g->groups < 0 || g->groups > most) {
+    snprintf(why, WHET_CONV_WHY, "%lld groups, expected 1 to %lld", (long long)g->groups, (long long)most);
+    return false;
+  }
   if (!g->groups) g->groups = all_inputs || transposed ? 1 : whet__dim_known(c) ? c / inputs : -1;
   g->ic = all_inputs && g->groups > 0 ? inputs / g->groups : inputs;
   g->oc = all_inputs ? outputs : g->groups > 0 ? outputs / g->groups : -1;

@@ -8,6 +8,7 @@
 
 #include <math.h>
 
+#include "kern/fixed.h"
 #include "kern/norm_f32.h"
 #include "op/edit.h"
 #include "op/move.h"

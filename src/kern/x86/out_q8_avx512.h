@@ -105,7 +105,8 @@ OUT_INLINE out_factor out_load(const whet_factors *f, int64_t at, int how) {
     r.half = _mm512_srli_epi32(_mm512_sllv_epi32(one, r.shift), 1);
     if (how == OUT_QUICK || how == OUT_UP) {
       /* Halves stand in the upper words of 64-bit lanes. UP: 2^30 + 2^(30 + shift), whose second term may be 2^31. */
-      __m512i even = _mm512_slli_epi64(r.half, 32), odd = _mm512_and_si512(r.half, _mm512_set1_epi64(-1LL << 32));
+      const __m512i upper = _mm512_set1_epi64((long long)UINT64_C(0xffffffff00000000));
+      __m512i even = _mm512_slli_epi64(r.half, 32), odd = _mm512_and_si512(r.half, upper);
       __m512i low = _mm512_set1_epi64(INT64_C(1) << (how == OUT_UP ? 30 : 31));
       int down = how == OUT_UP;
       r.add = _mm512_add_epi64(_mm512_srli_epi64(even, (unsigned)down), low);
