@@ -159,8 +159,12 @@ whet_status whet__late_prepare(whet_session *s, whet_err *err) {
   bool all = s->late && s->outer && outer && uses && home;
   whet__free(&s->mem, home);
   if (all) return WHET_OK;
-  if (!s->late) whet__free(&s->mem, uses);
-  if (!s->late) whet__free(&s->mem, outer);
+  if (!s->late) { /* else they go with it */
+    whet__free(&s->mem, uses);
+    whet__free(&s->mem, outer);
+    whet__free(&s->mem, s->outer);
+    s->outer = NULL;
+  }
   return whet__no_memory(&s->mem, n * sizeof(void *), err, "a run whose sizes depend on data");
 }
 
