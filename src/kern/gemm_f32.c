@@ -48,7 +48,6 @@ static void rectangle(const whet_gemm_f32 *g, whet_job_f32 *j, const float *a, f
     for (int64_t k = 0; k == 0 || k < g->k; k += kb)
       whet__job_strip_rows(j, &s, &seg, 1, k, whet__min_i(k + kb, g->k));
     whet__job_run(j);
-    whet__job_rest(j, s.c, s.ldc, s.res, s.ldr, s.m);
   }
 }
 

@@ -137,11 +137,25 @@ static int64_t tile_rows(const whet_tiles_f32 *t, int nv, int64_t m, int64_t lda
   return whet__ceil_div(m, most);
 }
 
+enum { FINISH = 1024 }; /* results that wait for the rest of the epilogue together, at least */
+
+/* The rest of the epilogue on m rows of n results each, while they are in the first cache. */
+static void finish_rows(const whet_job_f32 *j, float *c, int64_t ldc, const float *res, int64_t ldr, int64_t m,
+                        int64_t n) {
+  if (!j->rest.res) res = NULL;
+  if (ldc == n && (!res || ldr == n)) n *= m, m = 1;
+  for (; m > 0; m--, c += ldc) {
+    j->tiles->epi(&j->rest, c, res, n);
+    if (res) res += ldr;
+  }
+}
+
 /* One strip over one panel. The lines from *ahead to `end` are handed out to be fetched, as far as the tiles reach.
  */
 static void run_strip(const whet_job_f32 *j, const whet_strip_f32 *s, int nv, int64_t n0, whet_tile_f32 *t,
                       const float **ahead, const float *end) {
-  int64_t tiles = tile_rows(j->tiles, nv, s->m, s->lda), k = 0, per_k = (nv + 1) / 2 * 16;
+  int64_t tiles = tile_rows(j->tiles, nv, s->m, s->lda), k = 0, per_k = WHET_TILE_AHEAD(nv);
+  int64_t columns = (nv - 1) * whet__panel_vec(j->tiles->form) + t->last, due = 0;
   for (int32_t i = 0; i < s->n_seg; i++) k += j->seg[s->seg + i].run;
   t->a = s->a;
   t->lda = s->lda;
@@ -161,6 +175,10 @@ static void run_strip(const whet_job_f32 *j, const whet_strip_f32 *s, int nv, in
     t->c += mr * s->ldc;
     if (t->res) t->res += mr * s->ldr;
     m -= mr;
+    due += mr;
+    if (!j->rest.n || !s->last || (m && due * columns < FINISH)) continue;
+    finish_rows(j, t->c - due * s->ldc, s->ldc, t->res ? t->res - due * s->ldr : NULL, s->ldr, due, columns);
+    due = 0;
   }
 }
 
@@ -188,17 +206,6 @@ void whet__job_run(whet_job_f32 *j) {
     n0 = n1;
   }
   j->n_strip = j->n_seg = 0;
-}
-
-void whet__job_rest(const whet_job_f32 *j, float *c, int64_t ldc, const float *res, int64_t ldr, int64_t m) {
-  if (!j->rest.n) return;
-  int64_t n0 = j->n0, n = whet__min_i(j->n1, j->n) - n0;
-  if (!j->rest.res) res = NULL;
-  if (ldc == n && (!res || ldr == n)) {
-    j->tiles->epi(&j->rest, c + n0, res ? res + n0 : NULL, m * n);
-    return;
-  }
-  for (int64_t i = 0; i < m; i++) j->tiles->epi(&j->rest, c + i * ldc + n0, res ? res + i * ldr + n0 : NULL, n);
 }
 
 /* ---- division of work -------------------------------------------------------------------------------------------

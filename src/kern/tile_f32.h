@@ -54,14 +54,16 @@ typedef struct whet_tile_f32 {
   int64_t ldc;
   const float *res; /* read with ADD */
   int64_t ldr;
-  const float *ahead; /* what to prefetch while this tile runs: one line for each k and two vectors of columns */
+  const float *ahead; /* what to prefetch while this tile runs: WHET_TILE_AHEAD floats for each k */
   float lo, hi;
   uint32_t flags; /* WHET_TILE_ */
   uint32_t last;  /* columns that count in the last vector of the panel */
 } whet_tile_f32;
 typedef void (*whet_tile_f32_fn)(const whet_tile_f32 *t);
 
-enum { WHET_TILE_MR = 14, WHET_TILE_NV = 4 };
+enum { WHET_TILE_MR = 28, WHET_TILE_NV = 4 };
+/* Floats that a tile of nv vectors prefetches for each k; none where its loads are what limits it. */
+#define WHET_TILE_AHEAD(nv) ((nv) == 1 ? 0 : ((nv) + 1) / 2 * 16)
 
 /* The micro-kernels of one instruction set. */
 typedef struct whet_tiles_f32 {
@@ -117,7 +119,7 @@ typedef struct whet_job_f32 {
   bool ahead;     /* weights do not stay in the second cache: fetch what comes next */
   uint32_t flags; /* ADD and CLAMP that end every sum */
   float lo, hi;
-  whet_epi_f32 rest; /* micro-operations after those, over the stored results; n = 0: none */
+  whet_epi_f32 rest; /* micro-operations after those, over each tile's stored results; n = 0: none */
   int32_t n_strip, n_seg;
   whet_strip_f32 strip[WHET_JOB_STRIPS];
   whet_seg_f32 seg[WHET_JOB_SEGS];
@@ -145,8 +147,6 @@ static inline void whet__seg_add(whet_seg_f32 *seg, int32_t *n, int64_t a, int64
 }
 /* Run and empty it. */
 void whet__job_run(whet_job_f32 *j);
-/* Apply the rest of the epilogue to `m` rows of results (columns n0..n1). */
-void whet__job_rest(const whet_job_f32 *j, float *c, int64_t ldc, const float *res, int64_t ldr, int64_t m);
 
 /* How many rows of a panel to take at once, so that a block of them stays in a second cache of l2 bytes while all
  * strips use it. */

@@ -34,8 +34,6 @@
 static inline vf clamp(vf v, vf a, vf b) { return vf_max(a, vf_min(b, v)); }
 /* Negative elements through f, the others as they are. */
 static inline vf below(vf v, vf f) { return vf_sel(vf_lt(v, vf_set(0)), f, v); }
-/* x sigmoid(k x) */
-static inline vf swish(vf v, vf k) { return vf_mul(v, vf_sigmoid(vf_mul(k, v))); }
 static inline vf gelu_tanh(vf v) {
   vf u = vf_mul(v, vf_fma(vf_mul(v, v), vf_set(0x1.2444f2p-4f), vf_set(0x1.988454p0f)));
   return vf_mul(v, vf_sigmoid(u));
@@ -87,7 +85,7 @@ ROW(SOFTSIGN, vf_div(v, vf_add(vf_set(1), vf_abs(v))))
 ROW(MISH, vf_mish(v))
 ROW(GELU, vf_gelu(v))
 ROW(GELU_TANH, gelu_tanh(v))
-ROW(SWISH, swish(v, a))
+ROW(SWISH, vf_swish(v, a))
 ROW(SHRINK, shrink(v, a, b))
 ROW(ADD, vf_add(v, a))
 ROW(MUL, vf_mul(v, a))

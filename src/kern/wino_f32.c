@@ -3,6 +3,10 @@
 
 #include "kern/wino_f32.h"
 
+#include <math.h>
+
+#include "kern/unary_f32.h"
+
 /* A convolution on its way through the tiles. */
 typedef struct walk {
   const whet_wino_f32 *w;
@@ -13,7 +17,7 @@ typedef struct walk {
   int64_t n0, n1;       /* columns to make: whole panels */
   int64_t v_plane, m_plane;
   uint32_t flags;
-  float lo, hi;
+  float lo, hi, swish;
   whet_epi_f32 rest; /* micro-operations after those of the output transform */
 } walk;
 
@@ -105,6 +109,7 @@ static void row_out(const walk *w, int64_t image, int64_t ty, int64_t from, int6
                      .rows = (int32_t)whet__min_i(m, d[0].out - ty * m),
                      .lo = w->lo,
                      .hi = w->hi,
+                     .swish = w->swish,
                      .flags = w->flags};
   for (int64_t x = from; x < to; x += t.n) {
     int64_t full = whet__min_i(to, d[1].out / m) - x;
@@ -112,7 +117,7 @@ static void row_out(const walk *w, int64_t image, int64_t ty, int64_t from, int6
     t.cols = (int32_t)(full > 0 ? m : d[1].out - x * m);
     t.m = w->m + (slot + x - from) * width;
     t.out = row + x * t.next;
-    if (w->res) t.res = w->res + res_at + x * t.res_next;
+    if (w->flags & (WHET_TILE_ADD | WHET_WINO_ADD)) t.res = w->res + res_at + x * t.res_next;
     w->set->out[m == 4](&t);
   }
   if (!w->rest.n) return;
@@ -145,7 +150,7 @@ static void products(const walk *w, int64_t n, int64_t n0, int nv, int64_t width
     for (int64_t i = 0, left = n; i < count; i++) {
       int64_t mr = whet__ceil_div(left, count - i);
       t.ahead = ahead < stop ? ahead : t.w;
-      ahead += ic * ((nv + 1) / 2 * 16);
+      ahead += ic * WHET_TILE_AHEAD(nv);
       tiles->fn[nv][mr](&t);
       t.a += mr * ic;
       t.c += mr * width;
@@ -176,6 +181,24 @@ static void block(const walk *w, int64_t at, int64_t n) {
   }
 }
 
+/* Divide the epilogue into what the output transform does and the rest. */
+static void epilogue(walk *w) {
+  whet_epi_f32 first, after;
+  w->flags = whet__epi_split(&w->w->c.epi, &first, &w->rest);
+  w->lo = w->flags & WHET_TILE_CLAMP ? first.a[0] : -INFINITY;
+  w->hi = w->flags & WHET_TILE_CLAMP ? first.b[0] : INFINITY;
+  if (!w->rest.n || w->rest.op[0] != WHET_MICRO_UNARY + WHET_UN_SWISH) return;
+  w->flags |= WHET_WINO_SWISH;
+  w->swish = w->rest.a[0];
+  after = (whet_epi_f32){.n = (uint8_t)(w->rest.n - 1), .res = w->rest.res};
+  for (int i = 0; i < after.n; i++)
+    after.op[i] = w->rest.op[i + 1], after.a[i] = w->rest.a[i + 1], after.b[i] = w->rest.b[i + 1];
+  if (whet__epi_split(&after, &first, &w->rest) != WHET_TILE_ADD || w->rest.n)
+    w->rest = after;
+  else
+    w->flags |= WHET_WINO_ADD;
+}
+
 /* Columns of the panels that fall to a part; whole panels, perhaps none. */
 static void share_panels(unsigned form, int64_t n, int part, int parts, int64_t *n0, int64_t *n1) {
   int64_t vec = whet__panel_vec(form), pad = whet__panel_pad(form, n), at = 0;
@@ -194,7 +217,6 @@ static void share_panels(unsigned form, int64_t n, int part, int parts, int64_t 
 void whet__wino_f32(const void *params, void *const *ptr, int part, int parts, const whet_winos_f32 *set) {
   const whet_wino_f32 *p = params;
   const whet_conv_f32 *c = &p->c;
-  whet_epi_f32 first;
   unsigned form = set->tiles->form;
   int64_t tiles = whet__wino_tiles(p), from = 0, to = tiles;
   walk w = {.w = p, .set = set, .in = ptr[0], .out = ptr[1], .packed = ptr[2], .res = ptr[3]};
@@ -203,9 +225,7 @@ void whet__wino_f32(const void *params, void *const *ptr, int part, int parts, c
   w.v_plane = p->block * c->ic + PLANE_PAD;
   w.m_plane = (int64_t)p->block * WIDEST + PLANE_PAD;
   for (int i = 0; i < 2; i++) w.tiles[i] = whet__ceil_div(c->dim[i + 1].out, p->m);
-  w.flags = whet__epi_split(&c->epi, &first, &w.rest);
-  w.lo = first.a[0];
-  w.hi = first.b[0];
+  epilogue(&w);
   w.n1 = whet__panel_pad(form, c->oc);
   /* Each part keeps its own weights where those are the larger share of what is read. */
   if (whet__panel_count(form, c->oc) >= parts && c->ic * c->oc > tiles * (c->ic + c->oc))

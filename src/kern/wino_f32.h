@@ -63,6 +63,9 @@ typedef struct whet_wino_in {
   int64_t n;              /* tiles; 1 where columns are missing */
 } whet_wino_in;
 
+/* What the transform does to outputs after WHET_TILE_ADD and WHET_TILE_CLAMP: x sigmoid(swish x); then add the residual. */
+enum { WHET_WINO_SWISH = 8, WHET_WINO_ADD = 16 };
+
 /* Some tiles beside each other on their way out. */
 typedef struct whet_wino_out {
   const float *m;                    /* place 0, tile 0, column 0 of the panel */
@@ -74,8 +77,9 @@ typedef struct whet_wino_out {
   int64_t res_step[2], res_next;
   int64_t columns;                   /* of the panel that count */
   int32_t rows, cols;                /* outputs of a tile that there are */
-  float lo, hi;
-  uint32_t flags;                    /* WHET_TILE_ADD, WHET_TILE_CLAMP */
+  float lo, hi;                      /* infinite without WHET_TILE_CLAMP */
+  float swish;
+  uint32_t flags;                    /* WHET_TILE_ADD, WHET_TILE_CLAMP, WHET_WINO_ ...: done in this order */
   int64_t n;                         /* tiles; 1 where outputs are missing */
 } whet_wino_out;
 

@@ -3,7 +3,14 @@
  * ISA_BITS, PANEL (the packed form) and TILES (its micro-kernels). A vector holds neighbouring channels. */
 
 #include "kern/row_name.h"
+#include "kern/vmath.h"
 #include "kern/wino_f32.h"
+
+#if VW > 1
+#define UNROLL WHET_UNROLL
+#else
+#define UNROLL
+#endif
 
 /* Points of F(4, 3): +-p and +-q. p q = 1, so both products of their squares are 1 too. */
 #define P 0x1.6a09e6p-1f /* 1 / sqrt 2 */
@@ -49,9 +56,9 @@ WHET_INLINE void in_chunk(const whet_wino_in *t, const int m, const bool whole, 
   const int p = m + 2;
   const int64_t n = whole ? VW : whet__min_i(VW, t->channels - k);
   vf d[36], e[36];
-  WHET_UNROLL for (int x = 0; x < p; x++) {
+  UNROLL for (int x = 0; x < p; x++) {
     vf column[6];
-    WHET_UNROLL for (int y = 0; y < p; y++) {
+    UNROLL for (int y = 0; y < p; y++) {
       const float *from = t->in + (at + y * t->step[0] + x * t->step[1] + k);
       if (whole)
         column[y] = vf_load(from);
@@ -60,9 +67,9 @@ WHET_INLINE void in_chunk(const whet_wino_in *t, const int m, const bool whole, 
     }
     in_line(m, column, 1, e + x, p);
   }
-  WHET_UNROLL for (int y = 0; y < p; y++) {
+  UNROLL for (int y = 0; y < p; y++) {
     in_line(m, e + y * p, 1, d + y * p, 1);
-    WHET_UNROLL for (int x = 0; x < p; x++) {
+    UNROLL for (int x = 0; x < p; x++) {
       float *to = v + (y * p + x) * t->plane + k;
       if (whole)
         vf_store(to, d[y * p + x]);
@@ -86,49 +93,70 @@ WHET_INLINE void in_tiles(const whet_wino_in *t, const int m) {
   }
 }
 
-/* One vector of columns, from column k of the panel on, of the tile whose sums are m; whole: all outputs are there. */
-WHET_INLINE void out_chunk(const whet_wino_out *t, const int m, const bool whole, const float *sums, int64_t k,
-                           float *out, const float *res) {
-  const int p = m + 2;
-  const int64_t n = whole ? VW : whet__min_i(VW, t->columns - k);
-  vf e[24], y[4], x[6];
-  const vf bias = vf_load(t->bias + k), lo = vf_set(t->lo), hi = vf_set(t->hi);
-  WHET_UNROLL for (int i = 0; i < p; i++) {
-    WHET_UNROLL for (int j = 0; j < p; j++) x[j] = vf_load(sums + (j * p + i) * t->plane + k);
-    out_line(m, x, 1, e + i, p);
+/* Output (i, j) of the tile at `out`, columns k..k + n, from its sum v. */
+WHET_INLINE void finish(const whet_wino_out *t, const uint32_t flags, const bool whole, vf v, int i, int j, int64_t k,
+                        int64_t n, float *out, const float *res) {
+  vf r = v;
+  v = vf_add(v, vf_load(t->bias + k));
+  if (flags & (WHET_TILE_ADD | WHET_WINO_ADD)) {
+    const float *from = res + i * t->res_step[0] + j * t->res_step[1] + k;
+    r = whole ? vf_load(from) : vf_load_n(from, n);
   }
-  WHET_UNROLL for (int i = 0; i < m; i++) {
-    if (!whole && i >= t->rows) break;
-    out_line(m, e + i * p, 1, y, 1);
-    WHET_UNROLL for (int j = 0; j < m; j++) {
-      if (!whole && j >= t->cols) break;
-      vf v = vf_add(y[j], bias);
-      if (t->flags & WHET_TILE_ADD) {
-        const float *r = res + i * t->res_step[0] + j * t->res_step[1] + k;
-        v = vf_add(v, whole ? vf_load(r) : vf_load_n(r, n));
-      }
-      if (t->flags & WHET_TILE_CLAMP) v = vf_max(lo, vf_min(hi, v));
-      float *to = out + i * t->step[0] + j * t->step[1] + k;
-      if (whole)
-        vf_store(to, v);
-      else
-        vf_store_n(to, v, n);
-    }
-  }
+  if (flags & WHET_TILE_ADD) v = vf_add(v, r);
+  if (flags & WHET_TILE_CLAMP) v = vf_max(vf_set(t->lo), vf_min(vf_set(t->hi), v));
+  if (flags & WHET_WINO_SWISH) v = vf_swish(v, vf_set(t->swish));
+  if (flags & WHET_WINO_ADD) v = vf_add(v, r);
+  float *to = out + i * t->step[0] + j * t->step[1] + k;
+  if (whole)
+    vf_store(to, v);
+  else
+    vf_store_n(to, v, n);
 }
 
-WHET_INLINE void out_tiles(const whet_wino_out *t, const int m) {
-  int64_t full = t->rows == m && t->cols == m ? t->columns - t->columns % VW : 0;
+/* One vector of columns, from column k of the panel on, of the tile whose sums are m. fixed: these are the flags, and
+ * all outputs and columns are there. */
+WHET_INLINE void out_chunk(const whet_wino_out *t, const int m, const bool fixed, const uint32_t flags,
+                           const float *sums, int64_t k, float *out, const float *res) {
+  const int p = m + 2;
+  vf e[24], y[16], x[6];
+  UNROLL for (int i = 0; i < p; i++) {
+    UNROLL for (int j = 0; j < p; j++) x[j] = vf_load(sums + (j * p + i) * t->plane + k);
+    out_line(m, x, 1, e + i, p);
+  }
+  UNROLL for (int i = 0; i < m; i++) {
+    out_line(m, e + i * p, 1, y + i * m, 1);
+    if (fixed) UNROLL for (int j = 0; j < m; j++) finish(t, flags, true, y[i * m + j], i, j, k, VW, out, res);
+  }
+  if (fixed) return;
+  int64_t n = whet__min_i(VW, t->columns - k);
+  for (int i = 0; i < t->rows; i++)
+    for (int j = 0; j < t->cols; j++) finish(t, t->flags, false, y[i * m + j], i, j, k, n, out, res);
+}
+
+WHET_INLINE void out_some(const whet_wino_out *t, const int m, const bool fixed, const uint32_t flags) {
+  int64_t full = fixed && t->rows == m && t->cols == m ? t->columns - t->columns % VW : 0;
   const float *sums = t->m, *res = t->res;
   float *out = t->out;
   for (int64_t i = 0; i < t->n; i++) {
     int64_t k = 0;
-    for (; k < full; k += VW) out_chunk(t, m, true, sums, k, out, res);
-    for (; k < t->columns; k += VW) out_chunk(t, m, false, sums, k, out, res);
+    if (fixed)
+      for (; k < full; k += VW) out_chunk(t, m, true, flags, sums, k, out, res);
+    for (; k < t->columns; k += VW) out_chunk(t, m, false, 0, sums, k, out, res);
     sums += t->width;
     out += t->next;
     if (res) res += t->res_next;
   }
+}
+
+/* Bounds are infinite where there is no clamp. */
+WHET_INLINE void out_tiles(const whet_wino_out *t, const int m) {
+  uint32_t rest = t->flags & ~(uint32_t)WHET_TILE_CLAMP;
+  if (!rest)
+    out_some(t, m, true, WHET_TILE_CLAMP);
+  else if (rest == WHET_TILE_ADD)
+    out_some(t, m, true, WHET_TILE_ADD | WHET_TILE_CLAMP);
+  else
+    out_some(t, m, false, 0);
 }
 
 static void in_2(const whet_wino_in *t) { in_tiles(t, 2); }

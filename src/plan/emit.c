@@ -77,11 +77,26 @@ bool whet__pl_is_known(const whet_planner *p, int32_t v) {
   return true;
 }
 
+/* What v contains when it is a constant seen with another shape. Folding leaves such where callers might replace the
+ * constant. */
+static const whet_data *viewed(const whet_planner *p, int32_t v) {
+  const whet_node *n = p->all.maker[v] < 0 ? NULL : &p->g->node[p->all.maker[v]];
+  for (int depth = 0; n && n->op->flags & WHET_OP_VIEW && n->out[0] == v && depth < 8; depth++) {
+    const whet_val *x = &p->g->val[n->in[0]];
+    if (x->role == WHET_ROLE_CONST) return x->dtype == p->env->dtype[v] ? x->data : NULL;
+    if (x->role != WHET_ROLE_NODE || (p->outer && p->outer[n->in[0]]) || p->all.maker[n->in[0]] < 0) return NULL;
+    v = n->in[0];
+    n = &p->g->node[p->all.maker[v]];
+  }
+  return NULL;
+}
+
 const whet_data *whet__pl_data(const whet_planner *cp, int32_t v) {
   whet_planner *p = (whet_planner *)cp;
   if (v < 0) return NULL;
   if (p->g->val[v].role == WHET_ROLE_CONST) return p->g->val[v].data;
-  if (p->g->val[v].role != WHET_ROLE_NODE || (p->outer && p->outer[v]) || !whet__pl_is_known(p, v)) return NULL;
+  if (p->g->val[v].role != WHET_ROLE_NODE || (p->outer && p->outer[v])) return NULL;
+  if (!whet__pl_is_known(p, v)) return viewed(p, v);
   whet_data *d = whet__arena_alloc(p->a, sizeof *d);
   const void *b = p->env->data[v] ? p->env->data[v] : known_bytes(p, v);
   if (!d || !b) return NULL;

@@ -2,7 +2,7 @@
 #ifndef WHET_KERN_X86_TILE_H
 #define WHET_KERN_X86_TILE_H
 
-/* Help for micro-kernels that keep a tile of sums in registers: full unrolling, and addresses of up to 14 rows from
+/* Help for micro-kernels that keep a tile of sums in registers: full unrolling, and addresses of up to 28 rows from
  * few registers. */
 
 #include "kern/kern.h"
@@ -23,10 +23,12 @@ WHET_INLINE whet_rows whet__rows(int64_t ld_floats) {
   return r;
 }
 
-/* Row i: 0..6 are counted from p, 7..13 from q. */
-WHET_INLINE const float *whet__row(const whet_rows *r, const char *p, const char *q, int i) {
-  const char *base = i < 7 ? p : q;
-  switch (i % 7) {
+enum { WHET_ROWS = 7 }; /* rows that are reached from one base */
+
+/* Row i of up to 28: WHET_ROWS from each base. */
+WHET_INLINE const float *whet__row(const whet_rows *r, const char *const *bases, int i) {
+  const char *base = bases[i / WHET_ROWS];
+  switch (i % WHET_ROWS) {
     case 0:
       return (const float *)base;
     case 1:

@@ -23,25 +23,26 @@ WHET_INLINE void tile(const whet_tile_f32 *t, const int mr, const int nv) {
     WHET_UNROLL for (int i = 0; i < mr; i++) WHET_UNROLL for (int j = 0; j < nv; j++) acc[i][j] =
         _mm256_load_ps(t->bias + 8 * j);
   }
+  const int bases = (mr + WHET_ROWS - 1) / WHET_ROWS;
   whet_rows r = whet__rows(t->lda);
   const float *ahead = t->ahead;
   for (int64_t s = 0; s < t->n_seg; s++) {
-    const char *p = (const char *)(t->a + t->seg[s].a), *q = p + 7 * r.l1;
+    const char *base[(WHET_TILE_MR + WHET_ROWS - 1) / WHET_ROWS];
+    WHET_UNROLL for (int i = 0; i < bases; i++) base[i] = (const char *)(t->a + t->seg[s].a) + i * WHET_ROWS * r.l1;
     const float *w = t->w + t->seg[s].k * nv * 8;
     for (int64_t k = t->seg[s].run; k > 0; k--) {
       __m256 b[3];
-      WHET_OPAQUE(p);
-      if (mr > 7) WHET_OPAQUE(q);
-      WHET_UNROLL for (int j = 0; j < (nv + 1) / 2; j++) _mm_prefetch((const char *)(ahead + 16 * j), _MM_HINT_T1);
+      WHET_UNROLL for (int i = 0; i < bases; i++) WHET_OPAQUE(base[i]);
+      if (WHET_TILE_AHEAD(nv) > 0) _mm_prefetch((const char *)ahead, _MM_HINT_T1);
+      if (WHET_TILE_AHEAD(nv) > 16) _mm_prefetch((const char *)(ahead + 16), _MM_HINT_T1);
       WHET_UNROLL for (int j = 0; j < nv; j++) b[j] = _mm256_load_ps(w + 8 * j);
       WHET_UNROLL for (int i = 0; i < mr; i++) {
-        __m256 a = _mm256_broadcast_ss(whet__row(&r, p, q, i));
+        __m256 a = _mm256_broadcast_ss(whet__row(&r, base, i));
         WHET_UNROLL for (int j = 0; j < nv; j++) acc[i][j] = _mm256_fmadd_ps(a, b[j], acc[i][j]);
       }
       w += 8 * nv;
-      ahead += (nv + 1) / 2 * 16;
-      p += 4;
-      if (mr > 7) q += 4;
+      ahead += WHET_TILE_AHEAD(nv);
+      WHET_UNROLL for (int i = 0; i < bases; i++) base[i] += 4;
     }
   }
   if (t->flags & WHET_TILE_ADD) {

@@ -19,19 +19,21 @@ WHET_INLINE void tile(const whet_tile_f32 *t, const int mr, const int nv) {
     WHET_UNROLL for (int i = 0; i < mr; i++) WHET_UNROLL for (int j = 0; j < nv; j++) acc[i][j] =
         _mm512_load_ps(t->bias + 16 * j);
   }
+  const int bases = (mr + WHET_ROWS - 1) / WHET_ROWS;
   whet_rows r = whet__rows(t->lda);
   const float *ahead = t->ahead;
   for (int64_t s = 0; s < t->n_seg; s++) {
-    const char *p = (const char *)(t->a + t->seg[s].a), *q = p + 7 * r.l1;
+    const char *base[(WHET_TILE_MR + WHET_ROWS - 1) / WHET_ROWS];
+    WHET_UNROLL for (int i = 0; i < bases; i++) base[i] = (const char *)(t->a + t->seg[s].a) + i * WHET_ROWS * r.l1;
     const float *w = t->w + t->seg[s].k * nv * 16;
     for (int64_t k = t->seg[s].run; k > 0; k--) {
       __m512 b[WHET_TILE_NV];
-      WHET_OPAQUE(p);
-      if (mr > 7) WHET_OPAQUE(q);
-      WHET_UNROLL for (int j = 0; j < (nv + 1) / 2; j++) _mm_prefetch((const char *)(ahead + 16 * j), _MM_HINT_T1);
+      WHET_UNROLL for (int i = 0; i < bases; i++) WHET_OPAQUE(base[i]);
+      if (WHET_TILE_AHEAD(nv) > 0) _mm_prefetch((const char *)ahead, _MM_HINT_T1);
+      if (WHET_TILE_AHEAD(nv) > 16) _mm_prefetch((const char *)(ahead + 16), _MM_HINT_T1);
       WHET_UNROLL for (int j = 0; j < nv - tight; j++) b[j] = _mm512_load_ps(w + 16 * j);
       WHET_UNROLL for (int i = 0; i < mr; i++) {
-        __m512 a = _mm512_set1_ps(*whet__row(&r, p, q, i));
+        __m512 a = _mm512_set1_ps(*whet__row(&r, base, i));
         WHET_UNROLL for (int j = 0; j < nv - tight; j++) acc[i][j] = _mm512_fmadd_ps(a, b[j], acc[i][j]);
         if (tight)
           __asm__("vfmadd231ps %2, %1, %0"
@@ -39,9 +41,8 @@ WHET_INLINE void tile(const whet_tile_f32 *t, const int mr, const int nv) {
                   : "v"(a), "m"(*(const __m512 *)(w + 16 * (nv - 1))));
       }
       w += 16 * nv;
-      ahead += (nv + 1) / 2 * 16;
-      p += 4;
-      if (mr > 7) q += 4;
+      ahead += WHET_TILE_AHEAD(nv);
+      WHET_UNROLL for (int i = 0; i < bases; i++) base[i] += 4;
     }
   }
   if (t->flags & WHET_TILE_ADD) {
@@ -64,7 +65,10 @@ WHET_INLINE void tile(const whet_tile_f32 *t, const int mr, const int nv) {
 #define TILES_7(X, nv) X(1, nv) X(2, nv) X(3, nv) X(4, nv) X(5, nv) X(6, nv) X(7, nv)
 #define TILES_9(X, nv) TILES_7(X, nv) X(8, nv) X(9, nv)
 #define TILES_14(X, nv) TILES_9(X, nv) X(10, nv) X(11, nv) X(12, nv) X(13, nv) X(14, nv)
+#define TILES_21(X, nv) X(15, nv) X(16, nv) X(17, nv) X(18, nv) X(19, nv) X(20, nv) X(21, nv)
+#define TILES_28(X, nv) TILES_21(X, nv) X(22, nv) X(23, nv) X(24, nv) X(25, nv) X(26, nv) X(27, nv) X(28, nv)
 TILES_14(TILE, 1)
+TILES_28(TILE, 1)
 TILES_14(TILE, 2)
 TILES_9(TILE, 3)
 TILES_7(TILE, 4)
@@ -72,7 +76,7 @@ TILES_7(TILE, 4)
 #define ENTRY(m, nv) [m] = tile_##m##x##nv,
 const whet_tiles_f32 whet__tiles_f32_avx512 = {
     .form = WHET_PANEL_16,
-    .mr = {0, 14, 14, 9, 7},
-    .fn = {{0}, {TILES_14(ENTRY, 1)}, {TILES_14(ENTRY, 2)}, {TILES_9(ENTRY, 3)}, {TILES_7(ENTRY, 4)}},
+    .mr = {0, 28, 14, 9, 7},
+    .fn = {{0}, {TILES_14(ENTRY, 1) TILES_28(ENTRY, 1)}, {TILES_14(ENTRY, 2)}, {TILES_9(ENTRY, 3)}, {TILES_7(ENTRY, 4)}},
     .epi = whet__epi_f32_avx512,
 };
