@@ -402,7 +402,7 @@ static whet_status read_graph(whet_import *im, const whet_ox_graph *g, struct wh
   if (!(r->name = whet__arena_str(&im->g->arena, g->name.p, g->name.n))) return refused(im, err);
   WHET_TRY(s->main ? read_main_inputs(im, g, s, err) : read_body_inputs(im, g, s, err));
   WHET_TRY(read_inits(im, g, s, err));
-  if (s->main) mark_overrides(im, g, s);
+  if (s->main && im->ox->ir_version >= 4) mark_overrides(im, g, s); /* before, every initialiser had to be an input */
   WHET_TRY(declare_outputs(im, s, g->node, g->n_node, err));
   if (s->main) {
     im->m->source.n_main = im->m->source.n_tensor;

@@ -61,7 +61,7 @@ static buf typed(void) {
   ox_add_out(&g, ox_info("f", 1, 1, k_2, NULL));
   ox_add_out(&g, ox_info("i", 7, 1, k_3, NULL));
   ox_add_out(&g, ox_info("u", 8, 1, k_2, NULL));
-  return ox_model(g, 3, 13);
+  return ox_model(g, 4, 13);
 }
 
 /* Constant nodes of several forms, out of order. */

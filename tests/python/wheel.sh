@@ -32,7 +32,7 @@ if command -v readelf >/dev/null; then
   seen=$(readelf --dyn-syms -W "$so" | awk '$7 != "UND" && $5 == "GLOBAL" {print $8}' | grep -v '^PyInit__core$' || true)
   [ -z "$seen" ] || no "the extension shows more than PyInit__core: $seen"
 fi
-for f in py.typed __init__.pyi _core.pyi tflite.py backend.py onnxruntime/__init__.py; do
+for f in py.typed __init__.pyi _core.pyi tflite/interpreter.py backend.py onnxruntime/__init__.py; do
   [ -e "$(dirname "$so")/$f" ] || no "not in the wheel: $f"
 done
 for d in 0 5 9; do

@@ -20,7 +20,7 @@ from ._arrays import any_value as value
 try:  # decoders of JPEG, PNG and more, for ImageDecoder: where their libraries are
     from . import _media
 except ImportError:
-    _media = None
+    _media = None  # type: ignore[assignment]
 
 __version__ = _core.version
 __all__ = ["Cancel", "Cancelled", "DataError", "DeadlineError", "DtypeError", "Error", "FileError", "FormatError", "Info",

@@ -1,16 +1,17 @@
 # SPDX-License-Identifier: Apache-2.0
 import os
 from collections.abc import Mapping, Sequence
-from typing import Any, Optional, Union
+from typing import Any, Optional, Union, final
 
 import numpy as np
 
-from . import Info, Source
+from . import Info, _Source
 
 version: str
 
+@final
 class Model:
-    def __init__(self, source: Source, *, format: Optional[str] = ..., copy: bool = ..., memory_limit: int = ...,
+    def __init__(self, source: _Source, *, format: Optional[str] = ..., copy: bool = ..., memory_limit: int = ...,
                  node_limit: int = ..., depth_limit: int = ..., load_ms: int = ...,
                  data_folder: Optional[Union[str, "os.PathLike[str]"]] = ..., rules: Optional[str] = ...) -> None: ...
     @property
@@ -31,6 +32,7 @@ class Model:
     def node(self, graph: int, i: int, /) -> tuple[str, str, str, int, tuple[int, ...], tuple[int, ...]]: ...
     def io(self, output: int, i: int, /) -> int: ...
 
+@final
 class Program:
     def __init__(self, model: Model, *, threads: int = ..., cpu: Optional[str] = ..., prefer: Optional[str] = ...,
                  exact: bool = ..., precision: Optional[str] = ..., group: bool = ...,
@@ -40,6 +42,7 @@ class Program:
     def model(self) -> Model: ...
     def cost(self) -> dict[str, Any]: ...
 
+@final
 class Cancel:
     def __init__(self) -> None: ...
     @property
@@ -47,6 +50,7 @@ class Cancel:
     def cancel(self) -> None: ...
     def clear(self) -> None: ...
 
+@final
 class Value:
     @property
     def kind(self) -> str: ...

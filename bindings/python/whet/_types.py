@@ -7,7 +7,7 @@ import numpy as np
 try:  # bfloat16, float8, int4 and their like as NumPy types, where the package is there
     import ml_dtypes as _ml
 except ImportError:
-    _ml = None
+    _ml = None  # type: ignore[assignment]
 
 _NATIVE = ("float32", "uint8", "int8", "uint16", "int16", "int32", "int64", "bool", "float16", "float64", "uint32", "uint64",
            "complex64", "complex128")

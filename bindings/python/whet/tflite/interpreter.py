@@ -11,10 +11,10 @@ import os
 
 import numpy as np
 
-from . import _core
-from ._arrays import tensor_value
-from ._errors import Error
-from ._types import numpy_dtype
+from .. import _core
+from .._arrays import tensor_value
+from .._errors import Error
+from .._types import numpy_dtype
 
 __all__ = ["Interpreter", "InterpreterWithCustomOps", "OpResolverType", "SignatureRunner", "load_delegate"]
 
