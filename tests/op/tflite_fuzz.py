@@ -15,6 +15,7 @@ import sys
 import numpy as np
 
 import suite
+import tflite_fuzz_index
 from tflite_case import Model, write_case
 
 # Pattern of case names: why whet answers otherwise on purpose.
@@ -381,6 +382,8 @@ def move(d):
                 "SPACE_TO_DEPTH", "FILL", "GATHER_ND", "SCATTER_ND", "SPACE_TO_BATCH_ND", "BATCH_TO_SPACE_ND", "REVERSE_SEQUENCE",
                 "DYNAMIC_UPDATE_SLICE", "SHAPE", "RANK", "RANGE", "WHERE", "MATRIX_DIAG", "MATRIX_SET_DIAG", "UNIQUE", "SEGMENT_SUM")
     dtype = d.pick(*MOVED, "uint32", "float16", "uint16")
+    if op.startswith("MATRIX") and dtype in ("bool", "uint16", "uint32", "float16"):  # LiteRT leaves the output as it is
+        dtype = "float32"
     shape = d.shape(d.size(1, 4))
     rank, q = len(shape), d.quant(dtype)
     name, out = f"{op}_{dtype}", lambda s, t=dtype, qq=q: d.m.output([int(v) for v in s], t, **(qq if t == dtype else {}))
@@ -608,7 +611,7 @@ def reduce_window(d):
 
 
 FAMILIES = [unary, unary, unary, binary, binary, binary, reduce, reduce, arg_best, topk, cast, quantize, pool, conv, conv, dense, transpose_conv, batch_matmul,
-            move, move, move, move, resize, suppress, spectrum, parts, fake, bits, random, reduce_window]
+            move, move, move, move, resize, suppress, spectrum, parts, fake, bits, random, reduce_window, *tflite_fuzz_index.FAMILIES]
 
 
 # LiteRT's reference kernels read these as uint8.
