@@ -10,7 +10,7 @@
 #include "op/walk.h"
 
 bool whet__accumulates(whet_dtype t, whet_acc how) {
-  return how == WHET_ACC_SET || t == WHET_BOOL || whet__is_int(t) || whet__is_float(t);
+  return how == WHET_ACC_SET || t == WHET_BOOL || whet__is_int(t) || whet__is_float(t) || whet__is_complex(t);
 }
 
 static double real(whet_acc how, double a, double b) {
@@ -44,9 +44,30 @@ static int64_t whole(whet_acc how, int64_t a, int64_t b, bool u) {
   }
 }
 
+/* Complex numbers compare by their real parts first. */
+static void complex_numbers(whet_dtype t, whet_acc how, void *out, int64_t oi, const void *in, int64_t ii) {
+  whet_dtype part = t == WHET_C64 ? WHET_F32 : WHET_F64;
+  double a[2], b[2], v[2];
+  for (int k = 0; k < 2; k++) {
+    a[k] = whet__get_f64(part, out, 2 * oi + k);
+    b[k] = whet__get_f64(part, in, 2 * ii + k);
+  }
+  bool nan = isnan(a[0]) || isnan(a[1]), less = a[0] < b[0] || (a[0] == b[0] && a[1] < b[1]);
+  bool other = isnan(b[0]) || isnan(b[1]), keep = nan || (!other && (how == WHET_ACC_MAX ? !less : less));
+  for (int k = 0; k < 2; k++)
+    v[k] = how == WHET_ACC_ADD ? a[k] + b[k] : keep ? a[k] : b[k];
+  if (how == WHET_ACC_MUL) {
+    v[0] = a[0] * b[0] - a[1] * b[1];
+    v[1] = a[0] * b[1] + a[1] * b[0];
+  }
+  for (int k = 0; k < 2; k++) whet__set_f64(part, out, 2 * oi + k, v[k]);
+}
+
 void whet__accumulate(whet_dtype t, whet_acc how, void *out, int64_t oi, const void *in, int64_t ii) {
   if (how == WHET_ACC_SET) {
     whet__move_one(t, out, oi, in, ii);
+  } else if (whet__is_complex(t)) {
+    complex_numbers(t, how, out, oi, in, ii);
   } else if (whet__is_float(t)) {
     whet__set_f64(t, out, oi, real(how, whet__get_f64(t, out, oi), whet__get_f64(t, in, ii)));
   } else {

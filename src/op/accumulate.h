@@ -9,7 +9,7 @@
 
 typedef enum whet_acc { WHET_ACC_SET, WHET_ACC_ADD, WHET_ACC_MUL, WHET_ACC_MAX, WHET_ACC_MIN } whet_acc;
 
-/* Can elements of type t be combined so? SET takes all types. BOOL: ADD and MAX are "or", MUL and MIN "and". */
+/* Can elements of type t be combined so? SET takes all types, the others all but strings. BOOL: ADD and MAX are "or", MUL and MIN "and". */
 bool whet__accumulates(whet_dtype t, whet_acc how);
 /* out[oi] = how(out[oi], in[ii]). Floats are rounded to the type, integers wrap; NaN wins in MAX and MIN. */
 void whet__accumulate(whet_dtype t, whet_acc how, void *out, int64_t oi, const void *in, int64_t ii);

@@ -7,18 +7,14 @@
  * ONNX DepthToSpace 1-28, SpaceToDepth 1-28; TFLite DEPTH_TO_SPACE, SPACE_TO_DEPTH (channels last). All types. Exact. */
 
 #include "op/move.h"
+#include "op/move_attr.h"
 #include "op/walk.h"
 
 /* ---- attributes ------------------------------------------------------------------------------ */
 
-struct blocks {
-  int32_t size; /* s */
-  uint8_t crd;  /* a channel's block is innermost; else the channel is */
-  uint8_t last; /* channels are the last dimension; else dimension 1 */
-};
-static const whet_attr_desc k_attrs[] = {{"size", WHET_ATTR_I32, offsetof(struct blocks, size)},
-                                         {"crd", WHET_ATTR_BOOL, offsetof(struct blocks, crd)},
-                                         {"channels_last", WHET_ATTR_BOOL, offsetof(struct blocks, last)},
+static const whet_attr_desc k_attrs[] = {{"size", WHET_ATTR_I32, offsetof(whet_blocks, size)},
+                                         {"crd", WHET_ATTR_BOOL, offsetof(whet_blocks, crd)},
+                                         {"channels_last", WHET_ATTR_BOOL, offsetof(whet_blocks, last)},
                                          {0}};
 
 extern const whet_op whet_op_DepthToSpace;
@@ -26,7 +22,7 @@ extern const whet_op whet_op_DepthToSpace;
 /* ---- reading --------------------------------------------------------------------------------- */
 
 static whet_status from_onnx(whet_import *im, const whet_op *op) {
-  WHET_NEW_ATTR(im, struct blocks, a);
+  WHET_NEW_ATTR(im, whet_blocks, a);
   whet_str mode = whet__onnx_str(im, "mode", "DCR");
   a->size = whet__small(whet__onnx_int(im, "blocksize", 0));
   a->crd = mode.n == 3 && !memcmp(mode.p, "CRD", 3);
@@ -36,7 +32,7 @@ static whet_status from_onnx(whet_import *im, const whet_op *op) {
 }
 
 static whet_status from_tfl(whet_import *im, const whet_op *op) {
-  WHET_NEW_ATTR(im, struct blocks, a);
+  WHET_NEW_ATTR(im, whet_blocks, a);
   a->size = whet__small(whet__tfl_int(im, 0, 0));
   a->last = 1;
   return whet__im_node_as_is(im, op, a);
@@ -59,7 +55,7 @@ static whet_status divided(whet_infer *f, int32_t i, whet_dim d, int64_t s, whet
 }
 
 static whet_status infer(whet_infer *f, const whet_node *n) {
-  const struct blocks *a = n->attr;
+  const whet_blocks *a = n->attr;
   const whet_shape *x = whet__in_shape(f, 0);
   whet_shape *out = whet__out(f, 0, whet__in_dtype(f, 0));
   out->rank = -1;
@@ -84,7 +80,7 @@ static whet_status infer(whet_infer *f, const whet_node *n) {
 
 /* Both tensors as arrays of six dimensions: image, y, x, block row, block column, channel. `deep` is the tensor whose
  * channels hold blocks, `wide` the other, whose dimensions are wide_dim. */
-static void lay_out(const struct blocks *a, const int64_t *wide_dim, const int64_t *deep, const int64_t *wide, int64_t *dim,
+static void lay_out(const whet_blocks *a, const int64_t *wide_dim, const int64_t *deep, const int64_t *wide, int64_t *dim,
                     int64_t *deep_stride, int64_t *wide_stride) {
   int32_t c = a->last ? 3 : 1, y = a->last ? 1 : 2;
   int64_t s = a->size, channels = wide_dim[c];
@@ -122,9 +118,9 @@ static whet_status plan(whet_planner *p, const whet_node *n) {
 /* ---- permutation ----------------------------------------------------------------------------- */
 
 static bool permute(whet_edit *e, int32_t node, const int8_t *perm, int rank, int8_t *perm_out) {
-  const struct blocks *a = whet__ed_graph(e)->node[node].attr;
+  const whet_blocks *a = whet__ed_graph(e)->node[node].attr;
   if (rank != 4 || !whet__perm_is_chan(perm, rank, a->last)) return false;
-  struct blocks *w = whet__ed_attr(e, node);
+  whet_blocks *w = whet__ed_attr(e, node);
   if (!w) return false;
   w->last = !w->last;
   return whet__perm_same(perm, rank, perm_out);
@@ -135,7 +131,7 @@ static bool permute(whet_edit *e, int32_t node, const int8_t *perm, int rank, in
 const whet_op whet_op_DepthToSpace = {
     .name = "DepthToSpace",
     .flags = WHET_OP_SIGN_FREE | WHET_OP_PITCH_IN | WHET_OP_PITCH_OUT,
-    .attr_size = sizeof(struct blocks),
+    .attr_size = sizeof(whet_blocks),
     .attrs = k_attrs,
     .from = k_depth_from,
     .infer = infer,
@@ -147,7 +143,7 @@ const whet_op whet_op_DepthToSpace = {
 const whet_op whet_op_SpaceToDepth = {
     .name = "SpaceToDepth",
     .flags = WHET_OP_SIGN_FREE | WHET_OP_PITCH_IN | WHET_OP_PITCH_OUT,
-    .attr_size = sizeof(struct blocks),
+    .attr_size = sizeof(whet_blocks),
     .attrs = k_attrs,
     .from = k_space_from,
     .infer = infer,

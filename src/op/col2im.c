@@ -3,7 +3,7 @@
  *
  *   out[n, c, p * stride + k * dilation - pad] += x[n, (c, k), p]     for all places p and block elements k
  *
- * ONNX Col2Im 18, any number of spatial dimensions. All numbers; integers wrap. */
+ * ONNX Col2Im 18, any number of spatial dimensions. All numbers, complex ones too; integers wrap. */
 
 #include "op/accumulate.h"
 #include "op/move.h"

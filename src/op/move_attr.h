@@ -39,6 +39,18 @@ typedef struct whet_gather {
   uint8_t wrap;       /* negative indices count from the end; else they are refused */
 } whet_gather;
 
+typedef struct whet_blocks { /* DepthToSpace, SpaceToDepth */
+  int32_t size;
+  uint8_t crd;  /* a channel's block is innermost; else the channel is */
+  uint8_t last; /* channels are the last dimension; else dimension 1 */
+} whet_blocks;
+
+typedef struct whet_scatter { /* ScatterElements, ScatterND */
+  int32_t axis;               /* ScatterElements; may be negative */
+  uint8_t how;                /* whet_acc */
+  uint8_t wrap;               /* negative indices count from the end; else they are refused */
+} whet_scatter;
+
 /* Append Shape: all dimensions of value v as int64 into value `out`. */
 whet_status whet__im_shape_of(whet_import *im, int32_t v, int32_t out);
 

@@ -14,21 +14,16 @@
 
 /* ---- attributes ------------------------------------------------------------------------------ */
 
-struct scatter {
-  int32_t axis; /* ScatterElements; may be negative */
-  uint8_t how;  /* whet_acc */
-  uint8_t wrap; /* negative indices count from the end; else they are refused */
-};
-static const whet_attr_desc k_attrs[] = {{"axis", WHET_ATTR_I32, offsetof(struct scatter, axis)},
-                                         {"how", WHET_ATTR_U8, offsetof(struct scatter, how)},
-                                         {"wrap", WHET_ATTR_BOOL, offsetof(struct scatter, wrap)},
+static const whet_attr_desc k_attrs[] = {{"axis", WHET_ATTR_I32, offsetof(whet_scatter, axis)},
+                                         {"how", WHET_ATTR_U8, offsetof(whet_scatter, how)},
+                                         {"wrap", WHET_ATTR_BOOL, offsetof(whet_scatter, wrap)},
                                          {0}};
 
 /* ---- reading --------------------------------------------------------------------------------- */
 
 static whet_status from_onnx(whet_import *im, const whet_op *op) {
   static const char *const words[] = {"none", "add", "mul", "max", "min"};
-  WHET_NEW_ATTR(im, struct scatter, a);
+  WHET_NEW_ATTR(im, whet_scatter, a);
   whet_str s = whet__onnx_str(im, "reduction", "none");
   a->axis = whet__small(whet__onnx_int(im, "axis", 0));
   a->wrap = 1;
@@ -43,7 +38,7 @@ static whet_status from_onnx(whet_import *im, const whet_op *op) {
 /* ScatterND into a new tensor of dimensions `shape` that is full of `value`. */
 static whet_status into_field(whet_import *im, const whet_op *op, int32_t shape, int32_t value, int32_t idx,
                               int32_t updates, whet_acc how) {
-  WHET_NEW_ATTR(im, struct scatter, a);
+  WHET_NEW_ATTR(im, whet_scatter, a);
   a->how = (uint8_t)how;
   int32_t fill[2] = {shape, value}, in[3] = {whet__im_new(im, "field"), idx, updates}, out = whet__im_out(im, 0);
   WHET_TRY(whet__im_node(im, whet__op_find("Fill"), NULL, fill, 2, in, 1));
@@ -96,7 +91,7 @@ static const whet_from k_nd_from[] = {{"", "ScatterND", 11, from_onnx},
 /* ---- shape rules ----------------------------------------------------------------------------- */
 
 /* Types, and the output's shape. */
-static whet_status infer_common(whet_infer *f, const struct scatter *a) {
+static whet_status infer_common(whet_infer *f, const whet_scatter *a) {
   whet_dtype t = whet__in_dtype(f, 0);
   *whet__out(f, 0, t) = *whet__in_shape(f, 0);
   if (!whet__in_has(f, 0) || !whet__in_has(f, 1) || !whet__in_has(f, 2))
@@ -119,7 +114,7 @@ static whet_status expect_dim(whet_infer *f, int32_t i, whet_dim want) {
 }
 
 static whet_status elements_infer(whet_infer *f, const whet_node *n) {
-  const struct scatter *a = n->attr;
+  const whet_scatter *a = n->attr;
   const whet_shape *x = whet__in_shape(f, 0), *idx = whet__in_shape(f, 1), *u = whet__in_shape(f, 2);
   int32_t axis;
   WHET_TRY(infer_common(f, a));
@@ -159,7 +154,7 @@ static whet_status nd_infer(whet_infer *f, const whet_node *n) {
 /* ---- references ------------------------------------------------------------------------------ */
 
 static whet_status elements_ref(const whet_args *a) {
-  const struct scatter *s = a->attr;
+  const whet_scatter *s = a->attr;
   const whet_tensor *x = &a->in[0], *idx = &a->in[1], *u = &a->in[2], *out = &a->out[0];
   int32_t axis = s->axis < 0 ? s->axis + x->rank : s->axis;
   int64_t at[WHET_MAX_RANK] = {0}, size = x->dim[axis];
@@ -174,7 +169,7 @@ static whet_status elements_ref(const whet_args *a) {
 }
 
 static whet_status nd_ref(const whet_args *a) {
-  const struct scatter *s = a->attr;
+  const whet_scatter *s = a->attr;
   const whet_tensor *x = &a->in[0], *idx = &a->in[1], *u = &a->in[2], *out = &a->out[0];
   int32_t outer = idx->rank - 1, k = (int32_t)idx->dim[outer], inner = x->rank - k;
   int64_t at[WHET_MAX_RANK] = {0};
@@ -197,7 +192,7 @@ static whet_status nd_ref(const whet_args *a) {
 
 const whet_op whet_op_ScatterElements = {
     .name = "ScatterElements",
-    .attr_size = sizeof(struct scatter),
+    .attr_size = sizeof(whet_scatter),
     .attrs = k_attrs,
     .from = k_elements_from,
     .infer = elements_infer,
@@ -207,7 +202,7 @@ const whet_op whet_op_ScatterElements = {
 
 const whet_op whet_op_ScatterND = {
     .name = "ScatterND",
-    .attr_size = sizeof(struct scatter),
+    .attr_size = sizeof(whet_scatter),
     .attrs = k_attrs,
     .from = k_nd_from,
     .infer = nd_infer,

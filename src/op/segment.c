@@ -67,7 +67,7 @@ static whet_status infer(whet_infer *f, const whet_node *n) {
   whet_dtype t = whet__in_dtype(f, 0);
   whet_shape *out = whet__out(f, 0, t);
   out->rank = -1;
-  if (t == WHET_BOOL || !whet__accumulates(t, (whet_acc)a->how))
+  if (t == WHET_BOOL || whet__is_complex(t) || !whet__accumulates(t, (whet_acc)a->how))
     return whet__infer_fail(f, WHET_E_TYPE, "segments of %s", whet_dtype_name(t));
   WHET_TRY(whet__infer_is_int(f, 1));
   if (x->rank < 0 || ids->rank < 0) return WHET_LATE;

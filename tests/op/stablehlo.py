@@ -238,10 +238,90 @@ def control(c):
     c.add("while", "STABLEHLO_WHILE", [np.asarray(1, np.int32), x], [np.asarray(4, np.int32), x * 8], build=loop)
 
 
+def moves(c):
+    for dtype in ("float32", "int8", "int64", "bool"):
+        x, y = draw([2, 3, 4], dtype, -50, 50), draw([2, 5, 4], dtype, -50, 50)
+        c.add(f"concatenate_{dtype}", "STABLEHLO_CONCATENATE", [x, y, x], [np.concatenate([x, y, x], 1)], 1)
+        c.add(f"reshape_{dtype}", "STABLEHLO_RESHAPE", [x], [x.reshape(4, 6)])
+        c.add(f"transpose_{dtype}", "STABLEHLO_TRANSPOSE", [x], [x.transpose(2, 0, 1)], [2, 0, 1])
+        c.add(f"slice_{dtype}", "STABLEHLO_SLICE", [x], [x[1:2, 0:3:2, 1:4:3]], [1, 0, 1], [2, 3, 4], [1, 2, 3])
+    x = draw([2, 3])
+    for name, given, at, to in (("behind", x, [2, 3], [4, 5, 2, 3]), ("front", x, [0, 1], [2, 3, 4]), ("turned", x, [2, 0], [3, 4, 2]),
+                                ("ones", x[:, :1], [0, 1], [2, 6]), ("scalar", x[0, 0], [], [2, 3]), ("same", x, [0, 1], [2, 3])):
+        order = np.argsort(at)
+        wide = np.expand_dims(np.transpose(given, order), [i for i in range(len(to)) if i not in at])
+        c.add(f"broadcast_in_dim_{name}", "STABLEHLO_BROADCAST_IN_DIM", [np.asarray(given)], [np.broadcast_to(wide, to).copy()], at)
+    for dtype in ("int32", "float32", "int8", "uint8", "float16"):
+        for axis, shape in ((0, [5]), (1, [2, 3, 4]), (2, [2, 3, 4])):
+            y = np.broadcast_to(np.arange(shape[axis]).reshape([-1] + [1] * (len(shape) - axis - 1)), shape).astype(dtype)
+            c.add(f"iota_{dtype}_{axis}", "STABLEHLO_IOTA", [], [y], axis)
+    x, u = draw([4, 5]), draw([2, 3])
+    for name, at in (("inside", (1, 2)), ("past", (3, 9)), ("before", (-2, -1))):
+        starts = [np.asarray(v, np.int32) for v in at]
+        i, j = np.clip(at[0], 0, 2), np.clip(at[1], 0, 2)
+        c.add(f"dynamic_slice_{name}", "STABLEHLO_DYNAMIC_SLICE", [x, *starts], [x[i:i + 2, j:j + 3]], [2, 3])
+        y = x.copy()
+        y[i:i + 2, j:j + 3] = u
+        c.add(f"dynamic_update_slice_{name}", "STABLEHLO_DYNAMIC_UPDATE_SLICE", [x, u, *starts], [y])
+    x, v = draw([3, 4], "int32", -9, 9), np.asarray(7, np.int32)
+    wide = np.full([3, 10], 7, np.int32)
+    wide[:, ::3] = x
+    c.add("pad_inner", "STABLEHLO_PAD", [x, v], [wide], [0, 0], [0, 0], [0, 2])
+    c.add("pad_cut", "STABLEHLO_PAD", [x, v], [np.pad(wide[1:, 2:], [(0, 1), (0, 2)], constant_values=7)], [-1, -2], [1, 2], [0, 2])
+
+
+def indexed(c):
+    x = draw([4, 5, 3])
+    i = np.asarray([[1, 0], [9, 2], [-3, 4]], np.int32)  # starts are moved inside
+    y = np.stack([x[np.clip(a, 0, 2):][:2, np.clip(b, 0, 4)] for a, b in i])
+    c.add("gather_clamped", "STABLEHLO_GATHER", [x, i], [y], [1, 2], [1], [0, 1], 1, [2, 1, 3], 0)
+    rows = np.asarray([3, 0, 3], np.int64)  # a number each
+    c.add("gather_scalars", "STABLEHLO_GATHER", [x, rows], [x[rows]], [1, 2], [0], [0], 1, [1, 5, 3], 0)
+    for op, fn in (("ADD", np.add), ("MULTIPLY", np.multiply), ("MAXIMUM", np.maximum), (None, lambda a, b: b)):
+        x, i, u = draw([4, 3]), np.asarray([[2], [0], [7], [-1], [2]], np.int32), draw([5, 3])
+        y = x.copy()
+        for (k,), row in zip(i, u):
+            if 0 <= k < 4:  # others are left out
+                y[k] = fn(y[k], row)
+
+        def build(m, op=op):
+            if op:
+                return 0, [1], [0], [0], 1, 0, body(m, "STABLEHLO_" + op)
+            g, number = m.subgraph()
+            g.input([]), g.outs.append(g.input([]))
+            return 0, [1], [0], [0], 1, 0, number
+
+        c.add(f"scatter_{op}", "STABLEHLO_SCATTER", [x, i, u], [y], build=build, tolerance=1e-6)
+    u, i = draw([2, 3]), np.asarray([3, -1], np.int32)  # a window of which only a part lies inside
+    y = x.copy()
+    y[3:, :2] += u[:1, 1:]
+    c.add("scatter_window_cut", "STABLEHLO_SCATTER", [x, i, u], [y], tolerance=1e-6,
+          build=lambda m: (0, [0, 1], [], [0, 1], 0, 0, body(m, "STABLEHLO_ADD")))
+
+
+def sorts(c):
+    for dtype, kind in (("float32", 1), ("int32", 3), ("uint8", 4)):
+        for axis in (0, 1):
+            for name, direction, swap in (("less", 5, False), ("greater", 3, False), ("turned", 3, True)):
+                key, other = draw([4, 6], dtype, 0, 5), np.arange(24, dtype=np.int32).reshape(4, 6)
+                rising = name != "greater"
+                order = np.argsort(key if rising else -key.astype(np.float64), axis=axis, kind="stable")
+
+                def build(m, axis=axis, direction=direction, swap=swap, dtype=dtype, kind=kind):
+                    g, number = m.subgraph()
+                    a, b = g.input([], dtype), g.input([], dtype)
+                    g.input([], "int32"), g.input([], "int32")
+                    g.op("STABLEHLO_COMPARE", [b, a] if swap else [a, b], [g.output([], "bool")], direction, kind)
+                    return axis, 1, number
+
+                c.add(f"sort_{name}_{dtype}_{axis}", "STABLEHLO_SORT", [key, other],
+                      [np.take_along_axis(v, order, axis) for v in (key, other)], build=build)
+
+
 def main():
     folder = pathlib.Path(sys.argv[1])
     shutil.rmtree(folder, ignore_errors=True)
-    for write in (elementwise, comparisons, reductions, dots, convolutions, control):
+    for write in (elementwise, comparisons, reductions, dots, convolutions, control, moves, indexed, sorts):
         write(Cases(folder))
     status = suite.check(folder, sys.argv[2], [], refuse=False)
     sweep = "".join(sys.argv[3:])

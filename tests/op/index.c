@@ -1,0 +1,223 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Operators that index and move data: what is planned as copies against the references, scatters in memory that somebody
+ * else still reads, and indices out of range, which only a run can see. */
+
+#include "base/rng.h"
+#include "lib/opcheck.h"
+#include "op/accumulate.h"
+#include "op/conv.h"
+#include "op/move_attr.h"
+#include "whet/whet.h"
+
+typedef struct draw {
+  uint64_t seed, at;
+} draw;
+
+static int64_t range(draw *d, int64_t lo, int64_t hi) {
+  uint32_t r[4];
+  whet__rng_block(d->seed, 12, d->at++, r);
+  return lo + (int64_t)(r[0] % (uint64_t)(hi - lo + 1));
+}
+
+static int32_t ints(opcheck *c, int32_t n, const int64_t *v) {
+  int64_t dims = n;
+  return opcheck_const(c, WHET_S64, 1, &dims, v);
+}
+
+static const whet_dtype k_types[] = {WHET_U8, WHET_S16, WHET_F32, WHET_F64};
+
+/* Blocks alone, behind a convolution whose channels the layout pass turns, and side by side in a Concat. */
+static void blocks(void **state) {
+  (void)state;
+  for (int64_t seed = 0; seed < 40; seed++) {
+    draw d = {(uint64_t)seed, 0};
+    opcheck c;
+    opcheck_begin(&c, "blocks");
+    whet_blocks a = {(int32_t)range(&d, 1, 3), (uint8_t)range(&d, 0, 1), 0};
+    bool depth = range(&d, 0, 1), behind = range(&d, 0, 1), side = range(&d, 0, 1);
+    int64_t s = a.size, channels = range(&d, 1, 4) * (depth ? s * s : 1), h = range(&d, 1, 4) * (depth ? 1 : s);
+    int64_t dims[4] = {2, channels, h, h * 2};
+    const char *op = depth ? "DepthToSpace" : "SpaceToDepth";
+    a.last = !behind && range(&d, 0, 1);
+    if (a.last) memcpy(dims, (int64_t[]){2, h, h * 2, channels}, sizeof dims);
+    int32_t x = opcheck_input(&c, behind ? WHET_F32 : k_types[range(&d, 0, 3)], 4, dims);
+    if (behind) {
+      const whet_conv_attr conv = {.weights = WHET_CONV_OIS};
+      int32_t w = opcheck_const(&c, WHET_F32, 4, (int64_t[]){channels, channels, 1, 1}, NULL);
+      x = opcheck_node(&c, "Conv", &conv, 2, (int32_t[]){x, w});
+    }
+    int32_t y = opcheck_node(&c, op, &a, 1, &x);
+    if (side) {
+      const whet_concat join = {1};
+      y = opcheck_node(&c, "Concat", &join, 2, (int32_t[]){y, opcheck_node(&c, op, &a, 1, &x)});
+    }
+    opcheck_output(&c, y);
+    opcheck_run(&c, 1e-5);
+  }
+}
+
+/* Blocks of images, with borders of the zero point. */
+static void batches(void **state) {
+  (void)state;
+  for (int64_t seed = 0; seed < 40; seed++) {
+    draw d = {(uint64_t)seed, 1};
+    opcheck c;
+    opcheck_begin(&c, "batches");
+    int32_t n = (int32_t)range(&d, 1, 3);
+    int64_t size[3], pads[6], dims[5] = {range(&d, 1, 2)}, images = dims[0];
+    bool back = range(&d, 0, 1);
+    for (int i = 0; i < n; i++) {
+      size[i] = range(&d, 1, 3);
+      pads[2 * i] = range(&d, 0, 2);
+      dims[1 + i] = range(&d, 1, 5);
+      pads[2 * i + 1] = -(dims[1 + i] + pads[2 * i]) % size[i];
+      if (pads[2 * i + 1] < 0) pads[2 * i + 1] += size[i];
+      if (back) pads[2 * i] = range(&d, 0, 1), pads[2 * i + 1] = dims[1 + i] * size[i] > 2 ? 1 : 0;
+      if (back && pads[2 * i] + pads[2 * i + 1] > dims[1 + i] * size[i]) pads[2 * i] = 0;
+      images *= size[i];
+    }
+    if (back) dims[0] = images;
+    dims[1 + n] = range(&d, 1, 4);
+    whet_dtype t = k_types[range(&d, 0, 3)];
+    float scale = 0.5f;
+    int32_t zero = 7, x = opcheck_input(&c, t, n + 2, dims);
+    if (t == WHET_U8) opcheck_quant(&c, x, 1, 0, &scale, &zero);
+    int32_t in[3] = {x, ints(&c, n, size), ints(&c, 2 * n, pads)};
+    int32_t y = opcheck_node(&c, back ? "BatchToSpace" : "SpaceToBatch", NULL, 3, in);
+    if (t == WHET_U8) opcheck_quant(&c, y, 1, 0, &scale, &zero);
+    opcheck_output(&c, y);
+    opcheck_run(&c, 0);
+  }
+}
+
+static void dilations(void **state) {
+  (void)state;
+  for (int64_t seed = 0; seed < 40; seed++) {
+    draw d = {(uint64_t)seed, 2};
+    opcheck c;
+    opcheck_begin(&c, "dilations");
+    int32_t rank = (int32_t)range(&d, 1, 4), n_in = range(&d, 0, 1) ? 3 : 5;
+    int64_t dims[4], v[3][4];
+    for (int i = 0; i < rank; i++) {
+      dims[i] = range(&d, 1, 5);
+      v[0][i] = range(&d, 0, 2);
+      v[1][i] = range(&d, -1, 2);
+      v[2][i] = range(&d, v[1][i] < 0 ? 0 : -1, 2);
+    }
+    whet_dtype t = k_types[range(&d, 0, 3)];
+    int32_t in[5] = {opcheck_input(&c, t, rank, dims), opcheck_const(&c, t, 0, NULL, NULL), ints(&c, rank, v[0]),
+                     ints(&c, rank, v[1]), ints(&c, rank, v[2])};
+    opcheck_output(&c, opcheck_node(&c, "Dilate", NULL, n_in, in));
+    opcheck_run(&c, 0);
+  }
+}
+
+/* 8-bit inputs of several scales, the output's among them, along any axis. */
+static void joins(void **state) {
+  (void)state;
+  for (int64_t seed = 0; seed < 24; seed++) {
+    draw d = {(uint64_t)seed, 3};
+    opcheck c;
+    opcheck_begin(&c, "joins of several scales");
+    const whet_concat a = {(int32_t)range(&d, 0, 2)};
+    whet_dtype t = range(&d, 0, 1) ? WHET_U8 : WHET_S8;
+    int32_t in[3], zero[4];
+    float scale[4];
+    for (int i = 0; i < 4; i++) {
+      scale[i] = (float)range(&d, 5, 60) / 1000;
+      zero[i] = (int32_t)range(&d, -20, 20) + (t == WHET_U8 ? 128 : 0);
+    }
+    for (int i = 0; i < 3; i++) {
+      int64_t dims[3] = {3, 4, 5};
+      dims[a.axis] = range(&d, 1, 40);
+      in[i] = opcheck_input(&c, t, 3, dims);
+      opcheck_quant(&c, in[i], 1, 0, &scale[i], &zero[i]);
+      if (range(&d, 0, 1)) {
+        in[i] = opcheck_node(&c, "Relu", NULL, 1, &in[i]);
+        opcheck_declare(&c, in[i], t);
+        opcheck_quant(&c, in[i], 1, 0, &scale[i], &zero[i]);
+      }
+    }
+    int32_t y = opcheck_node(&c, "Concat", &a, 3, in), own = (int32_t)range(&d, 0, 3);
+    opcheck_quant(&c, y, 1, 0, &scale[own], &zero[own]);
+    opcheck_output(&c, y);
+    opcheck_run(&c, 0);
+  }
+}
+
+/* Scatters into a value that dies there, that is used again, and whose elements are the updates. */
+static void in_place(void **state) {
+  (void)state;
+  for (int kind = 0; kind < 3; kind++)
+    for (int how = WHET_ACC_SET; how <= WHET_ACC_MIN; how++) {
+      opcheck c;
+      opcheck_begin(&c, "in place");
+      whet_scatter a = {.how = (uint8_t)how, .wrap = 1};
+      int32_t x = opcheck_input(&c, WHET_F32, 2, (int64_t[]){4, 3}), u = x;
+      int32_t r = opcheck_node(&c, "Neg", NULL, 1, &x), late = r;
+      if (kind == 2) u = r;
+      int32_t rows = opcheck_const(&c, WHET_S64, 2, (int64_t[]){4, 1}, (int64_t[]){2, -1, 0, 2});
+      int32_t y = opcheck_node(&c, "ScatterND", &a, 3, (int32_t[]){r, rows, u});
+      opcheck_output(&c, y);
+      if (kind == 1) opcheck_output(&c, opcheck_node(&c, "Abs", NULL, 1, &late));
+      opcheck_run(&c, 1e-6);
+    }
+}
+
+/* ---- what only a run can see ----------------------------------------------------------------------------------- */
+
+/* Runs a model of one node whose input `k` holds `bad` in every element: E_DATA, and the text names the node. */
+static void out_of_range(const char *op, const void *attr, int n_in, const int32_t rank[], const int64_t dims[][4], int k,
+                         int64_t bad) {
+  opcheck c;
+  whet_program *p;
+  whet_session *s;
+  whet_err err;
+  int32_t in[4];
+  opcheck_begin(&c, op);
+  for (int i = 0; i < n_in; i++) in[i] = opcheck_input(&c, i == k ? WHET_S64 : WHET_F32, rank[i], dims[i]);
+  opcheck_output(&c, opcheck_node(&c, op, attr, n_in, in));
+  c.g->main = (whet_region){.node = c.g->main.node, .n_node = 1, .cap_node = c.g->main.cap_node, .in = c.in,
+                            .n_in = c.n_in, .out = c.out, .n_out = c.n_out};
+  if (whet_program_create(c.model, NULL, &p, &err) || whet_session_create(p, &s, &err)) fail_msg("%s: %s", op, err.text);
+  for (int64_t v = bad, good = 0; good < 2; v = 0, good++) { /* a session that has failed goes on */
+    size_t bytes;
+    int64_t *x = whet_session_input(s, (size_t)k, &bytes, &err);
+    for (size_t i = 0; i < bytes / sizeof *x; i++) x[i] = v;
+    whet_status st = whet_session_run(s, NULL, &err);
+    if (!good && (st != WHET_E_DATA || !strstr(err.text, op))) fail_msg("%s of %lld: %d %s", op, (long long)bad, st, err.text);
+    if (good && st) fail_msg("%s after a failure: %s", op, err.text);
+  }
+  whet_session_close(&s);
+  whet_program_close(&p);
+  whet_model_close(&c.model);
+}
+
+static void faults(void **state) {
+  (void)state;
+  static const int64_t bad[] = {3, -4, INT64_MAX, INT64_MIN};
+  static const int32_t two[] = {2, 2, 2};
+  static const int64_t dims[][4] = {{3, 4}, {2, 4}, {2, 4}}, tuples[][4] = {{3, 4}, {2, 1}, {2, 4}};
+  static const whet_gather gather = {.wrap = 1}, strict = {0};
+  static const whet_scatter scatter = {.wrap = 1};
+  static const struct {
+    int32_t time, batch;
+  } reverse = {0, 1};
+  for (size_t i = 0; i < WHET_COUNT(bad); i++) {
+    out_of_range("Gather", &gather, 2, two, dims, 1, bad[i]);
+    out_of_range("GatherElements", &gather, 2, two, dims, 1, bad[i]);
+    out_of_range("GatherND", &gather, 2, two, tuples, 1, bad[i]);
+    out_of_range("ScatterElements", &scatter, 3, two, dims, 1, bad[i]);
+    out_of_range("ScatterND", &scatter, 3, two, tuples, 1, bad[i]);
+    if (bad[i] != 3)
+      out_of_range("ReverseSequence", &reverse, 2, (int32_t[]){2, 1}, (const int64_t[][4]){{3, 4}, {4}}, 1, bad[i]);
+  }
+  out_of_range("Gather", &strict, 2, two, dims, 1, -1);
+  out_of_range("GatherND", &strict, 2, two, tuples, 1, -1);
+}
+
+int main(void) {
+  const struct CMUnitTest tests[] = {cmocka_unit_test(blocks),   cmocka_unit_test(batches), cmocka_unit_test(dilations),
+                                     cmocka_unit_test(joins),    cmocka_unit_test(in_place), cmocka_unit_test(faults)};
+  return cmocka_run_group_tests(tests, NULL, NULL);
+}
