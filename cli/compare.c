@@ -125,6 +125,28 @@ static void elements(const whet_value *got, const whet_value *want, const cli_to
              worst_past + allowed(t, type, part(want, at, 0), scale), allowed(t, type, part(want, at, 0), scale));
 }
 
+/* Values of a map, which are a vector or a sequence of single elements: those of `v` as a vector, where that can be; else v
+ * itself. A reference for the caller. */
+static whet_value *as_vector(whet_value *v) {
+  size_t n = whet_value_items(v);
+  const whet_value *first = whet_value_kind(v) == WHET_SEQUENCE ? whet_value_item(v, 0) : NULL;
+  whet_value *out = NULL;
+  if (!first || whet_value_create(whet_value_dtype(first), 1, (int64_t[]){(int64_t)n}, &out)) return whet_value_ref(v);
+  for (size_t i = 0; i < n; i++) {
+    const whet_value *one = whet_value_item(v, i);
+    size_t each = whet_value_bytes(first);
+    bool fits = whet_value_kind(one) == WHET_TENSOR && whet_value_count(one) == 1 &&
+                whet_value_dtype(one) == whet_value_dtype(first) && whet_dtype_bits(whet_value_dtype(one)) >= 8;
+    const whet_str *s = fits && whet_value_dtype(one) == WHET_STRING ? whet_value_const_data(one) : NULL;
+    if (!fits || (s && whet_value_set_string(out, i, s->p, s->n))) {
+      whet_value_unref(&out);
+      return whet_value_ref(v);
+    }
+    if (!s) memcpy((char *)whet_value_data(out) + i * each, whet_value_const_data(one), each);
+  }
+  return out;
+}
+
 void cli_compare(const whet_value *got, const whet_value *want, const cli_tolerance *t, cli_difference *out) {
   static const char *kind[] = {"a tensor", "a sequence", "a map", "an optional"};
   *out = (cli_difference){.fine = false};
@@ -140,7 +162,11 @@ void cli_compare(const whet_value *got, const whet_value *want, const cli_tolera
     if (n != m) snprintf(out->text, sizeof out->text, "%zu items, expected %zu", n, m);
     for (size_t i = 0; out->fine && i < n; i++) {
       cli_difference item;
-      cli_compare(whet_value_item(got, i), whet_value_item(want, i), t, &item);
+      whet_value *x = a == WHET_MAP ? as_vector(whet_value_item(got, i)) : whet_value_ref(whet_value_item(got, i));
+      whet_value *y = a == WHET_MAP ? as_vector(whet_value_item(want, i)) : whet_value_ref(whet_value_item(want, i));
+      cli_compare(x, y, t, &item);
+      whet_value_unref(&x);
+      whet_value_unref(&y);
       out->n += item.n;
       out->differ += item.differ;
       if (item.worst > out->worst) out->worst = item.worst, out->allowed = item.allowed;

@@ -230,11 +230,31 @@ static json_t *nested(const whet_value *v, int32_t d, size_t *at) {
   return a;
 }
 
+static json_t *contents(const whet_value *v);
+
+/* A map as an object: keys as text, whatever they are. */
+static json_t *map_contents(const whet_value *v) {
+  const whet_value *keys = whet_value_item(v, 0), *values = whet_value_item(v, 1);
+  json_t *o = json_object();
+  for (size_t i = 0; i < whet_value_count(keys); i++) {
+    const char *key;
+    if (whet_value_dtype(keys) == WHET_STRING) {
+      whet_str s = ((const whet_str *)whet_value_const_data(keys))[i];
+      key = cli_clean(cli_keep_str(s.n ? s.p : "", s.n));
+    } else {
+      key = cli_element(keys, i);
+    }
+    json_object_set_new(o, key, whet_value_kind(values) == WHET_TENSOR ? element_json(values, i) : contents(whet_value_item(values, i)));
+  }
+  return o;
+}
+
 /* Contents of any kind of value. */
 static json_t *contents(const whet_value *v) {
   size_t at = 0;
   if (whet_value_kind(v) == WHET_TENSOR) return nested(v, 0, &at);
   if (whet_value_kind(v) == WHET_OPTIONAL) return whet_value_items(v) ? contents(whet_value_item(v, 0)) : json_null();
+  if (whet_value_kind(v) == WHET_MAP) return map_contents(v);
   json_t *a = json_array();
   for (size_t i = 0; i < whet_value_items(v); i++) json_array_append_new(a, contents(whet_value_item(v, i)));
   return a;

@@ -364,8 +364,13 @@ static void again(struct parse *s, size_t at, size_t n) {
   s->n += n;
 }
 
+/* A split that prefers its first way, or its second if lazy, before number `at`, or (at == s->n) at the end. */
+static void split(struct parse *s, size_t at, bool lazy, int32_t first, int32_t second) {
+  insert(s, at, RX_SPLIT, lazy ? second : first, lazy ? first : second);
+}
+
 /* Repeat the code from `at` on, which was emitted last. */
-static void repeat(struct parse *s, size_t at, int least, int most) {
+static void repeat(struct parse *s, size_t at, int least, int most, bool lazy) {
   size_t n = s->n - at;
   int32_t len = (int32_t)n;
   if (most == 0) {
@@ -377,20 +382,20 @@ static void repeat(struct parse *s, size_t at, int least, int most) {
   for (int i = 1; i < least && !s->status; i++) again(s, s->n - n, n);
   if (most < 0) {
     if (least) {
-      emit(s, RX_SPLIT, 0, -len, 1);
+      split(s, s->n, lazy, -len, 1);
     } else {
-      insert(s, at, RX_SPLIT, 1, len + 2);
+      split(s, at, lazy, 1, len + 2);
       emit(s, RX_JUMP, 0, -len - 1, 0);
     }
     return;
   }
   if (!least) {
-    insert(s, at, RX_SPLIT, 1, len + 1);
+    split(s, at, lazy, 1, len + 1);
     least = 1;
   }
   for (int i = least; i < most && !s->status; i++) { /* the last copy stands at the end, optional or not */
     size_t from = s->n - n;
-    emit(s, RX_SPLIT, 0, 1, len + 1);
+    split(s, s->n, lazy, 1, len + 1);
     again(s, from, n);
   }
 }
@@ -412,8 +417,9 @@ static void concatenation(struct parse *s) {
         break;
       }
       if (!thing || done) bad(s, WHET_E_DATA, done ? "a repetition of a repetition" : "nothing to repeat");
-      if (s->p < s->end && *s->p == '?') s->p++; /* lazy: the same texts match */
-      if (!s->status) repeat(s, at, least, most);
+      bool lazy = s->p < s->end && *s->p == '?';
+      s->p += lazy;
+      if (!s->status) repeat(s, at, least, most, lazy != ((s->flags & FLAG_U) != 0));
       done = true;
     }
   }

@@ -2,7 +2,7 @@
 #ifndef WHET_OP_REGEX_H
 #define WHET_OP_REGEX_H
 
-/* Regular expressions in RE2's syntax over UTF-8, for whole texts. A pattern becomes a small program; all its threads walk
+/* Regular expressions in RE2's syntax over UTF-8. A pattern becomes a small program; all its threads walk
  * the text together, so time is bounded by text times program, whatever either holds.
  *
  * Taken: literals, . [..] [[:alpha:]] \d \s \w, their negations, escapes (\n \x{10FFFF} \101 \Q..\E ...), ^ $ \A \z \b \B,
@@ -37,6 +37,9 @@ typedef struct whet_regex {
 WHET_MUST whet_status whet__regex_make(whet_arena *a, const char *p, size_t n, whet_regex *out, whet_err *err);
 /* Bytes of scratch for matching. */
 size_t whet__regex_scratch(const whet_regex *re);
+/* The first match at or behind byte `from`: of those that begin there the one that the pattern prefers (greedy, first
+ * alternatives first, as Perl's). False: there is none. */
+bool whet__regex_find(const whet_regex *re, const char *p, size_t n, size_t from, void *scratch, size_t *begin, size_t *end);
 /* Does the whole text match? */
 bool whet__regex_full(const whet_regex *re, const char *p, size_t n, void *scratch);
 

@@ -6,13 +6,15 @@
 #include "op/regex.h"
 #include "op/text.h"
 
-/* Threads that wait for a character, and what has been reached at this place of the text. */
+/* Threads at a place of the text, those that the pattern prefers first. */
 struct threads {
-  int32_t *at; /* instructions that take a character, or MATCH */
+  int32_t *at;   /* instructions that take a character, or MATCH */
+  size_t *start; /* where each began */
   int32_t n;
 };
 struct run {
   const whet_regex *re;
+  struct threads now, next;
   uint32_t *seen; /* by instruction: the round in which it was reached */
   int32_t *stack;
   uint32_t round;
@@ -20,7 +22,23 @@ struct run {
   bool begin, end;
 };
 
-size_t whet__regex_scratch(const whet_regex *re) { return (size_t)re->n * 5 * sizeof(int32_t) + 64; }
+size_t whet__regex_scratch(const whet_regex *re) {
+  return (size_t)re->n * (2 * sizeof(size_t) + 6 * sizeof(int32_t)) + 64;
+}
+
+/* Lay out the scratch; nothing has been reached. */
+static struct run prepare(const whet_regex *re, void *scratch) {
+  size_t n = (size_t)re->n, *start = scratch;
+  int32_t *at = (int32_t *)(start + 2 * n);
+  struct run r = {.re = re,
+                  .now = {at, start, 0},
+                  .next = {at + n, start + n, 0},
+                  .seen = (uint32_t *)at + 2 * n,
+                  .stack = at + 3 * n,
+                  .before = WHET_NO_CHAR};
+  memset(r.seen, 0, n * sizeof *r.seen);
+  return r;
+}
 
 static bool is_word(uint32_t c) {
   return (c >= '0' && c <= '9') || (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') || c == '_';
@@ -47,8 +65,9 @@ static bool holds(const struct run *r, int op) {
   }
 }
 
-/* Follow instruction `pc` to all that it leads to without a character. */
-static void follow(struct run *r, struct threads *t, int32_t pc) {
+/* Follow instruction `pc` to all that it leads to without a character; a split's first way before its second. The stack
+ * takes two entries for each instruction, 2 n + 1 in all. */
+static void follow(struct run *r, struct threads *t, int32_t pc, size_t start) {
   int32_t n = 0;
   r->stack[n++] = pc;
   while (n) {
@@ -57,10 +76,11 @@ static void follow(struct run *r, struct threads *t, int32_t pc) {
     if (r->seen[pc] == r->round) continue;
     r->seen[pc] = r->round;
     if (i->op <= RX_CLASS || i->op == RX_MATCH) {
+      t->start[t->n] = start;
       t->at[t->n++] = pc;
     } else if (holds(r, i->op)) {
-      r->stack[n++] = pc + i->x;
       if (i->op == RX_SPLIT) r->stack[n++] = pc + i->y;
+      r->stack[n++] = pc + i->x;
     }
   }
 }
@@ -93,35 +113,68 @@ static bool takes(const whet_regex *re, const whet_regex_inst *i, uint32_t c) {
   return in != k->negate;
 }
 
+/* Go to the place `at`: what stands around it. Answers where the next one is. */
+static const char *stand(struct run *r, const char *p, const char *at, const char *end) {
+  const char *behind = at;
+  r->begin = at == p;
+  r->end = at == end;
+  r->after = r->end ? WHET_NO_CHAR : whet__utf8_next(&behind, end);
+  return behind;
+}
+
+/* The threads of the next place become those of this one. */
+static void swap(struct run *r) {
+  struct threads t = r->now;
+  r->now = r->next;
+  r->next = t;
+  r->next.n = 0;
+}
+
 bool whet__regex_full(const whet_regex *re, const char *p, size_t n, void *scratch) {
-  int32_t *mem = scratch;
-  struct threads now = {mem, 0}, next = {mem + re->n, 0};
-  struct run r = {.re = re, .seen = (uint32_t *)mem + 2 * (size_t)re->n, .stack = mem + 3 * (size_t)re->n};
+  struct run r = prepare(re, scratch);
   const char *end = p + n;
-  memset(r.seen, 0, (size_t)re->n * sizeof *r.seen);
-  uint32_t c = WHET_NO_CHAR;
   for (const char *at = p;;) {
-    const char *behind = at;
+    uint32_t c = r.before;
+    const char *behind = stand(&r, p, at, end);
     r.round++;
-    r.before = c;
-    r.begin = at == p;
-    r.end = at == end;
-    r.after = r.end ? WHET_NO_CHAR : whet__utf8_next(&behind, end);
-    next.n = 0;
     if (r.begin)
-      follow(&r, &next, 0);
+      follow(&r, &r.next, 0, 0);
     else
-      for (int32_t i = 0; i < now.n; i++)
-        if (takes(re, &re->inst[now.at[i]], c)) follow(&r, &next, now.at[i] + 1);
-    struct threads swap = now;
-    now = next;
-    next = swap;
-    if (r.end || !now.n) break;
-    c = r.after;
+      for (int32_t i = 0; i < r.now.n; i++)
+        if (takes(re, &re->inst[r.now.at[i]], c)) follow(&r, &r.next, r.now.at[i] + 1, 0);
+    swap(&r);
+    if (r.end || !r.now.n) break;
+    r.before = r.after;
     at = behind;
   }
   if (!r.end) return false;
-  for (int32_t i = 0; i < now.n; i++)
-    if (re->inst[now.at[i]].op == RX_MATCH) return true;
+  for (int32_t i = 0; i < r.now.n; i++)
+    if (re->inst[r.now.at[i]].op == RX_MATCH) return true;
   return false;
+}
+
+bool whet__regex_find(const whet_regex *re, const char *p, size_t n, size_t from, void *scratch, size_t *begin, size_t *stop) {
+  struct run r = prepare(re, scratch);
+  const char *end = p + n;
+  bool found = false;
+  for (const char *at = p; at < p + from;) r.before = whet__utf8_next(&at, end); /* what stands before */
+  for (const char *at = p + from;;) {
+    uint32_t c = r.before;
+    const char *behind = stand(&r, p, at, end);
+    r.round++;
+    for (int32_t i = 0; i < r.now.n; i++)
+      if (takes(re, &re->inst[r.now.at[i]], c)) follow(&r, &r.next, r.now.at[i] + 1, r.now.start[i]);
+    if (!found) follow(&r, &r.next, 0, (size_t)(at - p));
+    swap(&r);
+    for (int32_t i = 0; i < r.now.n; i++)
+      if (re->inst[r.now.at[i]].op == RX_MATCH) {
+        found = true;
+        *begin = r.now.start[i];
+        *stop = (size_t)(at - p);
+        r.now.n = i; /* what the pattern likes less is given up */
+      }
+    if (r.end || (found && !r.now.n)) return found;
+    r.before = r.after;
+    at = behind;
+  }
 }
