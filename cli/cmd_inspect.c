@@ -9,7 +9,7 @@
 #include "steps.h"
 
 struct options {
-  bool plan;
+  bool plan, check;
   const char *html;
 };
 
@@ -17,6 +17,8 @@ struct options {
 static const cli_opt k_options[] = {
     {"plan", 0, CLI_FLAG, AT(plan), NULL,
      "the plan: for each step its nodes, kernel, output, place in the arena, and why this kernel", 0, 0},
+    {"check", 0, CLI_FLAG, AT(check), NULL,
+     "compare the checksums of a .whet file's constants and packed weights first", 0, 0},
     {"html", 0, CLI_TEXT, AT(html), "FILE", "write a page that draws the graph; it needs nothing else", 0, 0},
     {0}};
 
@@ -186,6 +188,11 @@ int cli_inspect(int argc, char **argv) {
   if (!cli_parse(&use, &json, argc, argv, &arg, &n_arg, &status)) return status;
   cli_report r;
   if ((status = cli_report_make(&r, arg[0], &mo))) return status;
+  whet_err err = {0};
+  if (o.check && whet_model_check(r.m.model, &err)) {
+    cli_report_free(&r);
+    return cli_fail_err(arg[0], &err);
+  }
   if (o.html) status = cli_page_write(&r, o.html);
   if (!status && json) {
     status = cli_json(cli_report_json(&r, o.plan, false), 9);

@@ -71,6 +71,10 @@ WHET_API void whet_model_close(whet_model **m);
 
 WHET_API whet_format whet_model_format(const whet_model *m);
 
+/* Compare the checksums of a .whet model's constants and packed weights, which loading does not read: E_FORMAT names the
+ * first block that is damaged. Models of other formats have none and pass. */
+WHET_API whet_status whet_model_check(const whet_model *m, whet_err *err);
+
 /* Inputs and outputs of the main graph in the file's order. E_MISUSE past the end. */
 WHET_API size_t whet_model_inputs(const whet_model *m);
 WHET_API size_t whet_model_outputs(const whet_model *m);

@@ -56,6 +56,19 @@ WHET_API void whet_program_close(whet_program **p);
 WHET_API whet_status whet_packs_create(whet_packs **out);
 WHET_API void whet_packs_close(whet_packs **p);
 
+/* How a program is written to a file. */
+typedef struct whet_save_opts {
+  size_t size;        /* sizeof(whet_save_opts) */
+  int without_packed; /* not 0: leave packed weights out: a smaller file, and weights are packed when it is opened */
+} whet_save_opts;
+WHET_API whet_save_opts whet_save_opts_default(void);
+
+/* Write the program to a .whet file: its optimised graph, constants and packed weights, so that opening the file maps it
+ * and has nothing left to do. All or nothing: no half file is ever seen. The file opens on every machine and CPU
+ * level; where its packed weights do not serve they are made anew. o may be NULL. Failures: E_IO, E_UNSUPPORTED
+ * (constants of strings, operators that a program registers), E_MEMORY. Any thread. */
+WHET_API whet_status whet_program_save(whet_program *p, const char *path, const whet_save_opts *o, whet_err *err);
+
 /* What a program costs, in bytes. Known before the first run. */
 typedef struct whet_cost {
   size_t size;           /* sizeof(whet_cost), set by the caller */

@@ -207,7 +207,18 @@ static int open_beside(const char *path, char *tmp, size_t room) {
   return -1;
 }
 
+/* All pieces to an open descriptor; false and errno. */
+static bool put_all(int fd, const whet_piece *piece, size_t n) {
+  for (size_t i = 0; i < n; i++)
+    if (!put(fd, piece[i].p, piece[i].n)) return false;
+  return true;
+}
+
 whet_status whet__file_write(const char *path, const void *p, size_t n, whet_err *err) {
+  return whet__file_write_pieces(path, &(whet_piece){p, n}, 1, err);
+}
+
+whet_status whet__file_write_pieces(const char *path, const whet_piece *piece, size_t n, whet_err *err) {
   struct stat st;
   whet_status s = WHET_OK;
   char *real = realpath(path, NULL), *tmp = NULL; /* a link is written through */
@@ -219,7 +230,7 @@ whet_status whet__file_write(const char *path, const void *p, size_t n, whet_err
     return whet__fail(err, WHET_E_MEMORY, "out of memory: %s", path);
   }
   int fd = fresh ? open_beside(to, tmp, room) : open(to, O_WRONLY | O_CLOEXEC | O_NOCTTY);
-  bool ok = fd >= 0 && put(fd, p, n) && (!fresh || !fsync(fd));
+  bool ok = fd >= 0 && put_all(fd, piece, n) && (!fresh || !fsync(fd));
   int why = errno;
   if (fd >= 0 && close(fd) && ok) ok = false, why = errno;
   if (ok && fresh && rename(tmp, to)) ok = false, why = errno;

@@ -27,5 +27,11 @@ void whet__file_forget(const whet_file *f, const void *p, size_t n);
 /* Write n bytes to path: to a new file beside it first, on the disk, then renamed, so that no half file is ever seen. A
  * device or pipe is written to as it is. */
 WHET_MUST whet_status whet__file_write(const char *path, const void *p, size_t n, whet_err *err);
+/* The same from pieces, one after the other. */
+typedef struct whet_piece {
+  const void *p;
+  size_t n;
+} whet_piece;
+WHET_MUST whet_status whet__file_write_pieces(const char *path, const whet_piece *piece, size_t n, whet_err *err);
 
 #endif

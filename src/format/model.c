@@ -9,6 +9,7 @@
 #include <time.h>
 
 #include "format/import.h"
+#include "format/whet_file.h"
 
 enum { DEFAULT_NODES = 1000000, DEFAULT_DEPTH = 32, MOST_DEPTH = 60 }; /* a graph's verifier takes no more */
 
@@ -84,14 +85,17 @@ static whet_status detect(whet_model *m, whet_format asked, whet_err *err) {
   memcpy(first, b, m->n_bytes < 8 ? m->n_bytes : 8);
   m->format = asked;
   if (asked == WHET_FORMAT_AUTO)
-    m->format = whet__tf_looks_like_model(b, m->n_bytes)   ? WHET_FORMAT_TFLITE
+    m->format = whet__whet_looks_like_model(b, m->n_bytes) ? WHET_FORMAT_WHET
+                : whet__tf_looks_like_model(b, m->n_bytes) ? WHET_FORMAT_TFLITE
                 : whet__ox_looks_like_model(b, m->n_bytes) ? WHET_FORMAT_ONNX
                                                            : WHET_FORMAT_AUTO;
-  if (m->format == WHET_FORMAT_ONNX || m->format == WHET_FORMAT_TFLITE) return WHET_OK;
+  if (m->format == WHET_FORMAT_WHET && !whet__whet_looks_like_model(b, m->n_bytes))
+    return whet__fail(err, WHET_E_FORMAT, "no .whet file: it begins with other bytes");
+  if (m->format >= WHET_FORMAT_ONNX && m->format <= WHET_FORMAT_WHET) return WHET_OK;
   if (asked == WHET_FORMAT_AUTO)
     return whet__fail(
         err, WHET_E_FORMAT,
-        "neither an ONNX nor a TFLite model: it begins with bytes %02x %02x %02x %02x %02x %02x %02x %02x", first[0],
+        "neither an ONNX nor a TFLite nor a .whet model: it begins with bytes %02x %02x %02x %02x %02x %02x %02x %02x", first[0],
         first[1], first[2], first[3], first[4], first[5], first[6], first[7]);
   return whet__fail(err, WHET_E_UNSUPPORTED, "no reader for format %d", (int)asked);
 }
@@ -118,7 +122,9 @@ static whet_status read_bytes(whet_model *m, whet_format asked, whet_err *err) {
     clock_gettime(CLOCK_MONOTONIC, &t);
     im.deadline_ns = t.tv_sec * INT64_C(1000000000) + t.tv_nsec + m->limits.load_ms * INT64_C(1000000);
   }
-  whet_status s = m->format == WHET_FORMAT_ONNX ? whet__onnx_read(&im) : whet__tflite_read(&im);
+  whet_status s = m->format == WHET_FORMAT_ONNX     ? whet__onnx_read(&im)
+                  : m->format == WHET_FORMAT_TFLITE ? whet__tflite_read(&im)
+                                                    : whet__whet_read(&im);
   if (!s && im.no_memory) s = whet__im_no_memory(&im, err, 64, "the graph");
   if (!s || s == WHET_E_FORMAT || s == WHET_E_TYPE || s == WHET_E_SHAPE) s = whet__im_missing_error(&im, s);
   if (!s) s = whet__im_align(&im);

@@ -95,7 +95,21 @@ struct whet_model {
   whet_meta *meta;
   int32_t n_meta;
   size_t cap_meta;
+  struct whet_stored *stored; /* packed weights that the file holds (format/whet_file.h) */
+  size_t n_stored;
+  const struct whet_block *block; /* its blocks with their checksums */
+  size_t n_block;
 };
+
+/* Packed weights of a file have at most so many constants as sources. */
+enum { WHET_STORED_SRC = 6 };
+
+/* A piece of a .whet file that has a checksum. */
+typedef struct whet_block {
+  const uint8_t *p;
+  size_t n, at; /* bytes; offset in the file */
+  uint32_t crc;
+} whet_block;
 
 /* whet_model_open for those who only look at models: an operator that is not supported becomes a node of a record
  * that has nothing but the operator's name, and the log says of each what is wrong. No program can be made of such a

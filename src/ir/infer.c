@@ -14,6 +14,8 @@ struct whet_infer {
   const whet_node *node;
   whet_status status; /* of a refused allocation or a body */
   whet_shape nowhere; /* shapes of absent outputs are written here */
+  bool kinds;             /* the rule has looked at kinds of inputs */
+  uint64_t asked, absent; /* by input: the rule has asked whether it is there; has read it though it is not */
 };
 
 bool whet__env_init(whet_env *e, const whet_graph *g, whet_arena *a, whet_err *err) {
@@ -96,6 +98,24 @@ static const char *type_text(const struct whet_env *e, const whet_node *n, char 
   return text;
 }
 
+/* Operators that know nothing of sequences, maps and optionals (their rules never ask) must not meet them. */
+static whet_status only_tensors(whet_infer *f) {
+  static const char *const k_kind[] = {"tensor", "sequence", "map", "optional"};
+  const whet_node *n = f->node;
+  if (n->op->flags & (WHET_OP_OBJECT | WHET_OP_RUNS_BODY)) return WHET_OK;
+  for (int i = 0; i < n->n_in; i++)
+    if (n->in[i] >= 0 && f->env->kind[n->in[i]] != WHET_TENSOR)
+      return whet__infer_fail(f, WHET_E_TYPE, "input %d is a %s, not a tensor", i, k_kind[f->env->kind[n->in[i]] & 3]);
+  return WHET_OK;
+}
+
+/* A rule has read an input that is not there and has never asked whether it is. */
+static whet_status missing(whet_infer *f) {
+  int i = 0;
+  while (!((f->absent & ~f->asked) >> i & 1)) i++;
+  return whet__infer_fail(f, WHET_E_FORMAT, "input %d is missing", i);
+}
+
 whet_status whet__env_node(whet_env *e, const whet_node *n) {
   for (int o = 0; o < n->n_out; o++)
     if (n->out[o] >= 0) {
@@ -111,6 +131,8 @@ whet_status whet__env_node(whet_env *e, const whet_node *n) {
     if (n->in[i] >= 0 && e->shape[n->in[i]].rank < 0 && e->kind[n->in[i]] == WHET_TENSOR) blind = true;
   whet_status s = blind && !(n->op->flags & (WHET_OP_OBJECT | WHET_OP_RUNS_BODY)) ? WHET_LATE : n->op->infer(&f, n);
   if (!s) s = f.status;
+  if (s >= 0 && f.absent & ~f.asked) s = missing(&f);
+  if (s >= 0 && !f.kinds && only_tensors(&f)) s = WHET_E_TYPE;
   if (s < 0) {
     char types[300];
     if (e->err && e->err->code)
@@ -145,27 +167,43 @@ whet_status whet__env_region(whet_env *e, const whet_region *r, bool stop, int32
   return answer;
 }
 
-int whet__in_n(const whet_infer *f) { return f->node->n_in; }
-bool whet__in_has(const whet_infer *f, int i) { return i < f->node->n_in && f->node->in[i] >= 0; }
+int whet__in_n(const whet_infer *f) {
+  ((whet_infer *)f)->asked = UINT64_MAX; /* it counts for itself */
+  return f->node->n_in;
+}
+/* Input i is there. */
+static bool has(const whet_infer *f, int i) { return i < f->node->n_in && f->node->in[i] >= 0; }
+
+bool whet__in_has(const whet_infer *f, int i) {
+  if (i < 64) ((whet_infer *)f)->asked |= UINT64_C(1) << i;
+  return has(f, i);
+}
+
+/* The same for a rule that reads it: one that never asks cannot do without it. */
+static bool needs(const whet_infer *f, int i) {
+  if (has(f, i)) return true;
+  if (i < 64) ((whet_infer *)f)->absent |= UINT64_C(1) << i;
+  return false;
+}
 
 const whet_shape *whet__in_shape(const whet_infer *f, int i) {
   static const whet_shape none = {.rank = -1};
-  return whet__in_has(f, i) ? &f->env->shape[f->node->in[i]] : &none;
+  return needs(f, i) ? &f->env->shape[f->node->in[i]] : &none;
 }
 whet_dtype whet__in_dtype(const whet_infer *f, int i) {
-  return whet__in_has(f, i) ? (whet_dtype)f->env->dtype[f->node->in[i]] : WHET_NONE;
+  return needs(f, i) ? (whet_dtype)f->env->dtype[f->node->in[i]] : WHET_NONE;
 }
 const whet_quant *whet__in_quant(const whet_infer *f, int i) {
-  return whet__in_has(f, i) ? f->env->g->val[f->node->in[i]].q : NULL;
+  return has(f, i) ? f->env->g->val[f->node->in[i]].q : NULL;
 }
 const whet_dim *whet__in_known(const whet_infer *f, int i, int32_t *n) {
-  return whet__in_has(f, i) ? whet__env_known(f->env, f->node->in[i], n) : NULL;
+  return has(f, i) ? whet__env_known(f->env, f->node->in[i], n) : NULL;
 }
 const void *whet__in_data(const whet_infer *f, int i) {
-  return whet__in_has(f, i) && f->env->kind[f->node->in[i]] == WHET_TENSOR ? f->env->data[f->node->in[i]] : NULL;
+  return has(f, i) && f->env->kind[f->node->in[i]] == WHET_TENSOR ? f->env->data[f->node->in[i]] : NULL;
 }
 const whet_value *whet__in_object(const whet_infer *f, int i) {
-  return whet__in_has(f, i) && f->env->kind[f->node->in[i]] != WHET_TENSOR ? f->env->data[f->node->in[i]] : NULL;
+  return has(f, i) && f->env->kind[f->node->in[i]] != WHET_TENSOR ? f->env->data[f->node->in[i]] : NULL;
 }
 bool whet__out_has(const whet_infer *f, int o) { return o < f->node->n_out && f->node->out[o] >= 0; }
 
@@ -190,7 +228,7 @@ whet_dim *whet__out_known(whet_infer *f, int o, int32_t n) {
 }
 
 void whet__out_like(whet_infer *f, int o, int i) {
-  if (!whet__out_has(f, o) || !whet__in_has(f, i)) return;
+  if (!whet__out_has(f, o) || !needs(f, i)) return;
   int32_t v = f->node->out[o], u = f->node->in[i], n;
   whet_env *e = f->env;
   e->dtype[v] = e->dtype[u];
@@ -240,8 +278,24 @@ const whet_shape *whet__body_out(whet_infer *f, int b, int o, whet_dtype *t) {
   return &f->env->shape[v];
 }
 
+whet_status whet__infer_body_is(whet_infer *f, int bodies, int b, int n_in, int n_out) {
+  if (f->node->n_body != bodies)
+    return whet__infer_fail(f, WHET_E_FORMAT, "%d bodies, expected %d", f->node->n_body, bodies);
+  const whet_region *r = f->node->body[b];
+  if ((n_in >= 0 && r->n_in != n_in) || r->n_out != n_out || n_in < -1 || n_out < 0)
+    return whet__infer_fail(f, WHET_E_FORMAT, "body %d takes %d values and gives %d, expected %d and %d", b, (int)r->n_in,
+                            (int)r->n_out, n_in, n_out);
+  return WHET_OK;
+}
+
+whet_status whet__infer_is_tensor(whet_infer *f, int i) {
+  if (whet__in_kind(f, i) == WHET_TENSOR) return WHET_OK;
+  return whet__infer_fail(f, WHET_E_TYPE, "input %d is no tensor", i);
+}
+
 whet_kind whet__in_kind(const whet_infer *f, int i) {
-  return whet__in_has(f, i) ? (whet_kind)f->env->kind[f->node->in[i]] : WHET_TENSOR;
+  ((whet_infer *)f)->kinds = true;
+  return has(f, i) ? (whet_kind)f->env->kind[f->node->in[i]] : WHET_TENSOR;
 }
 
 whet_kind whet__body_out_kind(const whet_infer *f, int b, int o) {

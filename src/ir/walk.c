@@ -46,9 +46,14 @@ bool whet__graph_uses(const whet_graph *g, whet_arena *a, whet_uses *u) {
 /* State of a verification: which values are made, in which order. */
 struct verify {
   const whet_graph *g;
-  uint8_t *made;
+  uint8_t *made; /* by value: 1 made and in scope, 2 made in a body that has ended */
   whet_err *err;
 };
+
+/* A node's result, or an input of a region: nothing else gives it contents. */
+static bool must_be_made(const whet_graph *g, int32_t x) {
+  return g->val[x].role == WHET_ROLE_NODE || g->val[x].role == WHET_ROLE_INPUT;
+}
 
 static whet_status verify_region(struct verify *v, const whet_region *r, int depth);
 
@@ -57,7 +62,7 @@ static whet_status verify_node(struct verify *v, const whet_node *n, int depth) 
     int32_t x = n->in[k];
     if (x < -1 || x >= v->g->n_val)
       return whet__fail(v->err, WHET_E_INTERNAL, "node \"%s\" (%s): input %d is no value", n->name, n->op->name, k);
-    if (x >= 0 && v->g->val[x].role == WHET_ROLE_NODE && !v->made[x])
+    if (x >= 0 && must_be_made(v->g, x) && v->made[x] != 1)
       return whet__fail(v->err, WHET_E_FORMAT,
                         "node \"%s\" (%s): input %d, \"%s\", is used before it is made, or never made", n->name,
                         n->op->name, k, v->g->val[x].name);
@@ -78,11 +83,23 @@ static whet_status verify_node(struct verify *v, const whet_node *n, int depth) 
   return WHET_OK;
 }
 
+/* What a body has made is not seen outside it. */
+static void leave(struct verify *v, const whet_region *r) {
+  for (int k = 0; k < r->n_in; k++) v->made[r->in[k]] = 2;
+  for (int32_t i = 0; i < r->n_node; i++) {
+    const whet_node *n = &v->g->node[r->node[i]];
+    for (int k = 0; k < n->n_out; k++)
+      if (n->out[k] >= 0) v->made[n->out[k]] = 2;
+  }
+}
+
 static whet_status verify_region(struct verify *v, const whet_region *r, int depth) {
   if (depth > 64) return whet__fail(v->err, WHET_E_LIMIT, "subgraphs are nested more than 64 deep");
   for (int k = 0; k < r->n_in; k++) {
     if (r->in[k] < 0 || r->in[k] >= v->g->n_val)
       return whet__fail(v->err, WHET_E_INTERNAL, "a graph input is no value");
+    if (!must_be_made(v->g, r->in[k]) || v->made[r->in[k]])
+      return whet__fail(v->err, WHET_E_FORMAT, "input \"%s\" of a graph has contents already", v->g->val[r->in[k]].name);
     v->made[r->in[k]] = 1;
   }
   for (int32_t i = 0; i < r->n_node; i++) {
@@ -93,9 +110,10 @@ static whet_status verify_region(struct verify *v, const whet_region *r, int dep
   for (int k = 0; k < r->n_out; k++) {
     int32_t x = r->out[k];
     if (x < 0 || x >= v->g->n_val) return whet__fail(v->err, WHET_E_FORMAT, "output %d of a graph is no value", k);
-    if (v->g->val[x].role == WHET_ROLE_NODE && !v->made[x])
+    if (must_be_made(v->g, x) && v->made[x] != 1)
       return whet__fail(v->err, WHET_E_FORMAT, "output \"%s\" of a graph is made by no node", v->g->val[x].name);
   }
+  if (depth > 0) leave(v, r);
   return WHET_OK;
 }
 

@@ -299,7 +299,7 @@ static whet_status infer(whet_infer *f, const whet_node *n) {
   whet_shape s;
   WHET_TRY(whet__infer_broadcast(f, whet__in_shape(f, 0), whet__in_shape(f, 1), &s));
   const whet_val *z = whet__out_val(f, 0);
-  if (bytes && z && z->q && z->dtype) t = (whet_dtype)z->dtype;
+  if (bytes && z && whet__quantised((whet_dtype)z->dtype, z->q)) t = (whet_dtype)z->dtype;
   *whet__out(f, 0, r->kind == WHET_BINARY_BOOL ? WHET_BOOL : t) = s;
   if (!quantised) known(f, n, r, &s);
   return WHET_OK;

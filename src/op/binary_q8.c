@@ -205,6 +205,7 @@ static bool strides(const whet_planner *p, int32_t v, const whet_shape *shape, i
   const whet_shape *s = whet__pl_shape(p, v);
   int64_t rows, run, pitch, inner = 1;
   whet__pl_pitch(p, v, &rows, &run, &pitch);
+  if (run < 1) run = 1; /* no elements */
   for (int32_t i = shape->rank - 1, k = s->rank - 1; i >= 0; i--, k--) {
     int64_t d = k >= 0 ? s->d[k] : 1;
     stride[i] = 0;

@@ -171,6 +171,8 @@ static whet_status fails_unless_one(whet_infer *f, const whet_shape *s, const ch
 }
 
 static whet_status if_infer(whet_infer *f, const whet_node *n) {
+  for (int b = 0; b < 2; b++) WHET_TRY(whet__infer_body_is(f, 2, b, -1, n->n_out));
+  WHET_TRY(whet__infer_is_tensor(f, 0));
   WHET_TRY(fails_unless_one(f, whet__in_shape(f, 0), "the condition"));
   if (whet__in_dtype(f, 0) != WHET_BOOL && whet__in_dtype(f, 0) != WHET_NONE)
     return whet__infer_fail(f, WHET_E_TYPE, "the condition is %s", whet_dtype_name(whet__in_dtype(f, 0)));
@@ -257,6 +259,10 @@ static void start(whet_infer *f, int b, int first, int in, int count) {
 static whet_status loop_infer(whet_infer *f, const whet_node *n) {
   int carried = n->n_in - 2, stacked = n->n_out - carried;
   whet_shape scalar = {.rank = 0};
+  if (carried < 0 || stacked < 0) return whet__infer_fail(f, WHET_E_FORMAT, "%d inputs and %d outputs", n->n_in, n->n_out);
+  WHET_TRY(whet__infer_body_is(f, 1, 0, n->n_in, 1 + n->n_out));
+  for (int i = 0; i < 2; i++) WHET_TRY(whet__infer_is_tensor(f, i));
+  (void)whet__in_has(f, 0), (void)whet__in_has(f, 1); /* both may be absent */
   WHET_TRY(fails_unless_one(f, whet__in_shape(f, 0), "the trip count"));
   WHET_TRY(fails_unless_one(f, whet__in_shape(f, 1), "the condition"));
   WHET_TRY(whet__infer_is_int(f, 0));
@@ -288,6 +294,9 @@ static whet_status loop_infer(whet_infer *f, const whet_node *n) {
 }
 
 static whet_status while_infer(whet_infer *f, const whet_node *n) {
+  WHET_TRY(whet__infer_body_is(f, 2, 0, n->n_in, 1));
+  WHET_TRY(whet__infer_body_is(f, 2, 1, n->n_in, n->n_in));
+  if (n->n_out != n->n_in) return whet__infer_fail(f, WHET_E_FORMAT, "%d outputs for %d values", n->n_out, n->n_in);
   start(f, 0, 0, 0, n->n_in);
   start(f, 1, 0, 0, n->n_in);
   whet_status s = settle(f, 1, 0, 0, 0, n->n_in, 0);
@@ -306,6 +315,7 @@ static whet_status while_infer(whet_infer *f, const whet_node *n) {
 }
 
 static whet_status once_infer(whet_infer *f, const whet_node *n) {
+  if (n->n_body != 1 || n->body[0]->n_in) return whet__infer_fail(f, WHET_E_FORMAT, "expected a body without inputs");
   whet_status s = whet__infer_body(f, 0);
   return s < 0 ? s : WHET_OK;
 }

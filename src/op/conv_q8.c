@@ -88,7 +88,7 @@ static int64_t pixel_pitch(const whet_planner *p, const whet_conv_geo *g, int32_
 /* Description of depthwise weights. */
 static whet_arg dw_weights(whet_planner *p, const whet_node *n, const whet_conv_geo *g, const whet_dw_q8 *k,
                            unsigned form) {
-  static const whet_pack_kind kind = {"dw_q8", 0, whet__dw_q8_bytes, whet__dw_q8_do_pack};
+  static const whet_pack_kind kind = {"dw_q8", 0, whet__dw_q8_bytes, whet__dw_q8_do_pack, false};
   int32_t w = n->in[1], bias = n->n_in > 2 ? n->in[2] : -1;
   const whet_quant *q = whet__pl_quant(p, w), *y = whet__pl_quant(p, n->out[0]);
   int32_t n_scale = q && q->n > 1 ? k->channels : 1;

@@ -181,7 +181,7 @@ static whet_status convt_ref(const whet_args *args) {
 /* ---- planning -------------------------------------------------------------------------------- */
 
 static const whet_pack_kind k_pack = {"panels of phases of float weights", sizeof(whet_convt_pack_f32),
-                                      whet__convt_pack_f32_bytes, whet__convt_pack_f32};
+                                      whet__convt_pack_f32_bytes, whet__convt_pack_f32, true};
 
 static whet_status convt_plan(whet_planner *p, const whet_node *n) {
   const whet_conv_attr *a = n->attr;

@@ -62,7 +62,7 @@ bool whet__conv_wino(const whet_planner *p, const whet_conv_f32 *c, whet_wino_f3
 }
 
 static const whet_pack_kind k_kind = {"winograd weights", sizeof(whet_wino_pack_f32), whet__wino_pack_f32_bytes,
-                                      whet__wino_pack_f32};
+                                      whet__wino_pack_f32, true};
 
 whet_status whet__pl_wino(whet_planner *p, const whet_node *n, const whet_wino_f32 *w, const whet_pack_f32 *pack,
                           int32_t res) {

@@ -10,7 +10,7 @@
 #include "whet/program.h"
 
 const whet_pack_kind whet__pack_f32_kind = {"panels of float weights", sizeof(whet_pack_f32), whet__pack_f32_bytes,
-                                            whet__pack_f32};
+                                            whet__pack_f32, true};
 
 whet_arg whet__pl_weights(whet_planner *p, const whet_pack_kind *kind, const void *params, int32_t w, int32_t bias) {
   int32_t src[2] = {w, bias};
@@ -19,7 +19,7 @@ whet_arg whet__pl_weights(whet_planner *p, const whet_pack_kind *kind, const voi
   return id < 0 ? whet__none() : constant ? whet__pk(id) : whet__tm(id, false);
 }
 
-static const whet_pack_kind k_quantised = {"panels of integer weights", 0, whet__pack_q_f32_bytes, whet__pack_q_f32};
+static const whet_pack_kind k_quantised = {"panels of integer weights", 0, whet__pack_q_f32_bytes, whet__pack_q_f32, true};
 
 whet_arg whet__pl_panels(whet_planner *p, const whet_pack_f32 *pack, int32_t w, int32_t bias) {
   const whet_quant *q = whet__pl_quant(p, w);

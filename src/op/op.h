@@ -141,6 +141,8 @@ int32_t whet__tfl_before_activation(whet_import *im, int64_t code);
  * comes from a file is checked here: after infer has passed, reference and kernels trust shapes and attributes. It
  * may be called with data of inputs unknown; answer WHET_LATE when an output's shape cannot be told without them. */
 int whet__in_n(const whet_infer *f);
+/* Reading shape or type of an input that is not there fails the node, unless the rule asks whether it is, or how many
+ * there are: so no rule forgets an input that a file left out. */
 bool whet__in_has(const whet_infer *f, int i);
 const whet_shape *whet__in_shape(const whet_infer *f, int i); /* rank -1 for absent inputs too */
 whet_dtype whet__in_dtype(const whet_infer *f, int i);
@@ -167,6 +169,10 @@ whet_status whet__infer_fail(whet_infer *f, whet_status code, const char *fmt, .
 whet_status whet__infer_body(whet_infer *f, int b);
 /* The same for a body that may never run: what is wrong with it is not recorded. */
 whet_status whet__infer_body_try(whet_infer *f, int b);
+/* The node has `bodies` bodies, and body b takes and gives so many values (n_in -1: any number); E_FORMAT otherwise. */
+whet_status whet__infer_body_is(whet_infer *f, int bodies, int b, int n_in, int n_out);
+/* Input i is absent or a tensor; E_TYPE otherwise. */
+whet_status whet__infer_is_tensor(whet_infer *f, int i);
 void whet__body_in(whet_infer *f, int b, int i, whet_dtype t, const whet_shape *s);
 const whet_shape *whet__body_out(whet_infer *f, int b, int o, whet_dtype *t);
 /* Kinds: of an input (TENSOR when absent), of a body's output; set that of a body's input. */
@@ -266,6 +272,8 @@ typedef struct whet_pack_kind {
   /* src[i]: contents of the constants, NULL where absent. Runs on one of `parts` threads; parts write disjoint bytes.
    */
   void (*pack)(const void *params, const void *const *src, void *dst, int part, int parts);
+  bool plain; /* nothing in the bytes but numbers to multiply and add: a .whet file may hold them. Shifts, offsets and
+                 indices, which a kernel trusts, are none */
 } whet_pack_kind;
 static inline size_t whet__pack_params_size(const whet_pack_kind *k, const void *params) {
   uint32_t n;

@@ -11,6 +11,7 @@ static const whet_from k_get_from[] = {{"", "OptionalGetElement", 15, NULL}, {0}
 /* ---- shape rule ------------------------------------------------------------------------------ */
 
 static whet_status make_infer(whet_infer *f, const whet_node *n) {
+  (void)whet__in_has(f, 0); /* an empty one has none */
   whet__out(f, 0, whet__in_dtype(f, 0));
   whet__out_kind(f, 0, WHET_OPTIONAL);
   return WHET_LATE;

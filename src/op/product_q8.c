@@ -121,7 +121,7 @@ int32_t whet__pl_byte_zero(const whet_planner *p, int32_t v) {
   return whet__pl_quant(p, v)->zero[0] + (whet__pl_dtype(p, v) == WHET_S8 ? 128 : 0);
 }
 
-static const whet_pack_kind k_conv = {"conv_q8", 0, whet__conv_q8_bytes, whet__conv_q8_do_pack};
+static const whet_pack_kind k_conv = {"conv_q8", 0, whet__conv_q8_bytes, whet__conv_q8_do_pack, false};
 
 whet_arg whet__pl_weights_q8(whet_planner *p, const whet_node *n, const whet_conv_q8_pack *base) {
   int32_t w = n->in[1], bias = n->n_in > 2 ? n->in[2] : -1, channels = base->shape.out_c;

@@ -58,6 +58,10 @@ static whet_shape with(const whet_shape *s, int32_t at, whet_dim d) {
 static whet_status scan_infer(whet_infer *f, const whet_node *n) {
   const whet_scan *a = n->attr;
   int lead = a->batch, states = n->n_in - lead - a->n_scan;
+  if (states < 0 || a->n_scan < 0 || n->n_out < states)
+    return whet__infer_fail(f, WHET_E_FORMAT, "%d inputs and %d outputs for %d scanned ones", n->n_in, n->n_out, a->n_scan);
+  WHET_TRY(whet__infer_body_is(f, 1, 0, n->n_in - lead, n->n_out));
+  for (int i = 0; i < n->n_in; i++) WHET_TRY(whet__infer_is_tensor(f, i));
   whet_dim length = WHET_DIM_ANY, batch = WHET_DIM_ANY;
   bool late = false;
   for (int k = 0; k < n->n_in - lead; k++) {

@@ -354,9 +354,9 @@ static whet_status ref(const whet_args *a) {
 /* ---- planning -------------------------------------------------------------------------------- */
 
 static const whet_pack_kind k_weights = {"lstm_f32 weights", sizeof(whet_lstm_pack), whet__lstm_pack_bytes,
-                                         whet__lstm_pack};
+                                         whet__lstm_pack, true};
 static const whet_pack_kind k_biases = {"lstm_f32 biases", sizeof(whet_lstm_bias), whet__lstm_bias_bytes,
-                                        whet__lstm_bias};
+                                        whet__lstm_bias, true};
 
 /* float, all four gates, no peepholes, norm, projection or second input, tanh, constant weights. */
 static bool usual(const whet_planner *p, const whet_node *n) {

@@ -59,7 +59,11 @@ static whet_status infer(whet_infer *f, const whet_node *n) {
     return whet__infer_fail(f, WHET_E_TYPE, "an input of type %s is not taken", whet_dtype_name(t));
   if (x->rank && !(a->flat && a->axis == x->rank)) WHET_TRY(whet__infer_axis(f, a->axis, x->rank, &axis));
   const whet_val *y = whet__out_val(f, 0);
-  if (whet__quantised(t, whet__in_quant(f, 0)) && y && y->q && y->dtype) t = (whet_dtype)y->dtype;
+  if (whet__quantised(t, whet__in_quant(f, 0)) && y && y->q && y->dtype) {
+    t = (whet_dtype)y->dtype;
+    if (!whet__is_int(t) || (whet_dtype_bits(t) != 8 && whet_dtype_bits(t) != 16))
+      return whet__infer_fail(f, WHET_E_TYPE, "a quantised output of type %s is not made", whet_dtype_name(t));
+  }
   *whet__out(f, 0, t) = *x;
   return WHET_OK;
 }

@@ -229,7 +229,7 @@ static whet_status infer(whet_infer *f, const whet_node *n) {
   if (!whet__type_in(row->types, t) && !quantised)
     return whet__infer_fail(f, WHET_E_TYPE, "an input of type %s is not taken", whet_dtype_name(t));
   const whet_val *y = whet__out_val(f, 0);
-  if (quantised && y && y->q && y->dtype) t = (whet_dtype)y->dtype;
+  if (quantised && y && whet__quantised((whet_dtype)y->dtype, y->q)) t = (whet_dtype)y->dtype;
   *whet__out(f, 0, row->to_bool ? WHET_BOOL : t) = *whet__in_shape(f, 0);
   if (quantised || !(row->types & (WHET_T_INT | WHET_T_BOOL))) return WHET_OK;
   const whet_unary_attr *at = n->attr;

@@ -130,7 +130,7 @@ static whet_status affine_region(whet_pass *p, whet_region *r) {
   for (int32_t i = 0; i < r->n_node; i++) {
     whet_node *n = &p->g->node[r->node[i]];
     for (int k = 0; k < n->n_in && n->n_in == 2; k++) {
-      int32_t x = n->in[k], c, m = x < 0 ? -1 : u.maker[x];
+      int32_t x = n->in[k], c = -1, m = x < 0 ? -1 : u.maker[x];
       product q;
       if (m < 0 || u.count[x] != 1 || p->g->node[m].dead || p->g->val[x].flags & WHET_VAL_KEEP) continue;
       int kind = kind_of(n, x, &c);

@@ -337,11 +337,21 @@ static void offer_overlays(whet_planner *p, const whet_node *n) {
   }
 }
 
+/* Every output is a tensor without elements, and nothing else comes of the node: kernels need not know of such. */
+static bool makes_nothing(const whet_planner *p, const whet_node *n) {
+  if (!n->n_out || n->op->flags & (WHET_OP_STATE | WHET_OP_OBJECT)) return false;
+  for (int o = 0; o < n->n_out; o++)
+    if (n->out[o] >= 0 && (p->env->kind[n->out[o]] != WHET_TENSOR || whet__shape_count(&p->env->shape[n->out[o]])))
+      return false;
+  return true;
+}
+
 /* The steps of one node, or of the group that it leads: by its plan hook, else its reference. A hook that cannot do a
  * group is asked for the leader alone, and the members follow one by one. */
 static whet_status emit_one(whet_planner *p, const whet_node *n) {
   p->now = n;
   if (n->op->flags & WHET_OP_RUNS_BODY) return whet__emit_bodies(p, n);
+  if (makes_nothing(p, n)) return WHET_OK; /* nor do the pointwise members of its group */
   offer_overlays(p, n);
   whet_status s = n->op->plan ? n->op->plan(p, n) : WHET_LATE;
   if (p->status) return p->status;

@@ -8,6 +8,8 @@
 #include <stdatomic.h>
 #include <stdlib.h>
 
+#include "format/whet_file.h"
+
 struct whet_packs {
   _Atomic int ref;
   whet_mem own; /* of a store made by a caller */
@@ -51,7 +53,7 @@ void whet_packs_close(whet_packs **pp) {
   *pp = NULL;
   if (atomic_fetch_sub(&p->ref, 1) > 1) return;
   for (size_t i = 0; i < p->n; i++) {
-    whet__free(p->mem, p->entry[i]->bytes);
+    if (!p->entry[i]->mapped) whet__free(p->mem, p->entry[i]->bytes);
     whet__free(p->mem, p->entry[i]->params);
     whet__free(p->mem, p->entry[i]);
   }
@@ -173,10 +175,60 @@ whet_status whet__packs_fill(whet_packs *p, whet_pool *pool, int threads, const 
   return s;
 }
 
-size_t whet__packs_bytes(const whet_packs *p) {
+/* Is this what entry e is made of? */
+static bool holds(const whet_stored *s, const whet_pack *e) {
+  if (e->n != s->n || e->n_src != s->n_src || e->params_size != s->params_size || strcmp(e->kind->name, s->kind) ||
+      memcmp(e->params, s->params, s->params_size))
+    return false;
+  for (int i = 0; i < e->n_src; i++)
+    if ((e->src[i] ? e->src[i]->p : NULL) != (s->src[i] ? s->src[i]->p : NULL)) return false;
+  return true;
+}
+
+size_t whet__packs_adopt(whet_packs *p, const whet_stored *stored, size_t n_stored) {
+  size_t left = 0;
+  pthread_mutex_lock(&p->lock);
+  for (size_t i = 0; i < p->n; i++) {
+    whet_pack *e = p->entry[i];
+    const whet_stored *s = NULL;
+    for (size_t k = 0; k < n_stored && !e->bytes && e->kind->plain && !s; k++)
+      if (holds(&stored[k], e)) s = &stored[k];
+    if (s && !p->shared && (uintptr_t)s->bytes % WHET_ALIGN == 0)
+      e->bytes = (void *)s->bytes, e->mapped = true;
+    else if (s && (e->bytes = whet__alloc(p->mem, e->n)))
+      memcpy(e->bytes, s->bytes, e->n);
+    left += !e->bytes;
+  }
+  pthread_mutex_unlock(&p->lock);
+  return left;
+}
+
+size_t whet__packs_list(whet_packs *p, whet_stored *out, size_t room) {
   size_t n = 0;
+  pthread_mutex_lock(&p->lock);
+  for (size_t i = 0; i < p->n; i++) {
+    const whet_pack *e = p->entry[i];
+    if (!e->bytes || !e->kind->plain) continue;
+    if (n < room) {
+      out[n] = (whet_stored){.kind = e->kind->name,
+                             .params = e->params,
+                             .params_size = e->params_size,
+                             .n_src = e->n_src,
+                             .bytes = e->bytes,
+                             .n = e->n};
+      for (int k = 0; k < e->n_src; k++) out[n].src[k] = e->src[k];
+    }
+    n++;
+  }
+  pthread_mutex_unlock(&p->lock);
+  return n;
+}
+
+size_t whet__packs_bytes(const whet_packs *p, size_t *mapped) {
+  size_t n = 0, file = 0;
   pthread_mutex_lock((pthread_mutex_t *)&p->lock);
-  for (size_t i = 0; i < p->n; i++) n += p->entry[i]->n;
+  for (size_t i = 0; i < p->n; i++) *(p->entry[i]->mapped ? &file : &n) += p->entry[i]->n;
   pthread_mutex_unlock((pthread_mutex_t *)&p->lock);
+  if (mapped) *mapped = file;
   return n;
 }

@@ -6,11 +6,13 @@
 
 #include "base/file.h"
 #include "base/mem.h"
+#include "format/model.h"
 #include "base/pool.h"
 #include "op/op.h"
 #include "whet/program.h"
 
-enum { WHET_PACK_SRC = 6 };
+enum { WHET_PACK_SRC = WHET_STORED_SRC };
+struct whet_stored;
 
 typedef struct whet_pack {
   const whet_pack_kind *kind;
@@ -21,6 +23,7 @@ typedef struct whet_pack {
   size_t params_size;
   void *bytes; /* NULL until filled */
   size_t n;
+  bool mapped; /* they lie in the model's file */
 } whet_pack;
 
 /* A store with one reference, counted against mem; whet_packs_close drops one. */
@@ -34,7 +37,13 @@ whet_pack *whet__packs_want(whet_packs *p, const whet_pack_kind *k, const void *
  * again. */
 WHET_MUST whet_status whet__packs_fill(whet_packs *p, whet_pool *pool, int threads, const whet_file *file, int n_file,
                                        whet_err *err);
-/* Bytes of all entries. */
-size_t whet__packs_bytes(const whet_packs *p);
+/* Take the bytes of entries that have none from those that a file holds, where kind, parameters and constants are the
+ * same. Answers how many still have none. They are
+ * copied for a store that programs share, since it may outlive the file, and from memory that is not aligned. */
+size_t whet__packs_adopt(whet_packs *p, const struct whet_stored *stored, size_t n_stored);
+/* Describe the entries that a file may hold, at most `room` of them; how many there are. */
+size_t whet__packs_list(whet_packs *p, struct whet_stored *out, size_t room);
+/* Bytes of all entries in memory, and of those in the file. */
+size_t whet__packs_bytes(const whet_packs *p, size_t *mapped);
 
 #endif

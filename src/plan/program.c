@@ -285,6 +285,16 @@ static void keep_plan(whet_program *p, whet_plan *q) {
   }
 }
 
+/* Use the packed weights that the model's file holds; say when they were made for something else. */
+static void adopt(whet_program *p) {
+  const whet_model *m = p->model;
+  size_t n = 0, left = m->n_stored ? whet__packs_adopt(p->packs, m->stored, m->n_stored) : 0;
+  const char *cpu = whet_model_meta(m, "whet_cpu", &n);
+  if (left)
+    whet__model_log(m, 2, "%zu packed weights are made anew: the file was written by whet %s for CPU level %s", left,
+                    whet_model_meta(m, "whet_version", &n), cpu ? cpu : "?");
+}
+
 whet_status whet__program_plan(struct whet_program *p, const whet_shape *in, whet_plan **out, whet_err *err) {
   whet_status s = WHET_OK;
   *out = NULL;
@@ -297,6 +307,7 @@ whet_status whet__program_plan(struct whet_program *p, const whet_shape *in, whe
     whet__arena_init(&a, &p->mem);
     s = whet__program_env(p, in, &a, &env, err);
     if (!s) s = whet__plan_make(&(whet_plan_req){p, &p->graph.main, 0, &env, NULL, in}, out, err);
+    if (!s) adopt(p);
     if (!s) s = whet__packs_fill(p->packs, p->pool, p->threads, p->model->file, p->model->n_file, err);
     whet__arena_free(&a);
     if (!s)
@@ -311,7 +322,7 @@ whet_status whet__program_plan(struct whet_program *p, const whet_shape *in, whe
 
 whet_status whet__program_cost_of(whet_program *p, const whet_plan *q, whet_cost *user) {
   whet_cost c = {.size = sizeof c};
-  c.weights_bytes = whet__packs_bytes(p->packs);
+  c.weights_bytes = whet__packs_bytes(p->packs, &c.mapped_bytes);
   for (int32_t i = 0; i < q->n_buf; i++)
     if (q->buf[i].where == WHET_IN_CONST) {
       const whet_data *d = p->graph.val[q->buf[i].id].data;

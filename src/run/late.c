@@ -91,6 +91,7 @@ void whet__late_set(whet_session *s, int32_t v, whet_dtype t, const whet_shape *
 
 const void *whet__late_data(const whet_session *s, int32_t v) {
   const whet_val *x = &s->program->graph.val[v];
+  if (x->role == WHET_ROLE_VARIABLE) return whet__state_memory(s, v);
   return x->role == WHET_ROLE_CONST ? x->data->p : s->outer[v] ? s->outer[v] : s->late->env.data[v];
 }
 

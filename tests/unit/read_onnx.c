@@ -547,7 +547,7 @@ static void no_models(void **state) {
   assert_int_equal(whet_model_open_memory("", 0, NULL, &m, &err), WHET_E_FORMAT);
   assert_non_null(strstr(err.text, "empty"));
   buf_add(&b, "# a text file\n", 14);
-  OPEN_FAILS(&b, NULL, WHET_E_FORMAT, "neither an ONNX nor a TFLite model", "23 20 61");
+  OPEN_FAILS(&b, NULL, WHET_E_FORMAT, "neither an ONNX nor a TFLite nor a .whet model", "23 20 61");
   pb_int(&b, 1, 8);
   OPEN_FAILS(&b, NULL, WHET_E_FORMAT, "no graph");
   assert_int_equal(whet_model_open("/nowhere/at/all.onnx", NULL, &m, &err), WHET_E_IO);

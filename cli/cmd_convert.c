@@ -1,0 +1,79 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* whet convert: write a model in another format. */
+
+#include <sys/stat.h>
+
+#include "model.h"
+#include "out.h"
+
+struct options {
+  const char *output;
+  bool without_packed;
+};
+
+#define AT(field) offsetof(struct options, field)
+static const cli_opt k_options[] = {
+    {"output", 'o', CLI_TEXT, AT(output), "FILE", "the file to write; its ending says the format: .whet", 0, 0},
+    {"without-packed", 0, CLI_FLAG, AT(without_packed), NULL,
+     "leave packed weights out: about half the size, and weights are packed when the file is opened", 0, 0},
+    {0}};
+
+static const cli_use k_use = {
+    .synopsis = "MODEL -o FILE.whet [OPTION]...",
+    .about =
+        "Writes a model as a .whet file: its optimised graph, constants, and weights packed for this CPU level, "
+        "so that opening it has nothing left to do but to map it. The file opens on every machine; where its packed "
+        "weights do not "
+        "serve, they are made anew. Options that shape the program (--cpu, --exact, --prefer, --precision, "
+        "--signature, --rules) are built in.",
+    .examples =
+        "  whet convert model.onnx -o model.whet\n  whet run model.whet --input photo.jpg\n"
+        "  whet inspect model.whet --check\n",
+    .least = 1,
+    .most = 1,
+    .missing = "name a model"};
+
+/* Does a path end with this, whatever the case of its letters? */
+static bool ends_with(const char *path, const char *end) {
+  size_t n = strlen(path), m = strlen(end);
+  if (n < m) return false;
+  for (size_t i = 0; i < m; i++)
+    if ((path[n - m + i] | 32) != end[i]) return false;
+  return true;
+}
+
+static int64_t file_size(const char *path) {
+  struct stat st;
+  return stat(path, &st) ? -1 : (int64_t)st.st_size;
+}
+
+int cli_convert(int argc, char **argv) {
+  struct options o = {0};
+  cli_model_opts mo = {0};
+  cli_use use = k_use;
+  use.tables[0] = (cli_table){"options", k_options, &o};
+  use.tables[1] = (cli_table){"model", cli_model_options, &mo};
+  bool json;
+  char **arg;
+  int n_arg, status;
+  if (!cli_parse(&use, &json, argc, argv, &arg, &n_arg, &status)) return status;
+  if (!o.output) return cli_wrong("name the file to write: --output FILE.whet");
+  if (!ends_with(o.output, ".whet"))
+    return cli_wrong("%.200s: the ending says the format, and only .whet is written", o.output);
+  cli_model m;
+  if ((status = cli_model_open(&m, arg[0], &mo))) return status;
+  whet_err err = {0};
+  whet_save_opts so = whet_save_opts_default();
+  so.without_packed = o.without_packed;
+  if (whet_program_save(m.program, o.output, &so, &err))
+    status = cli_fail_err(arg[0], &err);
+  else if (json)
+    status = cli_json(json_pack("{s:s, s:I, s:s, s:I}", "model", arg[0], "bytes", (json_int_t)file_size(arg[0]),
+                                "output", o.output, "output_bytes", (json_int_t)file_size(o.output)),
+                      9);
+  else
+    printf("%s (%s) -> %s (%s)\n", cli_clean(arg[0]), cli_bytes((uint64_t)file_size(arg[0])), cli_clean(o.output),
+           cli_bytes((uint64_t)file_size(o.output)));
+  cli_model_close(&m);
+  return status;
+}
