@@ -8,6 +8,7 @@
  *   tile_mr[]   rows of a tile at most, for nv = 1 .. TILE_NV blocks of 16 outputs
  *   tile()      rows x 16*nv sums:  acc[r][j] = bias[j] + sum over s, k of a[r*lda + seg[s] + k] *
  * b[j/16][s][k/4][j%16][k%4] out_tile()  see x86/out_q8_avx512.h
+ *   tile_sum()  the sum of n activations, as an unsigned 32-bit number
  *
  * Work is cut into strips: some output rows of one image. For each strip the input rows that it needs are brought
  * into a padded buffer (borders, signed bytes, gaps between pixels and reading past the end are dealt with there,
@@ -162,7 +163,7 @@ static void tile_sums(const whet_conv_q8 *p, const tile_cut *c, const TILE_ELEM 
       const TILE_ELEM *at = a + tile_at(p, c, i, x);
       uint32_t s = 0;
       for (int64_t j = 0; j < c->n_seg; j++)
-        for (int64_t e = 0; e < k; e++) s += (uint32_t)at[seg[j] + e];
+        s += tile_sum(at + seg[j], k);
       sum[i * c->width + x] = (int32_t)s;
     }
 }
@@ -172,6 +173,12 @@ static int tile_nv(int64_t b, int64_t n) {
   int64_t left = n - b, most = TILE_NV;
   if (left <= most) return (int)left;
   return (int)(left < 2 * most ? (left + 1) / 2 : most);
+}
+
+/* acc -= w_zero * sum for nv blocks of 16. */
+static inline void tile_take(int32_t *restrict acc, const int32_t *restrict w_zero, uint32_t sum, int nv) {
+  for (int b = 0; b < nv; b++, acc += 16, w_zero += 16)
+    for (int j = 0; j < 16; j++) acc[j] = (int32_t)((uint32_t)acc[j] - (uint32_t)w_zero[j] * sum);
 }
 
 /* One panel of weights over the lines of a strip. */
@@ -193,9 +200,7 @@ static void tile_panel(const whet_conv_q8 *p, const tile_cut *c, const tile_geo 
       tile((int)mr, nv, a + tile_at(p, c, i, x), g, b, bias, acc);
       if (p->w_zeros)
         for (int64_t r = 0; r < mr; r++)
-          for (int64_t j = 0; j < ld; j++)
-            acc[r * ld + j] =
-                (int32_t)((uint32_t)acc[r * ld + j] - (uint32_t)w_zero[j] * (uint32_t)sum[i * c->width + x + r]);
+          tile_take(acc + r * ld, w_zero, (uint32_t)sum[i * c->width + x + r], nv);
       int64_t to = ((line + i) * c->width + x) * p->out_pitch + ch;
       out_tile(&p->out, &f, acc, ld, mr, cols, table, out + (size_t)to * bytes, p->out_pitch);
       x += mr;

@@ -92,7 +92,7 @@ static void draw(kc *k) {
   p->pad_top = flat || kc_chance(k, 30) ? 0 : (int32_t)kc_range(k, 0, p->kh - 1);
   p->pad_left = flat || kc_chance(k, 30) ? 0 : (int32_t)kc_range(k, 0, p->kw - 1);
   p->in_h = flat ? 1 : (int32_t)kc_range(k, (p->kh - 1) * p->dil_h + 1, 20);
-  p->in_w = flat ? (int32_t)kc_size(k, 300) : (int32_t)kc_range(k, (p->kw - 1) * p->dil_w + 1, 40);
+  p->in_w = flat ? (kc_chance(k, 30) ? 1 : (int32_t)kc_size(k, 300)) : (int32_t)kc_range(k, (p->kw - 1) * p->dil_w + 1, 40);
   int32_t more_h = p->pad_top ? (int32_t)kc_range(k, 0, p->pad_top) : 0;
   int32_t more_w = p->pad_left ? (int32_t)kc_range(k, 0, p->pad_left) : 0;
   p->out_h = (p->in_h + p->pad_top + more_h - (p->kh - 1) * p->dil_h - 1) / p->stride_h + 1;

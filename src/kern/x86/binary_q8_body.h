@@ -1,6 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Family binary_q8 on vectors: the body that the ISA files share, over the names of out_q8_avx2.h or out_q8_avx512.h.
- * Needs whole rows: the last dimension is contiguous in z, and contiguous or repeated in x and y. */
+ * Needs whole rows: the last dimension is contiguous in z, and contiguous or repeated in x and y.
+ *
+ * TFLite's fixed point is taken in f32 first: a real number within `margin` of the exact result of the rule before its
+ * last rounding decides it unless it is that near a tie; a block in which one is goes through the integers.
+ *
+ *   sums      |X - x| <= 1 for each rescaled operand in units of 2^-left, so 2 F for both, F the factor of the sum; and
+ *             the high product rounds to units of 2^shift, which is at most 2 F: together 3 F
+ *   products  the high product moves the tie by half its unit towards zero, which is added; nothing else is rounded
+ *   in f32    factors, constant and two operations err by 2^-24 of the sum of all sizes each */
 
 #include "kern/binary_q8.h"
 
@@ -11,6 +19,8 @@ typedef struct bin_run {
   out_bound bound;
   out_int x_zero, y_zero;
   out_real32 x_real, y_real;
+  out_real32 x_part, y_part, rest; /* result = x * x_part + y * y_part + rest; products: a * b * x_part + rest */
+  out_real32 most;                 /* 1/2 less the margin; not above 0 when the integers must always be asked */
 } bin_run;
 
 /* fix() of a shifted difference. */
@@ -38,28 +48,85 @@ OUT_INLINE out_int one(out_int a, out_int b, const bin_run *r, int fn, bool real
   return out_rescale(fn == WHET_BIN_ADD ? out_add_i(a, b) : out_sub_i(a, b), &r->z, OUT_FIX);
 }
 
-/* n elements of a row; a repeated operand is read once. */
+/* What a row needs of its operands: where they are, and what is repeated. */
+typedef struct bin_row {
+  const uint8_t *x, *y;
+  bool x_once, y_once;
+} bin_row;
+
+/* Four vectors from element i on, m of them elements, by the rule. */
+OUT_INLINE void block(const bin_row *w, uint8_t *z, int64_t i, int64_t m, const bin_run *r, int fn, bool real,
+                      bool x_half, bool y_half) {
+  const whet_binary_q8 *p = r->p;
+  out_int v[4];
+  for (int j = 0; j < 4; j++) {
+    int64_t k = m - j * OUT_LANES, at = i + j * OUT_LANES;
+    v[j] = out_zero();
+    if (k <= 0) continue;
+    out_int a = w->x_once ? out_widen_one(w->x, p->x_signed) : out_widen(w->x + at, p->x_signed, k);
+    out_int b = w->y_once ? out_widen_one(w->y, p->y_signed) : out_widen(w->y + at, p->y_signed, k);
+    v[j] = one(out_sub_i(a, r->x_zero), out_sub_i(b, r->y_zero), r, fn, real, x_half, y_half);
+  }
+  out_store(z + i, out_order(out_narrow(v, &r->bound)), m);
+}
+
+/* Four whole vectors in f32; false, and nothing stored, when a result is too near a tie. */
+OUT_INLINE bool quick(const bin_row *w, uint8_t *z, int64_t i, const bin_run *r, int fn, bool x_signed, bool y_signed) {
+  out_real32 far = out_set32(0);
+  out_int v[4];
+  for (int j = 0; j < 4; j++) {
+    int64_t at = i + j * OUT_LANES;
+    out_int a = w->x_once ? out_widen_one(w->x, x_signed) : out_widen_all(w->x + at, x_signed);
+    out_int b = w->y_once ? out_widen_one(w->y, y_signed) : out_widen_all(w->y + at, y_signed);
+    out_real32 t;
+    if (fn == WHET_BIN_MUL) {
+      t = out_to_real(out_mul_i(out_sub_i(a, r->x_zero), out_sub_i(b, r->y_zero)));
+      t = out_fma32(t, r->x_part, out_signed32(t, r->rest));
+    } else {
+      t = out_fma32(out_to_real(b), r->y_part, out_fma32(out_to_real(a), r->x_part, r->rest));
+    }
+    far = out_larger32(far, out_sub32(t, out_near32(t)));
+    v[j] = out_from_real(t);
+  }
+  if (out_above32(far, r->most)) return false;
+  out_store(z + i, out_order(out_narrow(v, &r->bound)), 4 * OUT_LANES);
+  return true;
+}
+
+/* n elements of a row. */
 OUT_INLINE void row(const uint8_t *x, const uint8_t *y, uint8_t *z, int64_t n, const bin_run *r, int fn, bool real,
                     bool x_half, bool y_half) {
   const whet_binary_q8 *p = r->p;
-  int last = p->rank - 1;
-  bool x_once = !p->x_stride[last], y_once = !p->y_stride[last];
-  out_int same_x = out_sub_i(out_widen_one(x, p->x_signed), r->x_zero);
-  out_int same_y = out_sub_i(out_widen_one(y, p->y_signed), r->y_zero);
-  for (int64_t i = 0; i < n; i += 4 * OUT_LANES) {
-    int64_t m = n - i < 4 * OUT_LANES ? n - i : 4 * OUT_LANES;
-    out_int v[4];
-    for (int j = 0; j < 4; j++) {
-      int64_t k = m - j * OUT_LANES;
-      v[j] = out_zero();
-      if (k <= 0) continue;
-      out_int a = same_x, b = same_y;
-      if (!x_once) a = out_sub_i(out_widen(x + i + j * OUT_LANES, p->x_signed, k), r->x_zero);
-      if (!y_once) b = out_sub_i(out_widen(y + i + j * OUT_LANES, p->y_signed, k), r->y_zero);
-      v[j] = one(a, b, r, fn, real, x_half, y_half);
-    }
-    out_store(z + i, out_order(out_narrow(v, &r->bound)), m);
+  const bin_row w = {x, y, !p->x_stride[p->rank - 1], !p->y_stride[p->rank - 1]};
+  const bin_run own = *r; /* a copy, which no store of results can change */
+  const bool xs = p->x_signed, ys = p->y_signed, tries = !real && !out_above32(out_set32(0), own.most);
+  int64_t i = 0;
+  for (; i + 4 * OUT_LANES <= n; i += 4 * OUT_LANES)
+    if (!tries || !(xs == ys ? xs ? quick(&w, z, i, &own, fn, true, true) : quick(&w, z, i, &own, fn, false, false)
+                             : quick(&w, z, i, &own, fn, xs, ys)))
+      block(&w, z, i, 4 * OUT_LANES, &own, fn, real, x_half, y_half);
+  if (i < n) block(&w, z, i, n - i, &own, fn, real, x_half, y_half);
+}
+
+/* The f32 form of the rule. */
+static void quick_parts(const whet_binary_q8 *p, bin_run *r) {
+  double x = ldexp(p->x_mul, p->x_shift - 31 + p->left), y = ldexp(p->y_mul, p->y_shift - 31 + p->left);
+  double z = ldexp(p->z_mul, p->z_shift - 31), rest, sizes, margin;
+  if (p->fn == WHET_BIN_MUL) {
+    x = z, y = 0;
+    rest = p->z_shift < 0 ? ldexp(0.5, p->z_shift) : 0;
+    sizes = 65536 * x + rest;
+    margin = 0;
+  } else {
+    x *= z;
+    y *= p->fn == WHET_BIN_SUB ? -z : z;
+    rest = -x * p->x_zero - y * p->y_zero;
+    sizes = 2 * (256 * x + 256 * fabs(y) + fabs(rest));
+    margin = 3 * z;
   }
+  margin += sizes * 0x1p-22;
+  r->x_part = out_set32((float)x), r->y_part = out_set32((float)y), r->rest = out_set32((float)rest);
+  r->most = out_set32(margin < 0x1p-7 ? (float)(0.5 - margin) : -1);
 }
 
 #define ROW(name, fn, real, x_half, y_half)                                                                   \
@@ -109,6 +176,7 @@ static void run(const void *params, void *const *ptr, int part, int parts) {
                .y_zero = out_set_i(p.y_zero),
                .x_real = out_set32(p.x_real),
                .y_real = out_set32(p.y_real)};
+  quick_parts(&p, &r);
   row_fn fn = row_for(&p);
   int64_t rows = 1, last = p.rank - 1, from, to, a = 0, b = p.dim[last], at[3];
   for (int32_t i = 0; i < last; i++) rows *= p.dim[i];

@@ -9,6 +9,11 @@ static const int8_t tile_mr[TILE_NV + 1] = {0, 6};
 struct tile_geo;
 static void tile(int mr, int nv, const int16_t *a, const struct tile_geo *g, const int8_t *b, const int32_t *bias,
                  int32_t *acc);
+static uint32_t tile_sum(const int16_t *a, int64_t n) {
+  uint32_t s = 0;
+  for (int64_t i = 0; i < n; i++) s += (uint32_t)a[i];
+  return s;
+}
 #include "kern/tile_q8.h"
 
 #define UNROLL _Pragma("GCC unroll 32")

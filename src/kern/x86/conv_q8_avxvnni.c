@@ -10,6 +10,14 @@ static const int8_t tile_mr[TILE_NV + 1] = {0, 6};
 struct tile_geo;
 static void tile(int mr, int nv, const uint8_t *a, const struct tile_geo *g, const int8_t *b, const int32_t *bias,
                  int32_t *acc);
+static uint32_t tile_sum(const uint8_t *a, int64_t n) {
+  __m256i s = _mm256_setzero_si256();
+  uint32_t rest = 0;
+  for (; n >= 32; n -= 32, a += 32) s = _mm256_add_epi64(s, _mm256_sad_epu8(out_load_i(a), _mm256_setzero_si256()));
+  for (; n > 0; n--) rest += *a++;
+  __m128i t = _mm_add_epi64(_mm256_castsi256_si128(s), _mm256_extracti128_si256(s, 1));
+  return rest + (uint32_t)_mm_cvtsi128_si32(t) + (uint32_t)_mm_extract_epi32(t, 2);
+}
 #include "kern/tile_q8.h"
 
 #define UNROLL _Pragma("GCC unroll 32")

@@ -237,32 +237,37 @@ OUT_INLINE void slide_5(const dw_run *d, const dw_block *k, int64_t from, int64_
   }
 }
 
-typedef void (*slide_fn)(const dw_run *d, const dw_block *k, int64_t from, int64_t to, int32_t *acc);
-#define SLIDE_3(name, by, rows, two, zeros, real)                                                        \
-  static __attribute__((noinline)) void slide_3_##name(const dw_run *d, const dw_block *k, int64_t from, \
-                                                       int64_t to, int32_t *restrict acc) {              \
-    const dw_run run = *d; /* copies, which no store of results can change */                          \
-    const dw_block block = *k;                                                                           \
-    slide_3(&run, &block, from, to, acc, by, rows, two, zeros, real);                                    \
+typedef void (*slide_fn)(const dw_run *restrict d, const dw_block *restrict k, int64_t from, int64_t to,
+                         int32_t *restrict acc);
+#define SLIDE_3(name, by, rows, two, zeros)                                                                    \
+  static __attribute__((noinline)) void slide_3_##name(const dw_run *restrict d, const dw_block *restrict k,   \
+                                                       int64_t from, int64_t to, int32_t *restrict acc) {      \
+    slide_3(d, k, from, to, acc, by, rows, two, zeros, false);                                                 \
   }
-#define SLIDE_3S(by, rows)                              \
-  SLIDE_3(by##_##rows, by, rows, false, false, false)   \
-  SLIDE_3(by##_##rows##_z, by, rows, false, true, false) \
-  SLIDE_3(by##_##rows##_r, by, rows, false, false, true)
+/* With copies of what is read, which no store of results can change. */
+#define SLIDE_3R(name, by, rows)                                                                               \
+  static __attribute__((noinline)) void slide_3_##name(const dw_run *restrict d, const dw_block *restrict k,   \
+                                                       int64_t from, int64_t to, int32_t *restrict acc) {      \
+    const dw_run run = *d;                                                                                     \
+    const dw_block block = *k;                                                                                 \
+    slide_3(&run, &block, from, to, acc, by, rows, false, false, true);                                        \
+  }
+#define SLIDE_3S(by, rows)                       \
+  SLIDE_3(by##_##rows, by, rows, false, false)   \
+  SLIDE_3(by##_##rows##_z, by, rows, false, true) \
+  SLIDE_3R(by##_##rows##_r, by, rows)
 SLIDE_3S(1, 1)
 SLIDE_3S(1, 2)
 SLIDE_3S(1, 4)
 SLIDE_3S(2, 1)
 SLIDE_3S(2, 2)
 SLIDE_3S(2, 4)
-SLIDE_3(two, 2, 4, true, false, false)
-SLIDE_3(two_z, 2, 4, true, true, false)
+SLIDE_3(two, 2, 4, true, false)
+SLIDE_3(two_z, 2, 4, true, true)
 #define SLIDE_5(by, rows)                                                                                       \
-  static __attribute__((noinline)) void slide_5_##by##_##rows(const dw_run *d, const dw_block *k, int64_t from, \
-                                                              int64_t to, int32_t *restrict acc) {                       \
-    const dw_run run = *d;                                                                                      \
-    const dw_block block = *k;                                                                                  \
-    slide_5(&run, &block, from, to, acc, by, rows);                                                             \
+  static __attribute__((noinline)) void slide_5_##by##_##rows(const dw_run *restrict d, const dw_block *restrict k, \
+                                                              int64_t from, int64_t to, int32_t *restrict acc) { \
+    slide_5(d, k, from, to, acc, by, rows);                                                                     \
   }
 SLIDE_5(1, 1)
 SLIDE_5(1, 2)
@@ -294,36 +299,61 @@ static dw_cut cut_for(const whet_dw_q8 *p) {
   return c;
 }
 
-/* Output rows [y, y + rows) of an image, block b. */
-static void slide_rows(const dw_run *d, const uint8_t *in, uint8_t *out, int64_t y, int64_t b, int rows, bool two) {
+/* Rows of a narrow picture whose sums are stored together: in memory they follow each other. */
+static int64_t rows_at_once(const whet_dw_q8 *p) { return whet__clamp_i(CHUNK / whet__max_i(p->out_w, 1), 1, CHUNK); }
+
+/* Where block b of output rows [y, y + rows) reads and writes. */
+static void aim(const dw_run *d, dw_block *k, const uint8_t *in, uint8_t *out, int64_t y, int64_t b, int rows) {
   const whet_dw_q8 *p = &d->p;
-  int64_t width = two ? whet__ceil_div(p->out_w, 2) : p->out_w;
+  for (int g = 0; g < rows; g++) {
+    k->out[g] = y + g < p->out_h ? out + (y + g) * p->out_w * p->out_pitch + b * 64 : NULL;
+    for (int i = 0; i < p->kh; i++) {
+      int64_t iy = (y + g) * p->stride_h - p->pad_top + (int64_t)i * p->dil_h;
+      bool inside = y + g < p->out_h && iy >= 0 && iy < p->in_h;
+      k->step[i * ROWS + g] = inside ? p->in_pitch : 0;
+      k->row[i * ROWS + g] = inside ? in + iy * p->in_w * p->in_pitch + b * 64 : d->outside;
+    }
+  }
+}
+
+/* Output rows [y, to) of an image, block b, `rows` in a register; of more than one when they are not so many that their
+ * sums are stored together. */
+static void slide_rows(const dw_run *d, const uint8_t *in, uint8_t *out, int64_t y, int64_t to, int64_t b, int rows,
+                       bool two) {
+  const whet_dw_q8 *p = &d->p;
+  int64_t width = two ? whet__ceil_div(p->out_w, 2) : p->out_w, pitch = two ? 16 : p->out_pitch;
   dw_block k = {.weights = d->pack + d->l.weights + b * d->l.slots * 64,
                 .bias = (const int32_t *)(const void *)d->pack + b * 64,
                 .w_zero = (const int32_t *)(const void *)(d->pack + d->l.w_zero) + b * 64,
                 .factors = whet__factors_at(&p->out, d->pack + d->l.factors, d->l.n, b * 64),
                 .n = two ? 16 : whet__min_i(64, p->channels - b * 64)};
-  for (int g = 0; g < rows; g++) {
-    k.out[g] = y + g < p->out_h ? out + (y + g) * p->out_w * p->out_pitch + b * 64 : NULL;
-    for (int i = 0; i < p->kh; i++) {
-      int64_t iy = (y + g) * p->stride_h - p->pad_top + (int64_t)i * p->dil_h;
-      bool inside = y + g < p->out_h && iy >= 0 && iy < p->in_h;
-      k.step[i * ROWS + g] = inside ? p->in_pitch : 0;
-      k.row[i * ROWS + g] = inside ? in + iy * p->in_w * p->in_pitch + b * 64 : d->outside;
-    }
-  }
   int at = rows == 1 ? 0 : rows == 2 ? 1 : 2, how = out_way(&p->out);
-  if (p->kh == 3 && how == OUT_REAL32 && !p->w_zeros && !two) {
-    slides_3[p->stride_w - 1][at][REAL](d, &k, 0, width, NULL);
-    return;
-  }
+  bool real = p->kh == 3 && how == OUT_REAL32 && !p->w_zeros && !two;
   slide_fn slide = two           ? (p->w_zeros ? slide_3_two_z : slide_3_two)
-                   : p->kh == 3 ? slides_3[p->stride_w - 1][at][p->w_zeros ? ZEROS : SUMS]
+                   : p->kh == 3 ? slides_3[p->stride_w - 1][at][real ? REAL : p->w_zeros ? ZEROS : SUMS]
                                 : slides_5[p->stride_w - 1][at];
   store_fn store = stores[how];
   _Alignas(64) int32_t acc[CHUNK * 64];
+  if (real || width <= CHUNK / 2) {
+    int64_t n = 0, first = y;
+    for (; y < to; y += rows, n += width) {
+      aim(d, &k, in, out, y, b, rows);
+      slide(d, &k, 0, width, acc + n * 64);
+      if (rows > 1) break;
+    }
+    if (real) return;
+    if (rows == 1) k.out[0] = out + first * p->out_w * p->out_pitch + b * 64;
+    bool half = two && p->out_w % 2;
+    n = rows == 1 ? n : width;
+    if (n > half) store(d, &k, acc, 0, n - half, rows, pitch);
+    if (!half) return;
+    k.n = 8;
+    store(d, &k, acc + (width - 1) * 64, width - 1, 1, rows, pitch);
+    return;
+  }
+  aim(d, &k, in, out, y, b, rows);
   for (int64_t x = 0; x < width; x += CHUNK) {
-    int64_t n = whet__min_i(CHUNK, width - x), pitch = two ? 16 : p->out_pitch;
+    int64_t n = whet__min_i(CHUNK, width - x);
     slide(d, &k, x, x + n, acc);
     bool half = two && x + n == width && p->out_w % 2;
     if (n > half) store(d, &k, acc, x, n - half, rows, pitch);
@@ -419,19 +449,22 @@ static void run(const void *params, void *const *ptr, int part, int parts) {
     }
     return;
   }
-  /* Work: for each image every row of the full blocks, then groups of rows of the last block. */
+  /* Work: for each image the rows of the full blocks, then groups of rows of the last block. */
   dw_cut c = cut_for(p);
   int64_t full = c.rows == 1 ? c.blocks : c.blocks - 1, groups = c.rows == 1 ? 0 : whet__ceil_div(p->out_h, c.rows);
-  int64_t each = full * p->out_h + groups;
+  int64_t some = rows_at_once(p), pieces = whet__ceil_div(p->out_h, some), each = full * pieces + groups;
   whet__split(p->images * each, part, parts, &from, &to);
   for (; from < to; from++) {
     int64_t image = from / each, i = from % each;
     const uint8_t *in = (const uint8_t *)ptr[0] + image * image_in;
     uint8_t *out = (uint8_t *)ptr[2] + image * image_out;
-    if (i < full * p->out_h)
-      slide_rows(&d, in, out, i % p->out_h, i / p->out_h, 1, false);
-    else
-      slide_rows(&d, in, out, (i - full * p->out_h) * c.rows, full, c.rows, c.two);
+    if (i < full * pieces) {
+      int64_t y = i % pieces * some;
+      slide_rows(&d, in, out, y, whet__min_i(y + some, p->out_h), i / pieces, 1, false);
+    } else {
+      int64_t y = (i - full * pieces) * c.rows;
+      slide_rows(&d, in, out, y, y + c.rows, full, c.rows, c.two);
+    }
   }
 }
 

@@ -26,6 +26,17 @@ OUT_INLINE out_real32 out_sub32(out_real32 a, out_real32 b) { return _mm256_sub_
 OUT_INLINE out_real32 out_mul32(out_real32 a, out_real32 b) { return _mm256_mul_ps(a, b); }
 OUT_INLINE out_real32 out_to_real(out_int a) { return _mm256_cvtepi32_ps(a); }
 OUT_INLINE out_real32 out_div32(out_real32 a, out_real32 b) { return _mm256_div_ps(a, b); }
+OUT_INLINE out_real32 out_fma32(out_real32 a, out_real32 b, out_real32 c) { return _mm256_fmadd_ps(a, b, c); }
+OUT_INLINE out_real32 out_near32(out_real32 a) { return _mm256_round_ps(a, 8); }
+OUT_INLINE out_real32 out_signed32(out_real32 a, out_real32 b) {
+  return _mm256_or_ps(_mm256_and_ps(a, _mm256_set1_ps(-0.0f)), b);
+}
+OUT_INLINE out_real32 out_larger32(out_real32 a, out_real32 b) {
+  return _mm256_max_ps(_mm256_andnot_ps(_mm256_set1_ps(-0.0f), a), _mm256_andnot_ps(_mm256_set1_ps(-0.0f), b));
+}
+OUT_INLINE bool out_above32(out_real32 a, out_real32 most) {
+  return _mm256_movemask_ps(_mm256_cmp_ps(a, most, _CMP_GT_OQ)) != 0;
+}
 /* Rounded to even, or halves away from zero; what is beyond 16 bits stays beyond them on its side, NaN is on the
  * lower. */
 OUT_INLINE out_int out_from_real(out_real32 a) { return _mm256_cvtps_epi32(_mm256_min_ps(_mm256_set1_ps(65536), a)); }
@@ -57,6 +68,10 @@ OUT_INLINE out_int out_widen(const uint8_t *p, bool is_signed, int64_t n) {
     memcpy(&t, p, (size_t)n);
     x = _mm_cvtsi64_si128((long long)t);
   }
+  return is_signed ? _mm256_cvtepi8_epi32(x) : _mm256_cvtepu8_epi32(x);
+}
+OUT_INLINE out_int out_widen_all(const uint8_t *p, bool is_signed) {
+  __m128i x = _mm_loadl_epi64((const __m128i *)(const void *)p);
   return is_signed ? _mm256_cvtepi8_epi32(x) : _mm256_cvtepu8_epi32(x);
 }
 OUT_INLINE out_int out_widen_one(const uint8_t *p, bool is_signed) { return out_set_i(is_signed ? (int8_t)*p : *p); }

@@ -26,6 +26,14 @@ OUT_INLINE out_real32 out_sub32(out_real32 a, out_real32 b) { return _mm512_sub_
 OUT_INLINE out_real32 out_mul32(out_real32 a, out_real32 b) { return _mm512_mul_ps(a, b); }
 OUT_INLINE out_real32 out_to_real(out_int a) { return _mm512_cvtepi32_ps(a); }
 OUT_INLINE out_real32 out_div32(out_real32 a, out_real32 b) { return _mm512_div_ps(a, b); }
+OUT_INLINE out_real32 out_fma32(out_real32 a, out_real32 b, out_real32 c) { return _mm512_fmadd_ps(a, b, c); }
+/* a rounded to an integer; b with the sign of a; the greater size; is any size above `most`? */
+OUT_INLINE out_real32 out_near32(out_real32 a) { return _mm512_roundscale_ps(a, 8); }
+OUT_INLINE out_real32 out_signed32(out_real32 a, out_real32 b) {
+  return _mm512_or_ps(_mm512_and_ps(a, _mm512_set1_ps(-0.0f)), b);
+}
+OUT_INLINE out_real32 out_larger32(out_real32 a, out_real32 b) { return _mm512_range_ps(a, b, 11); }
+OUT_INLINE bool out_above32(out_real32 a, out_real32 most) { return _mm512_cmp_ps_mask(a, most, _CMP_GT_OQ) != 0; }
 /* Rounded to even, or halves away from zero; what is beyond 16 bits stays beyond them on its side, NaN is on the
  * lower. */
 OUT_INLINE out_int out_from_real(out_real32 a) { return _mm512_cvtps_epi32(_mm512_min_ps(_mm512_set1_ps(65536), a)); }
@@ -47,6 +55,10 @@ OUT_INLINE void out_store32(float *p, out_real32 x, int64_t n) {
 OUT_INLINE out_int out_widen(const uint8_t *p, bool is_signed, int64_t n) {
   __mmask16 m = n >= 16 ? 0xffff : (__mmask16)((1u << n) - 1);
   __m128i x = _mm_maskz_loadu_epi8(m, p);
+  return is_signed ? _mm512_cvtepi8_epi32(x) : _mm512_cvtepu8_epi32(x);
+}
+OUT_INLINE out_int out_widen_all(const uint8_t *p, bool is_signed) {
+  __m128i x = _mm_loadu_si128((const __m128i *)(const void *)p);
   return is_signed ? _mm512_cvtepi8_epi32(x) : _mm512_cvtepu8_epi32(x);
 }
 OUT_INLINE out_int out_widen_one(const uint8_t *p, bool is_signed) { return out_set_i(is_signed ? (int8_t)*p : *p); }
