@@ -70,14 +70,23 @@ OUT_INLINE void block(const bin_row *w, uint8_t *z, int64_t i, int64_t m, const 
   out_store(z + i, out_order(out_narrow(v, &r->bound)), m);
 }
 
-/* Four whole vectors in f32; false, and nothing stored, when a result is too near a tie. */
-OUT_INLINE bool quick(const bin_row *w, uint8_t *z, int64_t i, const bin_run *r, int fn, bool x_signed, bool y_signed) {
+/* Four vectors in f32, m of them elements; false, and nothing stored, when a result is too near a tie. */
+OUT_INLINE bool quick(const bin_row *w, uint8_t *z, int64_t i, int64_t m, const bin_run *r, int fn, bool x_signed,
+                      bool y_signed) {
   out_real32 far = out_set32(0);
   out_int v[4];
   for (int j = 0; j < 4; j++) {
     int64_t at = i + j * OUT_LANES;
-    out_int a = w->x_once ? out_widen_one(w->x, x_signed) : out_widen_all(w->x + at, x_signed);
-    out_int b = w->y_once ? out_widen_one(w->y, y_signed) : out_widen_all(w->y + at, y_signed);
+    int64_t k = m - j * OUT_LANES;
+    bool all = m == 4 * OUT_LANES;
+    v[j] = out_zero();
+    if (!all && k <= 0) continue;
+    out_int a = w->x_once ? out_widen_one(w->x, x_signed)
+                : all     ? out_widen_all(w->x + at, x_signed)
+                          : out_widen(w->x + at, x_signed, k);
+    out_int b = w->y_once ? out_widen_one(w->y, y_signed)
+                : all     ? out_widen_all(w->y + at, y_signed)
+                          : out_widen(w->y + at, y_signed, k);
     out_real32 t;
     if (fn == WHET_BIN_MUL) {
       t = out_to_real(out_mul_i(out_sub_i(a, r->x_zero), out_sub_i(b, r->y_zero)));
@@ -89,7 +98,7 @@ OUT_INLINE bool quick(const bin_row *w, uint8_t *z, int64_t i, const bin_run *r,
     v[j] = out_from_real(t);
   }
   if (out_above32(far, r->most)) return false;
-  out_store(z + i, out_order(out_narrow(v, &r->bound)), 4 * OUT_LANES);
+  out_store(z + i, out_order(out_narrow(v, &r->bound)), m);
   return true;
 }
 
@@ -100,12 +109,14 @@ OUT_INLINE void row(const uint8_t *x, const uint8_t *y, uint8_t *z, int64_t n, c
   const bin_row w = {x, y, !p->x_stride[p->rank - 1], !p->y_stride[p->rank - 1]};
   const bin_run own = *r; /* a copy, which no store of results can change */
   const bool xs = p->x_signed, ys = p->y_signed, tries = !real && !out_above32(out_set32(0), own.most);
-  int64_t i = 0;
-  for (; i + 4 * OUT_LANES <= n; i += 4 * OUT_LANES)
-    if (!tries || !(xs == ys ? xs ? quick(&w, z, i, &own, fn, true, true) : quick(&w, z, i, &own, fn, false, false)
-                             : quick(&w, z, i, &own, fn, xs, ys)))
-      block(&w, z, i, 4 * OUT_LANES, &own, fn, real, x_half, y_half);
-  if (i < n) block(&w, z, i, n - i, &own, fn, real, x_half, y_half);
+  int64_t i = 0, m = 4 * OUT_LANES;
+  for (; i + m <= n; i += m)
+    if (!tries || !(xs && ys     ? quick(&w, z, i, m, &own, fn, true, true)
+                    : !xs && !ys ? quick(&w, z, i, m, &own, fn, false, false)
+                                 : quick(&w, z, i, m, &own, fn, xs, ys)))
+      block(&w, z, i, m, &own, fn, real, x_half, y_half);
+  if (i < n && (!tries || !quick(&w, z, i, n - i, &own, fn, xs, ys)))
+    block(&w, z, i, n - i, &own, fn, real, x_half, y_half);
 }
 
 /* The f32 form of the rule. */
@@ -163,6 +174,28 @@ static bool fits(const void *params) {
          p.y_stride[last] >= 0;
 }
 
+/* A picture and one number for each channel, the dimensions already simple: pixels follow each other in x and z. */
+static bool by_channel(const whet_binary_q8 *p) {
+  return p->rank == 2 && p->dim[1] < 1024 && p->x_stride[1] == 1 && p->y_stride[1] == 1 && !p->y_stride[0] &&
+         p->x_stride[0] == p->dim[1] && p->z_stride[0] == p->dim[1];
+}
+
+/* The same in long rows: as many pixels at once as fill whole registers, over a copy of y repeated. */
+static void run_by_channel(const bin_run *r, row_fn fn, void *const *ptr, int part, int parts) {
+  enum { ROOM = 4096 };
+  const whet_binary_q8 *p = r->p;
+  int64_t c = p->dim[1], once = 1, from, to;
+  while (once * c % 64 && (2 * once) * c <= ROOM) once *= 2;
+  while ((2 * once) * c <= ROOM / 2) once *= 2;
+  uint8_t y[ROOM];
+  for (int64_t i = 0; i < once; i++) memcpy(y + i * c, ptr[1], (size_t)c);
+  whet__split(p->dim[0], part, parts, &from, &to);
+  for (int64_t n; from < to; from += n) {
+    n = whet__min_i(once, to - from);
+    fn((const uint8_t *)ptr[0] + from * c, y, (uint8_t *)ptr[2] + from * c, n * c, r);
+  }
+}
+
 static void run(const void *params, void *const *ptr, int part, int parts) {
   whet_binary_q8 p = *(const whet_binary_q8 *)params;
   whet__binary_q8_simplify(&p);
@@ -178,6 +211,10 @@ static void run(const void *params, void *const *ptr, int part, int parts) {
                .y_real = out_set32(p.y_real)};
   quick_parts(&p, &r);
   row_fn fn = row_for(&p);
+  if (by_channel(&p)) {
+    run_by_channel(&r, fn, ptr, part, parts);
+    return;
+  }
   int64_t rows = 1, last = p.rank - 1, from, to, a = 0, b = p.dim[last], at[3];
   for (int32_t i = 0; i < last; i++) rows *= p.dim[i];
   if (rows > 1)
