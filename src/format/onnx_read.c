@@ -28,6 +28,14 @@ static int32_t resolve(struct whet_ox_scope *s, whet_str name, struct whet_ox_sc
   return INT32_MIN;
 }
 
+int32_t whet__onnx_named(whet_import *im, whet_str name) {
+  struct whet_ox_scope *own = NULL;
+  int32_t v = im->op->ox ? resolve(im->op->ox_scope, name, &own) : -1;
+  if (v < 0) return -1;
+  if (im->g->val[v].role == WHET_ROLE_NODE && !im->ox_made[v]) own->owner->unsorted = true;
+  return v;
+}
+
 static whet_status refused(whet_import *im, whet_err *err) { return whet__im_no_memory(im, err, 64, "the graph"); }
 
 /* Give a name of this scope a value (one of its own, or WHET_OX_ABSENT). */

@@ -15,6 +15,7 @@
 #include "op/binary_q8.h"
 #include "op/cast.h"
 #include "op/edit.h"
+#include "op/grad.h"
 #include "op/move.h"
 #include "op/move_attr.h"
 #include "op/tile.h"
@@ -430,6 +431,27 @@ static bool permute(whet_edit *e, int32_t node, const int8_t *perm, int rank, in
   return whet__permute_broadcast(e, node, perm, rank);
 }
 
+/* ---- gradient -------------------------------------------------------------------------------- */
+
+static whet_status grad(whet_edit *e, int32_t node) {
+  const whet_node n = whet__ed_graph(e)->node[node];
+  const whet_binary_row *r = whet__binary_row(n.op);
+  const char *text[2] = {r->grad_x, r->grad_y};
+  whet_dtype t = whet__ed_dtype(e, n.in[0]);
+  whet_grad_name name[] = {
+      {'x', n.in[0], 0}, {'y', n.in[1], 0}, {'z', n.out[0], 0}, {'g', whet__grad_of(e, n.out[0]), 0}};
+  for (int i = 0; i < 2; i++) {
+    if (!*text[i] || !whet__grad_wants(e, n.in[i])) continue;
+    if (whet__ed_dtype(e, name[1].v) != t) /* Pow's exponent */
+      name[1].v = whet__ed_call(e, "CastLike", NULL, (int32_t[]){n.in[1], n.in[0]}, 2, t);
+    int32_t g = whet__grad_formula(e, text[i], name, 4, t);
+    if (i && whet__ed_dtype(e, n.in[1]) != t)
+      g = whet__ed_call(e, "CastLike", NULL, (int32_t[]){g, n.in[1]}, 2, whet__ed_dtype(e, n.in[1]));
+    WHET_TRY(whet__grad_add_summed(e, node, n.in[i], g, whet__ed_shape(e, n.out[0])));
+  }
+  return WHET_OK;
+}
+
 /* ---- records --------------------------------------------------------------------------------- */
 
 #define MODE(name) 1, name
@@ -456,6 +478,7 @@ static bool permute(whet_edit *e, int32_t node, const int8_t *perm, int rank, in
                                    .infer = infer,                                                               \
                                    .plan = plan,                                                                 \
                                    .permute = permute,                                                           \
+                                   .grad = grad,                                                                 \
                                    .ref = ref};
 #include "op/binary.def"
 #undef BINARY

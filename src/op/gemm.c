@@ -8,6 +8,7 @@
 #include "kern/copy.h"
 #include "kern/unary_f32.h"
 #include "op/dense.h"
+#include "op/grad.h"
 #include "op/matrix.h"
 #include "op/move.h"
 #include "op/walk.h"
@@ -186,6 +187,20 @@ static whet_status gemm_plan(whet_planner *p, const whet_node *node) {
   return whet__pl_gemm_f32(p, &g, &pack, from, out, b, start ? c : -1, res);
 }
 
+/* ---- gradient -------------------------------------------------------------------------------- */
+
+static whet_status grad(whet_edit *e, int32_t node) {
+  const whet_node n = whet__ed_graph(e)->node[node];
+  const whet_gemm *a = n.attr;
+  const whet_matmul how = {a->alpha, a->trans_a, a->trans_b};
+  int32_t g = whet__grad_of(e, n.out[0]), c = n.n_in > 2 ? n.in[2] : -1;
+  WHET_TRY(whet__grad_product(e, node, &how, g, whet__ed_shape(e, n.out[0])));
+  if (!whet__grad_wants(e, c)) return WHET_OK;
+  const whet_grad_name name[] = {{'g', g, 0}, {'b', -1, (double)a->beta}};
+  return whet__grad_add_summed(e, node, c, whet__grad_formula(e, "g*b", name, 2, whet__ed_dtype(e, c)),
+                               whet__ed_shape(e, n.out[0]));
+}
+
 /* ---- record ---------------------------------------------------------------------------------- */
 
 const whet_op whet_op_Gemm = {
@@ -196,5 +211,6 @@ const whet_op whet_op_Gemm = {
     .from = k_from,
     .infer = gemm_infer,
     .plan = gemm_plan,
+    .grad = grad,
     .ref = gemm_ref,
 };

@@ -2,6 +2,7 @@
 /* Identity(x): x. ONNX Identity 1-25 (tensors, sequences, optionals). Readers and passes take it out where they can.
  */
 
+#include "op/grad.h"
 #include "op/move.h"
 
 static const whet_from k_from[] = {{"", "Identity", 1, NULL}, {0}};
@@ -30,5 +31,6 @@ const whet_op whet_op_Identity = {
     .infer = infer,
     .plan = plan,
     .permute = permute,
+    .grad = whet__grad_view,
     .ref = ref,
 };

@@ -11,6 +11,7 @@
 #include "op/conv.h"
 #include "op/dense.h"
 #include "op/fakeq.h"
+#include "op/grad.h"
 #include "op/matrix.h"
 #include "op/move.h"
 #include "op/stablehlo.h"
@@ -256,6 +257,13 @@ static whet_status matmul_plan(whet_planner *p, const whet_node *node) {
   return whet__pl_gemm_f32(p, &g, &pack, from, out, b, -1, whet__rd(res));
 }
 
+/* ---- gradient -------------------------------------------------------------------------------- */
+
+static whet_status grad(whet_edit *e, int32_t node) {
+  const whet_node n = whet__ed_graph(e)->node[node];
+  return whet__grad_product(e, node, n.attr, whet__grad_of(e, n.out[0]), whet__ed_shape(e, n.out[0]));
+}
+
 /* ---- record ---------------------------------------------------------------------------------- */
 
 const whet_op whet_op_MatMul = {
@@ -266,5 +274,6 @@ const whet_op whet_op_MatMul = {
     .from = k_from,
     .infer = matmul_infer,
     .plan = matmul_plan,
+    .grad = grad,
     .ref = matmul_ref,
 };

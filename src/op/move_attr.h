@@ -54,6 +54,9 @@ typedef struct whet_scatter { /* ScatterElements, ScatterND */
 /* Append Shape: all dimensions of value v as int64 into value `out`. */
 whet_status whet__im_shape_of(whet_import *im, int32_t v, int32_t out);
 
+/* The same in an edit, "Shape" or "Size"; the new value, -1 when memory is refused. */
+int32_t whet__ed_shape_of(whet_edit *e, const char *name, int32_t v);
+
 /* Append Unsqueeze or Squeeze (`name`) of value v at one axis, into value `out` (-1: a new one). That value, or -1
  * when it failed (recorded). */
 int32_t whet__im_squeeze(whet_import *im, const char *name, int32_t v, int64_t axis, int32_t out);

@@ -108,6 +108,8 @@ whet_floats whet__onnx_floats(whet_import *im, const char *name);
 whet_strs whet__onnx_strs(whet_import *im, const char *name);
 /* A tensor attribute (sparse ones densified) as a new constant; -1 when absent. */
 int32_t whet__onnx_tensor(whet_import *im, const char *name);
+/* The value that a name stands for where the node is; -1: there is none. */
+int32_t whet__onnx_named(whet_import *im, whet_str name);
 /* A graph attribute read as a region; NULL when absent. */
 whet_region *whet__onnx_region(whet_import *im, const char *name);
 /* Give the node appended last its bodies. */
@@ -358,6 +360,7 @@ struct whet_op {
   /* Rewrite the node so that it works on inputs whose dimensions are turned by `perm` (new dimension i is old
    * perm[i]); true when done, and every output is then turned by perm_out[] (set by the hook, default perm). */
   bool (*permute)(whet_edit *e, int32_t node, const int8_t *perm, int rank, int8_t *perm_out);
+  /* Append the nodes that make the gradients of the inputs from those of the outputs: see op/grad.h. */
   whet_status (*grad)(whet_edit *e, int32_t node);
   whet_status (*ref)(const whet_args *a);
   /* Bytes of scratch that ref needs for tensors of these shapes; their contents are not there. NULL: none. */

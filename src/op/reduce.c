@@ -15,7 +15,9 @@
 
 #include "kern/reduce_f32.h"
 #include "op/edit.h"
+#include "op/grad.h"
 #include "op/move.h"
+#include "op/move_attr.h"
 #include "op/reduce_q8.h"
 #include "op/walk.h"
 
@@ -321,6 +323,60 @@ static bool permute(whet_edit *e, int32_t node, const int8_t *perm, int rank, in
   return true;
 }
 
+/* ---- gradient -------------------------------------------------------------------------------- */
+
+/* Result or gradient v with the reduced dimensions back as 1. */
+static int32_t unreduced(whet_edit *e, int32_t v, const whet_squeeze *axes, whet_dtype t) {
+  return axes->axes.n && v >= 0 ? whet__ed_call(e, "Unsqueeze", axes, &v, 1, t) : v;
+}
+
+/* Elements of x for each of y. */
+static int32_t elements(whet_edit *e, int32_t x, int32_t y, whet_dtype t) {
+  int32_t size[2];
+  for (int i = 0; i < 2; i++) {
+    int32_t in[2] = {whet__ed_shape_of(e, "Size", i ? y : x), x};
+    size[i] = whet__ed_call(e, "CastLike", NULL, in, 2, t);
+  }
+  return whet__ed_call(e, "Div", NULL, size, 2, t);
+}
+
+/* Does a letter stand in a formula by itself? */
+static bool names(const char *text, char letter) {
+  for (const char *c = text; (c = strchr(c, letter)); c++) {
+    bool before = c > text && ((c[-1] | 32) >= 'a' && (c[-1] | 32) <= 'z'), after = (c[1] | 32) >= 'a' && (c[1] | 32) <= 'z';
+    if (!before && !after) return true;
+  }
+  return false;
+}
+
+static whet_status grad(whet_edit *e, int32_t node) {
+  const whet_node n = whet__ed_graph(e)->node[node];
+  const whet_reduce_attr *a = n.attr;
+  const char *text = row_of(n.op)->grad;
+  int32_t x = n.in[0], y = n.out[0], rank = whet__ed_shape(e, x)->rank, count = a->axes.n, g = whet__grad_of(e, y);
+  const int64_t *axes = a->axes.v;
+  whet_dtype t = whet__ed_dtype(e, x);
+  if (!*text || !whet__grad_wants(e, x)) return WHET_OK;
+  if (n.n_in > 1 && n.in[1] >= 0 && !(axes = whet__ed_ints(e, n.in[1], &count)))
+    return whet__grad_fail(e, node, "its axes are computed");
+  if (rank < 0) return whet__grad_fail(e, node, "the rank of its input is not known");
+  whet_squeeze back = {{NULL, 0}};
+  if (!a->keep && (count || !a->none)) {
+    int64_t *list = whet__arena_array(&whet__ed_graph(e)->arena, (size_t)(count ? count : rank), sizeof *list);
+    back.axes = (whet_ints){list, count ? count : rank};
+    for (int32_t i = 0; list && i < back.axes.n; i++) list[i] = count ? axes[i] : i;
+    if (!list) g = -1;
+  }
+  const whet_grad_name name[] = {{'x', x, 0},
+                                 {'y', unreduced(e, y, &back, t), 0},
+                                 {'g', unreduced(e, g, &back, t), 0},
+                                 {'n', names(text, 'n') ? elements(e, x, y, t) : -1, 0}};
+  int32_t dx = whet__grad_formula(e, text, name, 4, t);
+  if (!names(text, 'x')) dx = whet__ed_call(e, "Expand", NULL, (int32_t[]){dx, whet__ed_shape_of(e, "Shape", x)}, 2, t);
+  whet__grad_add(e, x, dx);
+  return WHET_OK;
+}
+
 /* ---- records --------------------------------------------------------------------------------- */
 
 #define O(name_) {"", name_, 1, read_onnx},
@@ -334,6 +390,7 @@ static bool permute(whet_edit *e, int32_t node, const int8_t *perm, int rank, in
                                    .infer = infer,                                 \
                                    .plan = plan,                                   \
                                    .permute = permute,                             \
+                                   .grad = grad,                                   \
                                    .ref = ref};
 #include "op/reduce.def"
 #undef REDUCE

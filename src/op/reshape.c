@@ -5,6 +5,7 @@
  * (shape as an input), Flatten 1-25; TFLite RESHAPE (shape from the second input, else from the options; 0 is a
  * dimension). All types. Exact. */
 
+#include "op/grad.h"
 #include "op/move.h"
 #include "op/move_attr.h"
 
@@ -328,6 +329,7 @@ const whet_op whet_op_Reshape = {
     .infer = reshape_infer,
     .plan = view_plan,
     .permute = reshape_permute,
+    .grad = whet__grad_view,
     .ref = view_ref,
 };
 
@@ -340,5 +342,6 @@ const whet_op whet_op_Flatten = {
     .infer = flatten_infer,
     .plan = view_plan,
     .permute = flatten_permute,
+    .grad = whet__grad_view,
     .ref = view_ref,
 };

@@ -4,6 +4,7 @@
  * ONNX Shape (start and end since 15), Size; TFLite SHAPE, RANK (int32 or int64). What they answer is known as soon
  * as shapes are, so that they seldom run. Exact. */
 
+#include "op/grad.h"
 #include "op/move.h"
 #include "op/move_attr.h"
 
@@ -45,6 +46,11 @@ whet_status whet__im_shape_of(whet_import *im, int32_t v, int32_t out) {
   a->dtype = WHET_S64;
   a->end = INT64_MAX;
   return whet__im_node(im, &whet_op_Shape, a, &v, 1, &out, 1);
+}
+
+int32_t whet__ed_shape_of(whet_edit *e, const char *name, int32_t v) {
+  const struct shape a = {.dtype = WHET_S64, .end = INT64_MAX};
+  return whet__ed_call(e, name, &a, &v, 1, WHET_S64);
 }
 
 static const whet_from k_shape_from[] = {{"", "Shape", 1, from_onnx}, {"tflite", "SHAPE", 1, from_tfl}, {0}};

@@ -6,6 +6,7 @@
  * size 1. All types. Exact. */
 
 #include "op/cast.h"
+#include "op/grad.h"
 #include "op/move.h"
 #include "op/move_attr.h"
 
@@ -213,6 +214,7 @@ const whet_op whet_op_Squeeze = {
     .infer = squeeze_infer,
     .plan = view_plan,
     .permute = squeeze_permute,
+    .grad = whet__grad_view,
     .ref = view_ref,
 };
 
@@ -225,5 +227,6 @@ const whet_op whet_op_Unsqueeze = {
     .infer = unsqueeze_infer,
     .plan = view_plan,
     .permute = unsqueeze_permute,
+    .grad = whet__grad_view,
     .ref = view_ref,
 };

@@ -4,6 +4,7 @@
  * ONNX Transpose 1-25, TFLite TRANSPOSE, STABLEHLO_TRANSPOSE. A perm that is not constant stays the second input. All types. Exact.
  * Where only dimensions of size 1 change places it is a view. */
 
+#include "op/grad.h"
 #include "op/move.h"
 #include "op/move_attr.h"
 
@@ -145,6 +146,24 @@ static bool transpose_permute(whet_edit *e, int32_t node, const int8_t *perm, in
   return true;
 }
 
+/* ---- gradient -------------------------------------------------------------------------------- */
+
+/* Turned back; the order must be known. */
+static whet_status transpose_grad(whet_edit *e, int32_t node) {
+  const whet_node n = whet__ed_graph(e)->node[node];
+  const whet_transpose *a = n.attr;
+  int32_t x = n.in[0], g = whet__grad_of(e, n.out[0]), rank = whet__ed_shape(e, x)->rank, count = a->perm.n;
+  const int64_t *perm = a->perm.v;
+  if (!whet__grad_wants(e, x)) return WHET_OK;
+  if (n.n_in > 1 && n.in[1] >= 0 && !(perm = whet__ed_ints(e, n.in[1], &count)))
+    return whet__grad_fail(e, node, "its order is computed");
+  int64_t *back = whet__arena_array(&whet__ed_graph(e)->arena, (size_t)count, sizeof *back);
+  whet_transpose t = {.perm = {back, count}};
+  for (int32_t i = 0; back && i < count; i++) back[perm[i] < 0 ? perm[i] + rank : perm[i]] = i;
+  whet__grad_add(e, x, back ? whet__ed_call(e, "Transpose", &t, &g, 1, whet__ed_dtype(e, x)) : -1);
+  return WHET_OK;
+}
+
 /* ---- record ---------------------------------------------------------------------------------- */
 
 const whet_op whet_op_Transpose = {
@@ -156,5 +175,6 @@ const whet_op whet_op_Transpose = {
     .infer = transpose_infer,
     .plan = transpose_plan,
     .permute = transpose_permute,
+    .grad = transpose_grad,
     .ref = transpose_ref,
 };

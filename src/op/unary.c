@@ -13,6 +13,7 @@
 
 #include "kern/unary_f32.h"
 #include "op/edit.h"
+#include "op/grad.h"
 #include "op/tile.h"
 #include "op/unary_q8.h"
 #include "op/walk.h"
@@ -342,6 +343,23 @@ bool whet__micro_f32(const whet_graph *g, const whet_node *n, uint8_t *op, float
 
 static bool permute(whet_edit *e, int32_t node, const int8_t *perm, int rank, int8_t *perm_out) { return true; }
 
+/* ---- gradient -------------------------------------------------------------------------------- */
+
+static whet_status grad(whet_edit *e, int32_t node) {
+  const whet_node n = whet__ed_graph(e)->node[node];
+  const whet_unary_attr *a = n.attr;
+  const struct dflt d = defaults(n.op);
+  const char *text = whet__unary_row(n.op)->grad;
+  const whet_grad_name name[] = {{'x', n.in[0], 0},
+                                 {'y', n.out[0], 0},
+                                 {'g', whet__grad_of(e, n.out[0]), 0},
+                                 {'a', -1, (double)(a ? a->a : d.a)},
+                                 {'b', -1, (double)(a ? a->b : d.b)}};
+  if (!*text || !whet__grad_wants(e, n.in[0])) return WHET_OK;
+  whet__grad_add(e, n.in[0], whet__grad_formula(e, text, name, 5, whet__ed_dtype(e, n.in[0])));
+  return WHET_OK;
+}
+
 /* ---- records --------------------------------------------------------------------------------- */
 
 #define O(name_) {"", name_, 1, read_onnx},
@@ -361,6 +379,7 @@ static bool permute(whet_edit *e, int32_t node, const int8_t *perm, int rank, in
                                    .infer = infer,                                                        \
                                    .plan = plan,                                                          \
                                    .permute = permute,                                                    \
+                                   .grad = grad,                                                          \
                                    .ref = ref};
 #include "op/unary.def"
 #undef UNARY

@@ -29,6 +29,7 @@ struct whet_edit {
   whet_region *r;
   int32_t at;
   bool failed; /* memory was refused */
+  struct whet_grads *grads; /* while grad hooks run (gradient.c); else NULL */
 };
 
 /* All passes on a program's graph. */
