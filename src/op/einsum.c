@@ -3,22 +3,18 @@
  *
  * ONNX 12-28. "ab,bc->ac": each letter is a dimension, "..." stands for as many as are left; without "->" the output has
  * the ellipsis and the letters that occur once, sorted. A letter twice in a term is the diagonal; a dimension of 1 is
- * repeated. Numbers; floats are summed in double, integers wrap. Two float inputs that make a matrix product are read
- * as Transpose and MatMul. */
+ * repeated. Numbers; floats are summed in double, integers wrap. Two float inputs that make a matrix product become
+ * Transpose and MatMul (pass/einsum.c). */
 
-#include "op/dense.h"
+#include "op/einsum.h"
+
 #include "op/edit.h"
 #include "op/move.h"
-#include "op/move_attr.h"
 #include "op/walk.h"
 
-enum { MAX_IN = 16, LETTERS = 52, LABELS = LETTERS + WHET_MAX_RANK, WHY = 120 };
+enum { MAX_IN = 16, LETTERS = 52, LABELS = LETTERS + WHET_MAX_RANK };
 
-typedef struct einsum_attr {
-  whet_str equation;
-} einsum_attr;
-
-static const whet_attr_desc k_attrs[] = {{"equation", WHET_ATTR_STR, offsetof(einsum_attr, equation)}, {0}};
+static const whet_attr_desc k_attrs[] = {{"equation", WHET_ATTR_STR, offsetof(whet_einsum_attr, equation)}, {0}};
 
 /* ---- the equation ---------------------------------------------------------------------------- */
 
@@ -95,7 +91,7 @@ static const char *parse(whet_str s, int n, const int32_t *rank, einsum *e) {
   return NULL;
 }
 
-/* ---- reading --------------------------------------------------------------------------------- */
+/* ---- matrix products ------------------------------------------------------------------------- */
 
 static bool has(const einsum_term *t, int8_t label) {
   for (int32_t i = 0; i < t->n; i++)
@@ -110,23 +106,10 @@ static void arrange(const int8_t *labels, int32_t n, const int8_t *of, int64_t *
       if (of[k] == labels[i]) perm[i] = k;
 }
 
-/* Append Transpose of v by perm, unless it changes nothing; the result, -1 on failure. out -1: a new value. */
-static int32_t turn(whet_import *im, int32_t v, const int64_t *perm, int32_t n, int32_t out) {
-  bool same = true;
-  for (int32_t i = 0; i < n; i++) same &= perm[i] == i;
-  if (same && out < 0) return v;
-  whet_transpose *a = whet__arena_alloc(whet__im_arena(im), sizeof *a);
-  int64_t *list = whet__arena_copy(whet__im_arena(im), perm, (size_t)n * sizeof *list);
-  if (out < 0) out = whet__im_new(im, "turned");
-  if (!a || !list || out < 0) return -1;
-  a->perm = (whet_ints){list, n};
-  return whet__im_node(im, whet__op_find("Transpose"), a, &v, 1, &out, 1) ? -1 : out;
-}
-
-/* Two terms of letters that stand once each, of which one is summed, one is the first's alone, one the second's, and the
- * rest are in all three: a matrix product. WHET_LATE: it is none. */
-static whet_status as_product(whet_import *im, const einsum *e) {
-  const einsum_term *a = &e->in[0], *b = &e->in[1], *y = &e->out;
+bool whet__einsum_product(const whet_einsum_attr *at, const int32_t rank[2], whet_einsum_product *p) {
+  einsum e;
+  if (parse(at->equation, 2, rank, &e)) return false;
+  const einsum_term *a = &e.in[0], *b = &e.in[1], *y = &e.out;
   int8_t order[3][WHET_MAX_RANK], sum = -1, row = -1, column = -1;
   int32_t n = 0;
   for (int32_t i = 0; i < y->n; i++) {
@@ -138,50 +121,27 @@ static whet_status as_product(whet_import *im, const einsum *e) {
     else if (has(b, l) && column < 0)
       column = l;
     else
-      return WHET_LATE;
+      return false;
   }
   for (int32_t i = 0; i < a->n; i++)
     if (has(b, a->label[i]) && !has(y, a->label[i])) {
-      if (sum >= 0) return WHET_LATE;
+      if (sum >= 0) return false;
       sum = a->label[i];
     }
-  if (row < 0 || column < 0 || sum < 0 || a->n != n + 2 || b->n != n + 2 || y->n != n + 2) return WHET_LATE;
+  if (row < 0 || column < 0 || sum < 0 || a->n != n + 2 || b->n != n + 2 || y->n != n + 2) return false;
   int8_t *const ends[3] = {order[0] + n, order[1] + n, order[2] + n};
   ends[0][0] = row, ends[0][1] = sum, ends[1][0] = sum, ends[1][1] = column, ends[2][0] = row, ends[2][1] = column;
-  int64_t perm[3][WHET_MAX_RANK];
-  for (int i = 0; i < 2; i++) arrange(order[i], n + 2, e->in[i].label, perm[i]);
-  arrange(y->label, n + 2, order[2], perm[2]);
-  bool straight = true;
-  for (int32_t i = 0; i < n + 2; i++) straight &= perm[2][i] == i;
-  int32_t in[2], made = straight ? whet__im_out(im, 0) : whet__im_new(im, "product");
-  for (int i = 0; i < 2; i++) {
-    in[i] = turn(im, whet__im_in(im, i), perm[i], n + 2, -1);
-    if (in[i] < 0) return whet__im_fail(im, WHET_E_MEMORY, "no memory for a product");
-  }
-  WHET_NEW_ATTR(im, whet_matmul, product);
-  product->alpha = 1;
-  WHET_TRY(whet__im_node(im, whet__op_find("MatMul"), product, in, 2, &made, 1));
-  if (!straight && turn(im, made, perm[2], n + 2, whet__im_out(im, 0)) < 0)
-    return whet__im_fail(im, WHET_E_MEMORY, "no memory for a product");
-  return WHET_OK;
+  p->n = n + 2;
+  for (int i = 0; i < 2; i++) arrange(order[i], p->n, e.in[i].label, p->in[i]);
+  arrange(y->label, p->n, order[2], p->out);
+  return true;
 }
 
+/* ---- reading --------------------------------------------------------------------------------- */
+
 static whet_status read(whet_import *im, const whet_op *op) {
-  WHET_NEW_ATTR(im, einsum_attr, a);
+  WHET_NEW_ATTR(im, whet_einsum_attr, a);
   a->equation = whet__onnx_str(im, "equation", "");
-  int32_t v[2] = {whet__im_in(im, 0), whet__im_in(im, 1)}, rank[2];
-  bool plain = whet__im_n_in(im) == 2 && v[0] >= 0 && v[1] >= 0;
-  for (int i = 0; plain && i < 2; i++) {
-    const whet_val *x = whet__im_val(im, v[i]);
-    rank[i] = x->shape.rank;
-    plain = rank[i] >= 0 && whet__type_in(WHET_T_FLOAT, (whet_dtype)x->dtype);
-    for (int32_t k = 0; plain && k < rank[i]; k++) plain = x->shape.d[k] != 1; /* those may repeat */
-  }
-  einsum e;
-  if (plain && !parse(a->equation, 2, rank, &e)) {
-    whet_status s = as_product(im, &e);
-    if (s != WHET_LATE) return s;
-  }
   return whet__im_node_as_is(im, op, a);
 }
 
@@ -190,7 +150,7 @@ static const whet_from k_from[] = {{"", "Einsum", 12, read}, {0}};
 /* ---- shape and type -------------------------------------------------------------------------- */
 
 static whet_status infer(whet_infer *f, const whet_node *n) {
-  const einsum_attr *a = n->attr;
+  const whet_einsum_attr *a = n->attr;
   whet_dtype t = whet__in_dtype(f, 0);
   int32_t rank[MAX_IN] = {0};
   einsum e;
@@ -263,7 +223,7 @@ static bool next(struct loop *l, int32_t n, int64_t *at, int inputs) {
 }
 
 static whet_status ref(const whet_args *arg) {
-  const einsum_attr *a = arg->attr;
+  const whet_einsum_attr *a = arg->attr;
   const whet_tensor *y = &arg->out[0];
   int32_t rank[MAX_IN], outer;
   einsum e;
@@ -300,7 +260,7 @@ static whet_status ref(const whet_args *arg) {
 /* ---- record ---------------------------------------------------------------------------------- */
 
 const whet_op whet_op_Einsum = {.name = "Einsum",
-                                .attr_size = sizeof(einsum_attr),
+                                .attr_size = sizeof(whet_einsum_attr),
                                 .attrs = k_attrs,
                                 .from = k_from,
                                 .infer = infer,

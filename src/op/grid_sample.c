@@ -7,7 +7,7 @@
  * reflection at the edge. Cubic: Keys' kernel with -0.75. nearest rounds half to even, as the specification's
  * reference does.
  *
- * Numbers; nearest moves elements of any type. Positions are computed in f32 unless the grid is double, sums in
+ * Numbers, complex ones too; nearest moves elements of any type. Positions are computed in f32 unless the grid is double, sums in
  * double. */
 
 #include <math.h>
@@ -65,7 +65,7 @@ static whet_status infer(whet_infer *f, const whet_node *n) {
   const whet_shape *x = whet__in_shape(f, 0), *grid = whet__in_shape(f, 1);
   whet_dtype t = whet__in_dtype(f, 0), gt = whet__in_dtype(f, 1);
   if (!whet__in_has(f, 0) || !whet__in_has(f, 1)) return whet__infer_fail(f, WHET_E_FORMAT, "expected 2 inputs");
-  if ((a->mode != NEAREST && !whet__type_in(WHET_T_NUM | WHET_T_BOOL, t)) || t == WHET_NONE)
+  if ((a->mode != NEAREST && !whet__type_in(WHET_T_NUM | WHET_T_BOOL, t) && !whet__is_complex(t)) || t == WHET_NONE)
     return whet__infer_fail(f, WHET_E_TYPE, "an input of type %s is not taken", whet_dtype_name(t));
   if (!whet__type_in(WHET_T_FLOAT, gt))
     return whet__infer_fail(f, WHET_E_TYPE, "a grid of type %s is not taken", whet_dtype_name(gt));
@@ -173,9 +173,8 @@ static void move(const whet_tensor *y, int64_t yo, const whet_tensor *x, const s
   whet__move_one(y->dtype, y->data, yo, none ? zero : x->data, none ? 0 : xo);
 }
 
-static whet_status ref(const whet_args *arg) {
-  const grid_attr *a = arg->attr;
-  const whet_tensor *x = &arg->in[0], *grid = &arg->in[1], *y = &arg->out[0];
+/* x may be the parts of complex numbers, and y with it. */
+static void sample(const grid_attr *a, const whet_tensor *x, const whet_tensor *grid, const whet_tensor *y) {
   int32_t space = x->rank - 2;
   bool wide = grid->dtype == WHET_F64;
   struct taps t[MAX_SPACE];
@@ -197,6 +196,14 @@ static whet_status ref(const whet_args *arg) {
           whet__set_f64(y->dtype, y->data, yo, sum(x, t, count, 0, space, xo));
       }
     }
+}
+
+static whet_status ref(const whet_args *arg) {
+  bool both = whet__is_complex(arg->in[0].dtype);
+  for (int part = 0; part <= both; part++) {
+    whet_tensor x = whet__complex_part(&arg->in[0], part), y = whet__complex_part(&arg->out[0], part);
+    sample(arg->attr, &x, &arg->in[1], &y);
+  }
   return WHET_OK;
 }
 

@@ -3,8 +3,9 @@
  * looks at: nearest, linear or cubic along each axis.
  *
  * ONNX Upsample 7-9, Resize 10-19 (all modes, axes, antialias, aspect ratio), TFLite RESIZE_BILINEAR,
- * RESIZE_NEAREST_NEIGHBOR. All numbers and BOOL; integers are cut towards zero. f32 linear and every nearest by
- * kernels. Quantised numbers: resize_q8.c. Places in double (TFLite: f32), sums in double. */
+ * RESIZE_NEAREST_NEIGHBOR. All numbers (complex ones too) and BOOL; nearest moves any type; integers are cut towards
+ * zero. f32 linear and every nearest by kernels. Quantised numbers: resize_q8.c. Places in double (TFLite: f32), sums
+ * in double. */
 
 #include "op/resize.h"
 
@@ -270,7 +271,7 @@ static whet_status infer(whet_infer *f, const whet_node *n) {
   whet_nums s = {0};
   char why[WHY];
   bool moves = a->mode == WHET_RESIZE_NEAREST && a->place != WHET_RESIZE_CROP && t != WHET_NONE;
-  if (!moves && !whet__type_in(WHET_T_NUM | WHET_T_BOOL, t) && !whet__quantised(t, whet__in_quant(f, 0)))
+  if (!moves && !whet__type_in(WHET_T_NUM | WHET_T_BOOL, t) && !whet__is_complex(t) && !whet__quantised(t, whet__in_quant(f, 0)))
     return whet__infer_fail(f, WHET_E_TYPE, "an input of type %s is not taken", whet_dtype_name(t));
   for (int i = 1; i < 3; i++)
     if (whet__in_has(f, i) && !whet__is_float(whet__in_dtype(f, i)))
@@ -386,7 +387,16 @@ whet_status whet__resize_real(const whet_args *arg) {
 
 static whet_status ref(const whet_args *arg) {
   if (whet__quantised(arg->in[0].dtype, arg->in[0].q)) return whet__resize_q8_ref(arg);
-  return whet__resize_real(arg);
+  if (!whet__is_complex(arg->in[0].dtype)) return whet__resize_real(arg);
+  for (int part = 0; part < 2; part++) {
+    whet_tensor in[4], out = whet__complex_part(&arg->out[0], part);
+    whet_args a = *arg;
+    for (int i = 0; i < arg->n_in && i < 4; i++) in[i] = i ? arg->in[i] : whet__complex_part(&arg->in[0], part);
+    a.in = in;
+    a.out = &out;
+    WHET_TRY(whet__resize_real(&a));
+  }
+  return WHET_OK;
 }
 
 /* ---- planning -------------------------------------------------------------------------------- */

@@ -109,6 +109,15 @@ void whet__store_i64(const whet_tensor *t, int64_t at, int64_t step, int64_t n, 
   for (int64_t i = 0; i < n; i++) whet__set_i64(t->dtype, t->data, at + i * step, from[i]);
 }
 
+whet_tensor whet__complex_part(const whet_tensor *t, int part) {
+  whet_tensor p = *t;
+  if (!t->data || !whet__is_complex(t->dtype)) return p;
+  p.dtype = t->dtype == WHET_C64 ? WHET_F32 : WHET_F64;
+  p.data = (char *)t->data + (size_t)part * whet__dtype_size(p.dtype);
+  for (int32_t i = 0; i < t->rank; i++) p.stride[i] *= 2;
+  return p;
+}
+
 double whet__get_real(const whet_tensor *t, int64_t i) {
   if (!whet__quantised(t->dtype, t->q)) return whet__get_f64(t->dtype, t->data, i);
   return (double)t->q->scale[0] * (double)(whet__get_i64(t->dtype, t->data, i) - t->q->zero[0]);

@@ -16,7 +16,8 @@ enum {
   WHET_T_UINT = WHET_T(U8) | WHET_T(U16) | WHET_T(U32) | WHET_T(U64) | WHET_T(U4) | WHET_T(U2),
   WHET_T_INT = WHET_T_SINT | WHET_T_UINT,
   WHET_T_BOOL = WHET_T(BOOL),
-  WHET_T_NUM = WHET_T_FLOAT | WHET_T_INT
+  WHET_T_NUM = WHET_T_FLOAT | WHET_T_INT,
+  WHET_T_FLOAT8 = WHET_T(F8E4M3FN) | WHET_T(F8E4M3FNUZ) | WHET_T(F8E5M2) | WHET_T(F8E5M2FNUZ)
 };
 static inline bool whet__type_in(uint32_t set, whet_dtype t) { return (unsigned)t < 32 && set >> t & 1; }
 
@@ -52,6 +53,9 @@ void whet__load_f64(const whet_tensor *t, int64_t at, int64_t step, int64_t n, d
 void whet__load_i64(const whet_tensor *t, int64_t at, int64_t step, int64_t n, int64_t *to);
 void whet__store_f64(const whet_tensor *t, int64_t at, int64_t step, int64_t n, const double *from);
 void whet__store_i64(const whet_tensor *t, int64_t at, int64_t step, int64_t n, const int64_t *from);
+
+/* The real (0) or imaginary (1) parts of complex numbers as a tensor of their own; another tensor as it is. */
+whet_tensor whet__complex_part(const whet_tensor *t, int part);
 
 /* Element at offset i as a real number: scale (stored - zero) for quantised tensors (one scale), else the number; and
  * back, to the nearest: half to even under WHET_ROUND_ONNX_REAL, else away from zero. */

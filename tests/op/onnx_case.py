@@ -10,16 +10,24 @@ import numpy as np
 
 # Cases in which ONNX's reference is no judge: LRN sums other channels, GlobalMaxPool drops a dimension of rank 3, pools take
 # padding and 3-D windows otherwise, LpNormalization takes no magnitudes, ConvTranspose and recurrent networks leave attributes out,
-# Slice takes nothing backwards from before the first element, Softmax and its kin take one axis before opset 13 too, losses are
-# summed in bfloat16, GridSample cuts the weights of integers to 0, Resize rounds integers where onnxruntime (and whet) cut.
+# Slice takes nothing backwards from before the first element, Softmax and its kin take one axis before opset 13 too, Unsqueeze then
+# inserts one after the other, losses are
+# summed in bfloat16, GridSample cuts the weights of integers to 0, Resize rounds integers where onnxruntime (and whet) cut and drops
+# imaginary parts.
 DISTRUSTED = (r"^(LRN|GlobalMaxPool|AveragePool|LpPool|MaxPool|LpNormalization|Slice|ConvTranspose|RNN|GRU|LSTM)_"
               r"|^(Softmax|LogSoftmax|Hardmax)_(\d|1[0-2])_"
-              r"|^(NegativeLogLikelihood|SoftmaxCrossEntropy)Loss_\d+_bfloat16|^(GridSample|Resize|Upsample)_\d+_u?int")
+              r"|^Unsqueeze_(\d|1[0-2])_|^Resize_\d+_complex|^(NegativeLogLikelihood|SoftmaxCrossEntropy)Loss_\d+_bfloat16|^(GridSample|Resize|Upsample)_\d+_u?int")
 # Cases in which onnxruntime is at fault: pattern of names, and why.
 EXPLAINED = {
     r"^QuantizeLinear_\d+_float16": "divides in f32, the specification in the scale's type",
     r"^Gather_\d+_string": "some strings come out empty",
 }
+
+
+# Types of 8 bits and less by the names of the schemas: numpy's types.
+SMALL = {"float8e4m3fn": ml_dtypes.float8_e4m3fn, "float8e4m3fnuz": ml_dtypes.float8_e4m3fnuz, "float8e5m2": ml_dtypes.float8_e5m2,
+         "float8e5m2fnuz": ml_dtypes.float8_e5m2fnuz, "float8e8m0": ml_dtypes.float8_e8m0fnu, "float4e2m1": ml_dtypes.float4_e2m1fn,
+         "int4": ml_dtypes.int4, "uint4": ml_dtypes.uint4, "int2": ml_dtypes.int2, "uint2": ml_dtypes.uint2}
 
 
 class Draw:
@@ -28,7 +36,7 @@ class Draw:
     def __init__(self, rng, opset, kind, types):
         self.rng, self.opset, self.kind, self.types = rng, opset, kind, types
         self.t = {"float": np.float32, "double": np.float64, "bfloat16": ml_dtypes.bfloat16, "string": np.object_,
-                  "bool": np.bool_}.get(kind) or np.dtype(kind)
+                  "bool": np.bool_, **SMALL}.get(kind) or np.dtype(kind)
         self.inputs, self.attrs, self.n_out, self.fixed, self.skip = [], {}, 1, set(), set()
         self.float = kind in ("float", "double", "float16", "bfloat16")
         self.np = np.random.RandomState(rng.getrandbits(32))
@@ -52,6 +60,10 @@ class Draw:
             return np.array(self.np.choice(["", "a", "bc", "\u00fc", "x y"], size=dims), dtype=object).reshape(dims)
         if t is np.bool_:
             return self.np.rand(*dims) < 0.5 if dims else np.bool_(self.np.rand() < 0.5)
+        if np.issubdtype(t, np.complexfloating):
+            return np.asarray(self.np.randn(*dims) + 1j * self.np.randn(*dims)).astype(t)
+        if kind in SMALL and t is SMALL[kind]:
+            return np.asarray(np.abs(self.np.rand(*dims) * 3) if kind[0] == "u" or kind == "float8e8m0" else self.np.rand(*dims) * 3 - 1.5).astype(t)
         if np.issubdtype(t, np.integer):
             lo, hi = int(math.floor(lo * 5)), int(math.ceil(hi * 5))
             if np.issubdtype(t, np.unsignedinteger):
@@ -429,8 +441,8 @@ def pad(g):
         axes = g.rng.sample(range(len(d)), g.int(1, len(d)))
         pads = [pads[a] for a in axes] + [pads[a + len(d)] for a in axes]
     g.ints(pads)
-    if g.chance() or axes:
-        g.add(g.data(()) if g.chance() or not axes else None)
+    if g.chance() or axes or g.kind == "float8e8m0":  # which has no 0
+        g.add(g.data(()) if g.chance() or not axes or g.kind == "float8e8m0" else None)
     if axes:
         g.ints(axes)
 
@@ -907,7 +919,7 @@ def dequantize(g):
     s = (d[axis],) if each else ()
     g.add(g.data(s, 0.05, 0.3, np.float32), g.chance())
     if g.kind != "int32" and g.chance(0.8):
-        g.add(g.data(s, 0, 5), g.chance())
+        g.add(np.zeros(s, g.t) if g.kind.startswith("float") else g.data(s, 0, 5), g.chance())
     if each:
         g.attrs["axis"] = axis
 

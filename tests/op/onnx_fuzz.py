@@ -26,11 +26,12 @@ import suite
 NEWEST = onnx.defs.onnx_opset_version()
 # What is computed in half precision is rounded after every step; what is left of a spectrum where it cancels is noise; integers
 # between others are cut, and whether just below a whole number is a matter of the last bit.
-LOOSE = ((r"_b?float16_|^(DFT|STFT)_", "rel:0.02"), (r"^(Resize|Upsample)_\d+_u?int", "abs:1"))
+LOOSE = ((r"_float16_|^(DFT|STFT)_", "rel:0.02"), (r"_bfloat16_", "rel:0.05"), (r"^(Resize|Upsample)_\d+_u?int", "abs:1"))
 TYPES = {"float": TensorProto.FLOAT, "double": TensorProto.DOUBLE, "float16": TensorProto.FLOAT16,
          "bfloat16": TensorProto.BFLOAT16, "int8": TensorProto.INT8, "int16": TensorProto.INT16, "int32": TensorProto.INT32,
          "int64": TensorProto.INT64, "uint8": TensorProto.UINT8, "uint16": TensorProto.UINT16, "uint32": TensorProto.UINT32,
-         "uint64": TensorProto.UINT64, "bool": TensorProto.BOOL, "string": TensorProto.STRING}
+         "uint64": TensorProto.UINT64, "bool": TensorProto.BOOL, "string": TensorProto.STRING, "complex64": TensorProto.COMPLEX64,
+         "complex128": TensorProto.COMPLEX128, **{k: getattr(TensorProto, k.upper()) for k in onnx_case.SMALL}}
 
 
 def schemas(only):
