@@ -4,7 +4,7 @@
  * ONNX 16 (pictures; modes bilinear, nearest, bicubic), 20-22 (any number of spatial dimensions; linear, nearest,
  * cubic). x is [n][c][d1]..[dr], grid [n][o1]..[or][r] with the last dimension's coordinate first; -1 and 1 are the
  * centres of the corner elements (align_corners) or their outer edges. Places outside: zeros, the nearest element, or
- * reflection at the edge. Cubic: Keys' kernel with -0.75. nearest rounds half to even, as the specification's
+ * reflection at the edge; of positions, for cubic of elements. Cubic: Keys' kernel with -0.75. nearest rounds half to even, as the specification's
  * reference does.
  *
  * Numbers, complex ones too; nearest moves elements of any type. Positions are computed in f32 unless the grid is double, sums in
@@ -114,7 +114,7 @@ static double position(const grid_attr *a, double v, int64_t n, bool wide) {
     p = a->align ? ((float)v + 1) / 2 * (float)(n - 1) : (((float)v + 1) * (float)n - 1) / 2;
   if (!isfinite(p)) p = a->padding == ZEROS ? -1e9 : 0;
   if (a->mode == NEAREST) p = rint(p);
-  if (p >= lo && p <= hi) return p;
+  if (a->mode == CUBIC || (p >= lo && p <= hi)) return p; /* cubic: its elements are brought inside one by one */
   if (a->padding == BORDER) return p < 0 ? 0 : p > (double)(n - 1) ? (double)(n - 1) : p;
   return a->padding == REFLECTION ? reflect(p, lo, hi) : p;
 }

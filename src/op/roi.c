@@ -127,13 +127,32 @@ static bool neighbours(double *v, int64_t n, int64_t *low, int64_t *high) {
 /* The point (y, x) of a plane: the sum of its four weighted neighbours, or the greatest of them. */
 static double point(const whet_plane *p, double y, double x, bool max) {
   int64_t y0, y1, x0, x1;
-  if (!neighbours(&y, p->h, &y0, &y1) || !neighbours(&x, p->w, &x0, &x1)) {
-    double first = whet__plane_get(p, 0, 0) * 0; /* weights of zero: NaN stays */
-    return first;
-  }
+  if (!neighbours(&y, p->h, &y0, &y1) || !neighbours(&x, p->w, &x0, &x1)) return 0;
   double a = (1 - y) * (1 - x) * whet__plane_get(p, y0, x0), b = (1 - y) * x * whet__plane_get(p, y0, x1);
   double c = y * (1 - x) * whet__plane_get(p, y1, x0), d = y * x * whet__plane_get(p, y1, x1);
   return max ? fmax(fmax(a, b), fmax(c, d)) : a + b + c + d;
+}
+
+/* The points of one cell: where it begins, how far they are apart, how many there are. */
+struct points {
+  double y, x, dy, dx;
+  int64_t rows, columns;
+};
+
+/* Their mean, or the greatest of them. Rows outside are zeros, however many there are. */
+static double pooled(const whet_plane *p, const struct points *q, bool max) {
+  double sum = 0, top = -INFINITY;
+  for (int64_t u = 0; u < q->rows; u++) {
+    double y = q->y + ((double)u + 0.5) * q->dy;
+    bool outside = !(y >= -1 && y <= (double)p->h);
+    for (int64_t v = 0; v < (outside ? 1 : q->columns); v++) {
+      double at = point(p, y, q->x + ((double)v + 0.5) * q->dx, max);
+      sum += at;
+      top = fmax(top, at);
+    }
+  }
+  if (!q->rows || !q->columns) return 0;
+  return max ? top : sum / (double)(q->rows * q->columns);
 }
 
 static whet_status ref_align(const whet_args *arg) {
@@ -154,18 +173,9 @@ static whet_status ref_align(const whet_args *arg) {
       whet_plane p = whet__plane_of(x, n, c);
       for (int64_t i = 0; i < a->h; i++)
         for (int64_t j = 0; j < a->w; j++) {
-          double sum = 0, top = -INFINITY;
-          for (int64_t u = 0; u < ph; u++)
-            for (int64_t v = 0; v < pw; v++) {
-              double py = y1 + (double)i * cell_h + ((double)u + 0.5) * cell_h / (double)ph;
-              double px = x1 + (double)j * cell_w + ((double)v + 0.5) * cell_w / (double)pw;
-              double q = point(&p, py, px, a->max);
-              sum += q;
-              top = fmax(top, q);
-            }
-          double out = a->max ? (ph * pw ? top : 0) : sum / (double)whet__max_i(ph * pw, 1);
+          struct points q = {y1 + (double)i * cell_h, x1 + (double)j * cell_w, cell_h / (double)ph, cell_w / (double)pw, ph, pw};
           whet__set_f64(y->dtype, y->data,
-                        r * y->stride[0] + c * y->stride[1] + i * y->stride[2] + j * y->stride[3], out);
+                        r * y->stride[0] + c * y->stride[1] + i * y->stride[2] + j * y->stride[3], pooled(&p, &q, a->max));
         }
     }
   }
