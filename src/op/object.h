@@ -31,6 +31,11 @@ void whet__object_erase(whet_value *seq, size_t at);
 /* Make tensor output o a copy of a tensor value. */
 WHET_MUST whet_status whet__object_to_tensor(const whet_args *a, int o, const whet_value *v);
 
+/* In a shape rule: can input i be a sequence? What an optional holds is known in a run only: until then it passes. */
+static inline bool whet__in_sequence(const whet_infer *f, int i) {
+  whet_kind k = whet__in_kind(f, i);
+  return whet__in_has(f, i) && (k == WHET_SEQUENCE || (k == WHET_TENSOR && whet__in_shape(f, i)->rank < 0));
+}
 /* In a shape rule: input i where it is there and no tensor; else NULL. */
 const whet_value *whet__in_object(const whet_infer *f, int i);
 

@@ -56,8 +56,7 @@ static whet_status makes_sequence(whet_infer *f, whet_dtype t) {
 
 /* Input 0 must be a sequence, input i (if there is one) a place in it. */
 static whet_status takes_sequence(whet_infer *f, int at) {
-  if (!whet__in_has(f, 0) || whet__in_kind(f, 0) != WHET_SEQUENCE)
-    return whet__infer_fail(f, WHET_E_TYPE, "input 0 is no sequence");
+  if (!whet__in_sequence(f, 0)) return whet__infer_fail(f, WHET_E_TYPE, "input 0 is no sequence");
   if (!whet__in_has(f, at)) return WHET_OK;
   if (whet__in_kind(f, at) != WHET_TENSOR) return whet__infer_fail(f, WHET_E_TYPE, "the position is no tensor");
   WHET_TRY(whet__infer_is_int(f, at));

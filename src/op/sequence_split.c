@@ -53,7 +53,7 @@ static whet_status split_infer(whet_infer *f, const whet_node *n) {
 }
 
 static whet_status concat_infer(whet_infer *f, const whet_node *n) {
-  if (whet__in_kind(f, 0) != WHET_SEQUENCE) return whet__infer_fail(f, WHET_E_TYPE, "input 0 is no sequence");
+  if (!whet__in_sequence(f, 0)) return whet__infer_fail(f, WHET_E_TYPE, "input 0 is no sequence");
   whet__out(f, 0, whet__in_dtype(f, 0))->rank = -1;
   whet__out_kind(f, 0, WHET_TENSOR);
   return WHET_LATE;

@@ -186,6 +186,15 @@ static whet_status change_program(whet_session *s, whet_err *err) {
   return whet__state_attach(s, err);
 }
 
+/* Text inputs that nobody writes are empty, not whatever lay there. */
+static void clear_text(whet_session *s) {
+  for (size_t i = 0; i < s->n_in; i++) {
+    int32_t v = in_val(s, i);
+    void *p = s->program->graph.val[v].dtype == WHET_STRING && !s->in[i].memory ? whet__frame_value(&s->frame, v) : NULL;
+    if (p && s->program->graph.val[v].kind == WHET_TENSOR) memset(p, 0, value_bytes(s, v));
+  }
+}
+
 whet_status whet__session_ready(whet_session *s, whet_err *err) {
   if (WHET_LIKELY(!s->stale)) return WHET_OK;
   if (WHET_UNLIKELY(!whet__program_takes(s->program, s->in_shape))) WHET_TRY(change_program(s, err));
@@ -197,6 +206,7 @@ whet_status whet__session_ready(whet_session *s, whet_err *err) {
   } else {
     s->rebind = false;
     if ((st = whet__frame_bind(&s->frame, plan, err))) return st;
+    clear_text(s);
     s->shared = false;
     for (int32_t i = 0; i < plan->n_step; i++) s->shared |= plan->step[i].parts > 1;
     if (s->profile && (st = whet__session_profile(s, true, &s->profile, err))) return st;
