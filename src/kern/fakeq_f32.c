@@ -3,6 +3,7 @@
 
 #include "kern/fakeq_f32.h"
 
+#include <float.h>
 #include <math.h>
 
 void whet__fakeq_range(float lo, float hi, bool asymmetric, float *step, float *inverse, int32_t *zero) {
@@ -16,11 +17,12 @@ void whet__fakeq_range(float lo, float hi, bool asymmetric, float *step, float *
     *inverse = 127 / range;
     return;
   }
-  double least = fmin(0, lo), most = fmax(0, hi);
+  float least = fminf(0, lo), most = fmaxf(0, hi);
   if (least == most) return;
-  double s = (most - least) / 255, z = -128 - least / s;
-  if (128 + fabs(least / s) >= 127 + fabs(most / s)) z = 127 - most / s;
-  *zero = z <= -128 ? -128 : z >= 127 ? 127 : (int32_t)round(z);
-  *step = (float)s;
-  *inverse = (float)(1.0 / *step);
+  float s = (most - least) / 255, z = -128 - least / s;
+  if (!(s >= FLT_MIN)) return; /* too small to divide by, or no number */
+  if (128 + fabsf(least / s) >= 127 + fabsf(most / s)) z = 127 - most / s;
+  *zero = z <= -128 ? -128 : z >= 127 ? 127 : (int32_t)roundf(z);
+  *step = s;
+  *inverse = 1.0f / s;
 }

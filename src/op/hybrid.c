@@ -5,9 +5,11 @@
 
 #include <math.h>
 
+#include "kern/fakeq_f32.h"
+
 static int8_t clamped(float v, int32_t lo) {
   float r = roundf(v);
-  return (int8_t)(r < (float)lo ? lo : r > 127.0f ? 127 : (int32_t)r);
+  return (int8_t)(!(r >= (float)lo) ? lo : r > 127.0f ? 127 : (int32_t)r);
 }
 
 void whet__hybrid_quantise(const float *x, int64_t n, bool asymmetric, int8_t *q, float *scale, int32_t *zero) {
@@ -16,26 +18,9 @@ void whet__hybrid_quantise(const float *x, int64_t n, bool asymmetric, int8_t *q
     if (x[i] < lo) lo = x[i];
     if (x[i] > hi) hi = x[i];
   }
-  *scale = 1;
-  *zero = 0;
-  if (!asymmetric) {
-    float range = fmaxf(fabsf(lo), fabsf(hi));
-    if (range != 0) *scale = range / 127;
-    float inverse = range == 0 ? 0 : 127 / range;
-    for (int64_t i = 0; i < n; i++) q[i] = clamped(x[i] * inverse, -127);
-    return;
-  }
-  double least = fmin(0, lo), most = fmax(0, hi);
-  if (least == most) {
-    memset(q, 0, (size_t)n);
-    return;
-  }
-  double step = (most - least) / 255, from_lo = -128 - least / step, from_hi = 127 - most / step;
-  double z = 128 + fabs(least / step) < 127 + fabs(most / step) ? from_lo : from_hi;
-  *zero = z <= -128 ? -128 : z >= 127 ? 127 : (int32_t)round(z);
-  *scale = (float)step;
-  float inverse = (float)(1.0 / *scale);
-  for (int64_t i = 0; i < n; i++) q[i] = clamped((float)*zero + x[i] * inverse, -128);
+  float inverse;
+  whet__fakeq_range(lo, hi, asymmetric, scale, &inverse, zero);
+  for (int64_t i = 0; i < n; i++) q[i] = clamped((float)*zero + x[i] * inverse, asymmetric ? -128 : -127);
 }
 
 whet_hybrid_row whet__hybrid_row(const float *x, int64_t n, int8_t *q, bool asymmetric) {

@@ -7,7 +7,6 @@ answers differently fails the test, unless it stands in EXPLAINED with the reaso
 """
 import collections
 import pathlib
-import re
 import shutil
 import subprocess
 import sys
@@ -16,73 +15,15 @@ import numpy as np
 
 import suite
 import tflite_fuzz_index
-from tflite_case import Model, write_case
+import tflite_fuzz_move
+import tflite_fuzz_products
+from tflite_case import write_case
+from tflite_draw import RANGE, Draw
 
 # Pattern of case names: why whet answers otherwise on purpose.
 EXPLAINED = {
     "DIV_uint8": "LiteRT shifts right by more than 31 bits, which is not defined, where a quotient is near 0; whet answers 0",
 }
-
-FLOAT, QUANT = ["float32"], ["int8", "uint8", "int16"]
-RANGE = {"int8": (-128, 127), "uint8": (0, 255), "int16": (-32768, 32767)}
-
-
-class Draw:
-    """One case while it is drawn: a model, its inputs, the operator's arguments."""
-
-    def __init__(self, rng):
-        self.rng, self.m, self.given, self.tolerance, self.name = rng, Model(), [], 0.0, ""
-
-    def pick(self, *items):
-        return items[self.rng.integers(len(items))]
-
-    def chance(self, p=0.5):
-        return self.rng.random() < p
-
-    def size(self, lo=1, hi=6):
-        return int(self.rng.integers(lo, hi + 1))
-
-    def shape(self, rank, hi=6):
-        return [self.size(1, hi) for _ in range(rank)]
-
-    def quant(self, dtype, wide=1.0):
-        """Scale and zero point of a quantised tensor; nothing for other types."""
-        if dtype not in RANGE:
-            return {}
-        span = 256.0 if dtype != "int16" else 65536.0
-        scale = float(np.float32(wide * np.exp(self.rng.uniform(np.log(0.5), np.log(12.0))) / span))
-        zero = 0 if dtype == "int16" else int(self.rng.integers(RANGE[dtype][0], RANGE[dtype][1] + 1))
-        return {"scale": scale, "zero": zero}
-
-    def data(self, shape, dtype, lo=None, hi=None):
-        """Random contents: a type's whole range where it is quantised, small numbers elsewhere."""
-        if dtype == "bool":
-            return np.asarray(self.rng.integers(0, 2, shape).astype(bool))
-        if dtype.startswith("float"):
-            return np.asarray(self.rng.uniform(-3 if lo is None else lo, 3 if hi is None else hi, shape).astype(dtype))
-        if dtype == "complex64":
-            return np.asarray((self.rng.normal(size=shape) + 1j * self.rng.normal(size=shape)).astype(dtype))
-        least, most = RANGE.get(dtype, (0, 100) if dtype.startswith("u") else (-100, 100))
-        least, most = least if lo is None else int(lo), most if hi is None else int(hi)
-        return np.asarray(self.rng.integers(least, most + 1, shape).astype(dtype))
-
-    def input(self, shape, dtype, q=None, lo=None, hi=None, data=None):
-        """A graph input and its contents."""
-        self.given.append(self.data(shape, dtype, lo, hi) if data is None else np.asarray(data, dtype))
-        return self.m.input(shape, dtype, **(q or {}))
-
-    def either(self, shape, dtype, q=None, lo=None, hi=None):
-        """An input or a constant."""
-        if self.chance(0.6):
-            return self.input(shape, dtype, q, lo, hi)
-        return self.m.const(self.data(shape, dtype, lo, hi), dtype, **(q or {}))
-
-    def ints(self, values, dtype="int32"):
-        return self.m.const(np.asarray(values, dtype))
-
-    def done(self, name, op, ins, outs, *options, version=1, tolerance=0.0):
-        self.m.op(op, ins, outs, *options, version=version)
-        self.name, self.tolerance = name, tolerance
 
 
 # ---- families: each draws one case -------------------------------------------------------------------------------------
@@ -255,284 +196,6 @@ def quantize(d):
     d.done(f"{name}_{a}_to_{b}", name, [x], [d.m.output(shape, b, **qb)], version=3)
 
 
-def window(n, k, stride, same, dilation=1):
-    return -(-n // stride) if same else (n - (k - 1) * dilation - 1) // stride + 1
-
-
-def pool(d):
-    name = d.pick("AVERAGE_POOL_2D", "MAX_POOL_2D", "L2_POOL_2D")
-    dtype = "float32" if name == "L2_POOL_2D" else d.pick("float32", "int8", "uint8", "int16")
-    shape, k, s, same = [d.size(1, 2), d.size(3, 9), d.size(3, 9), d.size(1, 9)], (d.size(1, 3), d.size(1, 3)), (d.size(1, 3), d.size(1, 3)), d.chance()
-    q = d.quant(dtype)
-    result = [shape[0], window(shape[1], k[0], s[0], same), window(shape[2], k[1], s[1], same), shape[3]]
-    d.done(f"{name}_{dtype}", name, [d.input(shape, dtype, q)], [d.m.output(result, dtype, **q)], int(not same), s[1], s[0], k[1], k[0],
-           d.pick(0, 0, 1, 3), version=2, tolerance=2e-6 if dtype == "float32" else 0)
-
-
-def weights(d, shape, kind, axis, channels, every=False):
-    """Constant weights: float, int8 with a scale for each channel or (unless every) one, uint8, or few bits."""
-    if kind == "float32":
-        return d.m.const(d.data(shape, "float32", -1, 1))
-    if kind == "uint8":
-        return d.m.const(d.data(shape, "uint8"), "uint8", scale=float(np.float32(d.rng.uniform(0.002, 0.02))), zero=d.size(0, 255))
-    n = channels if d.chance(0.7) or every else 1
-    lim = {"int8": 127, "int4": 7, "int2": 1}[kind]
-    data = d.rng.integers(-lim, lim + 1, shape).astype(np.int8)
-    scale = d.rng.uniform(0.2, 2, n).astype(np.float32) / np.float32(lim)
-    return d.m.tensor(shape, kind, data, scale=scale, zero=0, axis=axis if n > 1 else 0)
-
-
-def product_types(d):
-    """Types of activations, weights, bias; quantisation; the tolerance."""
-    x, w, b = d.pick(("float32", "float32", "float32"), ("int8", "int8", "int32"), ("int8", "int8", "int32"), ("int8", "int4", "int32"),
-                     ("int16", "int8", "int64"), ("int16", "int8", "int32"), ("uint8", "uint8", "int32"), ("float32", "int8", "float32"))
-    return x, w, b
-
-
-def bias(d, b, x, w, n):
-    """A bias for weights tensor w, or none."""
-    if b == "float32":
-        return d.m.const(d.data([n], b))
-    ws, xs = d.m.tensors[w][4][2], d.m.tensors[x][4][2]
-    data = d.rng.integers(-3000, 3000, [n]).astype(b)
-    return d.m.tensor([n], b, data, scale=(ws * xs[0]).astype(np.float32), zero=0)
-
-
-def wide(b):
-    """The option quantized_bias_type: LiteRT takes 16x8 biases for int64 unless it says int32."""
-    return {"int32": 2, "int64": 4}.get(b, 0)
-
-
-def product_name(op, x, w, b):
-    return f"{op}_{x}_{w}_{b}"
-
-
-def conv(d):
-    xt, wt, bt = product_types(d)
-    depth = d.chance(0.4)
-    k, s = (d.size(1, 3), d.size(1, 3)), (d.size(1, 2), d.size(1, 2))
-    dil = (d.size(1, 2), d.size(1, 2)) if s == (1, 1) and d.chance(0.4) else (1, 1)
-    same, n, h, v = d.chance(), d.size(1, 2), d.size(5, 9), d.size(5, 9)
-    ic = d.size(1, 9)
-    mult = d.pick(1, 1, 2, 3)
-    oc = ic * mult if depth else d.size(1, 9)
-    groups = 1
-    if not depth and d.chance(0.2) and xt == wt:
-        groups = 2
-        ic, oc = 2 * d.size(1, 3), 2 * d.size(1, 3)
-    x = d.input([n, h, v, ic], xt, d.quant(xt))
-    w = weights(d, [1, *k, oc] if depth else [oc, *k, ic // groups], wt, 3 if depth else 0, oc,
-                depth and xt == "float32")  # LiteRT's hybrid reference kernel reads a scale for each channel where there is one
-    b = bias(d, bt, x, w, oc)
-    y = d.m.output([n, window(h, k[0], s[0], same, dil[0]), window(v, k[1], s[1], same, dil[1]), oc], xt, **d.quant(xt, 4))
-    act = d.pick(0, 0, 1, 3)
-    op = "DEPTHWISE_CONV_2D" if depth else "CONV_2D"
-    options = [int(not same), s[1], s[0], mult, act, dil[1], dil[0]] if depth else [int(not same), s[1], s[0], act, dil[1], dil[0], wide(bt)]
-    d.done(product_name(op, xt, wt, bt), op, [x, w, b], [y], *options, version=3, tolerance=1e-5 if xt == "float32" else 0)
-
-
-def dense(d):
-    xt, wt, bt = product_types(d)
-    rows, n, k = d.size(1, 5), d.size(1, 20), 2 * d.size(1, 20)
-    lead = d.pick([rows], [rows, 2], [1])
-    keep = d.chance() or len(lead) == 1
-    x = d.input([*lead, k], xt, d.quant(xt))
-    w = weights(d, [n, k], wt, 0, n)
-    ins = [x, w, bias(d, bt, x, w, n) if d.chance(0.8) else -1]
-    flat = int(np.prod(lead))
-    y = d.m.output([*lead, n] if keep else [flat, n], xt, **d.quant(xt, 6))
-    d.done(product_name("FULLY_CONNECTED", xt, wt, bt), "FULLY_CONNECTED", ins, [y], d.pick(0, 0, 1, 3), 0, int(keep), int(xt == "float32" and d.chance()), wide(bt),
-           version=6, tolerance=1e-5 if xt == "float32" else 0)
-
-
-def transpose_conv(d):
-    xt, wt, bt = product_types(d)
-    if wt == "int4" or (xt != wt and xt == "float32"):
-        xt, wt, bt = "float32", "float32", "float32"
-    k, s, same = (d.size(1, 4), d.size(1, 4)), (d.size(1, 3), d.size(1, 3)), d.chance()
-    n, h, v, ic, oc = d.size(1, 2), d.size(1, 5), d.size(1, 5), d.size(1, 6), d.size(1, 6)
-    out = [n, h * s[0] if same else (h - 1) * s[0] + k[0], v * s[1] if same else (v - 1) * s[1] + k[1], oc]
-    x = d.input([n, h, v, ic], xt, d.quant(xt))
-    w = weights(d, [oc, *k, ic], wt, 0, oc)
-    ins = [d.ints(out), w, x] + ([bias(d, bt, x, w, oc)] if d.chance() else [])
-    d.done(product_name("TRANSPOSE_CONV", xt, wt, bt), "TRANSPOSE_CONV", ins, [d.m.output(out, xt, **d.quant(xt, 4))], int(not same), s[1], s[0],
-           d.pick(0, 1) if len(ins) == 4 else 0, wide(bt), version=4 if len(ins) == 4 else 2, tolerance=1e-5 if xt == "float32" else 0)
-
-
-def batch_matmul(d):
-    dtype = d.pick("float32", "int8", "int16", "int32")
-    m, n, k, batch = d.size(), d.size(), d.size(1, 12), d.shape(d.size(0, 2), 3)
-    other = [b if d.chance(0.7) else 1 for b in batch]
-    ta, tb = d.chance(), d.chance()
-    q = d.quant(dtype)
-    if dtype == "int32":
-        ta = tb = False
-    x = d.input([*batch, *((k, m) if ta else (m, k))], dtype, d.quant(dtype))
-    y = d.either([*other, *((n, k) if tb else (k, n))], dtype, q)
-    d.done(f"BATCH_MATMUL_{dtype}", "BATCH_MATMUL", [x, y], [d.m.output([*batch, m, n], dtype, **d.quant(dtype, 4))], int(ta), int(tb), 0,
-           version=3, tolerance=1e-5 if dtype == "float32" else 0)
-
-
-MOVED = ["float32", "int8", "uint8", "int16", "int32", "int64", "bool"]
-
-
-def move(d):
-    op = d.pick("RESHAPE", "TRANSPOSE", "SLICE", "STRIDED_SLICE", "PAD", "PADV2", "MIRROR_PAD", "CONCATENATION", "PACK", "UNPACK", "SPLIT", "SPLIT_V",
-                "GATHER", "TILE", "BROADCAST_TO", "EXPAND_DIMS", "SQUEEZE", "SELECT", "SELECT_V2", "ONE_HOT", "REVERSE_V2", "DEPTH_TO_SPACE",
-                "SPACE_TO_DEPTH", "FILL", "GATHER_ND", "SCATTER_ND", "SPACE_TO_BATCH_ND", "BATCH_TO_SPACE_ND", "REVERSE_SEQUENCE",
-                "DYNAMIC_UPDATE_SLICE", "SHAPE", "RANK", "RANGE", "WHERE", "MATRIX_DIAG", "MATRIX_SET_DIAG", "UNIQUE", "SEGMENT_SUM")
-    dtype = d.pick(*MOVED, "uint32", "float16", "uint16")
-    if op.startswith("MATRIX") and dtype in ("bool", "uint16", "uint32", "float16"):  # LiteRT leaves the output as it is
-        dtype = "float32"
-    shape = d.shape(d.size(1, 4))
-    rank, q = len(shape), d.quant(dtype)
-    name, out = f"{op}_{dtype}", lambda s, t=dtype, qq=q: d.m.output([int(v) for v in s], t, **(qq if t == dtype else {}))
-    axis = d.size(0, rank - 1)
-    x = lambda s=shape: d.input(s, dtype, q)  # noqa: E731
-    if op == "RESHAPE":
-        to = list(np.array(shape)[d.rng.permutation(rank)])
-        d.done(name, op, [x(), d.ints(to)], [out(to)], to)
-    elif op == "TRANSPOSE":
-        perm = d.rng.permutation(rank)
-        d.done(name, op, [x(), d.ints(perm)], [out([shape[p] for p in perm])], version=2)
-    elif op == "SLICE":
-        begin = [d.size(0, n - 1) for n in shape]
-        size = [d.size(1, n - b) for n, b in zip(shape, begin)]
-        d.done(name, op, [x(), d.ints(begin), d.ints([-1 if s == n - b and d.chance() else s for s, n, b in zip(size, shape, begin)])], [out(size)], version=2)
-    elif op == "STRIDED_SLICE":
-        begin, end, step, masks = [], [], [], [0, 0]
-        for i, n in enumerate(shape):
-            s = d.pick(1, 1, 2, -1, -2)
-            b, e = d.size(-n - 1, n + 1), d.size(-n - 1, n + 1)
-            begin.append(b), end.append(e), step.append(s)
-            for k in range(2):
-                masks[k] |= d.chance(0.4) << i
-        index = tuple(slice(None if masks[0] >> i & 1 else b, None if masks[1] >> i & 1 else e, s) for i, (b, e, s) in enumerate(zip(begin, end, step)))
-        result = np.zeros(shape)[index].shape
-        if 0 in result:
-            return move(d)
-        d.done(name, op, [x(), d.ints(begin), d.ints(end), d.ints(step)], [out(result)], masks[0], masks[1], 0, 0, 0, version=2)
-    elif op in ("PAD", "PADV2", "MIRROR_PAD"):
-        mode = d.pick(0, 1)
-        pads = [[d.size(0, min(3, n - 1 + mode) if op == "MIRROR_PAD" else 3) for _ in range(2)] for n in shape]
-        ins = [x(), d.ints(pads, d.pick("int32", "int64"))]
-        if op == "PADV2":
-            ins.append(d.m.const(d.data([], dtype), dtype, **q))
-        d.done(name, op, ins, [out([n + sum(p) for n, p in zip(shape, pads)])], *([mode] if op == "MIRROR_PAD" else []), version=2)
-    elif op in ("CONCATENATION", "PACK"):
-        count = d.size(1, 3)
-        if op == "PACK":
-            at = d.size(0, rank)
-            result, ins = [*shape[:at], count, *shape[at:]], [x() for _ in range(count)]
-            d.done(name, op, ins, [out(result)], count, at, version=2)
-        else:
-            sizes = [d.size() for _ in range(count)]
-            ins = [x([*shape[:axis], n, *shape[axis + 1:]]) for n in sizes]
-            d.done(name, op, ins, [out([*shape[:axis], sum(sizes), *shape[axis + 1:]])], axis - rank if d.chance(0.3) else axis, 0, version=2)
-    elif op == "UNPACK":
-        d.done(name, op, [x()], [out(shape[:axis] + shape[axis + 1:]) for _ in range(shape[axis])], shape[axis], axis, version=2)
-    elif op == "SPLIT":
-        count = d.size(1, 3)
-        shape[axis] *= count
-        part = [*shape[:axis], shape[axis] // count, *shape[axis + 1:]]
-        d.done(name, op, [d.ints(axis), x()], [out(part) for _ in range(count)], count, version=2)
-    elif op == "SPLIT_V":
-        sizes = [d.size() for _ in range(d.size(1, 3))]
-        shape[axis] = sum(sizes)
-        d.done(name, op, [x(), d.ints(sizes, d.pick("int32", "int64")), d.ints(axis)], [out([*shape[:axis], n, *shape[axis + 1:]]) for n in sizes], len(sizes), version=2)
-    elif op == "GATHER":
-        batch = d.size(0, axis) if d.chance(0.3) else 0
-        index = shape[:batch] + d.shape(d.size(0, 2), 4)
-        i = d.input(index, d.pick("int32", "int64", "int16"), lo=0, hi=shape[axis] - 1)
-        d.done(name, op, [x(), i], [out(shape[:axis] + index[batch:] + shape[axis + 1:])], axis, batch, version=5)
-    elif op == "TILE":
-        by = [d.size(1, 3) for _ in shape]
-        d.done(name, op, [x(), d.ints(by, d.pick("int32", "int64"))], [out(np.multiply(shape, by))], version=3)
-    elif op == "BROADCAST_TO":
-        small = [n if d.chance() else 1 for n in shape][d.size(0, rank - 1):]
-        d.done(name, op, [x(small), d.ints(shape, d.pick("int32", "int64"))], [out(shape)], version=3)
-    elif op == "EXPAND_DIMS":
-        at = d.size(0, rank)
-        d.done(name, op, [x(), d.ints(at)], [out([*shape[:at], 1, *shape[at:]])])
-    elif op == "SQUEEZE":
-        shape[axis] = 1
-        d.done(name, op, [x()], [out(shape[:axis] + shape[axis + 1:])], [axis], version=2)
-    elif op in ("SELECT", "SELECT_V2"):
-        c = [shape[0]] if op == "SELECT" and d.chance(0.3) else shape
-        d.done(name, op, [d.input(c, "bool"), x(), x()], [out(shape)], version=2)
-    elif op == "ONE_HOT":
-        depth = d.size(1, 6)
-        at = d.pick(-1, d.size(0, rank))
-        result = shape + [depth] if at < 0 else [*shape[:at], depth, *shape[at:]]
-        on, off = (d.m.const(d.data([], dtype), dtype) for _ in range(2))
-        d.done(name, op, [d.input(shape, d.pick("int32", "int64"), lo=-1, hi=depth), d.ints(depth), on, off], [d.m.output(result, dtype)], at)
-    elif op == "REVERSE_V2":
-        axes = sorted(d.rng.choice(rank, d.size(1, rank), replace=False))
-        d.done(name, op, [x(), d.ints(axes)], [out(shape)], version=3)
-    elif op in ("DEPTH_TO_SPACE", "SPACE_TO_DEPTH"):
-        b = d.size(1, 3)
-        n, h, w, c = d.shape(4, 4)
-        small, wide = [n, h, w, c * b * b], [n, h * b, w * b, c]
-        a, z = (small, wide) if op == "DEPTH_TO_SPACE" else (wide, small)
-        d.done(name, op, [x(a)], [out(z)], b, version=2)
-    elif op == "FILL":
-        d.done(name, op, [d.ints(shape, d.pick("int32", "int64")), x([])], [out(shape)], version=3)
-    elif op == "GATHER_ND":
-        depth, n = d.size(1, rank), d.size()
-        index = np.stack([d.rng.integers(0, m, n) for m in shape[:depth]], -1)
-        i = d.input(index.shape, d.pick("int32", "int64", "int16"), data=index)
-        d.done(name, op, [x(), i], [out([n, *shape[depth:]])], version=3)
-    elif op == "SCATTER_ND":
-        depth, n = d.size(1, rank), d.size()
-        index = np.stack([d.rng.integers(0, m, n) for m in shape[:depth]], -1)
-        d.done(name, op, [d.input(index.shape, "int32", data=index), x([n, *shape[depth:]]), d.ints(shape)], [out(shape)], tolerance=1e-6)
-    elif op == "SPACE_TO_BATCH_ND":
-        b, (n, h, w, c) = [d.size(1, 3), d.size(1, 3)], d.shape(4, 4)
-        pads = [[p, -(s + p) % k] for s, k, p in zip((h, w), b, (d.size(0, 2), d.size(0, 2)))]
-        result = [n * b[0] * b[1], (h + sum(pads[0])) // b[0], (w + sum(pads[1])) // b[1], c]
-        d.done(name, op, [x([n, h, w, c]), d.ints(b), d.ints(pads)], [out(result)], version=2)
-    elif op == "BATCH_TO_SPACE_ND":
-        b, (n, h, w, c) = [d.size(1, 3), d.size(1, 3)], d.shape(4, 4)
-        crops = [[d.size(0, 1), 0] if s * k > 2 else [0, 0] for s, k in zip((h, w), b)]
-        result = [n, h * b[0] - sum(crops[0]), w * b[1] - sum(crops[1]), c]
-        d.done(name, op, [x([n * b[0] * b[1], h, w, c]), d.ints(b), d.ints(crops)], [out(result)], version=2)
-    elif op == "REVERSE_SEQUENCE":
-        shape = d.shape(d.size(2, 4))
-        seq, batch = d.rng.choice(len(shape), 2, replace=False).tolist()
-        lens = d.input([shape[batch]], d.pick("int32", "int64"), lo=1, hi=shape[seq])
-        d.done(name, op, [x(shape), lens], [out(shape)], seq, batch)
-    elif op == "DYNAMIC_UPDATE_SLICE":
-        part = [d.size(1, n) for n in shape]
-        at = d.input([rank], d.pick("int32", "int64"), lo=-1, hi=5)
-        d.done(name, op, [x(), x(part), at], [out(shape)])
-    elif op == "SHAPE":
-        t = d.pick("int32", "int64")
-        d.done(name, op, [x()], [d.m.output([rank], t)], 2 if t == "int32" else 4)
-    elif op == "RANK":
-        d.done(name, op, [x()], [d.m.output([], "int32")])
-    elif op == "RANGE":
-        t = d.pick("int32", "int64", "float32")
-        start, step, n = d.size(-9, 9), d.pick(-2, 1, 3), d.size(1, 9)
-        d.done(f"RANGE_{t}", op, [d.ints(np.asarray(v, t), t) for v in (start, start + step * n, step)], [d.m.output([n], t)])
-    elif op == "WHERE":
-        t = d.pick("bool", "float32", "int32", "int8", "uint8", "int64", "uint32")
-        data = d.data(shape, t) * d.rng.integers(0, 2, shape).astype(t)
-        d.done(f"WHERE_{t}", op, [d.input(shape, t, data=data)], [d.m.output([int(np.count_nonzero(data)), rank], "int64")])
-    elif op == "MATRIX_DIAG":
-        d.done(name, op, [x()], [out([*shape, shape[-1]])])
-    elif op == "MATRIX_SET_DIAG":
-        shape = d.shape(d.size(2, 4))
-        d.done(name, op, [x(shape), x([*shape[:-2], min(shape[-2:])])], [out(shape)])
-    elif op == "UNIQUE":
-        data = d.data([12], dtype, 0, 5)
-        d.done(name, op, [d.input([12], dtype, q, data=data)], [out([np.unique(data).size]), d.m.output([12], "int32")], 2)
-    else:
-        t, ids = d.pick("float32", "int32"), np.sort(d.rng.integers(0, 4, shape[0]))
-        ids[0] = 0
-        rest = shape[1:]
-        d.done(f"{op}_{t}", op, [d.input(shape, t), d.input(ids.shape, "int32", data=ids)], [d.m.output([int(ids[-1]) + 1, *rest], t)], tolerance=1e-6 if t == "float32" else 0)
-
-
 def resize(d):
     op, dtype = d.pick("RESIZE_BILINEAR", "RESIZE_NEAREST_NEIGHBOR"), d.pick("float32", "int8", "uint8", "int16")
     shape, to, q = [d.size(1, 2), d.size(1, 7), d.size(1, 7), d.size(1, 4)], [d.size(1, 12), d.size(1, 12)], d.quant(dtype)
@@ -610,12 +273,73 @@ def reduce_window(d):
     d.done(f"REDUCE_WINDOW_{dtype}", "REDUCE_WINDOW", ins, [d.m.output(result, dtype)], kind, tolerance=1e-6 if dtype == "float32" else 0)
 
 
-FAMILIES = [unary, unary, unary, binary, binary, binary, reduce, reduce, arg_best, topk, cast, quantize, pool, conv, conv, dense, transpose_conv, batch_matmul,
-            move, move, move, move, resize, suppress, spectrum, parts, fake, bits, random, reduce_window, *tflite_fuzz_index.FAMILIES]
+def various(d):
+    op = d.pick("SPARSE_TO_DENSE", "BUCKETIZE", "ADD_N", "BROADCAST_ARGS", "DILATE", "BITCAST", "LOCAL_RESPONSE_NORMALIZATION", "TOPK_V2")
+    if op == "SPARSE_TO_DENSE":
+        t, shape = d.pick("float32", "int32", "int64", "int8", "uint8"), d.shape(d.size(1, 3))
+        spots = np.sort(d.rng.choice(int(np.prod(shape)), d.size(1, min(5, int(np.prod(shape)))), replace=False))
+        index = np.stack(np.unravel_index(spots, shape), -1)
+        many = d.chance(0.7)
+        values = d.input([len(index)] if many else [], t)
+        d.done(f"{op}_{t}", op, [d.ints(index), d.ints(shape), values, d.m.const(d.data([], t), t)], [d.m.output(shape, t)], 0, version=3)
+    elif op == "BUCKETIZE":
+        t, shape = d.pick("float32", "int32", "int64", "float64"), d.shape(d.size(1, 3))
+        edges = np.sort(d.rng.uniform(-50 if t[0] == "i" else -3, 50 if t[0] == "i" else 3, d.size()).astype(np.float32))
+        d.done(f"{op}_{t}", op, [d.input(shape, t)], [d.m.output(shape, "int32")], edges)
+    elif op == "ADD_N":
+        t, shape = d.pick("float32", "int32"), d.shape(d.size(1, 3))
+        d.done(f"{op}_{t}", op, [d.input(shape, t) for _ in range(d.size(2, 4))], [d.m.output(shape, t)])
+    elif op == "BROADCAST_ARGS":
+        t, shape = d.pick("int32", "int64"), d.shape(d.size(1, 4))
+        a, b = ([n if d.chance(0.6) else 1 for n in shape][d.size(0, len(shape) - 1):] for _ in range(2))
+        d.done(f"{op}_{t}", op, [d.input([len(a)], t, data=a), d.ints(b, t)], [d.m.output([max(len(a), len(b))], t)])
+    elif op == "DILATE":
+        t, shape = d.pick("float32", "int32", "int8", "int64", "uint8"), d.shape(d.size(1, 3), 4)
+        by = [d.size(1, 3) for _ in shape]
+        d.done(f"{op}_{t}", op, [d.input(shape, t), d.ints(by), d.m.const(d.data([], t), t)], [d.m.output([(n - 1) * k + 1 for n, k in zip(shape, by)], t)])
+    elif op == "BITCAST":
+        t, to = d.pick(("float32", "int32"), ("int32", "uint32"), ("int32", "float32"), ("int16", "uint16"), ("int64", "uint64"), ("int8", "uint8"))
+        shape = d.shape(d.size(1, 3))
+        d.done(f"{op}_{t}_{to}", op, [d.input(shape, t)], [d.m.output(shape, to)])
+    elif op == "LOCAL_RESPONSE_NORMALIZATION":
+        shape = d.shape(4)
+        d.done(op, op, [d.input(shape, "float32")], [d.m.output(shape)], d.size(0, 3), 1.0, np.float32(d.rng.uniform(0.1, 1)), np.float32(d.pick(0.5, 0.75, 1)), tolerance=3e-6)
+    else:
+        t, ti, shape = d.pick("float32", "int8", "int16", "int32"), d.pick("int16", "int32"), d.shape(d.size(1, 3))
+        k, q = d.size(1, shape[-1]), {}
+        outs = [d.m.output([*shape[:-1], k], t, **q), d.m.output([*shape[:-1], k], ti)]
+        d.done(f"{op}_{t}_{ti}", op, [d.input(shape, t, q), d.m.const(np.asarray(k, ti), ti)], outs, version=3)
 
 
-# LiteRT's reference kernels read these as uint8.
-WRONG_REFERENCE = {"SUM_int8", "SUM_int16"}
+def detect(d):
+    from tflite_flex import options
+    boxes, classes, most, each = d.size(1, 20), d.size(1, 4), d.size(1, 6), d.size(1, 3)
+    regular, background = d.chance(), d.size(0, 1)
+    anchors = np.concatenate([d.rng.uniform(0.2, 0.8, (boxes, 2)), d.rng.uniform(0.1, 0.5, (boxes, 2))], 1)
+    code = d.rng.normal(0, 1, (1, boxes, d.size(4, 6)))
+    scores = d.rng.permutation(boxes * (classes + background)).reshape(1, boxes, -1) / (boxes * (classes + background))
+    each = 1 if regular else min(each, classes)
+    overlap = d.pick(0.4, 0.6, 1.0)
+    if not regular:  # LiteRT leaves slots as they were that nothing fills
+        most, overlap = min(most, boxes), 1.0
+    slots = most * each
+    o = options({"max_detections": most, "max_classes_per_detection": each, "detections_per_class": d.size(1, 8), "use_regular_nms": regular,
+                 "nms_score_threshold": float(np.float32(-1.0)), "nms_iou_threshold": float(np.float32(overlap)), "num_classes": classes,
+                 "y_scale": 10.0, "x_scale": 10.0, "h_scale": 5.0, "w_scale": 5.0})
+    ins = [d.input(code.shape, "float32", data=code), d.input(scores.shape, "float32", data=scores), d.m.const(anchors.astype(np.float32))]
+    outs = [d.m.output(s) for s in ([1, slots, 4], [1, slots], [1, slots], [1])]
+    d.m.op("TFLite_Detection_PostProcess", ins, outs, custom=o)
+    d.name, d.tolerance = "TFLite_Detection_PostProcess", 1e-6
+
+
+FAMILIES = [unary, unary, unary, binary, binary, binary, reduce, reduce, arg_best, topk, cast, quantize, various, various, detect, resize, suppress,
+            spectrum, parts, fake, bits, random, reduce_window, *tflite_fuzz_products.FAMILIES, *tflite_fuzz_move.FAMILIES,
+            *tflite_fuzz_index.FAMILIES]
+
+
+
+# LiteRT's reference kernels read the first two as uint8, and leave the last channel of a window out.
+WRONG_REFERENCE = {"SUM_int8", "SUM_int16", "LOCAL_RESPONSE_NORMALIZATION"}
 
 # ---- LiteRT ------------------------------------------------------------------------------------------------------------
 
