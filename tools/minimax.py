@@ -96,6 +96,12 @@ FITS = {
               ((sqrt(2) - 1) / (sqrt(2) + 1)) ** 2, 4),
     # erf x = x + x P(x^2) up to 15/16
     "erf": (lambda z: erf(sqrt(z)) / sqrt(z) - 1, lambda z: sqrt(z) / erf(sqrt(z)), mpf(2) ** -70, (mpf(15) / 16) ** 2, 7),
+    # 2^x = 1 + x P(x) up to 1/2, and a little for rounding
+    "exp2": (safe(lambda x: (2**x - 1) / x, log(2)), lambda x: abs(x) / mpf(2) ** x, -mpf(1) / 2 - mpf(2) ** -10,
+             mpf(1) / 2 + mpf(2) ** -10, 6),
+    # x Phi(x) = x 2^(-1 + a P(a)) for negative x, a = |x|, up to 4 sqrt 2; in units of max(|x Phi(x)|, |x| / 64)
+    "gelu": (safe(lambda x: log(erfc(x / sqrt(2))) / log(2) / x, -sqrt(2 / pi) / log(2)),
+             lambda x: x * log(2) * min(mpf(1), 32 * erfc(x / sqrt(2))), mpf(0), 4 * sqrt(mpf(2)), 8),
     # erf x = 1 - e^(-x P(x)) from there to 4
     "erfc": (lambda x: -log(erfc(x)) / x, lambda x: x * erfc(x) / erf(x), mpf(15) / 16, mpf(4), 7),
 }

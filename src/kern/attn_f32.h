@@ -14,14 +14,14 @@
  * Order of sums: keys come in blocks of WHET_ATTN_KEYS or fewer, even ones (whet__attn_block). Scores: one chain of fused
  * multiply-adds over d from zero; scale and mask one more. In a block, e is summed in 16 lanes from the first key that the
  * row sees and their tree (lanes.h), v in one chain, keys ascending; sums of the blocks before are first multiplied by
- * e^(m before - m). Then the factor 1 / sum. exp and tanh of vmath.h. Exact.
+ * e^(m before - m). Then the factor 1 / sum. e^x is 2^(x log2 e); 2^x and tanh of vmath.h. Exact.
  *
  * Arguments: [0] q, [1] k, [2] v, [3] y, [4] mask (f32, or bytes 0 and 1) or absent, [5] lens or absent, [6] scratch. Rows
  * of d (v, y: dv) neighbours lie anywhere; all inputs may be the caller's. Parts split blocks of rows. */
 
 #include "kern/tile_f32.h"
 
-enum { WHET_ATTN_KEYS = 256, WHET_ATTN_ROWS = 56, WHET_ATTN_TILE = 7 };
+enum { WHET_ATTN_KEYS = 256, WHET_ATTN_ROWS = 42, WHET_ATTN_TILE = 7 };
 enum { WHET_ATTN_NO_MASK, WHET_ATTN_ADD, WHET_ATTN_BOOL };
 
 typedef struct whet_attn_f32 {

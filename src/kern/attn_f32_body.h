@@ -7,6 +7,8 @@
 #include "kern/row_name.h"
 #include "kern/vmath.h"
 
+#define LOG2_E 0x1.715476p0f /* e^x = 2^(x LOG2_E) */
+
 /* VW keys (the first w of them are there) from element k on, turned into VW rows of a panel `width` wide. */
 static inline void turn(float *to, int64_t width, const float *from, int64_t ld, int64_t w, int64_t d) {
   vf r[VW];
@@ -59,8 +61,8 @@ static float softmax(const whet_attn_f32 *p, float *s, int64_t from, int64_t to,
     memset(s, 0, (size_t)n * sizeof *s);
     return 1;
   }
-  memset(s, 0, (size_t)from * sizeof *s);
-  memset(s + to, 0, (size_t)(n - to) * sizeof *s);
+  if (from > 0) memset(s, 0, (size_t)from * sizeof *s);
+  if (to < n) memset(s + to, 0, (size_t)(n - to) * sizeof *s);
   s += from;
   n = to - from;
   if (mask) mask = (const char *)mask + (p->mask_kind == WHET_ATTN_ADD ? sizeof(float) : 1) * (size_t)from;
@@ -83,24 +85,24 @@ static float softmax(const whet_attn_f32 *p, float *s, int64_t from, int64_t to,
     if (nan) *sum = NAN;
     return 1;
   }
-  const vf f = vf_set(scale), minus = vf_set(-*m);
+  const vf f = vf_set(scale * LOG2_E), minus = vf_set(-*m * LOG2_E);
   for (int64_t i = 0; i < whole; i += 16) {
     lanes e;
-    LANES_EACH(e, k, vf_exp(vf_fma(vf_load(s + i + k * VW), f, minus)));
+    LANES_EACH(e, k, vf_exp2_down(vf_fma(vf_load(s + i + k * VW), f, minus)));
     lanes_store(s + i, e);
     LANES_EACH(t, k, vf_add(t.v[k], e.v[k]));
   }
   if (whole < n) {
     lanes e = lanes_load_n(s + whole, n - whole, 0);
-    LANES_EACH(e, k, vf_exp(vf_fma(e.v[k], f, minus)));
+    LANES_EACH(e, k, vf_exp2_down(vf_fma(e.v[k], f, minus)));
     lanes_store_n(s + whole, e, n - whole);
     e = lanes_keep(e, n - whole);
     LANES_EACH(t, k, vf_add(t.v[k], e.v[k]));
   }
-  float factor = 1;
-  if (before != *m) {
-    float one[16];
-    vf_store(one, vf_exp(vf_set(before - *m)));
+  float factor = before == *m;
+  if (before != -INFINITY && before != *m) {
+    float one[VW];
+    vf_store(one, vf_exp2_down(vf_set((before - *m) * LOG2_E)));
     factor = one[0];
   }
   *sum = *sum * factor + lanes_sum(t);

@@ -18,14 +18,14 @@ static void row(const whet_softmax_f32 *p, float *y, const float *x) {
     lanes e;
     LANES_EACH(e, k, vf_mul(beta, vf_sub(vf_load(x + i + k * VW), top)));
     if (p->log) lanes_store(y + i, e);
-    LANES_EACH(e, k, vf_exp(e.v[k]));
+    LANES_EACH(e, k, vf_exp_down(e.v[k]));
     if (!p->log) lanes_store(y + i, e);
     LANES_EACH(s, k, vf_add(s.v[k], e.v[k]));
   }
   if (whole < n) {
     lanes d, e;
     LANES_EACH(d, k, vf_mul(beta, vf_sub(rest.v[k], top)));
-    LANES_EACH(e, k, vf_exp(d.v[k]));
+    LANES_EACH(e, k, vf_exp_down(d.v[k]));
     rest = p->log ? d : e;
     e = lanes_keep(e, n - whole);
     LANES_EACH(s, k, vf_add(s.v[k], e.v[k]));
@@ -49,7 +49,7 @@ static void columns(const whet_softmax_f32 *p, float *y, const float *x, int64_t
   vf m = vf_set(-INFINITY), s = vf_set(0);
   for (int64_t i = 0; i < p->n; i++) m = vf_max(vf_load_n(x + i * p->inner, w), m);
   for (int64_t i = 0; i < p->n; i++) {
-    vf d = vf_mul(beta, vf_sub(vf_load_n(x + i * p->inner, w), m)), e = vf_exp(d);
+    vf d = vf_mul(beta, vf_sub(vf_load_n(x + i * p->inner, w), m)), e = vf_exp_down(d);
     vf_store_n(y + i * p->inner, p->log ? d : e, w);
     s = vf_add(s, e);
   }

@@ -36,6 +36,18 @@ static inline vf vf_exp_scaled(vf x, float k) {
   return vf_scale(vf_add(p, vf_set(1)), vf_add(n, vf_set(k)));
 }
 static inline vf vf_exp(vf x) { return vf_exp_scaled(x, 0); }
+/* The same for x <= 0. */
+static inline vf vf_exp_down(vf x) {
+  vf n, p = vf_exp_parts(vf_max(vf_set(-110), x), &n);
+  return vf_scale(vf_add(p, vf_set(1)), n);
+}
+/* 2^x for x <= 0. */
+static inline vf vf_exp2_down(vf x) {
+  x = vf_max(vf_set(-160), x);
+  vf n = vf_round(x), r = vf_sub(x, n);
+  vf p = VF_POLY(r, 0x1.62e43p-1f, 0x1.ebfbdcp-3f, 0x1.c6aee6p-5f, 0x1.3b2d52p-7f, 0x1.5f4004p-10f, 0x1.41faacp-13f);
+  return vf_scale(vf_fma(p, r, vf_set(1)), n);
+}
 
 /* e^x - 1 for x up to 88. */
 static inline vf vf_expm1(vf x) {
@@ -249,11 +261,17 @@ static inline vf vf_erf(vf x) {
   vf a = vf_abs(x), far = vf_sub(vf_set(1), vf_erfc_large(a));
   return vf_sel(vf_lt(a, vf_set(0.9375f)), vf_erf_small(x), vf_copysign(far, x));
 }
-/* x Phi(x). */
+/* x Phi(x) = x h, or for positive x: x (1 - h); h = erfc(|x| / sqrt 2) / 2 = 2^(-1 + |x| P(|x|)). P is made for |x| up
+ * to 4 sqrt 2; to 22 it falls on, past that h is 0. Half of its terms are summed apart from the others, which is sooner
+ * done. */
 static inline vf vf_gelu(vf x) {
-  vf t = vf_mul(x, vf_set(0x1.6a09e6p-1f)), a = vf_abs(t), half = vf_mul(x, vf_set(0.5f));
-  vf c = vf_erfc_large(a), far = vf_sel(vf_lt(x, vf_set(0)), c, vf_sub(vf_set(2), c));
-  return vf_mul(half, vf_sel(vf_lt(a, vf_set(0.9375f)), vf_add(vf_set(1), vf_erf_small(t)), far));
+  vf a = vf_min(vf_set(22), vf_abs(x)), s = vf_mul(a, a);
+  vf low = vf_fma(s, vf_fma(a, vf_set(0x1.dbcp-8f), vf_set(-0x1.af28bep-5f)),
+                  vf_fma(a, vf_set(-0x1.d62f46p-2f), vf_set(-0x1.26af22p0f)));
+  vf high = vf_fma(s, vf_fma(a, vf_set(-0x1.e6d00ap-20f), vf_set(0x1.c37c3ep-16f)),
+                   vf_fma(a, vf_set(-0x1.07e04cp-13f), vf_set(-0x1.2b0d98p-12f)));
+  vf h = vf_exp2_down(vf_fma(a, vf_fma(vf_mul(s, s), high, low), vf_set(-1)));
+  return vf_mul(x, vf_sel(vf_lt(x, vf_set(0)), h, vf_sub(vf_set(1), h)));
 }
 
 /* ln(1 + e^x) */
