@@ -6,6 +6,8 @@
 
 #include "format/onnx.h"
 
+#define MICROSOFT "com.microsoft"
+
 enum { MAX_NODES = 200, MAX_ITEMS = 32, MAX_NAMES = 32, OPSET = 24 };
 
 static const struct formula {
@@ -266,13 +268,26 @@ static void item(struct parse *p, struct items *it) {
   it->in[it->n_in++] = there ? constant(p, &a, like) : (whet_str){"", 0};
 }
 
+/* Is the formula's output of that name one that the call does not want? */
+static bool unwanted(const struct parse *p, whet_str n) {
+  for (int i = 0; i < p->fn->n_out; i++)
+    if (whet__str_same(p->fn->out[i], n)) return i >= p->call->n_out || p->call->out[i] < 0;
+  return false;
+}
+
 /* True when the guard that comes next lets its statement stand. */
 static bool guard(struct parse *p, bool holds) {
   whet_ox_attr want_attr;
   if (!take(p, '@')) {
     int i = input(p, name(p));
     if (i < 0) expected(p, "an input of the formula");
-    return (i >= 0 && i < p->call->n_in && p->call->in[i] >= 0) == holds;
+    int32_t v = i >= 0 && i < p->call->n_in ? p->call->in[i] : -1;
+    if (!take(p, ':')) return (v >= 0) == holds;
+    literal(p, &want_attr);
+    const whet_val *x = v >= 0 && p->im->g ? &p->im->g->val[v] : NULL;
+    if (want_attr.type == WHET_OX_STRING)
+      return (x && !strcmp(whet_dtype_name((whet_dtype)x->dtype), want_attr.s.p)) == holds;
+    return (whet__im_rank_of(p->im, v) == want_attr.i) == holds;
   }
   const whet_ox_attr *g = given(p, name(p));
   if (!take(p, '=')) return (g != NULL) == holds;
@@ -287,7 +302,7 @@ static void statement(struct parse *p) {
   whet_str out[MAX_ITEMS];
   struct items it = {.n_in = 0};
   int n_out = 0, first = p->fn->n_node;
-  bool stands = true;
+  bool stands = true, wanted = false;
   for (;;) {
     if (take(p, '?'))
       stands &= guard(p, true);
@@ -299,22 +314,29 @@ static void statement(struct parse *p) {
   do {
     if (n_out == MAX_ITEMS) expected(p, "fewer outputs");
     if (p->why) return;
-    out[n_out++] = keep(p, name(p));
+    out[n_out] = keep(p, name(p));
+    if (unwanted(p, out[n_out])) out[n_out] = (whet_str){"", 0};
+    wanted |= out[n_out++].n > 0;
   } while (take(p, ','));
   want(p, '=', "\"=\"");
-  whet_str op = keep(p, name(p));
+  whet_str op = keep(p, name(p)), domain = {"", 0};
+  if (take(p, ':')) { /* the only other domain: ms */
+    domain = (whet_str){MICROSOFT, strlen(MICROSOFT)};
+    op = keep(p, name(p));
+  }
   want(p, '(', "\"(\"");
   while (!p->why && !p->refused && !take(p, ')')) {
     if ((it.n_in || it.n_attr) && !take(p, ',')) expected(p, "a comma or \")\"");
     item(p, &it);
   }
   if (p->why || p->refused) return;
-  if (!stands) {
+  if (!stands || !wanted) {
     p->fn->n_node = first; /* its constants go, too */
     return;
   }
   whet_ox_node *n = new_node(p, op.p, it.n_in, n_out, it.n_attr);
   if (!n) return;
+  n->domain = domain;
   memcpy((whet_str *)n->in, it.in, (size_t)it.n_in * sizeof *it.in);
   memcpy((whet_str *)n->out, out, (size_t)n_out * sizeof *out);
   memcpy((whet_ox_attr *)n->attr, it.attr, (size_t)it.n_attr * sizeof *it.attr);
@@ -346,13 +368,13 @@ static void signature(struct parse *p) {
 
 whet_status whet__expand_parse(whet_import *im, const struct whet_im_op *call, const char *sig, const char *text,
                                const whet_ox_function **fn, whet_err *err) {
-  static const whet_ox_opset k_opset = {{"", 0}, OPSET};
+  static const whet_ox_opset k_opset[] = {{{"", 0}, OPSET}, {{MICROSOFT, sizeof MICROSOFT - 1}, 1}};
   struct parse p = {.im = im, .call = call, .at = sig};
   p.fn = room(&p, 1, sizeof *p.fn);
   p.node = room(&p, MAX_NODES, sizeof *p.node);
   if (!p.refused) {
     *p.fn = (whet_ox_function){
-        .name = {"", 0}, .domain = {"", 0}, .overload = {"", 0}, .opset = &k_opset, .n_opset = 1, .node = p.node};
+        .name = {"", 0}, .domain = {"", 0}, .overload = {"", 0}, .opset = k_opset, .n_opset = 2, .node = p.node};
     signature(&p);
     if (!p.why) p.at = text;
     do statement(&p);

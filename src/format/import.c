@@ -372,6 +372,28 @@ int32_t whet__im_const(whet_import *im, whet_dtype t, int32_t rank, const int64_
   return v;
 }
 
+void whet__im_rank(whet_import *im, int32_t v, int32_t rank) {
+  if (v < 0 || rank < 0 || rank > WHET_MAX_RANK) return;
+  if ((size_t)v >= im->cap_rank) {
+    size_t cap = (size_t)im->g->n_val * 2 + 64;
+    int8_t *more = whet__arena_array(&im->tmp, cap, 1);
+    if (!more) {
+      im->no_memory = true;
+      return;
+    }
+    if (im->cap_rank) memcpy(more, im->rank, im->cap_rank);
+    im->rank = more;
+    im->cap_rank = cap;
+  }
+  im->rank[v] = (int8_t)(rank + 1);
+}
+
+int32_t whet__im_rank_of(const whet_import *im, int32_t v) {
+  if (v < 0 || !im->g) return -1;
+  int32_t rank = im->g->val[v].shape.rank;
+  return rank >= 0 || (size_t)v >= im->cap_rank ? rank : im->rank[v] - 1;
+}
+
 whet_status whet__im_node(whet_import *im, const whet_op *op, const void *attr, const int32_t *in, int n_in,
                           const int32_t *out, int n_out) {
   struct whet_im_op *o = im->op;

@@ -67,6 +67,8 @@ struct whet_import {
   whet_names ox_files;     /* location of external data -> index in m->file */
   uint8_t *ox_made;        /* by value: a node that stands before has made it */
   size_t cap_made;
+  int8_t *rank; /* by value: rank that its node tells, plus 1; 0: not told */
+  size_t cap_rank;
   const whet_tf_model *tf;            /* TFLite */
   struct whet_tf_tensors *tf_tensors; /* per subgraph, what its tensors are */
 };
@@ -94,6 +96,9 @@ whet_status whet__im_place(struct whet_im_op *o, whet_err *err);
 const whet_custom_op *whet__im_custom(whet_import *im, const struct whet_im_op *o);
 /* Append the node that runs it. */
 WHET_MUST whet_status whet__im_custom_node(whet_import *im, struct whet_im_op *o, const whet_custom_op *c);
+
+/* Rank of a value, by the file or by whet__im_rank; -1: not known. */
+int32_t whet__im_rank_of(const whet_import *im, int32_t v);
 
 /* Make value v a constant over bytes that outlive the model's graph. False when memory is refused. */
 bool whet__im_set_const(whet_import *im, int32_t v, whet_dtype t, const whet_shape *s, const void *p, bool mapped);

@@ -143,6 +143,25 @@ whet_region *whet__onnx_region(whet_import *im, const char *name) {
   return s ? NULL : r;
 }
 
+int32_t whet__onnx_inline(whet_import *im, const char *name, int32_t v) {
+  if (!whet__onnx_has(im, name)) return v;
+  whet_region *r = whet__onnx_region(im, name);
+  if (!r) return -1;
+  if (r->n_in != 1 || r->n_out != 1) {
+    whet__im_fail(im, WHET_E_FORMAT, "graph %s has %d inputs and %d outputs, expected one of each", name, r->n_in, r->n_out);
+    return -1;
+  }
+  im->g->val[r->in[0]].role = WHET_ROLE_NODE;
+  if (whet__im_node(im, whet__op_find("Identity"), NULL, &v, 1, &r->in[0], 1)) return -1;
+  whet_region *to = im->op->region;
+  for (int32_t i = 0; i < r->n_node; i++)
+    if (!whet__region_insert(im->g, to, to->n_node, r->node[i])) {
+      whet__im_no_memory(im, &im->op->err, sizeof(int32_t), "a list of nodes");
+      return -1;
+    }
+  return r->out[0];
+}
+
 /* A constant of n elements at p, copied. */
 static whet_status set_list(whet_import *im, int32_t v, whet_dtype t, bool scalar, int32_t n, const void *p,
                             whet_err *err) {

@@ -7,7 +7,8 @@
  * bools hides keys, one of floats is added and hides where it is -Inf; it covers the first keys, the others are hidden. A row
  * that sees no key is 0 (with `nan`: NaN). Output 1: the scores at some stage.
  *
- * ONNX Attention 23-25: inputs of rank 3 are reshaped, past and new keys concatenated by nodes of their own. f32 by kernels
+ * ONNX Attention 23-25: inputs of rank 3 are reshaped, past and new keys concatenated by nodes of their own;
+ * ai.onnx.preview FlexAttention: its graphs are read in place; those of com.microsoft are formulas (expand.def). f32 by kernels
  * (attn_f32.h) unless output 1 is wanted; other floats by the reference, computed in double and rounded once. */
 
 #include "op/attention.h"
@@ -15,9 +16,12 @@
 #include <math.h>
 
 #include "kern/attn_f32.h"
+#include "op/cast.h"
+#include "op/dense.h"
 #include "op/matrix.h"
 #include "op/move.h"
 #include "op/move_attr.h"
+#include "op/softmax.h"
 #include "op/walk.h"
 
 /* ---- attributes ------------------------------------------------------------------------------ */
@@ -75,12 +79,14 @@ static whet_status from_onnx(whet_import *im, const whet_op *op) {
   int64_t qk = whet__onnx_int(im, "qk_matmul_output_mode", 0);
   int32_t q = whet__im_in(im, 0), y = whet__im_out(im, 0), rank = q < 0 ? -1 : whet__im_val(im, q)->shape.rank;
   bool flat = rank < 0 ? heads > 0 : rank == 3, k_inside, v_inside;
-  a->scaled = whet__onnx_has(im, "scale");
   a->scale = whet__onnx_float(im, "scale", 0);
+  a->scaled = a->scale != 0; /* com.microsoft writes 0 for the default */
   a->cap = whet__onnx_float(im, "softcap", 0);
   a->left = whet__onnx_int(im, "left_window_size", -1);
   a->right = whet__onnx_int(im, "right_window_size", -1);
   if (whet__onnx_int(im, "is_causal", 0)) a->right = 0;
+  int64_t window = whet__onnx_int(im, "whet_window", 0); /* our own formulas: keys up to a row's own that it sees */
+  if (window > 0) a->left = window - 1;
   if (qk < 0 || qk > 3) return whet__im_fail(im, WHET_E_DATA, "qk_matmul_output_mode is %lld", (long long)qk);
   if (flat && (heads < 1 || kv_heads < 1))
     return whet__im_fail(im, WHET_E_DATA, "q_num_heads and kv_num_heads are %lld and %lld", (long long)heads,
@@ -99,7 +105,73 @@ static whet_status from_onnx(whet_import *im, const whet_op *op) {
   return !flat || put_reshape(im, out[0], k_flat, 3, y) >= 0 ? WHET_OK : WHET_E_MEMORY;
 }
 
-static const whet_from k_from[] = {{"", "Attention", 23, from_onnx}, {0}};
+/* FlexAttention with graphs that change scores or probabilities: products and softmax in the type `t`. Heads that share keys
+ * are rows of one matrix while they are multiplied. */
+static whet_status written_out(whet_import *im, const whet_attention *a, whet_dtype t) {
+  static const whet_softmax_attr k_soft = {.axis = -1, .beta = 1};
+  static const whet_matmul k_qk = {.alpha = 1, .trans_b = 1}, k_pv = {.alpha = 1};
+  static const whet_concat k_list = {0};
+  static const int64_t k_at[] = {0, 1, 2, 3}, k_rest = -1, k_one = 1;
+  int32_t x[3], dim[3][4], at[4], rest = whet__im_ints(im, &k_rest, 1);
+  for (int k = 0; k < 4; k++) at[k] = whet__im_const(im, WHET_S64, 1, &k_one, &k_at[k]);
+  for (int i = 0; i < 3; i++) {
+    int32_t shape = whet__im_new(im, "shape");
+    x[i] = whet__im_new(im, "wide");
+    WHET_TRY(whet__im_cast(im, whet__im_in(im, i), x[i], t));
+    WHET_TRY(whet__im_shape_of(im, x[i], shape));
+    for (int k = 0; k < 4; k++) {
+      static const whet_gather k_dim = {0};
+      int32_t pick[2] = {shape, at[k]};
+      if ((dim[i][k] = put(im, "Gather", &k_dim, pick, 2, -1)) < 0) return WHET_E_MEMORY;
+    }
+  }
+  const int32_t by_keys[4] = {dim[0][0], dim[1][1], rest, dim[0][3]}, by_heads[4] = {dim[0][0], dim[0][1], dim[0][2], rest},
+                probs[4] = {dim[0][0], dim[1][1], rest, dim[1][2]}, result[4] = {dim[0][0], dim[0][1], dim[0][2], dim[2][3]};
+  const int32_t *const list[4] = {by_keys, by_heads, probs, result};
+  int32_t shape[4];
+  for (int k = 0; k < 4; k++)
+    if ((shape[k] = put(im, "Concat", &k_list, list[k], 4, -1)) < 0) return WHET_E_MEMORY;
+  static const whet_reshape k_reshape = {0};
+#define RESHAPE(v, k) put(im, "Reshape", &k_reshape, (const int32_t[]){v, shape[k]}, 2, -1)
+  float scale = a->scale;
+  int32_t factor = -1, y = RESHAPE(x[0], 0);
+  if (a->scaled) {
+    factor = whet__im_new(im, "scale");
+    WHET_TRY(whet__im_cast(im, whet__im_const(im, WHET_F32, 0, NULL, &scale), factor, t));
+  } else {
+    int32_t width = whet__im_new(im, "width");
+    WHET_TRY(whet__im_cast(im, dim[0][3], width, t));
+    factor = put(im, "Rsqrt", NULL, &width, 1, -1);
+  }
+  y = put(im, "MatMul", &k_qk, (const int32_t[]){y, x[1]}, 2, -1);
+  y = RESHAPE(put(im, "Mul", NULL, (const int32_t[]){y, factor}, 2, -1), 1);
+  if (y < 0 || (y = whet__onnx_inline(im, "score_mod", y)) < 0) return WHET_E_FORMAT;
+  y = put(im, "Softmax", &k_soft, &y, 1, -1);
+  if (y < 0 || (y = whet__onnx_inline(im, "prob_mod", y)) < 0) return WHET_E_FORMAT;
+  y = put(im, "MatMul", &k_pv, (const int32_t[]){RESHAPE(y, 2), x[2]}, 2, -1);
+  y = RESHAPE(y, 3);
+#undef RESHAPE
+  const whet_val *q = whet__im_val(im, whet__im_in(im, 0));
+  return y < 0 ? WHET_E_MEMORY : whet__im_cast(im, y, whet__im_out(im, 0), (whet_dtype)q->dtype);
+}
+
+static whet_status from_flex(whet_import *im, const whet_op *op) {
+  WHET_NEW_ATTR(im, whet_attention, a);
+  int32_t in[6] = {whet__im_in(im, 0), whet__im_in(im, 1), whet__im_in(im, 2), -1, -1, -1}, y = whet__im_out(im, 0);
+  const whet_val *q = whet__im_val(im, in[0]);
+  a->left = a->right = -1;
+  a->scaled = whet__onnx_has(im, "scale");
+  a->scale = whet__onnx_float(im, "scale", 0);
+  if (in[0] < 0 || in[1] < 0 || in[2] < 0) return whet__im_fail(im, WHET_E_FORMAT, "expected queries, keys and values");
+  int64_t t = whet__onnx_int(im, "softmax_precision", q->dtype == WHET_F64 ? WHET_F64 : WHET_F32);
+  if (t != WHET_F32 && t != WHET_F64 && t != WHET_F16 && t != WHET_BF16)
+    return whet__im_fail(im, WHET_E_DATA, "softmax_precision is %lld", (long long)t);
+  if (whet__onnx_has(im, "score_mod") || whet__onnx_has(im, "prob_mod")) return written_out(im, a, (whet_dtype)t);
+  return whet__im_node(im, op, a, in, 6, &y, 1);
+}
+
+static const whet_from k_from[] = {
+    {"", "Attention", 23, from_onnx}, {"ai.onnx.preview", "FlexAttention", 1, from_flex}, {0}};
 
 /* ---- shape and type -------------------------------------------------------------------------- */
 

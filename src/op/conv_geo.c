@@ -271,8 +271,8 @@ whet_status whet__conv_read_onnx(whet_import *im, whet_conv_attr *a) {
   a->dilations = whet__onnx_ints(im, "dilations");
   a->pads = whet__onnx_ints(im, "pads");
   a->kernel = whet__onnx_ints(im, "kernel_shape");
-  a->group = whet__onnx_int(im, "group", 1);
-  if (a->group < 1 || a->group >= LIMIT) return whet__im_fail(im, WHET_E_DATA, "group is %lld", (long long)a->group);
+  a->group = whet__onnx_int(im, "whet_depthwise", 0) ? 0 : whet__onnx_int(im, "group", 1); /* the former: our own formulas */
+  if (a->group < 0 || a->group >= LIMIT) return whet__im_fail(im, WHET_E_DATA, "group is %lld", (long long)a->group);
   return WHET_OK;
 }
 

@@ -5,7 +5,14 @@
 #include "op/grad.h"
 #include "op/move.h"
 
-static const whet_from k_from[] = {{"", "Identity", 1, NULL}, {0}};
+/* The rank is handed on, for formulas that ask for it. */
+static whet_status from_onnx(whet_import *im, const whet_op *op) {
+  const whet_val *x = whet__im_val(im, whet__im_in(im, 0));
+  if (x && x->kind == WHET_TENSOR) whet__im_rank(im, whet__im_out(im, 0), x->shape.rank);
+  return whet__im_node_as_is(im, op, NULL);
+}
+
+static const whet_from k_from[] = {{"", "Identity", 1, from_onnx}, {0}};
 
 static whet_status infer(whet_infer *f, const whet_node *n) {
   (void)whet__in_kind(f, 0); /* all kinds are taken */

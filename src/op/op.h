@@ -90,6 +90,8 @@ whet_status whet__im_node(whet_import *im, const whet_op *op, const void *attr, 
 whet_status whet__im_node_as_is(whet_import *im, const whet_op *op, const void *attr);
 /* Set how integer results of the node appended last are rescaled. */
 void whet__im_round(whet_import *im, whet_round r);
+/* Tell the rank of a value, for formulas that ask; rank -1: nothing is told. */
+void whet__im_rank(whet_import *im, int32_t v, int32_t rank);
 /* The operator by its canonical name; NULL if there is none. */
 const whet_op *whet__op_find(const char *name);
 /* Fail with the place (node index, name, operator) put in front. */
@@ -112,6 +114,9 @@ int32_t whet__onnx_tensor(whet_import *im, const char *name);
 int32_t whet__onnx_named(whet_import *im, whet_str name);
 /* A graph attribute read as a region; NULL when absent. */
 whet_region *whet__onnx_region(whet_import *im, const char *name);
+/* A graph attribute of one input and one output, its nodes appended here with the input bound to value v: its result; v
+ * itself when the attribute is absent; -1 and a failure when it has another form. */
+int32_t whet__onnx_inline(whet_import *im, const char *name, int32_t v);
 /* Give the node appended last its bodies. */
 whet_status whet__im_bodies(whet_import *im, whet_region *const *body, int n);
 

@@ -18,6 +18,7 @@ static whet_status from_onnx(whet_import *im, const whet_op *op) {
   whet_transpose *a = whet__arena_alloc(whet__im_arena(im), sizeof *a);
   if (!a) return whet__im_fail(im, WHET_E_MEMORY, "no memory for attributes");
   a->perm = whet__onnx_ints(im, "perm");
+  if (a->perm.n > 0) whet__im_rank(im, whet__im_out(im, 0), a->perm.n);
   return whet__im_node_as_is(im, op, a);
 }
 

@@ -127,7 +127,8 @@ static whet_status sink(whet_pass *p, whet_region *r, int32_t *at, int32_t *make
   *done = false;
   if (!n->op->permute || n->op->flags & WHET_OP_SPATIAL || n->n_in > 64 || n->n_body || !ranks_known(g, n))
     return WHET_OK;
-  for (int k = 0; k < n->n_in; k++) {
+  int n_in = n->n_in; /* the hook may give it more */
+  for (int k = 0; k < n_in; k++) {
     from[k] = -1;
     if (n->in[k] < 0 || !is_data(n, k) || g->val[n->in[k]].role == WHET_ROLE_CONST) continue;
     const whet_shape *s = &g->val[n->in[k]].shape;
@@ -143,7 +144,7 @@ static whet_status sink(whet_pass *p, whet_region *r, int32_t *at, int32_t *make
   if (!n->op->permute(&e, id, inv, rank, out)) return e.failed ? whet__pass_full(p) : WHET_OK;
   *at = e.at;
   n = &g->node[id];
-  for (int k = 0; k < n->n_in; k++) {
+  for (int k = 0; k < n_in; k++) {
     if (from[k] >= 0) {
       n->in[k] = from[k];
     } else if (n->in[k] >= 0 && whet__is_op(n, "Concat")) { /* a constant among the inputs */
