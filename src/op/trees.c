@@ -134,7 +134,7 @@ static void pack(const void *params, const void *const *src, void *dst, int part
   }
 }
 
-static const whet_pack_kind k_pack = {"trees", sizeof(struct pack), pack_bytes, pack};
+static const whet_pack_kind k_pack = {"trees", sizeof(struct pack), pack_bytes, pack, false};
 
 static whet_status plan(whet_planner *p, const whet_node *n) {
   const whet_trees *a = n->attr;

@@ -5,6 +5,7 @@
 #include "op/random.h"
 
 #include <math.h>
+#include <stdlib.h>
 
 #include "lib/opcheck.h"
 #include "plan/program.h"

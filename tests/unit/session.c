@@ -37,7 +37,7 @@ static whet_model *sample(void) {
 
 static whet_session *open_sample(whet_model *m, const whet_program_opts *o) {
   whet_program *p;
-  whet_session *s;
+  whet_session *s = NULL;
   whet_err e;
   if (whet_program_create(m, o, &p, &e) || whet_session_create(p, &s, &e)) fail_msg("%s", e.text);
   whet_program_close(&p);
