@@ -114,6 +114,7 @@ static buf attr_message(const ox_attr *a) {
     for (int i = 0; i < a->n && a->type == 6; i++) pb_float(&b, 7, a->floats[i]);
     for (int i = 0; i < a->n && a->type == 7; i++) pb_int(&b, 8, a->ints[i]);
     for (int i = 0; i < a->n && a->type == 8; i++) pb_str(&b, 9, a->s);
+    if (a->type == 8 && !a->n) add_names(&b, 9, a->s);
   }
   pb_int(&b, 20, a->type);
   return b;

@@ -37,7 +37,7 @@ typedef struct ox_attr {
   int type; /* AttributeType; 0 ends a list */
   float f;
   int64_t i;
-  const char *s;   /* STRING; with ref set: unused */
+  const char *s;   /* STRING, STRINGS (n times, or with n 0 split at commas); with ref set: unused */
   const char *ref; /* ref_attr_name */
   buf *t;          /* TENSOR, GRAPH or SPARSE message; freed */
   const int64_t *ints;

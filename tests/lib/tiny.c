@@ -185,9 +185,55 @@ static buf conv(void) {
   return ox_model(g, 8, 13);
 }
 
+/* Gradients of a sum of products, at the graph's own values and at others. */
+static buf gradient(void) {
+  buf g = {0}, opset = {0}, n;
+  const ox_attr own[] = {{.name = "xs", .type = 8, .s = "x,w"}, {.name = "y", .type = 3, .s = "y"}, {0}};
+  const ox_attr other[] = {
+      {.name = "xs", .type = 8, .s = "x"}, {.name = "zs", .type = 8, .s = "w"}, {.name = "y", .type = 3, .s = "y"}, {0}};
+  ox_add_in(&g, ox_info("x", 1, 2, k_nx3, "batch"));
+  ox_add_init(&g, ox_tensor("w", 1, 1, k_3, k_six, 12));
+  ox_add_node(&g, ox_node("Mul", "x,w", "a", NULL));
+  ox_add_node(&g, ox_node("Sigmoid", "a", "b", NULL));
+  ox_add_node(&g, ox_node("ReduceSum", "b", "y", (ox_attr[]){{.name = "keepdims", .type = 2, .i = 0}, {0}}));
+  n = ox_node_in("ai.onnx.preview.training", "Gradient", "own", "x,w", "dx,dw", own);
+  ox_add_node(&g, n);
+  n = ox_node_in("ai.onnx.preview.training", "Gradient", "other", "b,w", "db", other);
+  ox_add_node(&g, n);
+  ox_add_out(&g, ox_info("y", 1, 0, NULL, NULL));
+  ox_add_out(&g, ox_info("dx", 1, 2, k_nx3, "batch"));
+  ox_add_out(&g, ox_info("dw", 1, 1, k_3, NULL));
+  ox_add_out(&g, ox_info("db", 1, 2, k_nx3, "batch"));
+  buf m = ox_model(g, 8, 13);
+  pb_str(&opset, 1, "ai.onnx.preview.training");
+  pb_int(&opset, 2, 1);
+  pb_msg(&m, 8, &opset);
+  return m;
+}
+
+/* Operators on regions: sampling on a grid, boxes that overlap, an Einsum, drawn numbers. */
+static buf regions(void) {
+  static const int64_t k_grid[] = {1, 2, 2, 2}, k_plane[] = {1, 1, 2, 3}, k_boxes[] = {1, 3, 4}, k_score[] = {1, 1, 3};
+  static const float k_places[] = {-1, -0.5f, 0.25f, 2, 0, 0, 1, 1};
+  static const int64_t k_most = 2;
+  buf g = {0};
+  ox_add_in(&g, ox_info("x", 1, 4, k_plane, NULL));
+  ox_add_in(&g, ox_info("boxes", 1, 3, k_boxes, NULL));
+  ox_add_in(&g, ox_info("scores", 1, 3, k_score, NULL));
+  ox_add_init(&g, ox_tensor("grid", 1, 4, k_grid, k_places, sizeof k_places));
+  ox_add_init(&g, ox_tensor("most", 7, 0, NULL, &k_most, sizeof k_most));
+  ox_add_node(&g, ox_node("GridSample", "x,grid", "a", (ox_attr[]){{.name = "padding_mode", .type = 3, .s = "reflection"}, {0}}));
+  ox_add_node(&g, ox_node("RandomNormalLike", "a", "r", (ox_attr[]){{.name = "seed", .type = 1, .f = 3}, {0}}));
+  ox_add_node(&g, ox_node("Einsum", "a,r", "y", (ox_attr[]){{.name = "equation", .type = 3, .s = "...ij,...kj->...ik"}, {0}}));
+  ox_add_node(&g, ox_node("NonMaxSuppression", "boxes,scores,most", "kept", NULL));
+  ox_add_out(&g, ox_info("y", 1, -1, NULL, NULL));
+  ox_add_out(&g, ox_info("kept", 7, -1, NULL, NULL));
+  return ox_model(g, 8, 17);
+}
+
 const tiny tiny_onnx[] = {{"chain", chain},   {"typed", typed},         {"constants", constants},
                           {"bodies", bodies}, {"functions", functions}, {"sequence", sequence},
-                          {"conv", conv}};
+                          {"conv", conv},     {"gradient", gradient},   {"regions", regions}};
 const size_t tiny_n_onnx = sizeof tiny_onnx / sizeof *tiny_onnx;
 
 /* ---- TFLite -----------------------------------------------------------------------------------------------------
