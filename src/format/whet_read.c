@@ -360,7 +360,7 @@ static whet_status read_node(struct reader *r, whet_region *region) {
   if (!type || !n.name) return full(r);
   WHET_TRY(whet__im_spend(r->im, 1, true, r->err));
   n.op = whet__op_find(type);
-  if (!n.op)
+  if (!n.op || (n.op->attr_size && !n.op->attrs)) /* Custom: whoever wrote this did not get it from us */
     return whet__fail(r->err, WHET_E_UNSUPPORTED, "node \"%.80s\": this version of whet has no operator %.60s",
                       n.name, type);
   n.origin = get_i32(r);

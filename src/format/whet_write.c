@@ -188,7 +188,7 @@ static whet_status put_region(struct writer *w, const whet_region *r);
 static whet_status put_node(struct writer *w, const whet_node *n) {
   const whet_attr_desc *d = n->op->attrs;
   uint64_t fields = 0;
-  if (whet__op_find(n->op->name) != n->op)
+  if (whet__op_find(n->op->name) != n->op || (n->op->attr_size && !n->op->attrs)) /* attributes that are functions */
     return whet__fail(w->err, WHET_E_UNSUPPORTED,
                       "node \"%.80s\" (%.60s): a .whet file cannot hold operators that a program registers", n->name,
                       n->op->name);

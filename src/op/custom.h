@@ -24,6 +24,11 @@ typedef struct whet_custom_attr {
   const whet_custom_item *item;
   int32_t n_item;
   whet_str options; /* TFLite: custom_options; else empty */
+  void *state;      /* of this node in a program */
+  bool made;        /* this struct is a program's own, and its state is to be let go */
 } whet_custom_attr;
+
+/* Make the state of a node (attr->state). */
+WHET_MUST whet_status whet__custom_create(const whet_graph *g, const whet_node *n, whet_custom_attr *attr, whet_err *err);
 
 #endif

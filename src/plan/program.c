@@ -93,6 +93,7 @@ static void destroy(whet_program *p) {
   whet__free(&p->mem, p->variant);
   whet__arena_free(&p->texts);
   whet_packs_close(&p->packs);
+  whet__program_custom_free(p);
   whet__graph_free(&p->graph);
   pthread_mutex_destroy(&p->lock);
   whet_model *m = p->model;
@@ -175,6 +176,7 @@ static whet_status build(whet_program *p, const whet_shape *in, whet_err *err) {
   WHET_TRY(whet__model_graph(p->model, p->opts.signature, &p->mem, &p->graph, err));
   if (p->opts.signature) p->signature = whet__model_signature(p->model, p->opts.signature);
   if (in) declare(p, in);
+  WHET_TRY(whet__program_custom(p, err));
   WHET_TRY(override_dims(p, &p->opts, err));
   WHET_TRY(mark_keep(p, &p->opts, err));
   WHET_TRY(whet__passes_run(p, err));

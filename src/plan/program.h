@@ -57,6 +57,9 @@ bool whet__program_takes(const struct whet_program *p, const whet_shape *in);
 /* The program that takes these shapes: p itself, or a variant. One reference for the caller. */
 WHET_MUST whet_status whet__program_variant(struct whet_program *p, const whet_shape *in, struct whet_program **out,
                                             whet_err *err);
+/* States of the caller's own operators (custom.c). */
+WHET_MUST whet_status whet__program_custom(struct whet_program *p, whet_err *err);
+void whet__program_custom_free(struct whet_program *p);
 /* Fill the caller's whet_cost for a plan. */
 whet_status whet__program_cost_of(struct whet_program *p, const whet_plan *q, whet_cost *out);
 /* Shapes of the inputs as the model has them; free dimensions count as 1. */

@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """The package's own interface: load, run, views, values, errors, threads."""
+import pathlib
 import pickle
+import tempfile
 import threading
 import time
 import unittest
@@ -129,6 +131,16 @@ class Run(unittest.TestCase):
         with self.assertRaises(whet.NotFound):
             self.s.kept(10000)
 
+    def test_saved_programs(self):
+        with tempfile.TemporaryDirectory() as folder:
+            path = pathlib.Path(folder) / "digits.whet"
+            self.s.program.save(path)
+            s = whet.load(path)
+            self.assertEqual(s.program.model.format, "whet")
+            np.testing.assert_array_equal(s.run(self.x)[0], self.y)
+            with self.assertRaises(OSError):
+                self.s.program.save(pathlib.Path(folder) / "none" / "x.whet")
+
     def test_options(self):
         s = whet.Session(whet.Program(whet.Model(lib.DIGITS_MLP), threads=1, cpu="c", exact=True, group=False, prefer="memory"))
         np.testing.assert_allclose(s.run(self.x)[0], self.y, atol=1e-5)
@@ -253,6 +265,71 @@ class Types(unittest.TestCase):
             whet.value(np.zeros(2, "M8[s]"))
         with self.assertRaises(TypeError):
             whet.Value()
+
+
+class Custom(unittest.TestCase):
+    """Operators written in Python."""
+
+    def load(self, run, shape=None, **attrs):
+        raw = lib.model([lib.node("Relu", ["x"], ["r"]), lib.node("Mine", ["r"], ["y"], name="it", domain="here", **attrs),
+                         lib.node("Add", ["y", "y"], ["z"])], [("x", "FLOAT", ["n"])], [("z", "FLOAT", None)], domains=[("here", 1)])
+        return whet.load(raw, custom=[whet.CustomOp("here", "Mine", run, shape)])
+
+    def test_with_and_without_a_shape_rule(self):
+        seen = []
+
+        def run(attr, x):
+            seen.append((attr("factor"), attr("word"), attr("list"), attr("reals"), attr("none")))
+            return np.repeat(x, 2) * attr("factor")
+
+        def shape(attr, x):
+            self.assertEqual(x.kind, "tensor")
+            return [(x.dtype, (2 * x.shape[0],))]
+
+        for rule in (None, shape):
+            s = self.load(run, rule, factor=3.0, word="w", list=[1, 2], reals=[0.5])
+            for n in (1, 4, 2):
+                x = np.arange(n, dtype=np.float32)
+                np.testing.assert_array_equal(s.run(x)[0], np.repeat(x, 2) * 6)
+        self.assertEqual(seen[0], (3.0, b"w", [1, 2], [0.5], None))
+
+    def test_what_goes_wrong(self):
+        def fails(attr, x):
+            raise RuntimeError("no mood")
+
+        for run, shape, kind, text in ((fails, None, whet.DataError, "RuntimeError: no mood"),
+                                       (lambda attr, x: [x, x], None, whet.DataError, "2 results; the node has 1 outputs"),
+                                       (lambda attr, x: "text", None, whet.Error, "Mine"),
+                                       (lambda attr, x: x, lambda attr, x: [("float32", (99,))], whet.ShapeError, "shape rule")):
+            s = self.load(run, shape)
+            with self.assertRaisesRegex(kind, text):
+                s.run(np.zeros(3, np.float32))
+        with self.assertRaises(TypeError):
+            self.load(3)
+        with self.assertRaises(whet.UnsupportedError):
+            whet.load(lib.model([lib.node("Mine", ["x"], ["y"], domain="here")], [("x", "FLOAT", [1])], [("y", "FLOAT", [1])],
+                                domains=[("here", 1)]))
+
+    def test_attributes_end_with_the_call(self):
+        kept = []
+        s = self.load(lambda attr, x: (kept.append(attr), x)[1], a=1)
+        s.run(np.zeros(1, np.float32))
+        with self.assertRaises((RuntimeError, ValueError)):
+            kept[0]("a")
+
+    def test_the_session_is_busy(self):
+        met = []
+
+        def run(attr, x):
+            try:
+                s.run(x)
+            except whet.MisuseError as e:
+                met.append(e)
+            return x
+
+        s = self.load(run)
+        s.run(np.zeros(1, np.float32))
+        self.assertEqual(len(met), 1)
 
 
 class Exchange(unittest.TestCase):

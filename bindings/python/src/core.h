@@ -22,6 +22,7 @@ typedef struct core_state {
   PyTypeObject *model, *program, *session, *value, *memory, *cancel;
   PyObject *np_empty;                  /* numpy.empty */
   PyObject *np_asarray;                /* numpy.asarray */
+  PyObject *np_require;                /* numpy.require */
   PyObject *dtype[WHET_DTYPE_COUNT];   /* numpy's type; NULL: NumPy itself has none */
   PyObject *make_error;                /* whet._errors.make(status, name, text) */
   PyObject *make_info;                 /* whet._types.Info */
@@ -35,6 +36,7 @@ typedef struct model_object {
   core_state *st;
   whet_model *m;      /* NULL: never opened, or closed */
   Py_buffer bytes;    /* obj NULL: read from a file, or copied */
+  PyObject *custom;   /* what holds its custom operators; NULL: none */
 } model_object;
 
 /* whet.Program. */
@@ -144,6 +146,9 @@ PyObject *core_from_dlpack(PyObject *module, PyObject *const *args, Py_ssize_t n
 /* Methods of Value that dlpack.c has. */
 PyObject *core_dlpack(PyObject *self, PyObject *args, PyObject *kw);
 PyObject *core_dlpack_device(PyObject *self, PyObject *unused);
+
+/* Custom operators from Python: a capsule that holds them and the list for whet_model_opts; NULL with an exception. */
+PyObject *core_custom_new(core_state *st, PyObject *ops, const whet_custom_domain *const **list, size_t *n);
 
 extern PyType_Spec core_model_spec, core_program_spec, core_session_spec, core_value_spec, core_memory_spec, core_cancel_spec;
 

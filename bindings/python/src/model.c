@@ -12,6 +12,7 @@ static PyObject *model_make(PyTypeObject *t, PyObject *args, PyObject *kw) {
 static void model_drop(model_object *o) {
   whet_model_close(&o->m);
   if (o->bytes.obj) PyBuffer_Release(&o->bytes);
+  Py_CLEAR(o->custom);
 }
 
 static void model_free(PyObject *self) {
@@ -28,19 +29,19 @@ static int word(const char *what, const char *s, const char *const *list) {
 }
 
 /* Model(source, *, format=None, copy=False, memory_limit=0, node_limit=0, depth_limit=0, load_ms=0, data_folder=None,
- * rules=None) */
+ * rules=None, custom=None) */
 static int model_init(PyObject *self, PyObject *args, PyObject *kw) {
   static char *k_names[] = {"source", "format", "copy", "memory_limit", "node_limit", "depth_limit", "load_ms", "data_folder",
-                            "rules", NULL};
-  static const char *const k_formats[] = {"auto", "onnx", "tflite", NULL};
+                            "rules", "custom", NULL};
+  static const char *const k_formats[] = {"auto", "onnx", "tflite", "whet", NULL};
   model_object *o = (model_object *)self;
-  PyObject *source, *path = NULL, *folder = NULL, *folder_arg = Py_None;
+  PyObject *source, *custom = Py_None, *path = NULL, *folder = NULL, *folder_arg = Py_None;
   const char *format = NULL, *rules = NULL;
   int copy = 0, depth = 0;
   Py_ssize_t memory = 0;
   long long nodes = 0, load_ms = 0;
-  if (!PyArg_ParseTupleAndKeywords(args, kw, "O|$zpnLiLOz:Model", k_names, &source, &format, &copy, &memory, &nodes, &depth,
-                                   &load_ms, &folder_arg, &rules))
+  if (!PyArg_ParseTupleAndKeywords(args, kw, "O|$zpnLiLOzO:Model", k_names, &source, &format, &copy, &memory, &nodes, &depth,
+                                   &load_ms, &folder_arg, &rules, &custom))
     return -1;
   whet_model_opts opts = whet_model_opts_default();
   int f = format ? word("format", format, k_formats) : 0;
@@ -64,6 +65,7 @@ static int model_init(PyObject *self, PyObject *args, PyObject *kw) {
   int bad = -1;
   whet_err err = {0};
   whet_status s = WHET_OK;
+  if (custom != Py_None && !(o->custom = core_custom_new(o->st, custom, &opts.custom, &opts.n_custom))) goto done;
   if (PyObject_CheckBuffer(source)) {
     if (PyObject_GetBuffer(source, &o->bytes, PyBUF_SIMPLE)) goto done;
     if (!o->bytes.readonly) opts.map = WHET_MAP_PRIVATE_COPY; /* somebody else may write there */
@@ -124,7 +126,8 @@ static PyObject *model_overridables(PyObject *self, void *unused) {
 static PyObject *model_format(PyObject *self, void *unused) {
   whet_model *m = model_of(self);
   if (!m) return NULL;
-  return PyUnicode_FromString(whet_model_format(m) == WHET_FORMAT_ONNX ? "onnx" : "tflite");
+  whet_format f = whet_model_format(m);
+  return PyUnicode_FromString(f == WHET_FORMAT_ONNX ? "onnx" : f == WHET_FORMAT_TFLITE ? "tflite" : "whet");
 }
 
 static PyObject *model_meta(PyObject *self, void *unused) {
@@ -251,7 +254,7 @@ static PyGetSetDef k_model_fields[] = {
     {"inputs", model_inputs, NULL, "What the model takes: a list of Info.", NULL},
     {"outputs", model_outputs, NULL, "What the model gives: a list of Info.", NULL},
     {"overridables", model_overridables, NULL, "Initialisers that are listed as inputs too: a list of Info.", NULL},
-    {"format", model_format, NULL, "\"onnx\" or \"tflite\".", NULL},
+    {"format", model_format, NULL, "\"onnx\", \"tflite\" or \"whet\".", NULL},
     {"meta", model_meta, NULL, "Texts that the file carries: a dict of bytes.", NULL},
     {"signatures", model_signatures, NULL, "[(key, graph, [(name, tensor)], [(name, tensor)])] of a TFLite model.", NULL},
     {NULL, NULL, NULL, NULL, NULL}};
@@ -268,9 +271,9 @@ static PyMethodDef k_model_methods[] = {
 
 static PyType_Slot k_model_slots[] = {
     {Py_tp_doc, "Model(source, *, format=None, copy=False, memory_limit=0, node_limit=0, depth_limit=0, load_ms=0,\n"
-                "data_folder=None, rules=None)\n\n"
+                "data_folder=None, rules=None, custom=None)\n\n"
                 "A model read from a file (a path) or from bytes, which are not copied. Any bytes are safe: they end in an Error\n"
-                "or in a model that cannot crash the process. Immutable; may be shared between threads."},
+                "or in a model that cannot crash the process. Immutable; may be shared between threads. custom: a list of CustomOp."},
     {Py_tp_new, (void *)model_make},
     {Py_tp_init, (void *)model_init},
     {Py_tp_dealloc, (void *)model_free},
@@ -399,9 +402,27 @@ static PyObject *program_cost(PyObject *self, PyObject *unused) {
                        "complete", PyBool_FromLong(c.complete));
 }
 
+/* save(path) */
+static PyObject *program_save(PyObject *self, PyObject *arg) {
+  program_object *o = (program_object *)self;
+  PyObject *path;
+  whet_err err = {0};
+  whet_status s;
+  if (!o->p) return core_fail(o->st, WHET_E_MISUSE, "the program is closed");
+  if (!PyUnicode_FSConverter(arg, &path)) return NULL;
+  const char *at = PyBytes_AsString(path);
+  Py_BEGIN_ALLOW_THREADS
+  s = whet_program_save(o->p, at, NULL, &err);
+  Py_END_ALLOW_THREADS
+  Py_DECREF(path);
+  if (s) return core_raise(o->st, s, &err);
+  Py_RETURN_NONE;
+}
+
 static PyGetSetDef k_program_fields[] = {{"model", program_model, NULL, "The Model that it was made of.", NULL},
                                          {NULL, NULL, NULL, NULL, NULL}};
 static PyMethodDef k_program_methods[] = {
+    {"save", program_save, METH_O, "save(path): write the program to a .whet file, which opens at once"},
     {"cost", program_cost, METH_NOARGS, "cost() -> dict: what the program and one session cost, in bytes and multiply-adds"},
     {NULL, NULL, 0, NULL}};
 static PyType_Slot k_program_slots[] = {

@@ -302,7 +302,8 @@ static PyTypeObject *add_type(PyObject *m, PyType_Spec *spec) {
 
 static int exec(PyObject *m) {
   core_state *st = PyModule_GetState(m);
-  if (!(st->np_empty = attribute("numpy", "empty")) || !(st->np_asarray = attribute("numpy", "asarray")) || numpy_types(st) ||
+  if (!(st->np_empty = attribute("numpy", "empty")) || !(st->np_asarray = attribute("numpy", "asarray")) ||
+      !(st->np_require = attribute("numpy", "require")) || numpy_types(st) ||
       !(st->make_error = attribute("whet._errors", "make")) || !(st->make_info = attribute("whet._types", "Info")) ||
       !(st->to_input = attribute("whet._arrays", "to_input")) || !(st->to_array = attribute("whet._arrays", "to_array")))
     return -1;
@@ -326,6 +327,7 @@ static int traverse(PyObject *m, visitproc visit, void *arg) {
   Py_VISIT(st->cancel);
   Py_VISIT(st->np_empty);
   Py_VISIT(st->np_asarray);
+  Py_VISIT(st->np_require);
   Py_VISIT(st->make_error);
   Py_VISIT(st->make_info);
   Py_VISIT(st->to_input);
@@ -343,6 +345,7 @@ static int clear(PyObject *m) {
   Py_CLEAR(st->cancel);
   Py_CLEAR(st->np_empty);
   Py_CLEAR(st->np_asarray);
+  Py_CLEAR(st->np_require);
   Py_CLEAR(st->make_error);
   Py_CLEAR(st->make_info);
   Py_CLEAR(st->to_input);

@@ -11,7 +11,7 @@ whet.onnxruntime; whet.backend is the interface of ONNX's own tests.
 """
 from ._errors import (Cancelled, DataError, DeadlineError, DtypeError, Error, FileError, FormatError, LimitError, MisuseError,
                       NotFound, OutOfMemory, ShapeError, SystemRefused, UnsupportedError)
-from ._types import Info, dtype_name, numpy_dtype
+from ._types import CustomOp, Info, dtype_name, numpy_dtype
 from . import _core
 from ._core import Cancel, Model, Program, Session, Value
 from ._inspect import inspect, kernels
@@ -23,12 +23,12 @@ except ImportError:
     _media = None  # type: ignore[assignment]
 
 __version__ = _core.version
-__all__ = ["Cancel", "Cancelled", "DataError", "DeadlineError", "DtypeError", "Error", "FileError", "FormatError", "Info",
+__all__ = ["Cancel", "Cancelled", "CustomOp", "DataError", "DeadlineError", "DtypeError", "Error", "FileError", "FormatError", "Info",
            "LimitError", "MisuseError", "Model", "NotFound", "OutOfMemory", "Program", "Session", "ShapeError",
            "SystemRefused", "UnsupportedError", "Value", "codecs", "dtype_name", "from_dlpack", "inspect", "kernels", "load",
            "numpy_dtype", "threads", "value"]
 
-_MODEL_OPTIONS = ("format", "copy", "memory_limit", "node_limit", "depth_limit", "load_ms", "data_folder", "rules")
+_MODEL_OPTIONS = ("format", "copy", "memory_limit", "node_limit", "depth_limit", "load_ms", "data_folder", "rules", "custom")
 
 
 def load(source, **options):

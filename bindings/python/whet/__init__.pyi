@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 import os
+from collections.abc import Callable
 from typing import Any, NamedTuple, Optional, Union
 
 import numpy as np
@@ -15,6 +16,12 @@ class Info(NamedTuple):
     dtype: str
     shape: Optional[tuple[Union[int, str, None], ...]]
     quant: Optional[tuple[int, tuple[float, ...], tuple[int, ...]]]
+
+class CustomOp(NamedTuple):
+    domain: str
+    name: str
+    run: Callable[..., Any]
+    shape: Optional[Callable[..., Any]] = ...
 
 class Error(Exception):
     code: str

@@ -5,7 +5,7 @@ from typing import Any, Optional, Union, final
 
 import numpy as np
 
-from . import Info, _Source
+from . import CustomOp, Info, _Source
 
 version: str
 
@@ -13,7 +13,8 @@ version: str
 class Model:
     def __init__(self, source: _Source, *, format: Optional[str] = ..., copy: bool = ..., memory_limit: int = ...,
                  node_limit: int = ..., depth_limit: int = ..., load_ms: int = ...,
-                 data_folder: Optional[Union[str, "os.PathLike[str]"]] = ..., rules: Optional[str] = ...) -> None: ...
+                 data_folder: Optional[Union[str, "os.PathLike[str]"]] = ..., rules: Optional[str] = ...,
+                 custom: Optional[Sequence[CustomOp]] = ...) -> None: ...
     @property
     def format(self) -> str: ...
     @property
@@ -40,6 +41,7 @@ class Program:
                  signature: Optional[str] = ..., max_plans: int = ...) -> None: ...
     @property
     def model(self) -> Model: ...
+    def save(self, path: Union[str, "os.PathLike[str]"], /) -> None: ...
     def cost(self) -> dict[str, Any]: ...
 
 @final

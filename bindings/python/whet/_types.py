@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """What the library says of inputs, outputs and tensors; element types as NumPy has them."""
-from typing import NamedTuple, Optional
+from typing import Callable, NamedTuple, Optional
 
 import numpy as np
 
@@ -52,3 +52,17 @@ class Info(NamedTuple):
     dtype: str
     shape: Optional[tuple]
     quant: Optional[tuple]
+
+
+class CustomOp(NamedTuple):
+    """An operator of the caller's own, for both formats: `domain` is that of ONNX nodes, "" for TFLite's custom operators.
+
+    run(attr, *arrays) answers an array, or one for each output; attr(name) reads an attribute of an ONNX node. Arrays are copies;
+    absent inputs are None. shape(attr, *infos) answers (element type, shape) for each output before anything runs; without it sizes
+    are those that run gives.
+    """
+
+    domain: str
+    name: str
+    run: Callable
+    shape: Optional[Callable] = None
