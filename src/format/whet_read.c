@@ -363,6 +363,8 @@ static whet_status read_node(struct reader *r, whet_region *region) {
   if (!n.op || (n.op->attr_size && !n.op->attrs)) /* Custom: whoever wrote this did not get it from us */
     return whet__fail(r->err, WHET_E_UNSUPPORTED, "node \"%.80s\": this version of whet has no operator %.60s",
                       n.name, type);
+  if (n.op->flags & WHET_OP_FROM_FILE)
+    return whet__fail(r->err, WHET_E_FORMAT, "node \"%.80s\": no .whet file holds operator %.60s", n.name, type);
   n.origin = get_i32(r);
   n.round = whet__span_u8(&r->s);
   WHET_TRY(get_list(r, r->g->n_val, true, &in, &n_in));

@@ -192,6 +192,9 @@ static whet_status put_node(struct writer *w, const whet_node *n) {
     return whet__fail(w->err, WHET_E_UNSUPPORTED,
                       "node \"%.80s\" (%.60s): a .whet file cannot hold operators that a program registers", n->name,
                       n->op->name);
+  if (n->op->flags & WHET_OP_FROM_FILE)
+    return whet__fail(w->err, WHET_E_UNSUPPORTED, "node \"%.80s\": a .whet file cannot hold operator %.60s", n->name,
+                      n->op->name);
   for (; n->op->attr_size && d && d[fields].name; fields++) {
   }
   put_str(w, n->op->name);

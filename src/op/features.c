@@ -293,7 +293,7 @@ static whet_status onehot_ref(const whet_args *arg) {
 /* ---- records --------------------------------------------------------------------------------- */
 
 #define RECORD(op, lower, room) \
-  const whet_op whet_op_##op = {.name = #op, .attr_size = sizeof(feature), .attrs = k_attrs, .from = k_##lower##_from, \
+  const whet_op whet_op_##op = {.name = #op, .flags = WHET_OP_FROM_FILE, .attr_size = sizeof(feature), .attrs = k_attrs, .from = k_##lower##_from, \
                                 .infer = lower##_infer, .scratch = room, .ref = lower##_ref}
 RECORD(Binarizer, binarizer, NULL);
 RECORD(Scaler, scaler, NULL);

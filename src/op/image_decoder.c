@@ -62,7 +62,7 @@ static whet_status late(const whet_args *a) {
 }
 
 const whet_op whet_op_ImageDecoder = {.name = "ImageDecoder",
-                                      .flags = WHET_OP_OBJECT,
+                                      .flags = WHET_OP_OBJECT | WHET_OP_FROM_FILE,
                                       .attr_size = sizeof(struct decoder),
                                       .attrs = k_attrs,
                                       .from = k_from,

@@ -181,7 +181,7 @@ static whet_status ref(const whet_args *a) {
   return WHET_OK;
 }
 
-const whet_op whet_op_LabelEncoder = {.name = "LabelEncoder",
+const whet_op whet_op_LabelEncoder = {.name = "LabelEncoder", .flags = WHET_OP_FROM_FILE,
                                       .attr_size = sizeof(struct label),
                                       .attrs = k_attrs,
                                       .from = k_from,

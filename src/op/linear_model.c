@@ -83,7 +83,7 @@ static whet_status ref(const whet_args *arg) {
   return WHET_OK;
 }
 
-const whet_op whet_op_LinearModel = {.name = "LinearModel",
+const whet_op whet_op_LinearModel = {.name = "LinearModel", .flags = WHET_OP_FROM_FILE,
                                      .attr_size = sizeof(linear),
                                      .attrs = k_attrs,
                                      .from = k_from,

@@ -201,7 +201,7 @@ static whet_status cast_late(const whet_args *arg) {
 }
 
 #define RECORD(op, lower)                                                                                           \
-  const whet_op whet_op_##op = {.name = #op, .flags = WHET_OP_OBJECT, .attr_size = sizeof(map_attr), .attrs = k_attrs, \
+  const whet_op whet_op_##op = {.name = #op, .flags = WHET_OP_OBJECT | WHET_OP_FROM_FILE, .attr_size = sizeof(map_attr), .attrs = k_attrs, \
                                 .from = k_##lower##_from, .infer = lower##_infer, .late = lower##_late}
 RECORD(ZipMap, zip);
 RECORD(DictVectorizer, dict);

@@ -351,6 +351,8 @@ enum {
   WHET_OP_PITCH_IN = 2048,   /* plan() honours whet__pl_pitch of every input ... */
   WHET_OP_PITCH_OUT = 4096,  /* ... and of output 0 */
   WHET_OP_PACKS = 8192,      /* plan() packs its constant operands, from any alignment */
+  WHET_OP_FROM_FILE = 16384, /* holds what its reader made of a file and checked there (tables, programs of patterns, trees): no
+                                .whet file has such nodes */
   WHET_OP_OBJECT = 512     /* takes or makes sequences, optionals, maps or strings: reference only */
 };
 

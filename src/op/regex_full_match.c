@@ -45,7 +45,7 @@ static whet_status ref(const whet_args *a) {
   return WHET_OK;
 }
 
-const whet_op whet_op_RegexFullMatch = {.name = "RegexFullMatch",
+const whet_op whet_op_RegexFullMatch = {.name = "RegexFullMatch", .flags = WHET_OP_FROM_FILE,
                                         .attr_size = sizeof(struct match),
                                         .attrs = k_attrs,
                                         .from = k_from,

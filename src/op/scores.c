@@ -204,13 +204,13 @@ static whet_status class_ref(const whet_args *arg) {
   return WHET_OK;
 }
 
-const whet_op whet_op_PostTransform = {.name = "PostTransform",
+const whet_op whet_op_PostTransform = {.name = "PostTransform", .flags = WHET_OP_FROM_FILE,
                                        .attr_size = sizeof(post_attr),
                                        .attrs = k_post_attrs,
                                        .infer = post_infer,
                                        .scratch = row_scratch,
                                        .ref = post_ref};
-const whet_op whet_op_Classify = {.name = "Classify",
+const whet_op whet_op_Classify = {.name = "Classify", .flags = WHET_OP_FROM_FILE,
                                   .attr_size = sizeof(whet_classify),
                                   .attrs = k_class_attrs,
                                   .infer = class_infer,

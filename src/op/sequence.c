@@ -76,7 +76,9 @@ static whet_status construct_infer(whet_infer *f, const whet_node *n) {
 }
 
 static whet_status empty_infer(whet_infer *f, const whet_node *n) {
-  return makes_sequence(f, (whet_dtype)((const empty_attr *)n->attr)->dtype);
+  int32_t t = ((const empty_attr *)n->attr)->dtype;
+  if (t <= WHET_NONE || t >= WHET_DTYPE_COUNT) return whet__infer_fail(f, WHET_E_TYPE, "element type %d is not known", t);
+  return makes_sequence(f, (whet_dtype)t);
 }
 
 static whet_status insert_infer(whet_infer *f, const whet_node *n) {
@@ -112,6 +114,8 @@ static whet_status length_infer(whet_infer *f, const whet_node *n) {
 
 static whet_status map_infer(whet_infer *f, const whet_node *n) {
   WHET_TRY(takes_sequence(f, n->n_in));
+  if (n->n_body != 1 || n->body[0]->n_in != n->n_in || n->body[0]->n_out != n->n_out)
+    return whet__infer_fail(f, WHET_E_FORMAT, "the body does not fit %d inputs and %d outputs", n->n_in, n->n_out);
   const whet_shape unknown = {.rank = -1};
   for (int i = 0; i < n->n_in; i++) {
     bool item = whet__in_kind(f, i) == WHET_SEQUENCE;

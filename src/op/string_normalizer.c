@@ -100,7 +100,7 @@ static whet_status late(const whet_args *a) {
 }
 
 const whet_op whet_op_StringNormalizer = {.name = "StringNormalizer",
-                                          .flags = WHET_OP_OBJECT,
+                                          .flags = WHET_OP_OBJECT | WHET_OP_FROM_FILE,
                                           .attr_size = sizeof(struct normalizer),
                                           .attrs = k_attrs,
                                           .from = k_from,

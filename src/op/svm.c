@@ -271,14 +271,14 @@ static whet_status classifier_ref(const whet_args *arg) {
   return WHET_OK;
 }
 
-const whet_op whet_op_SVMRegressor = {.name = "SVMRegressor",
+const whet_op whet_op_SVMRegressor = {.name = "SVMRegressor", .flags = WHET_OP_FROM_FILE,
                                       .attr_size = sizeof(svm),
                                       .attrs = k_attrs,
                                       .from = k_reg_from,
                                       .infer = infer,
                                       .scratch = scratch,
                                       .ref = regressor_ref};
-const whet_op whet_op_SVMClassifier = {.name = "SVMClassifier",
+const whet_op whet_op_SVMClassifier = {.name = "SVMClassifier", .flags = WHET_OP_FROM_FILE,
                                        .attr_size = sizeof(svm),
                                        .attrs = k_attrs,
                                        .from = k_class_from,

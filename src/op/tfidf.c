@@ -175,7 +175,7 @@ static whet_status ref(const whet_args *arg) {
   return WHET_OK;
 }
 
-const whet_op whet_op_TfIdfVectorizer = {.name = "TfIdfVectorizer",
+const whet_op whet_op_TfIdfVectorizer = {.name = "TfIdfVectorizer", .flags = WHET_OP_FROM_FILE,
                                          .attr_size = sizeof(struct tfidf),
                                          .attrs = k_attrs,
                                          .from = k_from,

@@ -140,7 +140,7 @@ static whet_status late(const whet_args *arg) {
 }
 
 const whet_op whet_op_Tokenizer = {.name = "Tokenizer",
-                                   .flags = WHET_OP_OBJECT,
+                                   .flags = WHET_OP_OBJECT | WHET_OP_FROM_FILE,
                                    .attr_size = sizeof(tokenizer),
                                    .attrs = k_attrs,
                                    .from = k_from,

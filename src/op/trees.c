@@ -134,7 +134,7 @@ static void pack(const void *params, const void *const *src, void *dst, int part
   }
 }
 
-static const whet_pack_kind k_pack = {"trees", sizeof(struct pack), pack_bytes, pack, false};
+static const whet_pack_kind k_pack = {.name = "trees", .params_size = sizeof(struct pack), .bytes = pack_bytes, .pack = pack};
 
 static whet_status plan(whet_planner *p, const whet_node *n) {
   const whet_trees *a = n->attr;
@@ -175,7 +175,7 @@ static whet_status plan(whet_planner *p, const whet_node *n) {
 }
 
 const whet_op whet_op_TreeEnsemble = {.name = "TreeEnsemble",
-                                      .flags = WHET_OP_PACKS,
+                                      .flags = WHET_OP_PACKS | WHET_OP_FROM_FILE,
                                       .attr_size = sizeof(whet_trees),
                                       .attrs = k_attrs,
                                       .from = whet__trees_from,
