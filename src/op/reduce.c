@@ -50,7 +50,13 @@ static whet_status read_onnx(whet_import *im, const whet_op *op) {
 }
 /* TFLite: an empty list of axes reduces nothing. */
 static whet_status read_tfl(whet_import *im, const whet_op *op) {
-  return put(im, op, whet__im_list(im, whet__im_in(im, 1)), whet__tfl_int(im, 0, 0) != 0, true);
+  const whet_val x = *whet__im_val(im, whet__im_in(im, 0));
+  if (x.dtype == WHET_BOOL && !strcmp(op->name, "ReduceSum")) op = whet__op_find("ReduceAny");
+  if (x.dtype == WHET_BOOL && !strcmp(op->name, "ReduceProd")) op = whet__op_find("ReduceAll");
+  WHET_TRY(put(im, op, whet__im_list(im, whet__im_in(im, 1)), whet__tfl_int(im, 0, 0) != 0, true));
+  /* LiteRT's reference kernel takes sums of uint8 in fixed point; where it serves (not for int8) it is the rule. */
+  if (!strcmp(op->name, "ReduceSum") && x.dtype == WHET_U8) whet__im_round(im, WHET_ROUND_TFL_FIX);
+  return WHET_OK;
 }
 
 /* ---- rows ------------------------------------------------------------------------------------ */

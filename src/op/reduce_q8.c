@@ -3,9 +3,10 @@
  *
  * As LiteRT computes them:
  *   ReduceMax, ReduceMin   of the stored numbers
- *   ReduceMean             TFL_FIX of sum(x - zx), its multiplier divided by n (cut) after as many bits to the left
- * as fit ReduceSum              round(sx / sy * sum(x) - zx * sx / sy * n) in f32, ties away from zero ReduceProd
- * after each product TFL_16X8 by sx / sy^(1/n), and once more at the end
+ *   ReduceMean             TFL_FIX of sum(x - zx), its multiplier divided by n (cut) after as many bits to the left as fit
+ *   ReduceSum              round(sx / sy * sum(x) - zx * sx / sy * n) in f32, ties away from zero; under
+ *                          WHET_ROUND_TFL_FIX TFL_FIX of sum(x - zx)
+ *   ReduceProd             after each product TFL_16X8 by sx / sy^(1/n), and once more at the end
  *
  * Under WHET_ROUND_ONNX_REAL: rne((float)sum(x - zx) * ((sx * (1 / n)) / sy)) for the mean, the same without 1 / n
  * for the sum, the winner rescaled, products in double. */
@@ -45,7 +46,7 @@ static void mean_factor(float sx, float sy, int64_t n, int32_t *mul, int32_t *sh
 /* One call. */
 typedef struct call {
   int kind;
-  bool tfl;
+  bool tfl, fix; /* rules of TFLite; TFL_FIX for sums */
   int64_t n;
   whet_q8 x, y;
   int32_t mul, shift;
@@ -58,7 +59,7 @@ static int32_t mean_or_sum(const call *c, int64_t sum) {
     float share = c->kind == MEAN ? 1.0f / (float)c->n : 1.0f, product = c->x.scale * share;
     return whet__add_zero(whet__mul_real32(low, product / c->y.scale), c->y.zero, c->y.lo, c->y.hi);
   }
-  if (c->kind == MEAN) return whet__add_zero(whet__mul_fix(low, c->mul, c->shift), c->y.zero, c->y.lo, c->y.hi);
+  if (c->kind == MEAN || c->fix) return whet__add_zero(whet__mul_fix(low, c->mul, c->shift), c->y.zero, c->y.lo, c->y.hi);
   float bias = (float)-c->x.zero * factor;
   bias *= (float)c->n;
   float v = (float)sum * factor;
@@ -97,6 +98,7 @@ static int32_t one(const call *c, const whet_tensor *x, int64_t at, int32_t rank
 whet_status whet__reduce_q8_ref(const whet_args *arg) {
   const whet_tensor *x = &arg->in[0], *y = &arg->out[0];
   call c = {.kind = kind_of(arg->node->op), .tfl = whet__q8_tfl(arg->node), .n = 1};
+  c.fix = c.kind == SUM && arg->node->round == WHET_ROUND_TFL_FIX;
   if (c.kind < 0) return whet__fail(arg->err, WHET_E_UNSUPPORTED, "%s of quantised numbers", arg->node->op->name);
   bool mark[WHET_MAX_RANK] = {false};
   whet__ref_reduce_axes(arg, mark);
@@ -110,6 +112,7 @@ whet_status whet__reduce_q8_ref(const whet_args *arg) {
   c.x = whet__q8(x->dtype, x->q);
   c.y = whet__q8(y->dtype, y->q);
   if (c.kind == MEAN && c.n) mean_factor(c.x.scale, c.y.scale, c.n, &c.mul, &c.shift);
+  if (c.fix) whet__quantize_multiplier((double)c.x.scale / (double)c.y.scale, &c.mul, &c.shift);
   if (c.kind == PROD && c.n)
     whet__quantize_multiplier((double)c.x.scale / pow((double)c.y.scale, 1.0 / (double)c.n), &c.mul, &c.shift);
   for (int64_t o = 0, count = whet__tensor_count(y); o < count; o++) {

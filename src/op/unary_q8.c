@@ -7,6 +7,7 @@
  *   Relu, Clip       rescaled by TFL_FIX with the f32 factor sx / sy, then clamped to the quantised bounds
  *   LeakyRelu        TFL_FIX with the f32 factors sx / sy and sx * alpha / sy
  *   Abs              |x - zx|, by TFL_FIX when the scales differ
+ *   Neg              -x of the stored numbers, whatever their scales
  *   HardSwish        8 bits: 16-bit fixed point
  *   Rsqrt            8 bits: fixed point; 16 bits: samples
  *   Sqrt             in f32, cut towards zero
@@ -106,6 +107,12 @@ static int32_t rsqrt8(const call *c, int32_t v) {
   return whet__add_zero(whet__mul_fix(r, c->mul[0], c->shift[0] - 20), c->y.zero, c->y.lo, c->y.hi);
 }
 
+/* LiteRT negates 8- and 16-bit numbers as they are stored, the least one into itself. */
+static int32_t negated(const call *c, int32_t v) {
+  int32_t x = v + c->x.zero;
+  return x == c->x.lo ? x : -x;
+}
+
 /* Bounds of Relu and Clip on the output's scale. */
 static void clamp_to(call *c, float lo, float hi) {
   int32_t a = whet__round_away((double)roundf(lo / c->y.scale)),
@@ -130,6 +137,8 @@ static void tfl(call *c, bool wide) {
     whet__quantize_multiplier((double)(c->x.scale * (float)c->a / c->y.scale), &c->mul[1], &c->shift[1]);
   } else if (!strcmp(name, "Abs")) {
     c->fn = absolute;
+  } else if (!strcmp(name, "Neg")) {
+    c->fn = negated;
   } else if (!strcmp(name, "HardSwish") && !wide) {
     float fine = (1.0f / 128.0f) * c->x.scale;
     c->fn = hard_swish;

@@ -31,7 +31,7 @@ EXPLAINED = {
 UNARY = {
     "ABS": ("float32 int8 int16 int32", 0), "CEIL": ("float32", 0), "FLOOR": ("float32", 0), "ROUND": ("float32", 0),
     "COS": ("float32", 2e-6), "SIN": ("float32", 2e-6), "EXP": ("float32 int8 int16", 2e-6), "LOG": ("float32 int8 int16", 2e-6),
-    "NEG": ("float32 int32 int64", 0), "RSQRT": ("float32 int8 int16", 2e-6), "SQRT": ("float32 int8 int16", 2e-6),
+    "NEG": ("float32 int32 int64 int8 int16", 0), "RSQRT": ("float32 int8 int16", 2e-6), "SQRT": ("float32 int8 int16", 2e-6),
     "SQUARE": ("float32", 0), "ELU": ("float32 int8", 2e-6), "HARD_SWISH": ("float32 int8 uint8", 1e-6),
     "LOGISTIC": ("float32 int8 uint8 int16", 2e-6), "TANH": ("float32 int8 uint8 int16", 2e-6),
     "RELU": ("float32 int8 uint8 int16", 0), "RELU6": ("float32 int8 uint8 int16", 0), "RELU_N1_TO_1": ("float32 int8 uint8", 0),
@@ -134,9 +134,9 @@ def binary(d):
            tolerance=tolerance if dtype.startswith(("float", "complex")) else 0)
 
 
-REDUCE = {"SUM": "float32 int8 int16 int32 int64", "MEAN": "float32 int8 uint8 int16 int32 int64",
+REDUCE = {"SUM": "float32 int8 uint8 int16 int32 int64 bool", "MEAN": "float32 int8 uint8 int16 int32 int64",
           "REDUCE_MAX": "float32 int8 uint8 int16 int32 int64", "REDUCE_MIN": "float32 int8 uint8 int16 int32 int64",
-          "REDUCE_PROD": "float32 int32 int64 int8 int16", "REDUCE_ANY": "bool", "REDUCE_ALL": "bool"}
+          "REDUCE_PROD": "float32 int32 int64 int8 int16 bool", "REDUCE_ANY": "bool", "REDUCE_ALL": "bool"}
 
 
 def reduce(d):
