@@ -60,10 +60,28 @@ static void columns(const whet_softmax_f32 *p, float *y, const float *x, int64_t
   }
 }
 
+/* `count` short rows, at most VW, as columns. */
+static void short_rows(const whet_softmax_f32 *p, float *y, const float *x, int64_t count) {
+  float t[WHET_SOFTMAX_SHORT * VW];
+  whet_softmax_f32 q = *p;
+  q.inner = VW;
+  for (int64_t i = 0; i < count; i++)
+    for (int64_t k = 0; k < p->n; k++) t[k * VW + i] = x[i * p->n + k];
+  columns(&q, t, t, count);
+  for (int64_t i = 0; i < count; i++)
+    for (int64_t k = 0; k < p->n; k++) y[i * p->n + k] = t[k * VW + i];
+}
+
 static void run(const void *params, void *const *ptr, int part, int parts) {
   const whet_softmax_f32 *p = params;
   const float *x = ptr[0];
   float *y = ptr[1];
+  if (p->inner == 1 && p->n <= WHET_SOFTMAX_SHORT) {
+    int64_t a, b;
+    whet__split(p->outer, part, parts, &a, &b);
+    for (b -= WHET_BUG(1); a < b; a += VW) short_rows(p, y + a * p->n, x + a * p->n, whet__min_i(VW, b - a));
+    return;
+  }
   int64_t blocks = p->inner == 1 ? 1 : whet__ceil_div(p->inner, VW), from, to;
   whet__split(p->outer * blocks, part, parts, &from, &to);
   for (int64_t i = from; i < to; i++) {
