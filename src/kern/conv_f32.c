@@ -16,6 +16,7 @@ typedef struct walk {
   whet_seg_f32 *seg;          /* list of the taps lo..hi below */
   int32_t n_seg;
   int64_t lo[3], hi[3];
+  bool again; /* the strip appended last had this list, and the rows k0..k1 */
 } walk;
 
 /* Make the list of segments for the taps lo..hi of each dimension, counted from the first of them. */
@@ -25,6 +26,7 @@ static void list_segments(walk *w, const int64_t lo[3], const int64_t hi[3]) {
   if (!memcmp(lo, w->lo, sizeof w->lo) && !memcmp(hi, w->hi, sizeof w->hi)) return;
   memcpy(w->lo, lo, sizeof w->lo);
   memcpy(w->hi, hi, sizeof w->hi);
+  w->again = false;
   for (int i = 0; i < 3; i++) step[i] = d[i].dilation * d[i].in_step;
   w->n_seg = 0;
   for (int64_t z = lo[0]; z < hi[0]; z++)
@@ -63,7 +65,9 @@ static void add_strip(walk *w, int64_t n, int64_t z, int64_t y, int64_t x, int a
     if (lo[i] == hi[i]) memset(lo, 0, sizeof lo), memset(hi, 0, sizeof hi); /* no taps at all: the bias */
   list_segments(w, lo, hi);
   whet_strip_f32 s = strip_at(w, n, at, w->n_seg ? lo : NULL, along, m);
+  if (w->again && whet__job_again(w->job, &s)) return;
   whet__job_strip_rows(w->job, &s, w->seg, w->n_seg, w->k0, w->k1);
+  w->again = w->n_seg <= WHET_JOB_SEGS;
 }
 
 /* Columns of one row that lack no taps in one strip, the others one by one; rows y0..y1 have the same taps in height,
@@ -125,6 +129,7 @@ static int best_cut(const walk *w, int64_t y0, int64_t y1, int64_t mr) {
 /* Append the strips of the block, for the rows k0..k1 of the panels. */
 static void add_block(walk *w, int64_t mr) {
   const whet_window *d = w->c.dim;
+  w->again = false;
   for (int64_t row = w->row0; row < w->row1;) {
     int64_t y = row % d[1].out, z = row / d[1].out % d[0].out, n = row / d[1].out / d[0].out;
     int64_t end = whet__min_i(y + w->row1 - row, d[1].out);

@@ -89,10 +89,15 @@ static void row(const whet_pool_f32 *p, const float *x, float *y, const float *r
   w.n[0] = clip_window(p, 0, od, &first[0], &padded[0]);
   w.n[1] = clip_window(p, 1, oh, &first[1], &padded[1]);
   const float *plane = x + ((b * p->in[0] + first[0]) * p->in[1] + first[1]) * line;
+  int64_t reach = (p->kernel[2] - 1) * p->dilation[2]; /* from the first to the last element of a whole window */
   for (int64_t o = 0; o < p->out[2]; o++) {
     int64_t pixel = r * p->out[2] + o;
     float *to_y = y + pixel * p->y_pitch;
-    w.n[2] = clip_window(p, 2, o, &first[2], &padded[2]);
+    first[2] = o * p->stride[2] - p->pad[2];
+    if (first[2] >= 0 && first[2] + reach < p->in[2])
+      w.n[2] = padded[2] = p->kernel[2];
+    else
+      w.n[2] = clip_window(p, 2, o, &first[2], &padded[2]);
     w.x = plane + first[2] * p->x_pitch;
     int64_t inside = w.n[0] * w.n[1] * w.n[2] - WHET_BUG(1);
     w.divisor = p->fn == WHET_POOL_F32_L2 && !p->mean

@@ -102,6 +102,21 @@ static void add_strip(whet_job_f32 *j, const whet_strip_f32 *s, const whet_seg_f
   j->n_strip++;
 }
 
+bool whet__job_again(whet_job_f32 *j, const whet_strip_f32 *s) {
+  whet_strip_f32 *to = &j->strip[j->n_strip], *before = to - 1;
+  if (!j->n_strip || j->n_strip == WHET_JOB_STRIPS) return false;
+  *to = *s;
+  to->seg = before->seg;
+  to->n_seg = before->n_seg;
+  to->first = before->first;
+  to->last = before->last;
+  if (continues(before, to))
+    before->m += to->m;
+  else
+    j->n_strip++;
+  return true;
+}
+
 void whet__job_strip(whet_job_f32 *j, const whet_strip_f32 *s, const whet_seg_f32 *seg, int32_t n_seg) {
   whet_strip_f32 some = *s;
   int32_t done = 0;

@@ -134,7 +134,10 @@ void whet__job_init(whet_job_f32 *j, const whet_tiles_f32 *tiles, const float *w
 /* Append a strip whose segments are `seg`; s->first and s->last are set by the caller. Strips that continue the one
  * before become part of it. Runs the job first when it is full. */
 void whet__job_strip(whet_job_f32 *j, const whet_strip_f32 *s, const whet_seg_f32 *seg, int32_t n_seg);
-/* The same with the segments clipped to rows k0..k1 of the panels, which also tell first and last. */
+/* Append a strip that has the segments of the strip appended last, sums begun and ended as there; false when the job
+ * holds none or is full. */
+bool whet__job_again(whet_job_f32 *j, const whet_strip_f32 *s);
+/* As whet__job_strip with the segments clipped to rows k0..k1 of the panels, which also tell first and last. */
 void whet__job_strip_rows(whet_job_f32 *j, const whet_strip_f32 *s, const whet_seg_f32 *seg, int32_t n_seg,
                           int64_t k0, int64_t k1);
 /* Append a segment to a list of *n, or lengthen the last one where it continues it. */
