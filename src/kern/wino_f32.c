@@ -37,12 +37,16 @@ int64_t whet__wino_tiles(const whet_wino_f32 *w) {
   return w->c.batch * whet__ceil_div(w->c.dim[1].out, w->m) * whet__ceil_div(w->c.dim[2].out, w->m);
 }
 
+/* Columns of the widest panel, or more. */
+static int64_t widest(const whet_wino_f32 *w) { return whet__min_i(whet__ceil_div(w->c.oc, 16) * 16, WIDEST); }
+
 void whet__wino_set_block(whet_wino_f32 *w) {
-  int64_t places = whet__wino_places(w->m), wide = whet__min_i(w->c.oc, WIDEST), l2 = (int64_t)w->c.l2_kb << 10;
+  int64_t places = whet__wino_places(w->m), wide = widest(w), l2 = (int64_t)w->c.l2_kb << 10;
   int64_t tiles = whet__wino_tiles(w), each = 4 * places * (w->c.ic + wide), weights = 4 * places * w->c.ic * w->c.oc;
-  /* Weights that fit stay in the second cache with the block; others are read again for each block, which must pay. */
-  int64_t room = weights < l2 * 5 / 8 ? l2 - weights : l2;
-  int64_t most = whet__max_i(room / each, weights < l2 * 5 / 8 ? 14 : 42);
+  /* Weights that fit stay in the second cache with the block, which need not be large then; others are read again for
+   * each block, which must pay. */
+  bool fit = weights < l2 * 5 / 8;
+  int64_t most = fit ? whet__clamp_i((l2 - weights) / each, 14, 28) : whet__max_i(l2 / each, 42);
   w->block = (int32_t)whet__ceil_div(tiles, whet__ceil_div(tiles, most));
   if (w->block < tiles && w->block > 7) w->block = (int32_t)(whet__ceil_div(w->block, 7) * 7);
 }
@@ -52,7 +56,7 @@ static size_t v_floats(const whet_wino_f32 *w) {
 }
 
 static size_t m_floats(const whet_wino_f32 *w) {
-  return (size_t)whet__wino_places(w->m) * (size_t)(w->block * WIDEST + PLANE_PAD);
+  return (size_t)whet__wino_places(w->m) * (size_t)(w->block * widest(w) + PLANE_PAD);
 }
 
 size_t whet__wino_f32_scratch(const void *params) {
@@ -223,12 +227,12 @@ void whet__wino_f32(const void *params, void *const *ptr, int part, int parts, c
   w.v = whet__part_scratch(ptr[4], whet__wino_f32_scratch(p), part);
   w.m = w.v + v_floats(p);
   w.v_plane = p->block * c->ic + PLANE_PAD;
-  w.m_plane = (int64_t)p->block * WIDEST + PLANE_PAD;
+  w.m_plane = p->block * widest(p) + PLANE_PAD;
   for (int i = 0; i < 2; i++) w.tiles[i] = whet__ceil_div(c->dim[i + 1].out, p->m);
   epilogue(&w);
   w.n1 = whet__panel_pad(form, c->oc);
   /* Each part keeps its own weights where those are the larger share of what is read. */
-  if (whet__panel_count(form, c->oc) >= parts && c->ic * c->oc > tiles * (c->ic + c->oc))
+  if (whet__panel_count(form, c->oc) >= parts && c->ic * c->oc > 2 * tiles * (c->ic + c->oc))
     share_panels(form, c->oc, part, parts, &w.n0, &w.n1);
   else
     whet__split(tiles, part, parts, &from, &to);
