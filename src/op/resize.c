@@ -385,6 +385,10 @@ whet_status whet__resize_real(const whet_args *arg) {
   return WHET_OK;
 }
 
+static size_t scratch(const whet_args *arg) {
+  return scratch_bytes(arg->attr, arg->in[0].rank, arg->in[0].dim, arg->out[0].dim);
+}
+
 static whet_status ref(const whet_args *arg) {
   if (whet__quantised(arg->in[0].dtype, arg->in[0].q)) return whet__resize_q8_ref(arg);
   if (!whet__is_complex(arg->in[0].dtype)) return whet__resize_real(arg);
@@ -430,15 +434,42 @@ static whet_status repeat(whet_planner *p, const whet_node *n) {
   return whet__pl_copy(p, n->out[0], n->in[0], &c);
 }
 
+/* Linear resizing of float32 along neighbouring dimensions, without a filter that is widened. */
+static whet_status linear(whet_planner *p, const whet_node *n) {
+  const whet_resize_attr *a = n->attr;
+  whet_resize_axis axis[WHET_MAX_RANK];
+  int32_t rank = whet__pl_shape(p, n->in[0])->rank, h = -1;
+  if (a->mode != WHET_RESIZE_LINEAR || a->place == WHET_RESIZE_CROP || whet__pl_dtype(p, n->in[0]) != WHET_F32 ||
+      rank < 2 || !whet__pl_resize(p, n, axis))
+    return WHET_LATE;
+  for (int32_t d = 0; d < rank; d++) {
+    if (axis[d].in > INT32_MAX || axis[d].out > INT32_MAX || whet__resize_taps(a, &axis[d]) > 2) return WHET_LATE;
+    if (!axis[d].active) continue;
+    if (h >= 0 && d != h + 1) return WHET_LATE;
+    if (h < 0) h = d;
+  }
+  h = h < 0 ? 0 : h == rank - 1 ? h - 1 : h;
+  whet_resize_place *places = whet__pl_memory(p, (size_t)(axis[h].out + axis[h + 1].out) * sizeof *places), *at = places;
+  if (!places) return WHET_E_MEMORY;
+  for (int32_t d = h; d < h + 2; d++)
+    for (int64_t o = 0; o < axis[d].out; o++, at++) {
+      int64_t index[2];
+      double weight[2] = {0};
+      whet__resize_look(a, &axis[d], o, index, weight);
+      if (!axis[d].active) index[1] = index[0];
+      *at = (whet_resize_place){(int32_t)index[0], (int32_t)index[1], 0, (float)weight[0], (float)weight[1]};
+    }
+  return whet__pl_resize_lin(p, n, h, WHET_RESIZE_F32, places);
+}
+
 static whet_status plan(whet_planner *p, const whet_node *n) {
-  const whet_shape *x = whet__pl_shape(p, n->in[0]), *y = whet__pl_shape(p, n->out[0]);
   whet_status moved = repeat(p, n);
   if (moved != WHET_LATE) return moved;
   if (whet__quantised(whet__pl_dtype(p, n->in[0]), whet__pl_quant(p, n->in[0]))) {
     whet_status s = whet__resize_q8_plan(p, n);
     if (s != WHET_LATE) return s;
   }
-  return whet__pl_ref(p, n, scratch_bytes(n->attr, x->rank, x->d, y->d));
+  return linear(p, n);
 }
 
 /* ---- permutation ----------------------------------------------------------------------------- */
@@ -465,4 +496,5 @@ const whet_op whet_op_Resize = {.name = "Resize",
                                 .infer = infer,
                                 .plan = plan,
                                 .permute = permute,
-                                .ref = ref};
+                                .ref = ref,
+                                .scratch = scratch};

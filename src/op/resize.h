@@ -4,6 +4,7 @@
 
 /* What Resize, its quantised meaning and its tables share: attributes, sizes, where each output element looks. */
 
+#include "kern/resize_lin.h"
 #include "op/op.h"
 
 enum { WHET_RESIZE_NEAREST, WHET_RESIZE_LINEAR, WHET_RESIZE_CUBIC };
@@ -49,6 +50,10 @@ bool whet__pl_resize(const whet_planner *p, const whet_node *n, whet_resize_axis
 /* Quantised meaning, input of 8 or 16 bits with a scale: resize_q8.c. */
 whet_status whet__resize_q8_plan(whet_planner *p, const whet_node *n);
 whet_status whet__resize_q8_ref(const whet_args *a);
+/* A step of family resize_lin for a node that resizes dimensions h and h + 1 linearly; places: those of both dimensions'
+ * outputs. WHET_LATE when the values do not lie as the family wants them. */
+whet_status whet__pl_resize_lin(whet_planner *p, const whet_node *n, int32_t h, uint8_t kind,
+                                const whet_resize_place *places);
 /* The same over real numbers, whatever the types are. */
 whet_status whet__resize_real(const whet_args *a);
 

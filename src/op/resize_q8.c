@@ -5,7 +5,7 @@
  *   place = o * step (+ step / 2 - 512), step = ((in << 10) + out / 2) / out, about the corners with in - 1 and out - 1
  *   y = (sum of x * wy * wx, half away from zero) >> 20
  *
- * and those of uint8 are f32, the sum cut after 0.5 was added. Other ways of resizing take the real numbers, in
+ * and those of uint8 are f32, the sum cut after 0.5 was added: family resize_lin. Other ways of resizing take the real numbers, in
  * double. */
 
 #include "op/resize.h"
@@ -14,8 +14,6 @@
 
 #include "base/dtype.h"
 #include "op/move.h"
-
-whet_status whet__resize_q8_plan(whet_planner *p, const whet_node *n) { return WHET_LATE; }
 
 /* Where output place o of one of the two axes looks: two elements, and the part of the second. */
 typedef struct look {
@@ -45,6 +43,27 @@ static look look_single(const whet_resize_attr *a, const whet_resize_axis *x, in
   l.after = at - (float)l.low;
   l.before = 1 - l.after;
   return l;
+}
+
+whet_status whet__resize_q8_plan(whet_planner *p, const whet_node *n) {
+  const whet_resize_attr *a = n->attr;
+  whet_resize_axis axis[WHET_MAX_RANK];
+  whet_dtype t = whet__pl_dtype(p, n->in[0]);
+  bool fixed = t == WHET_S8 || t == WHET_S16;
+  if (!a->single || a->mode != WHET_RESIZE_LINEAR || a->axes.n != 2 || a->axes.v[1] != a->axes.v[0] + 1 ||
+      (!fixed && t != WHET_U8) || whet__pl_dtype(p, n->out[0]) != t || !whet__pl_resize(p, n, axis))
+    return WHET_LATE;
+  const whet_resize_axis *both = &axis[a->axes.v[0]];
+  whet_resize_place *places = whet__pl_memory(p, (size_t)(both[0].out + both[1].out) * sizeof *places), *at = places;
+  if (!places) return WHET_E_MEMORY;
+  for (int d = 0; d < 2; d++)
+    for (int64_t o = 0; o < both[d].out; o++, at++) {
+      look l = (fixed ? look_fixed : look_single)(a, &both[d], o);
+      if (l.low > INT32_MAX || l.high > INT32_MAX || l.fixed < -512 || l.fixed > 1536) return WHET_LATE;
+      *at = (whet_resize_place){(int32_t)l.low, (int32_t)l.high, l.fixed, l.before, l.after};
+    }
+  return whet__pl_resize_lin(p, n, (int32_t)a->axes.v[0],
+                             t == WHET_S8 ? WHET_RESIZE_S8 : t == WHET_S16 ? WHET_RESIZE_S16 : WHET_RESIZE_U8, places);
 }
 
 /* The four elements around a place: [y][x]. */

@@ -7,6 +7,7 @@
 #include "op/accumulate.h"
 #include "op/conv.h"
 #include "op/move_attr.h"
+#include "op/resize.h"
 #include "whet/whet.h"
 
 typedef struct draw {
@@ -145,6 +146,40 @@ static void joins(void **state) {
   }
 }
 
+/* Linear resizing: reals within their rounding, TFLite's integers exactly; channels first and last, beside others in a
+ * Concat. */
+static void resizes(void **state) {
+  (void)state;
+  for (int64_t seed = 0; seed < 60; seed++) {
+    static const int64_t k_last[2] = {1, 2}, k_first[2] = {2, 3};
+    draw d = {(uint64_t)seed, 4};
+    opcheck c;
+    opcheck_begin(&c, "resizes");
+    const whet_dtype types[] = {WHET_F32, WHET_S8, WHET_S16, WHET_U8};
+    whet_dtype t = types[range(&d, 0, 3)];
+    bool last = t != WHET_F32 || range(&d, 0, 1), side = range(&d, 0, 1);
+    whet_resize_attr a = {.axes = {last ? k_last : k_first, 2}, .mode = WHET_RESIZE_LINEAR, .single = t != WHET_F32};
+    a.place = (uint8_t[]){WHET_RESIZE_HALF_PIXEL, WHET_RESIZE_ALIGN_CORNERS, WHET_RESIZE_ASYMMETRIC}[range(&d, 0, 2)];
+    int64_t h = range(&d, 1, 7), w = range(&d, 1, 7), k = range(&d, 1, 30), dims[4] = {2, h, w, k};
+    const int64_t to[2] = {range(&d, 1, 9), range(&d, 1, 20)};
+    if (!last) memcpy(dims, (int64_t[]){2, k, h, w}, sizeof dims);
+    float scale = 0.1f;
+    int32_t zero = t == WHET_S16 ? 0 : 5, x = opcheck_input(&c, t, 4, dims);
+    int32_t y = opcheck_node(&c, "Resize", &a, 4, (int32_t[]){x, -1, -1, ints(&c, 2, to)});
+    if (t != WHET_F32) {
+      opcheck_quant(&c, x, 1, 0, &scale, &zero);
+      opcheck_quant(&c, y, 1, 0, &scale, &zero);
+    }
+    if (side) {
+      const whet_concat join = {last ? 3 : 1};
+      y = opcheck_node(&c, "Concat", &join, 2, (int32_t[]){y, y});
+      if (t != WHET_F32) opcheck_quant(&c, y, 1, 0, &scale, &zero);
+    }
+    opcheck_output(&c, y);
+    opcheck_run(&c, 1e-6);
+  }
+}
+
 /* Scatters into a value that dies there, that is used again, and whose elements are the updates. */
 static void in_place(void **state) {
   (void)state;
@@ -218,6 +253,7 @@ static void faults(void **state) {
 
 int main(void) {
   const struct CMUnitTest tests[] = {cmocka_unit_test(blocks),   cmocka_unit_test(batches), cmocka_unit_test(dilations),
-                                     cmocka_unit_test(joins),    cmocka_unit_test(in_place), cmocka_unit_test(faults)};
+                                     cmocka_unit_test(joins),    cmocka_unit_test(in_place), cmocka_unit_test(faults),
+                                     cmocka_unit_test(resizes)};
   return cmocka_run_group_tests(tests, NULL, NULL);
 }
