@@ -996,6 +996,102 @@ def col2im(g):
     g.ints([h, w]), g.ints([kh, kw])
 
 
+def cast_like(g):
+    cast(g)
+    to = g.attrs.pop("to", None)
+    if to is None:
+        return False
+    kind = next(k for k, v in g.types.items() if v == to)
+    g.add(g.data((1,), 0, 1, Draw(g.rng, g.opset, kind, g.types).t, kind))
+
+
+def deform_conv(g):
+    kh, kw, groups, offsets = g.int(1, 3), g.int(1, 3), g.int(1, 2), g.int(1, 2)
+    h, w = kh + g.int(0, 4) + 1, kw + g.int(0, 4) + 1
+    n, ic, oc = g.int(1, 2), 2 * groups, g.int(1, 2) * groups
+    oh, ow = h - kh + 1, w - kw + 1
+    g.add(g.data((n, ic, h, w), -1, 1))
+    g.add(g.data((oc, ic // groups, kh, kw), -1, 1))
+    g.add(g.data((n, offsets * kh * kw * 2, oh, ow), -1.5, 1.5))
+    if g.chance():
+        g.add(g.data((oc,), -1, 1))
+        if g.chance():
+            g.add(g.data((n, offsets * kh * kw, oh, ow), 0, 1))
+    g.attrs.update(group=groups, offset_group=offsets, kernel_shape=[kh, kw], pads=[0, 0, 0, 0])
+
+
+def norm_mvn(g):
+    d = (g.int(1, 3), g.int(1, 3), g.int(1, 4), g.int(1, 4))
+    g.add(g.data(d))
+    axes = [0, 2, 3]
+    if g.chance():
+        g.attrs["axes"] = axes = sorted(g.rng.sample(range(4), g.int(1, 4)))
+    if math.prod(d[a] for a in axes) == 1:
+        return False  # a variance of 0, which rounding may leave below that: onnxruntime answers NaN
+
+
+def qlinear_matmul(g):
+    m, k, n = g.int(1, 4), g.int(1, 4), g.int(1, 4)
+    batch = g.dims(0, 2)
+    b = g.pick(np.int8, np.uint8) if g.kind == "uint8" else np.int8
+    scale = lambda: g.data((), 0.02, 0.2, np.float32)
+    g.add(g.data((*batch, m, k), -20, 20)), g.add(scale(), True), g.add(g.data((), 0, 5), True)
+    g.add(g.data((*batch, k, n), -20, 20, b)), g.add(scale(), True), g.add(g.data((), 0, 5, b), True)
+    g.add(scale(), True), g.add(g.data((), 0, 5), True)
+
+
+def qlinear_conv(g):
+    n, kernel, x = conv_sizes(g)
+    oc, w = g.int(1, 3), g.pick(np.int8, np.uint8) if g.kind == "uint8" else np.int8
+    scale = lambda: g.data((), 0.02, 0.2, np.float32)
+    g.add(g.data((1, 2, *x), -20, 20)), g.add(scale(), True), g.add(g.data((), 0, 5), True)
+    g.add(g.data((oc, 2, *kernel), -10, 10, w), True)
+    g.add(g.data((oc,) if g.chance() and w is np.int8 else (), 0.02, 0.2, np.float32), True)
+    g.add(np.zeros(g.inputs[-1].shape, w) if w is np.int8 else g.data((), 0, 5, w), True)
+    g.add(scale(), True), g.add(g.data((), 0, 5), True)
+    if g.chance():
+        g.add(g.data((oc,), -100, 100, np.int32), True)
+
+
+def bit_cast(g):
+    size = np.dtype(g.t).itemsize
+    same = [k for k in ("float", "double", "float16", "int8", "int16", "int32", "int64", "uint8", "uint16", "uint32", "uint64")
+            if np.dtype({"float": "float32", "double": "float64"}.get(k, k)).itemsize == size]
+    if g.kind in SMALL or g.kind in ("bool", "string") or not same:
+        return False
+    g.add(g.data(g.dims()))
+    g.attrs["to"] = g.types[g.pick(*same)]
+
+
+def swiglu(g):
+    d = g.dims()
+    g.add(g.data(d)), g.add(g.data(d))
+
+
+def rotary(g):
+    b, s, h, size = g.int(1, 2), g.int(1, 4), g.int(1, 3), 2 * g.int(1, 3)
+    g.add(g.data((b, h, s, size), -1, 1))
+    each = g.chance()
+    table = (b, s, size // 2) if not each else (g.int(s, 6), size // 2)
+    g.add(g.data(table, -1, 1)), g.add(g.data(table, -1, 1))
+    if each:
+        g.add(g.np.randint(0, table[0], size=(b, s)).astype(np.int64))
+    g.attrs["interleaved"] = g.int(0, 1)
+
+
+def string_concat(g):
+    d = g.dims()
+    g.add(g.data(d)), g.add(g.data(d if g.chance() else ()))
+
+
+def tensor_scatter(g):
+    b, s, n = g.int(1, 3), g.int(3, 6), g.int(1, 3)
+    g.add(g.data((b, s, 2))), g.add(g.data((b, n, 2)))
+    if g.chance():
+        g.add(g.np.randint(0, s - n + 1, size=(b,)).astype(np.int64))
+    g.attrs["mode"] = g.pick("linear", "circular")
+
+
 RECIPES = {
     **{n: unary() for n in ("Abs", "Neg", "Sign", "Relu", "Ceil", "Floor", "Round", "Exp", "Sigmoid", "Tanh", "Softplus", "Softsign",
                             "Erf", "Sin", "Cos", "Sinh", "Cosh", "Atan", "Asinh", "Identity", "Not", "IsNaN", "HardSwish", "Mish",
@@ -1031,5 +1127,7 @@ RECIPES = {
     "NegativeLogLikelihoodLoss": loss(False), "SoftmaxCrossEntropyLoss": loss(True), "QuantizeLinear": quantize,
     "DequantizeLinear": dequantize, "DynamicQuantizeLinear": dynamic_quantize, "LSTM": recurrent(4, "LSTM"), "GRU": recurrent(3, "GRU"),
     "RNN": recurrent(1, "RNN"), "Dropout": dropout, "ConstantOfShape": constant_of_shape, "CenterCropPad": center_crop,
-    "Col2Im": col2im,
+    "Col2Im": col2im, "CastLike": cast_like, "CumProd": cum_sum, "DeformConv": deform_conv, "MeanVarianceNormalization": norm_mvn,
+    "QLinearMatMul": qlinear_matmul, "QLinearConv": qlinear_conv, "BitCast": bit_cast, "SwiGLU": swiglu, "RotaryEmbedding": rotary,
+    "StringConcat": string_concat, "TensorScatter": tensor_scatter,
 }
