@@ -58,13 +58,18 @@ typedef struct bin_row {
 OUT_INLINE void block(const bin_row *w, uint8_t *z, int64_t i, int64_t m, const bin_run *r, int fn, bool real,
                       bool x_half, bool y_half) {
   const whet_binary_q8 *p = r->p;
+  const bool all = m == 4 * OUT_LANES;
   out_int v[4];
   for (int j = 0; j < 4; j++) {
     int64_t k = m - j * OUT_LANES, at = i + j * OUT_LANES;
     v[j] = out_zero();
-    if (k <= 0) continue;
-    out_int a = w->x_once ? out_widen_one(w->x, p->x_signed) : out_widen(w->x + at, p->x_signed, k);
-    out_int b = w->y_once ? out_widen_one(w->y, p->y_signed) : out_widen(w->y + at, p->y_signed, k);
+    if (!all && k <= 0) continue;
+    out_int a = w->x_once ? out_widen_one(w->x, p->x_signed)
+                : all     ? out_widen_all(w->x + at, p->x_signed)
+                          : out_widen(w->x + at, p->x_signed, k);
+    out_int b = w->y_once ? out_widen_one(w->y, p->y_signed)
+                : all     ? out_widen_all(w->y + at, p->y_signed)
+                          : out_widen(w->y + at, p->y_signed, k);
     v[j] = one(out_sub_i(a, r->x_zero), out_sub_i(b, r->y_zero), r, fn, real, x_half, y_half);
   }
   out_store(z + i, out_order(out_narrow(v, &r->bound)), m);
@@ -107,7 +112,9 @@ OUT_INLINE void row(const uint8_t *x, const uint8_t *y, uint8_t *z, int64_t n, c
                     bool x_half, bool y_half) {
   const whet_binary_q8 *p = r->p;
   const bin_row w = {x, y, !p->x_stride[p->rank - 1], !p->y_stride[p->rank - 1]};
-  const bin_run own = *r; /* a copy, which no store of results can change */
+  const whet_binary_q8 params = *r->p; /* copies, which no store of results can change */
+  bin_run own = *r;
+  own.p = p = &params;
   const bool xs = p->x_signed, ys = p->y_signed, tries = !real && !out_above32(out_set32(0), own.most);
   int64_t i = 0, m = 4 * OUT_LANES;
   for (; i + m <= n; i += m)

@@ -35,3 +35,30 @@ OUT_INLINE ww ww_widen(const uint8_t *p, bool is_signed) {
   return _mm256_cvtepu8_epi16(is_signed ? _mm_xor_si128(x, _mm_set1_epi8((char)0x80)) : x);
 }
 #endif
+
+/* Products of words in tiles of one block of 16 outputs: words_add(sum, pairs, weights) adds two products to each lane. A
+ * file that has no tiles of its own defines it, includes this part, and lists WORDS_TILE(1) to WORDS_TILE(most). */
+enum { WORDS_VECS = 16 / OUT_LANES };
+#define WORDS_TILE(MR)                                                                                          \
+  static __attribute__((noinline)) void words_##MR(const int16_t *a, int64_t lda, int64_t k2, const int8_t *b,  \
+                                                   int32_t *out) {                                              \
+    out_int acc[MR][WORDS_VECS];                                                                                \
+    const int16_t *q[(MR + 2) / 3];                                                                             \
+    OUT_UNROLL for (int i = 0; i < (MR + 2) / 3; i++) q[i] = a + 3 * i * lda;                                   \
+    _Pragma("GCC unroll 32") for (int i = 0; i < MR; i++) OUT_UNROLL for (int v = 0; v < WORDS_VECS; v++)       \
+        acc[i][v] = out_zero();                                                                                 \
+    for (int64_t k = 0; k < k2; k++, b += 64) {                                                                 \
+      out_int w[WORDS_VECS];                                                                                    \
+      OUT_UNROLL for (int v = 0; v < WORDS_VECS; v++) w[v] = wd_load((const int32_t *)(const void *)b + v * OUT_LANES); \
+      _Pragma("GCC unroll 32") for (int i = 0; i < MR; i++) {                                                   \
+        int32_t x;                                                                                              \
+        memcpy(&x, q[i / 3] + i % 3 * lda, 4);                                                                  \
+        out_int u = out_set_i(x);                                                                               \
+        OUT_UNROLL for (int v = 0; v < WORDS_VECS; v++) words_add(&acc[i][v], u, w[v]);                         \
+      }                                                                                                         \
+      OUT_UNROLL for (int i = 0; i < (MR + 2) / 3; i++) q[i] += 2;                                              \
+    }                                                                                                           \
+    _Pragma("GCC unroll 32") for (int i = 0; i < MR; i++) OUT_UNROLL for (int v = 0; v < WORDS_VECS; v++)       \
+        wd_store(out + i * 16 + v * OUT_LANES, acc[i][v]);                                                      \
+  }
+typedef void (*words_fn)(const int16_t *a, int64_t lda, int64_t k2, const int8_t *b, int32_t *out);
