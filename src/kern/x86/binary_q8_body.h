@@ -19,19 +19,14 @@ typedef struct bin_run {
   out_bound bound;
   out_int x_zero, y_zero;
   out_real32 x_real, y_real;
+  out_turn x_turn, y_turn;         /* the top bits of signed operands, which the f32 form takes as unsigned */
+  out_int x_low, y_low;            /* and their zero points then */
   out_real32 x_part, y_part, rest; /* result = x * x_part + y * y_part + rest; products: a * b * x_part + rest */
   out_real32 most;                 /* 1/2 less the margin; not above 0 when the integers must always be asked */
 } bin_run;
 
-/* fix() of a shifted difference. */
-OUT_INLINE out_int shifted(out_int v, const bin_run *r, const out_factor *f, bool half) {
-  /* The operand with the greater scale has the factor 1/2 exactly. */
-  if (half) return out_shift_left(v, r->p->left - 1);
-  return out_rescale(out_shift_left(v, r->p->left), f, OUT_FIX);
-}
-
 /* What is done to a vector of each operand: fn and rule are constants here. */
-OUT_INLINE out_int one(out_int a, out_int b, const bin_run *r, int fn, bool real, bool x_half, bool y_half) {
+OUT_INLINE out_int one(out_int a, out_int b, const bin_run *r, int fn, bool real) {
   if (real) {
     out_real32 v;
     if (fn == WHET_BIN_MUL)
@@ -43,8 +38,8 @@ OUT_INLINE out_int one(out_int a, out_int b, const bin_run *r, int fn, bool real
     return out_from_real(v);
   }
   if (fn == WHET_BIN_MUL) return out_rescale(out_mul_i(a, b), &r->z, OUT_FIX);
-  a = shifted(a, r, &r->x, x_half);
-  b = shifted(b, r, &r->y, y_half);
+  a = out_rescale(out_shift_left(a, r->p->left), &r->x, OUT_FIX);
+  b = out_rescale(out_shift_left(b, r->p->left), &r->y, OUT_FIX);
   return out_rescale(fn == WHET_BIN_ADD ? out_add_i(a, b) : out_sub_i(a, b), &r->z, OUT_FIX);
 }
 
@@ -54,11 +49,10 @@ typedef struct bin_row {
   bool x_once, y_once;
 } bin_row;
 
-/* Four vectors from element i on, m of them elements, by the rule. */
+/* Four vectors from element i on, m of them elements (all: whole vectors), by the rule. */
 OUT_INLINE void block(const bin_row *w, uint8_t *z, int64_t i, int64_t m, const bin_run *r, int fn, bool real,
-                      bool x_half, bool y_half) {
+                      bool all) {
   const whet_binary_q8 *p = r->p;
-  const bool all = m == 4 * OUT_LANES;
   out_int v[4];
   for (int j = 0; j < 4; j++) {
     int64_t k = m - j * OUT_LANES, at = i + j * OUT_LANES;
@@ -70,31 +64,22 @@ OUT_INLINE void block(const bin_row *w, uint8_t *z, int64_t i, int64_t m, const 
     out_int b = w->y_once ? out_widen_one(w->y, p->y_signed)
                 : all     ? out_widen_all(w->y + at, p->y_signed)
                           : out_widen(w->y + at, p->y_signed, k);
-    v[j] = one(out_sub_i(a, r->x_zero), out_sub_i(b, r->y_zero), r, fn, real, x_half, y_half);
+    v[j] = one(out_sub_i(a, r->x_zero), out_sub_i(b, r->y_zero), r, fn, real);
   }
   out_store(z + i, out_order(out_narrow(v, &r->bound)), m);
 }
 
-/* Four vectors in f32, m of them elements; false, and nothing stored, when a result is too near a tie. */
-OUT_INLINE bool quick(const bin_row *w, uint8_t *z, int64_t i, int64_t m, const bin_run *r, int fn, bool x_signed,
-                      bool y_signed) {
+/* Four whole vectors in f32; false, and nothing stored, when a result is too near a tie. */
+OUT_INLINE bool quick(const bin_row *w, uint8_t *z, int64_t i, const bin_run *r, int fn) {
   out_real32 far = out_set32(0);
   out_int v[4];
   for (int j = 0; j < 4; j++) {
     int64_t at = i + j * OUT_LANES;
-    int64_t k = m - j * OUT_LANES;
-    bool all = m == 4 * OUT_LANES;
-    v[j] = out_zero();
-    if (!all && k <= 0) continue;
-    out_int a = w->x_once ? out_widen_one(w->x, x_signed)
-                : all     ? out_widen_all(w->x + at, x_signed)
-                          : out_widen(w->x + at, x_signed, k);
-    out_int b = w->y_once ? out_widen_one(w->y, y_signed)
-                : all     ? out_widen_all(w->y + at, y_signed)
-                          : out_widen(w->y + at, y_signed, k);
+    out_int a = w->x_once ? out_widen_turned(w->x, true, r->x_turn) : out_widen_turned(w->x + at, false, r->x_turn);
+    out_int b = w->y_once ? out_widen_turned(w->y, true, r->y_turn) : out_widen_turned(w->y + at, false, r->y_turn);
     out_real32 t;
     if (fn == WHET_BIN_MUL) {
-      t = out_to_real(out_mul_i(out_sub_i(a, r->x_zero), out_sub_i(b, r->y_zero)));
+      t = out_to_real(out_mul_i(out_sub_i(a, r->x_low), out_sub_i(b, r->y_low)));
       t = out_fma32(t, r->x_part, out_signed32(t, r->rest));
     } else {
       t = out_fma32(out_to_real(b), r->y_part, out_fma32(out_to_real(a), r->x_part, r->rest));
@@ -103,33 +88,30 @@ OUT_INLINE bool quick(const bin_row *w, uint8_t *z, int64_t i, int64_t m, const 
     v[j] = out_from_real(t);
   }
   if (out_above32(far, r->most)) return false;
-  out_store(z + i, out_order(out_narrow(v, &r->bound)), m);
+  out_store(z + i, out_order(out_narrow(v, &r->bound)), 4 * OUT_LANES);
   return true;
 }
 
 /* n elements of a row. */
-OUT_INLINE void row(const uint8_t *x, const uint8_t *y, uint8_t *z, int64_t n, const bin_run *r, int fn, bool real,
-                    bool x_half, bool y_half) {
-  const whet_binary_q8 *p = r->p;
-  const bin_row w = {x, y, !p->x_stride[p->rank - 1], !p->y_stride[p->rank - 1]};
+OUT_INLINE void row(const uint8_t *x, const uint8_t *y, uint8_t *z, int64_t n, const bin_run *r, int fn, bool real) {
   const whet_binary_q8 params = *r->p; /* copies, which no store of results can change */
   bin_run own = *r;
-  own.p = p = &params;
-  const bool xs = p->x_signed, ys = p->y_signed, tries = !real && !out_above32(out_set32(0), own.most);
+  own.p = &params;
+  const bin_row w = {x, y, !params.x_stride[params.rank - 1], !params.y_stride[params.rank - 1]};
+  const bool tries = !real && !out_above32(out_set32(0), own.most);
   int64_t i = 0, m = 4 * OUT_LANES;
   for (; i + m <= n; i += m)
-    if (!tries || !(xs && ys     ? quick(&w, z, i, m, &own, fn, true, true)
-                    : !xs && !ys ? quick(&w, z, i, m, &own, fn, false, false)
-                                 : quick(&w, z, i, m, &own, fn, xs, ys)))
-      block(&w, z, i, m, &own, fn, real, x_half, y_half);
-  if (i < n && (!tries || !quick(&w, z, i, n - i, &own, fn, xs, ys)))
-    block(&w, z, i, n - i, &own, fn, real, x_half, y_half);
+    if (!tries || !quick(&w, z, i, &own, fn)) block(&w, z, i, m, &own, fn, real, true);
+  if (i < n) block(&w, z, i, n - i, &own, fn, real, false);
 }
 
 /* The f32 form of the rule. */
 static void quick_parts(const whet_binary_q8 *p, bin_run *r) {
   double x = ldexp(p->x_mul, p->x_shift - 31 + p->left), y = ldexp(p->y_mul, p->y_shift - 31 + p->left);
   double z = ldexp(p->z_mul, p->z_shift - 31), rest, sizes, margin;
+  int32_t x_zero = p->x_zero + (p->x_signed ? 128 : 0), y_zero = p->y_zero + (p->y_signed ? 128 : 0);
+  r->x_turn = out_turn_set(p->x_signed), r->y_turn = out_turn_set(p->y_signed);
+  r->x_low = out_set_i(x_zero), r->y_low = out_set_i(y_zero);
   if (p->fn == WHET_BIN_MUL) {
     x = z, y = 0;
     rest = p->z_shift < 0 ? ldexp(0.5, p->z_shift) : 0;
@@ -138,7 +120,7 @@ static void quick_parts(const whet_binary_q8 *p, bin_run *r) {
   } else {
     x *= z;
     y *= p->fn == WHET_BIN_SUB ? -z : z;
-    rest = -x * p->x_zero - y * p->y_zero;
+    rest = -x * x_zero - y * y_zero;
     sizes = 2 * (256 * x + 256 * fabs(y) + fabs(rest));
     margin = 3 * z;
   }
@@ -147,30 +129,22 @@ static void quick_parts(const whet_binary_q8 *p, bin_run *r) {
   r->most = out_set32(margin < 0x1p-7 ? (float)(0.5 - margin) : -1);
 }
 
-#define ROW(name, fn, real, x_half, y_half)                                                                   \
+#define ROW(name, fn, real)                                                                                   \
   static __attribute__((noinline)) void row_##name(const uint8_t *x, const uint8_t *y, uint8_t *z, int64_t n, \
                                                    const bin_run *r) {                                        \
-    row(x, y, z, n, r, fn, real, x_half, y_half);                                                             \
+    row(x, y, z, n, r, fn, real);                                                                             \
   }
-ROW(add_real, WHET_BIN_ADD, true, false, false)
-ROW(sub_real, WHET_BIN_SUB, true, false, false)
-ROW(mul_real, WHET_BIN_MUL, true, false, false)
-ROW(add_xy, WHET_BIN_ADD, false, true, true)
-ROW(add_x, WHET_BIN_ADD, false, true, false)
-ROW(add_y, WHET_BIN_ADD, false, false, true)
-ROW(sub_xy, WHET_BIN_SUB, false, true, true)
-ROW(sub_x, WHET_BIN_SUB, false, true, false)
-ROW(sub_y, WHET_BIN_SUB, false, false, true)
-ROW(mul, WHET_BIN_MUL, false, false, false)
+ROW(add_real, WHET_BIN_ADD, true)
+ROW(sub_real, WHET_BIN_SUB, true)
+ROW(mul_real, WHET_BIN_MUL, true)
+ROW(add, WHET_BIN_ADD, false)
+ROW(sub, WHET_BIN_SUB, false)
+ROW(mul, WHET_BIN_MUL, false)
 
 typedef void (*row_fn)(const uint8_t *x, const uint8_t *y, uint8_t *z, int64_t n, const bin_run *r);
 static row_fn row_for(const whet_binary_q8 *p) {
-  static const row_fn real[3] = {row_add_real, row_sub_real, row_mul_real};
-  static const row_fn fix[2][3] = {{row_add_y, row_add_x, row_add_xy}, {row_sub_y, row_sub_x, row_sub_xy}};
-  bool x_half = p->x_mul == 1 << 30 && !p->x_shift, y_half = p->y_mul == 1 << 30 && !p->y_shift;
-  if (p->round == WHET_ROUND_ONNX_REAL) return real[p->fn == WHET_BIN_ADD ? 0 : p->fn == WHET_BIN_SUB ? 1 : 2];
-  if (p->fn == WHET_BIN_MUL) return row_mul;
-  return fix[p->fn == WHET_BIN_SUB][x_half && y_half ? 2 : x_half];
+  static const row_fn rows[2][3] = {{row_add, row_sub, row_mul}, {row_add_real, row_sub_real, row_mul_real}};
+  return rows[p->round == WHET_ROUND_ONNX_REAL][p->fn == WHET_BIN_ADD ? 0 : p->fn == WHET_BIN_SUB ? 1 : 2];
 }
 
 static bool fits(const void *params) {

@@ -61,6 +61,13 @@ OUT_INLINE out_int out_widen_all(const uint8_t *p, bool is_signed) {
   __m128i x = _mm_loadu_si128((const __m128i *)(const void *)p);
   return is_signed ? _mm512_cvtepi8_epi32(x) : _mm512_cvtepu8_epi32(x);
 }
+/* Bytes, or one of them in every lane, as unsigned numbers, signed ones with their top bit turned. */
+typedef __m128i out_turn;
+OUT_INLINE out_turn out_turn_set(bool is_signed) { return _mm_set1_epi8((char)(is_signed ? 0x80 : 0)); }
+OUT_INLINE out_int out_widen_turned(const uint8_t *p, bool once, out_turn t) {
+  __m128i x = once ? _mm_set1_epi8((char)*p) : _mm_loadu_si128((const __m128i *)(const void *)p);
+  return _mm512_cvtepu8_epi32(_mm_xor_si128(x, t));
+}
 OUT_INLINE out_int out_widen_one(const uint8_t *p, bool is_signed) { return out_set_i(is_signed ? (int8_t)*p : *p); }
 
 /* a with the sign of b (0: positive or none); a float cut towards zero. */
@@ -322,8 +329,18 @@ static inline void out_tile(const whet_out_q8 *o, const whet_factors *f, const i
     out_bytes(o, f, sum, ld, rows, n, t, out, pitch, nv, how); \
     return;
 #define OUT_CASES(how) OUT_CASE(how, 1) OUT_CASE(how, 2) OUT_CASE(how, 3) OUT_CASE(how, 4)
+  if (how == OUT_FIX) { /* rare: block by block */
+    for (int64_t j = 0; j < n; j += 16) {
+      const whet_factors g = {f->mul + j, f->shift + j, NULL, NULL};
+      out_bytes(o, &g, sum + j, ld, rows, whet__min_i(16, n - j), t, (uint8_t *)out + j, pitch, 1, OUT_FIX);
+    }
+    return;
+  }
   switch (how < 0 ? -1 : how * 4 + (int)((n + 15) / 16) - 1) {
-    OUT_EACH_WAY(OUT_CASES)
+    OUT_CASES(OUT_QUICK)
+    OUT_CASES(OUT_UP)
+    OUT_CASES(OUT_REAL)
+    OUT_CASES(OUT_REAL32)
     default:
       break;
   }
