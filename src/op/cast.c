@@ -44,6 +44,11 @@ whet_status whet__im_cast(whet_import *im, int32_t x, int32_t y, whet_dtype to) 
   return whet__im_node(im, whet__op_find("Cast"), a, &x, 1, &y, 1);
 }
 
+int32_t whet__ed_cast(whet_edit *e, int32_t x, int32_t y, whet_dtype to) {
+  const cast_attr a = {(int32_t)to, true, E8M0_UP};
+  return whet__ed_node(e, whet__op_find("Cast"), &a, &x, 1, &y, 1);
+}
+
 whet_status whet__im_cast_like(whet_import *im, int32_t x, int32_t like, int32_t y) {
   cast_attr *a = whet__arena_alloc(whet__im_arena(im), sizeof *a);
   if (!a) return whet__im_fail(im, WHET_E_MEMORY, "no memory for attributes");
