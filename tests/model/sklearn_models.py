@@ -141,6 +141,8 @@ def regressors():
         ensemble.StackingRegressor([("a", linear_model.Ridge()), ("b", tree.DecisionTreeRegressor(max_depth=3, random_state=0))]),
     ]
     out = [Case(f"{type(m).__name__}_{i}", m, XR, YR, ["predict"], atol=2e-3, rtol=1e-4) for i, m in enumerate(zoo)]
+    out += [Case(f"{type(m).__name__}_cdist", m, XR, YR, ["predict"], {"optim": "cdist"}, atol=2e-3, rtol=1e-4)
+            for m in (neighbors.KNeighborsRegressor(3), gaussian_process.GaussianProcessRegressor(gaussian_process.kernels.RBF(2.0), alpha=10.0))]
     positive = np.exp(YR / 200)
     out += [Case(type(m).__name__, m, XR, positive, ["predict"])
             for m in (linear_model.PoissonRegressor(), linear_model.GammaRegressor(), linear_model.TweedieRegressor(power=1.5))]
