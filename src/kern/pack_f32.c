@@ -61,6 +61,26 @@ WHET_INLINE void block(const whet_pack_f32 *p, const uint8_t dtype, const char *
   }
 }
 
+/* The same for a matrix of f32 (k0, k1, k2 are 1): rows are copied, or columns turned 16 rows at a time. */
+static void matrix(const whet_pack_f32 *p, const char *src, int64_t at, int64_t n0, int64_t width, int64_t c0, int64_t c1,
+                   float *dst) {
+  int64_t have = whet__clamp_i(p->n - n0, 0, width), step = p->k_step[3];
+  src += 4 * (at + n0 * p->n_step + c0 * step);
+  dst += c0 * width;
+  for (int64_t c = 0; c < c1 - c0; c++) {
+    if (p->n_step == 1) memcpy(dst + c * width, src + 4 * c * step, (size_t)have * 4);
+    for (int64_t j = have; j < width; j++) dst[c * width + j] = 0;
+  }
+  for (int64_t j = 0; p->n_step != 1 && j < have; j++, src += 4 * p->n_step) {
+    float t[BLOCK];
+    if (step == 1)
+      memcpy(t, src, (size_t)(c1 - c0) * 4);
+    else
+      for (int64_t c = 0; c < c1 - c0; c++) memcpy(&t[c], src + 4 * c * step, 4);
+    for (int64_t c = 0; c < c1 - c0; c++) dst[c * width + j] = t[c];
+  }
+}
+
 /* Bias of one group, padded. */
 static void bias(const whet_pack_f32 *p, const char *src, int64_t group, float *dst) {
   int64_t pad = whet__panel_pad(p->form, p->n);
@@ -84,6 +104,8 @@ static void pack(const whet_pack_f32 *p, const struct whet_pack_scale *q, int32_
       float *panel = d + pad + n0 * k;
       if (s)
         block(p, p->dtype, src[0], first, n0, width, c0, c1, s, n_q > 1, panel);
+      else if (p->dtype == WHET_F32 && k == p->k[3])
+        matrix(p, src[0], first, n0, width, c0, c1, panel);
       else if (p->dtype == WHET_F32)
         block(p, WHET_F32, src[0], first, n0, width, c0, c1, NULL, 0, panel);
       else

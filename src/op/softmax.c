@@ -77,6 +77,9 @@ static void span(const whet_softmax_attr *a, int32_t rank, int32_t *from, int32_
   *to = !rank ? 0 : a->flat ? rank : axis + 1;
 }
 
+/* v as type t holds it between steps: f16 is rounded after each, as ONNX's reference does; others are not. */
+static double held(whet_dtype t, double v) { return t == WHET_F16 ? (double)whet__f16_to_f32(whet__f32_to_f16((float)v)) : v; }
+
 /* One vector: n elements along dimensions dim with the strides of x and y, from their elements xi and yi on. */
 static void one(const whet_args *arg, int32_t rank, const int64_t *dim, const int64_t *xs, const int64_t *ys,
                 int64_t xi, int64_t yi, int64_t n) {
@@ -91,11 +94,12 @@ static void one(const whet_args *arg, int32_t rank, const int64_t *dim, const in
   }
   memset(k, 0, sizeof k);
   for (int64_t i = 0; i < n && !hard; i++, whet__index_next(rank, dim, k))
-    sum += exp(beta * whet__get_real(x, xi + whet__index_offset(rank, k, xs)) - most);
+    sum += held(x->dtype, exp(held(x->dtype, beta * whet__get_real(x, xi + whet__index_offset(rank, k, xs)) - most)));
+  sum = held(x->dtype, sum);
   memset(k, 0, sizeof k);
   for (int64_t i = 0; i < n; i++, whet__index_next(rank, dim, k)) {
-    double v = beta * whet__get_real(x, xi + whet__index_offset(rank, k, xs)) - most;
-    v = hard ? i == best : log_of ? v - log(sum) : exp(v) / sum;
+    double v = held(x->dtype, beta * whet__get_real(x, xi + whet__index_offset(rank, k, xs)) - most);
+    v = hard ? i == best : log_of ? v - log(sum) : held(x->dtype, exp(v)) / sum;
     whet__set_real(y, yi + whet__index_offset(rank, k, ys), v, (whet_round)arg->node->round);
   }
 }
