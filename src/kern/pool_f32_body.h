@@ -65,9 +65,36 @@ static inline vf take_square(vf acc, vf v) { return vf_fma(v, v, acc); }
 #define LAST_MAX(a, n) (a)
 #define LAST_MEAN(a, n) vf_div(a, n)
 #define LAST_L2(a, n) vf_sqrt(vf_div(a, n))
-WINDOW(max_window, take_max, -INFINITY, LAST_MAX)
+WINDOW(nan_window, take_max, -INFINITY, LAST_MAX)
 WINDOW(mean_window, take_sum, 0, LAST_MEAN)
 WINDOW(l2_window, take_square, 0, LAST_L2)
+
+/* The greatest of four vectors of channels, as if there were no NaN; the sum of all elements, which is none if an
+ * element was one (or infinities of both signs met), tells. An addition takes less than to keep NaN. */
+static bool max_4(const struct window *w, float *y, const float *x) {
+  const vf low = vf_set(-INFINITY), zero = vf_set(0);
+  vf a = low, b = low, c = low, d = low, sa = zero, sb = zero, sc = zero, sd = zero;
+  for (int64_t i = 0; i < w->n[0]; i++)
+    for (int64_t j = 0; j < w->n[1]; j++) {
+      const float *p = x + i * w->step[0] + j * w->step[1];
+      for (int64_t k = 0; k < w->n[2]; k++, p += w->step[2]) {
+        vf va = vf_load(p), vb = vf_load(p + VW), vc = vf_load(p + 2 * VW), vd = vf_load(p + 3 * VW);
+        a = vf_max(a, va), b = vf_max(b, vb), c = vf_max(c, vc), d = vf_max(d, vd);
+        sa = vf_add(sa, va), sb = vf_add(sb, vb), sc = vf_add(sc, vc), sd = vf_add(sd, vd);
+      }
+    }
+  vf_store(y, a), vf_store(y + VW, b);
+  vf_store(y + 2 * VW, c), vf_store(y + 3 * VW, d);
+  sa = vf_add(vf_add(sa, sb), vf_add(sc, sd));
+  return !vm_any(vf_ne(sa, sa));
+}
+
+static void max_window(const struct window *w, float *y, int64_t from, int64_t to) {
+  int64_t c = from;
+  for (; c + 4 * VW <= to; c += 4 * VW)
+    if (!max_4(w, y + c, w->x + c)) nan_window_4(w, y + c, w->x + c);
+  if (c < to) nan_window(w, y, c, to);
+}
 
 /* The part of a window that lies inside, along dimension d: first input place and count; *padded: elements inside the
  * padded input. */

@@ -243,6 +243,9 @@ static whet_status conv_plan(whet_planner *p, const whet_node *n) {
   whet__pl_conv_f32(p, n, &g, &k, &res);
   bool depthwise = g.ic == 1 && g.oc == 1 && g.groups > 1;
   whet_pack_f32 pack = whet__conv_packing(p, n, &g);
+  const whet_node *end = n;
+  for (int i = 1; whet__pl_group(p, i); i++) end = whet__pl_group(p, i);
+  if (!strcmp(end->op->name, "MaxPool")) return whet__pl_conv_pool(p, n, end, &k, &pack);
   whet_wino_f32 wino;
   if (pack.dtype == WHET_F32 && whet__pl_data(p, n->in[1]) && whet__conv_wino(p, &k, &wino))
     return whet__pl_wino(p, n, &wino, &pack, res);

@@ -66,4 +66,8 @@ bool whet__conv_wino(const whet_planner *p, const whet_conv_f32 *c, whet_wino_f3
 whet_status whet__pl_wino(whet_planner *p, const whet_node *n, const whet_wino_f32 *w, const whet_pack_f32 *pack,
                           int32_t res);
 
+/* The step of Conv n and, after its epilogue, of the MaxPool that ends its group. */
+whet_status whet__pl_conv_pool(whet_planner *p, const whet_node *n, const whet_node *pool, const whet_conv_f32 *c,
+                               whet_pack_f32 *pack);
+
 #endif

@@ -13,6 +13,10 @@
  * MUL reads, or -1. The group was matched so that this cannot fail. */
 void whet__pl_epi_f32(const whet_planner *p, const whet_node *n, whet_epi_f32 *epi, int32_t *res);
 
+/* Can the step of a float Conv do the MaxPool that alone uses its result, too, and should it (op/conv_pool.c)? It is then
+ * the last member of the group, and whet__pl_epi_f32 stops before it. */
+bool whet__conv_takes_pool(const whet_planner *p, const whet_node *conv, const whet_node *pool);
+
 /* 8-bit: the table of 256 bytes to which the members after the first amount, a chain or branches that join again,
  * computed by their references for every stored value. Answers false when the group is the leader alone. */
 enum { WHET_BYTES_MAX = 24, WHET_BYTES_IN = 8 }; /* members at most, inputs of one */

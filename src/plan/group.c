@@ -92,6 +92,13 @@ static bool closed(const whet_planner *p, const struct bytes *b) {
   return true;
 }
 
+/* Node u follows node `end`, the last of the group of `lead` so far. */
+static void add_member(whet_planner *p, int32_t lead, int32_t end, int32_t u) {
+  p->member[end] = u;
+  p->lead[end] = -2;
+  p->lead[u] = lead;
+}
+
 /* Grow a group of bytes: whatever turns the leader's bytes into other bytes, step by step or joining branches again
  * (x * sigmoid(x)), until one value is left that others need. */
 static void grow_bytes(struct match *m, const whet_region *r, int32_t at, int32_t to) {
@@ -111,33 +118,32 @@ static void grow_bytes(struct match *m, const whet_region *r, int32_t at, int32_
     b.node[b.n] = id;
     if (!closed(p, &b)) continue;
     while (taken < b.n) {
-      int32_t u = b.node[++taken];
-      p->member[end] = u;
-      p->lead[end] = -2;
-      p->lead[u] = lead;
-      end = u;
+      add_member(p, lead, end, b.node[++taken]);
+      end = b.node[taken];
     }
   }
 }
 
-/* Grow a group of f32 values from its leader at position `at`. */
+/* Grow a group of f32 values from its leader at position `at`; a convolution may take a pool at its end. */
 static void grow_f32(struct match *m, const whet_region *r, int32_t at, int32_t to) {
   whet_planner *p = m->p;
   int32_t lead = r->node[at], end = lead, v = p->g->node[lead].out[0];
   bool has_res = false;
   for (int n = 0; n < WHET_EPI_MAX; n++) {
     int32_t u = only_user(m, r, m->place[end] + 1, v, to);
-    if (u < 0 || p->member[u] >= 0 || p->lead[u] != -1) return;
+    if (u < 0 || p->member[u] >= 0 || p->lead[u] != -1) break;
     const whet_node *x = &p->g->node[u];
     bool res = false;
-    if (!takes_f32(p, x, v, &res) || (res && has_res)) return;
+    if (!takes_f32(p, x, v, &res) || (res && has_res)) break;
     has_res |= res;
-    p->member[end] = u;
-    p->lead[end] = -2;
-    p->lead[u] = lead;
+    add_member(p, lead, end, u);
     end = u;
     v = x->out[0];
   }
+  int32_t pool = has_res ? -1 : only_user(m, r, m->place[end] + 1, v, to);
+  if (pool >= 0 && p->member[pool] < 0 && p->lead[pool] == -1 &&
+      whet__conv_takes_pool(p, &p->g->node[lead], &p->g->node[pool]))
+    add_member(p, lead, end, pool);
 }
 
 void whet__group_match(whet_planner *p, const whet_region *r, int32_t from, int32_t to) {
@@ -167,7 +173,7 @@ void whet__pl_epi_f32(const whet_planner *p, const whet_node *n, whet_epi_f32 *e
   *res = -1;
   const whet_node *m = whet__pl_group(p, 0);
   int32_t v = m->out[0];
-  for (int k = 1; (m = whet__pl_group(p, k)); k++) {
+  for (int k = 1; (m = whet__pl_group(p, k)) && strcmp(m->op->name, "MaxPool"); k++) {
     uint8_t *op = &epi->op[epi->n];
     if (!whet__micro_f32(p->g, m, op, &epi->a[epi->n], &epi->b[epi->n])) {
       *op = strcmp(m->op->name, "Add") ? WHET_MICRO_MUL : WHET_MICRO_ADD;

@@ -26,7 +26,7 @@ void conv_arguments(kc *k, conv_case *s, bool bias, bool res, bool oihw, int64_t
   c->res_batch = steps(c, res_pitch, offsetof(whet_window, res_step), true);
   for (int i = 0; i < 3; i++) taps *= c->dim[i].kernel;
   s->in = kc_in(k, WHET_F32, c->batch * c->in_batch - in_gap);
-  kc_out(k, WHET_F32, c->batch * c->out_batch - out_gap);
+  kc_out(k, WHET_F32, s->out_floats ? s->out_floats : c->batch * c->out_batch - out_gap);
   s->packed = kc_packed(k);
   if (res)
     s->res = kc_in(k, WHET_F32, c->batch * c->res_batch - res_gap);

@@ -15,6 +15,7 @@ typedef struct conv_case {
   int packed;
   bool one_group;  /* weights are packed as the columns of one group: depthwise */
   bool transposed; /* convt_f32 */
+  int64_t out_floats; /* of the output, where it is not the convolution's: convpool_f32 */
 } conv_case;
 
 /* The arguments for the sizes in s->c; *_gap: floats between the channels of neighbouring pixels. */
