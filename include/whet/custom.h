@@ -27,6 +27,9 @@ WHET_API size_t whet_custom_outputs(const whet_custom_ctx *c);
 /* Type, shape and quantisation of input i; data is NULL in a shape rule unless the input is constant. Absent optional
  * inputs have dtype NONE. */
 WHET_API whet_status whet_custom_input(const whet_custom_ctx *c, size_t i, whet_info *info, const void **data);
+/* What the file declares of output i, as far as it does (dtype NONE, rank -1: nothing); in the kernel of an operator with a shape
+ * rule, what that rule said. */
+WHET_API whet_status whet_custom_output_info(const whet_custom_ctx *c, size_t i, whet_info *info);
 /* Shape rule: say what output i is. Kernel of an operator without a shape rule: the same, and *data receives the memory.
  * Kernel of an operator with one: *data receives the memory; the shape given must be the one that the rule said. */
 WHET_API whet_status whet_custom_output(whet_custom_ctx *c, size_t i, whet_dtype t, int32_t rank, const int64_t *dims,

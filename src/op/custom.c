@@ -101,6 +101,24 @@ whet_status whet_custom_input(const whet_custom_ctx *c, size_t i, whet_info *inf
   return WHET_OK;
 }
 
+whet_status whet_custom_output_info(const whet_custom_ctx *c, size_t i, whet_info *info) {
+  if (i >= (size_t)c->node->n_out || !info) return WHET_E_MISUSE;
+  int32_t v = c->node->out[i];
+  *info = (whet_info){.rank = -1};
+  if (v < 0) return WHET_OK;
+  const whet_val *x = c->g ? &c->g->val[v] : c->f ? whet__out_val(c->f, (int)i) : NULL;
+  if (x) {
+    info->name = x->name;
+    info->dtype = (whet_dtype)x->dtype;
+    describe(info, x->shape.rank, x->shape.d, x->q);
+  } else if (c->a) {
+    const whet_tensor *t = &c->a->out[i];
+    info->dtype = t->dtype;
+    describe(info, t->rank, t->dim, t->q);
+  }
+  return WHET_OK;
+}
+
 /* Keep the first thing that went wrong. */
 WHET_PRINTF(3, 4) static whet_status wrong(whet_custom_ctx *c, whet_status s, const char *fmt, ...) {
   if (!c->text[0]) {

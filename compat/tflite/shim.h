@@ -1,0 +1,99 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef COMPAT_TFLITE_SHIM_H
+#define COMPAT_TFLITE_SHIM_H
+
+/* TensorFlow Lite's C interface over whet's public one: what its files share. A runner is a session with tensors
+ * around it: the main subgraph's in an interpreter, a signature's in a signature runner. */
+
+#include <stdatomic.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "tensorflow/lite/c/c_api.h"
+#include "tensorflow/lite/c/c_api_experimental.h"
+#include "whet/custom.h"
+#include "whet/source.h"
+#include "whet/whet.h"
+
+typedef void (*report_fn)(void *user, const char *format, va_list args);
+typedef struct report {
+  report_fn fn; /* NULL: stderr */
+  void *user;
+} report;
+/* One line to the caller's reporter. */
+void report_say(const report *r, const char *format, ...) __attribute__((format(printf, 2, 3)));
+
+struct TfLiteModel {
+  _Atomic int ref;
+  whet_model *m; /* NULL: it has operators that only registrations can bring */
+  void *bytes;   /* then: the file's bytes, ours when `own` */
+  size_t n;
+  bool own;
+  report report;
+};
+TfLiteModel *model_ref(const TfLiteModel *m);
+
+struct TfLiteInterpreterOptions {
+  int32_t threads;
+  bool cancel;
+  report report;
+  TfLiteOpaqueDelegate *delegate; /* the first that is not ours */
+  const TfLiteRegistrationExternal **op;
+  size_t n_op;
+};
+
+struct runner;
+
+/* A tensor of a runner. What callers hold is `t`. */
+typedef struct port {
+  TfLiteTensor t; /* first: a TfLiteTensor * is a port * */
+  struct runner *r;
+  size_t i;
+  bool out;
+  int32_t index; /* of the tensor in its subgraph */
+  void *text;    /* strings in the original's packed form */
+  TfLiteAffineQuantization affine;
+} port;
+
+typedef struct runner {
+  whet_program *program;
+  whet_session *session;
+  whet_model *model; /* borrowed from the program */
+  port *in, *out;
+  size_t n_in, n_out;
+  int *in_index, *out_index;
+  bool ready;
+  bool can_cancel;
+  whet_cancel cancel;
+  report report;
+  int32_t signature; /* number in the model, -1: the main subgraph */
+} runner;
+
+/* Open what signature `key` (NULL: the main subgraph) runs. False after a report. */
+bool runner_open(runner *r, whet_model *m, const char *key, int32_t threads);
+void runner_close(runner *r);
+TfLiteStatus runner_resize(runner *r, size_t input, const int *dims, int32_t n);
+TfLiteStatus runner_allocate(runner *r);
+TfLiteStatus runner_invoke(runner *r);
+
+/* Type and quantisation of a whet description as the original has them. */
+TfLiteType type_of(whet_dtype t);
+whet_dtype dtype_of(TfLiteType t);
+/* Fill name, type, shape and quantisation of a tensor; false when memory is refused. What was there is freed. */
+bool port_describe(port *p, const whet_info *info);
+void port_free(port *p);
+/* Strings: from packed form to a value (NULL: malformed), and back (NULL: refused; *n bytes). */
+whet_value *strings_unpack(const void *p, size_t n, int32_t rank, const int64_t *dims);
+void *strings_pack(const whet_value *v, size_t *n);
+
+/* The domain of operators that registrations make, in memory that lives as long as the process needs it: freed by
+ * domain_free. */
+typedef struct domain domain;
+domain *domain_make(const TfLiteRegistrationExternal *const *op, size_t n);
+const whet_custom_domain *domain_of(const domain *d);
+void domain_free(domain *d);
+
+/* Is this delegate one of ours? */
+bool delegate_is_ours(const void *d);
+
+#endif
