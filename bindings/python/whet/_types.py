@@ -59,7 +59,7 @@ class CustomOp(NamedTuple):
 
     run(attr, *arrays) answers an array, or one for each output; attr(name) reads an attribute of an ONNX node. Arrays are copies;
     absent inputs are None. shape(attr, *infos) answers (element type, shape) for each output before anything runs; without it sizes
-    are those that run gives.
+    are those that run gives. The model holds these functions: one that holds a session of that model in turn keeps both for good.
     """
 
     domain: str
