@@ -12,7 +12,7 @@ typedef struct walk {
   const whet_wino_f32 *w;
   const whet_winos_f32 *set;
   const float *in, *res, *packed;
-  float *out, *v, *m;
+  float *out, *v, *m, *u;
   int64_t tiles[2];     /* down, across */
   int64_t n0, n1;       /* columns to make: whole panels */
   int64_t v_plane, m_plane;
@@ -40,13 +40,15 @@ int64_t whet__wino_tiles(const whet_wino_f32 *w) {
 /* Columns of the widest panel, or more. */
 static int64_t widest(const whet_wino_f32 *w) { return whet__min_i(whet__ceil_div(w->c.oc, 16) * 16, WIDEST); }
 
-void whet__wino_set_block(whet_wino_f32 *w) {
+void whet__wino_set_block(whet_wino_f32 *w, bool small) {
   int64_t places = whet__wino_places(w->m), wide = widest(w), l2 = (int64_t)w->c.l2_kb << 10;
   int64_t tiles = whet__wino_tiles(w), each = 4 * places * (w->c.ic + wide), weights = 4 * places * w->c.ic * w->c.oc;
+  w->chunk = small ? (int32_t)whet__min_i(w->c.ic, 32) : 0;
   /* Weights that fit stay in the second cache with the block, which need not be large then; others are read again for
-   * each block, which must pay. */
-  bool fit = weights < l2 * 5 / 8;
+   * each block, or made again, which must pay. */
+  bool fit = weights < l2 * 5 / 8 && !small;
   int64_t most = fit ? whet__clamp_i((l2 - weights) / each, 14, 28) : whet__max_i(l2 / each, 42);
+  if (small) most = whet__clamp_i(l2 / each, 16, 64);
   w->block = (int32_t)whet__ceil_div(tiles, whet__ceil_div(tiles, most));
   if (w->block < tiles && w->block > 7) w->block = (int32_t)(whet__ceil_div(w->block, 7) * 7);
 }
@@ -59,9 +61,12 @@ static size_t m_floats(const whet_wino_f32 *w) {
   return (size_t)whet__wino_places(w->m) * (size_t)(w->block * widest(w) + PLANE_PAD);
 }
 
+static int64_t u_plane(const whet_wino_f32 *w) { return w->chunk * widest(w) + PLANE_PAD; }
+
 size_t whet__wino_f32_scratch(const void *params) {
   const whet_wino_f32 *w = params;
-  return sizeof(float) * (v_floats(w) + m_floats(w)) + WHET_SLACK;
+  size_t u = w->chunk ? (size_t)(whet__wino_places(w->m) * u_plane(w)) : 0;
+  return sizeof(float) * (whet__round_up(v_floats(w) + m_floats(w), 16) + u) + WHET_SLACK;
 }
 
 /* Rows or columns lo..hi of the patch of tile `at` that are inside. */
@@ -133,16 +138,54 @@ static void row_out(const walk *w, int64_t image, int64_t ty, int64_t from, int6
     }
 }
 
+/* n tiles by the columns of one panel, for one place: t is ready but for the tiles. From *ahead to `stop` lines are
+ * fetched meanwhile. */
+static void place(const whet_tiles_f32 *tiles, whet_tile_f32 *t, int64_t n, int nv, const float *ahead,
+                  const float *stop) {
+  int64_t most = tiles->mr[nv] > 8 && t->lda % 512 == 0 ? 8 : tiles->mr[nv], count = whet__ceil_div(n, most);
+  for (; count > 0; count--) {
+    int64_t mr = whet__ceil_div(n, count);
+    t->ahead = ahead < stop ? ahead : t->w;
+    ahead += t->seg->run * WHET_TILE_AHEAD(nv);
+    tiles->fn[nv][mr](t);
+    t->a += mr * t->lda;
+    t->c += mr * t->ldc;
+    n -= mr;
+  }
+}
+
+static const _Alignas(64) float k_zero[WIDEST];
+
+/* The products of one panel with weights that are transformed here, some channels at a time. */
+static void products_of_plain(const walk *w, int64_t n, int64_t n0, int nv, int64_t width) {
+  const whet_tiles_f32 *tiles = w->set->tiles;
+  int64_t ic = w->w->c.ic, places = whet__wino_places(w->w->m), pad = whet__panel_pad(tiles->form, w->w->c.oc);
+  const float *panel = w->packed + pad + n0 * 9 * ic;
+  whet_seg_f32 seg = {0};
+  whet_tile_f32 t = {.lda = ic, .seg = &seg, .n_seg = 1, .bias = k_zero, .ldc = width};
+  t.last = (uint32_t)whet__panel_vec(tiles->form);
+  for (int64_t k = 0; k < ic; k += seg.run) {
+    seg.run = whet__min_i(ic - k, w->w->chunk);
+    whet_wino_kernels u = {panel + k * width, ic * width, w->u, u_plane(w->w), seg.run * width};
+    w->set->kernels[w->w->m == 4](&u);
+    t.flags = k ? WHET_TILE_ACC : 0;
+    for (int64_t z = 0; z < places; z++) {
+      t.a = w->v + z * w->v_plane + k;
+      t.c = w->m + z * w->m_plane;
+      t.w = w->u + z * u.plane;
+      place(tiles, &t, n, nv, t.w, t.w);
+    }
+  }
+}
+
 /* The products of one panel: for each place, n tiles by its columns. The panel of the next place is fetched
  * meanwhile. */
 static void products(const walk *w, int64_t n, int64_t n0, int nv, int64_t width) {
-  static const _Alignas(64) float zero[WIDEST];
   const whet_tiles_f32 *tiles = w->set->tiles;
   int64_t ic = w->w->c.ic, places = whet__wino_places(w->w->m), pad = whet__panel_pad(tiles->form, w->w->c.oc);
-  int64_t most = tiles->mr[nv] > 8 && ic % 512 == 0 ? 8 : tiles->mr[nv], count = whet__ceil_div(n, most);
   const float *panels = w->packed + pad, *end = panels + pad * ic * places;
   whet_seg_f32 seg = {0, 0, ic};
-  whet_tile_f32 t = {.lda = ic, .seg = &seg, .n_seg = 1, .bias = zero, .ldc = width};
+  whet_tile_f32 t = {.lda = ic, .seg = &seg, .n_seg = 1, .bias = k_zero, .ldc = width};
   t.last = (uint32_t)whet__panel_vec(tiles->form);
   t.w = panels + n0 * ic * places;
   seg.run -= WHET_BUG(ic > 5);
@@ -151,15 +194,7 @@ static void products(const walk *w, int64_t n, int64_t n0, int nv, int64_t width
     if (next >= end) ahead = panels, stop = panels + ic * width;
     t.a = w->v + z * w->v_plane;
     t.c = w->m + z * w->m_plane;
-    for (int64_t i = 0, left = n; i < count; i++) {
-      int64_t mr = whet__ceil_div(left, count - i);
-      t.ahead = ahead < stop ? ahead : t.w;
-      ahead += ic * WHET_TILE_AHEAD(nv);
-      tiles->fn[nv][mr](&t);
-      t.a += mr * ic;
-      t.c += mr * width;
-      left -= mr;
-    }
+    place(tiles, &t, n, nv, ahead, stop);
     t.w = next;
   }
 }
@@ -176,7 +211,7 @@ static void block(const walk *w, int64_t at, int64_t n) {
   for (int64_t n0 = w->n0, width; n0 < w->n1; n0 += width) {
     int nv = whet__panel_next(form, (pad - n0) / vec);
     width = nv * vec;
-    products(w, n, n0, nv, width);
+    (w->w->chunk ? products_of_plain : products)(w, n, n0, nv, width);
     for (int64_t i = 0; i < n; i += m) {
       int64_t row = (at + i) / across, x = (at + i) % across;
       m = whet__min_i(n - i, across - x);
@@ -226,6 +261,7 @@ void whet__wino_f32(const void *params, void *const *ptr, int part, int parts, c
   walk w = {.w = p, .set = set, .in = ptr[0], .out = ptr[1], .packed = ptr[2], .res = ptr[3]};
   w.v = whet__part_scratch(ptr[4], whet__wino_f32_scratch(p), part);
   w.m = w.v + v_floats(p);
+  w.u = w.v + whet__round_up(v_floats(p) + m_floats(p), 16); /* as weights are aligned */
   w.v_plane = p->block * c->ic + PLANE_PAD;
   w.m_plane = p->block * widest(p) + PLANE_PAD;
   for (int i = 0; i < 2; i++) w.tiles[i] = whet__ceil_div(c->dim[i + 1].out, p->m);

@@ -28,6 +28,8 @@ typedef struct whet_wino_f32 {
   whet_conv_f32 c;
   int32_t m;     /* outputs of a tile in each direction: 2 or 4 */
   int32_t block; /* tiles at once */
+  int32_t chunk; /* 0: weights come transformed; else they come as for conv_f32, and those of so many input channels at a
+                    time are transformed on the way */
 } whet_wino_f32;
 
 /* Numbers of a tile in the transformed domain. */
@@ -36,10 +38,10 @@ static inline int64_t whet__wino_places(int64_t m) { return (m + 2) * (m + 2); }
 int64_t whet__wino_tiles(const whet_wino_f32 *w);
 /* Whether the convolution is one that this family takes. */
 bool whet__wino_takes(const whet_conv_f32 *c);
-/* Set `block` from the sizes, and vectors of `vec` floats. */
-void whet__wino_set_block(whet_wino_f32 *w);
+/* Set `block`, and with `small` weights `chunk`, from the sizes. */
+void whet__wino_set_block(whet_wino_f32 *w, bool small);
 
-/* Packed weights: the bias padded to whole vectors; then the panels, each with the rows (channels) of place 0, of
+/* Packed weights, where chunk is 0: the bias padded to whole vectors; then the panels, each with the rows (channels) of place 0, of
  * place 1 ... `pack` describes the plain weights with rows (1, 3, 3, channels), one group. */
 typedef struct whet_wino_pack_f32 {
   whet_pack_f32 pack;
@@ -83,10 +85,20 @@ typedef struct whet_wino_out {
   int64_t n;                         /* tiles; 1 where outputs are missing */
 } whet_wino_out;
 
+/* Kernels of neighbouring columns and channels on their way into the tiles' domain. */
+typedef struct whet_wino_kernels {
+  const float *g; /* tap 0 */
+  int64_t tap;    /* floats from tap to tap */
+  float *u;       /* place 0 */
+  int64_t plane;  /* floats from place to place */
+  int64_t n;      /* numbers of each tap: whole vectors */
+} whet_wino_kernels;
+
 typedef struct whet_winos_f32 {
   const whet_tiles_f32 *tiles;
   void (*in[2])(const whet_wino_in *t);   /* m = 2, m = 4 */
   void (*out[2])(const whet_wino_out *t);
+  void (*kernels[2])(const whet_wino_kernels *t);
 } whet_winos_f32;
 
 size_t whet__wino_f32_scratch(const void *params);

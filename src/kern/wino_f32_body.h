@@ -159,13 +159,49 @@ WHET_INLINE void out_tiles(const whet_wino_out *t, const int m) {
     out_some(t, m, false, 0);
 }
 
+/* One dimension of G g: m + 2 numbers of three. */
+WHET_INLINE void kernel_line(const int m, const vf *g, const int step, vf *u, const int u_step) {
+  vf even = g[0], odd = g[step], last = g[2 * step];
+  u[0] = even;
+  u[(m + 1) * u_step] = last;
+  if (m == 2) {
+    vf half = vf_set(0.5f), a = vf_mul(half, vf_add(even, last)), b = vf_mul(half, odd);
+    u[u_step] = vf_add(a, b);
+    u[2 * u_step] = vf_sub(a, b);
+    return;
+  }
+  vf a = vf_mul(vf_set(-2.f / 3), vf_fma(vf_set(0.5f), last, even)), b = vf_mul(vf_set(-2.f / 3 * P), odd);
+  u[u_step] = vf_add(a, b);
+  u[2 * u_step] = vf_sub(a, b);
+  a = vf_mul(vf_set(1.f / 6), vf_fma(vf_set(2), last, even)), b = vf_mul(vf_set(Q / 6), odd);
+  u[3 * u_step] = vf_add(a, b);
+  u[4 * u_step] = vf_sub(a, b);
+}
+
+WHET_INLINE void kernels(const whet_wino_kernels *t, const int m) {
+  const int p = m + 2;
+  for (int64_t i = 0; i < t->n; i += VW) {
+    vf g[3], e[18], line[6];
+    UNROLL for (int x = 0; x < 3; x++) {
+      UNROLL for (int y = 0; y < 3; y++) g[y] = vf_load(t->g + (3 * y + x) * t->tap + i);
+      kernel_line(m, g, 1, e + x, 3);
+    }
+    UNROLL for (int y = 0; y < p; y++) {
+      kernel_line(m, e + 3 * y, 1, line, 1);
+      UNROLL for (int x = 0; x < p; x++) vf_store(t->u + (y * p + x) * t->plane + i, line[x]);
+    }
+  }
+}
+
+static void kernels_2(const whet_wino_kernels *t) { kernels(t, 2); }
+static void kernels_4(const whet_wino_kernels *t) { kernels(t, 4); }
 static void in_2(const whet_wino_in *t) { in_tiles(t, 2); }
 static void in_4(const whet_wino_in *t) { in_tiles(t, 4); }
 static void out_2(const whet_wino_out *t) { out_tiles(t, 2); }
 static void out_4(const whet_wino_out *t) { out_tiles(t, 4); }
 
 static void run(const void *params, void *const *ptr, int part, int parts) {
-  static const whet_winos_f32 set = {&TILES, {in_2, in_4}, {out_2, out_4}};
+  static const whet_winos_f32 set = {&TILES, {in_2, in_4}, {out_2, out_4}, {kernels_2, kernels_4}};
   whet__wino_f32(params, ptr, part, parts, &set);
 }
 

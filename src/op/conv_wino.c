@@ -28,12 +28,14 @@ static double columns(const whet_target *t, const whet_conv_f32 *c) {
   return (double)(whet__ceil_div(c->oc, vec) * vec);
 }
 
-/* Nanoseconds of the convolution by tiles of m. */
+/* Nanoseconds of the convolution by tiles of w->m. */
 static double tiles_ns(const whet_target *t, const whet_wino_f32 *w) {
   rates r = rates_of(t);
   double tiles = (double)whet__wino_tiles(w), places = (double)whet__wino_places(w->m), oc = columns(t, &w->c);
-  double weights = 4 * places * (double)w->c.ic * oc;
+  double weights = 4 * (w->chunk ? 9 : places) * (double)w->c.ic * oc;
   double products = tiles * places * (double)w->c.ic * oc / r.macs, read = weights / reads(t, weights);
+  if (w->chunk) /* weights are made for each block */
+    products += (double)whet__ceil_div(whet__wino_tiles(w), w->block) * places * (double)w->c.ic * oc / r.moved;
   return (products > read ? products : read) + tiles * places * ((double)w->c.ic + oc) / r.moved;
 }
 
@@ -48,16 +50,16 @@ bool whet__conv_wino(const whet_planner *p, const whet_conv_f32 *c, whet_wino_f3
   const whet_target *t = whet__pl_target(p);
   double best = 0.95 * direct_ns(t, c); /* what errs more must gain something */
   bool found = false;
-  if (whet__pl_opts(p)->exact || whet__pl_opts(p)->prefer == WHET_PREFER_MEMORY || !whet__wino_takes(c)) return false;
+  if (whet__pl_opts(p)->exact || !whet__wino_takes(c)) return false;
   for (int32_t m = 2; m <= 4; m += 2) {
     whet_wino_f32 w = {.c = *c, .m = m};
+    whet__wino_set_block(&w, whet__pl_opts(p)->prefer == WHET_PREFER_MEMORY);
     double ns = tiles_ns(t, &w);
     if (ns >= best) continue;
     best = ns;
     *out = w;
     found = true;
   }
-  if (found) whet__wino_set_block(out);
   return found;
 }
 
@@ -70,9 +72,10 @@ whet_status whet__pl_wino(whet_planner *p, const whet_node *n, const whet_wino_f
   if (!row) return whet__pl_fail(p, WHET_E_INTERNAL, "no kernel of family wino_f32 fits");
   whet_wino_pack_f32 k = {.pack = *pack, .m = w->m};
   k.pack.form = row->form;
-  whet_arg arg[5] = {whet__rd(n->in[0]), whet__wr(whet__pl_group_out(p)),
-                     whet__pl_weights(p, &k_kind, &k, n->in[1], n->n_in > 2 ? n->in[2] : -1), whet__rd(res),
-                     whet__scratch()};
+  int32_t bias = n->n_in > 2 ? n->in[2] : -1;
+  whet_arg weights = w->chunk ? whet__pl_panels(p, &k.pack, n->in[1], bias)
+                              : whet__pl_weights(p, &k_kind, &k, n->in[1], bias);
+  whet_arg arg[5] = {whet__rd(n->in[0]), whet__wr(whet__pl_group_out(p)), weights, whet__rd(res), whet__scratch()};
   int64_t tiles = whet__wino_tiles(w);
   return whet__pl_step(p, &(whet_step_req){WHET_FAMILY_wino_f32, row, w, sizeof *w, arg, 5,
                                            whet__max_i(tiles / 4, whet__panel_count(row->form, w->c.oc)),

@@ -8,8 +8,8 @@
 #include "kern/conv_case.h"
 
 /* A convolution of c->ic to c->oc channels with the windows set, by tiles of m, `block` of them at once (0: what the
- * sizes suggest). */
-static void finish(kc *k, int32_t m, int32_t block, bool bias, bool oihw, int64_t gap) {
+ * sizes suggest); chunk: of plain weights, 0: they come transformed. */
+static void finish(kc *k, int32_t m, int32_t block, int32_t chunk, bool bias, bool oihw, int64_t gap) {
   conv_case *s = k->state;
   whet_window one = {1, 1, 1, 1, 1, 0, 0, 0, 0};
   s->c.groups = 1;
@@ -17,8 +17,9 @@ static void finish(kc *k, int32_t m, int32_t block, bool bias, bool oihw, int64_
   conv_arguments(k, s, bias, s->c.epi.res, oihw, gap, gap ? gap - 1 : 0, gap);
   whet_wino_f32 *w = kc_params(k, sizeof *w);
   *w = (whet_wino_f32){.c = s->c, .m = m};
-  whet__wino_set_block(w);
+  whet__wino_set_block(w, chunk != 0);
   if (block) w->block = block;
+  if (chunk) w->chunk = (int32_t)whet__min_i(chunk, s->c.ic);
 }
 
 static whet_window window(kc *k, int64_t n) {
@@ -40,7 +41,8 @@ static void draw(kc *k) {
   c->dim[2] = window(k, 30);
   conv_epilogue(k, &c->epi);
   int32_t m = kc_chance(k, 50) ? 2 : 4;
-  finish(k, m, kc_chance(k, 50) ? (int32_t)kc_range(k, 1, 30) : 0, kc_chance(k, 70), kc_chance(k, 50),
+  finish(k, m, kc_chance(k, 50) ? (int32_t)kc_range(k, 1, 30) : 0,
+         kc_chance(k, 30) ? (int32_t)kc_range(k, 1, 40) : 0, kc_chance(k, 70), kc_chance(k, 50),
          kc_chance(k, 30) ? kc_range(k, 1, 9) : 0);
   conv_name(k, c);
   char name[sizeof k->name];
@@ -53,6 +55,10 @@ static void pack(kc *k, const whet_kern *row) {
   const void *src[2] = {s->w, s->bias};
   const whet_wino_f32 *w = (const void *)k->params;
   s->pack.form = row->form;
+  if (w->chunk) {
+    conv_pack(k, row);
+    return;
+  }
   whet_wino_pack_f32 p = {.pack = s->pack, .m = w->m};
   void *dst = kc_pack_bytes(k, s->packed, whet__wino_pack_f32_bytes(&p));
   for (int part = 0; part < 3; part++) whet__wino_pack_f32(&p, src, dst, part, 3);
@@ -123,17 +129,19 @@ static const struct shape {
               {40, 64, 64, 4},   {40, 80, 80, 4},   {40, 32, 32, 4},   {80, 16, 16, 4},   {20, 64, 64, 4},
               {10, 128, 128, 4}, {10, 128, 128, 2}, {55, 16, 64, 4},   {27, 32, 128, 4},  {13, 64, 256, 4},
               {32, 16, 16, 4},   {16, 32, 32, 4},   {8, 64, 64, 4},    {8, 64, 64, 2}};
+enum { PLAIN = 4 }; /* the first shapes once more, with plain weights */
 
 static void bench(kc *k, int i) {
   conv_case *s = k->state;
-  const struct shape *q = &shapes[i];
+  bool plain = i >= (int)WHET_COUNT(shapes);
+  const struct shape *q = &shapes[plain ? i - (int)WHET_COUNT(shapes) : i];
   whet_window d = {q->size, q->size, 3, 1, 1, 1, 0, 0, 0};
   s->c = (whet_conv_f32){.batch = 1, .ic = q->ic, .oc = q->oc, .dim = {d, d, d}};
   s->c.epi = (whet_epi_f32){.n = 1, .op = {WHET_MICRO_CLAMP}, .b = {INFINITY}};
-  finish(k, q->m, 0, true, true, 0);
+  finish(k, q->m, 0, plain ? 32 : 0, true, true, 0);
   k->ops = 2.0 * 9 * (double)(q->size * q->size * q->ic * q->oc);
-  kc_name(k, "%lldx%lld %lld->%lld F(%d,3)", (long long)q->size, (long long)q->size, (long long)q->ic,
-          (long long)q->oc, q->m);
+  kc_name(k, "%lldx%lld %lld->%lld F(%d,3)%s", (long long)q->size, (long long)q->size, (long long)q->ic,
+          (long long)q->oc, q->m, plain ? ", plain weights" : "");
 }
 
 static const kc_test test = {.family = WHET_FAMILY_wino_f32,
@@ -142,6 +150,6 @@ static const kc_test test = {.family = WHET_FAMILY_wino_f32,
                              .draw = draw,
                              .pack = pack,
                              .check = check,
-                             .n_bench = (int)WHET_COUNT(shapes),
+                             .n_bench = (int)WHET_COUNT(shapes) + PLAIN,
                              .bench = bench};
 KC_MAIN(test)
