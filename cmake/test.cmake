@@ -23,8 +23,13 @@ function(whet_test_properties name labels timeout)
   if(NOT timeout)
     set(timeout 300)
   endif()
+  # A sanitizer's dlopen does not look where the program says its libraries are.
+  set(env "WHET_SOURCE=${PROJECT_SOURCE_DIR};WHET_BUILD=${PROJECT_BINARY_DIR}")
+  if(WHET_SANITIZE)
+    list(APPEND env "LD_LIBRARY_PATH=${PROJECT_BINARY_DIR}")
+  endif()
   set_tests_properties(${name} PROPERTIES LABELS "${labels}" TIMEOUT ${timeout} SKIP_RETURN_CODE 77
-    ENVIRONMENT "WHET_SOURCE=${PROJECT_SOURCE_DIR};WHET_BUILD=${PROJECT_BINARY_DIR}")
+    ENVIRONMENT "${env}")
 endfunction()
 
 # A test program over the static library, with the internal headers and cmocka.
