@@ -32,7 +32,7 @@ void whet__mem_init(whet_mem *m, whet_mem *parent, const whet_allocator *a, size
   atomic_init(&m->used, 0);
   atomic_init(&m->peak, 0);
   atomic_init(&m->count, 0);
-  atomic_init(&m->refused, false);
+  atomic_init(&m->refused, 0);
   if (parent)
     m->fns = parent->fns;
   else if (a)
@@ -49,7 +49,7 @@ static bool charge(whet_mem *m, size_t n) {
     }
     if (used <= limit && n <= limit - used) continue;
     for (whet_mem *b = m; b != k; b = b->parent) atomic_fetch_sub(&b->used, n);
-    atomic_store(&k->refused, true);
+    atomic_store(&k->refused, n ? n : 1);
     return false;
   }
   return true;
@@ -116,9 +116,11 @@ void whet__free(whet_mem *m, void *p) {
 whet_status whet__no_memory(const whet_mem *m, size_t n, whet_err *err, const char *what) {
   for (whet_mem *k = (whet_mem *)m; k; k = k->parent) {
     size_t used = atomic_load(&k->used);
-    if (!k->limit || !(atomic_exchange(&k->refused, false) || used > k->limit || n > k->limit - used)) continue;
-    return whet__fail(err, WHET_E_LIMIT, "%s needs %zu bytes more; %zu of the memory limit of %zu bytes are taken", what, n,
-                      used, k->limit);
+    if (!k->limit) continue;
+    size_t refused = atomic_exchange(&k->refused, 0);
+    if (!refused && used <= k->limit && n <= k->limit - used) continue;
+    return whet__fail(err, WHET_E_LIMIT, "%s needs %zu bytes more; %zu of the memory limit of %zu bytes are taken", what,
+                      refused ? refused : n, used, k->limit); /* memory is taken in blocks: what was refused may be more */
   }
   return whet__fail(err, WHET_E_MEMORY, "out of memory: %s needs %zu bytes", what, n);
 }

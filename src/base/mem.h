@@ -14,7 +14,7 @@ typedef struct whet_mem {
   _Atomic size_t used, peak; /* bytes, headers included */
   size_t limit;              /* 0: none */
   _Atomic uint64_t count;    /* allocations made so far, for tests that demand none */
-  _Atomic bool refused;       /* the limit has refused an allocation; whet__no_memory reports and clears it */
+  _Atomic size_t refused;    /* bytes that the limit has refused; whet__no_memory reports and clears it */
 } whet_mem;
 
 /* Prepare a node under parent (NULL: a root with the given allocator or, if that is NULL, the C library's). */

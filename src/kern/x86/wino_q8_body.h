@@ -48,16 +48,16 @@ static size_t wino_scratch(const void *params) {
   return c.bytes;
 }
 
-/* Where tiles pay: products of words against products of bytes, in cycles. rate: multiply-adds of bytes in a cycle. */
+/* Where squares pay: products of words against products of bytes, in cycles. rate: multiply-adds of bytes in a cycle. */
 static bool wino_pays(const whet_conv_q8 *p, double bytes_rate, double words_rate) {
   if (!p->small || p->kh != 3 || p->kw != 3 || p->stride_h != 1 || p->stride_w != 1 || p->dil_h != 1 ||
       p->dil_w != 1 || p->groups != 1 || p->in_c < 16 || p->out_c < 16)
     return false;
   double ic = p->in_c, oc = p->out_c, px = (double)p->images * p->out_h * p->out_w;
-  double tiles = (double)p->images * (double)(whet__ceil_div(p->out_h, 4) * whet__ceil_div(p->out_w, 4));
+  double squares = (double)p->images * (double)(whet__ceil_div(p->out_h, 4) * whet__ceil_div(p->out_w, 4));
   double in = ceil(ic / WW_LANES) * 100, out = ceil(oc / 16) * 1600 / WW_LANES * 2;
   double weights = 72 * ic * oc; /* bytes; beyond the second cache they come at a limited speed */
-  double wino = tiles * (36 * ic * oc / words_rate + in + out) + (weights > 800e3 ? weights / 60 : 0);
+  double wino = squares * (36 * ic * oc / words_rate + in + out) + (weights > 800e3 ? weights / 60 : 0);
   return wino < 0.95 * px * 9 * ic * oc / bytes_rate;
 }
 
