@@ -245,6 +245,22 @@ OUT_INLINE __m512i out_lookup(__m512i x, const out_table *t) {
   __m512i lo = _mm512_permutex2var_epi8(t->t[0], x, t->t[1]), hi = _mm512_permutex2var_epi8(t->t[2], x, t->t[3]);
   return _mm512_mask_blend_epi8(_mm512_movepi8_mask(x), lo, hi);
 }
+#else
+/* Without VBMI sixteen bytes of the table at a time: vpshufb gives 0 for what belongs to other parts. */
+typedef struct out_table {
+  const uint8_t *p;
+} out_table;
+OUT_INLINE out_table out_table_load(const uint8_t *p) { return (out_table){p}; }
+OUT_INLINE __m512i out_lookup(__m512i x, const out_table *t) {
+  __m512i r = _mm512_setzero_si512();
+  const __m512i others = _mm512_set1_epi8(0x70);
+  for (int i = 0; i < 16; i++) {
+    __m512i at = _mm512_adds_epu8(_mm512_xor_si512(x, _mm512_set1_epi8((char)(16 * i))), others);
+    __m128i part = _mm_loadu_si128((const __m128i *)(const void *)(t->p + 16 * i));
+    r = _mm512_or_si512(r, _mm512_shuffle_epi8(_mm512_broadcast_i32x4(part), at));
+  }
+  return r;
+}
 #endif
 
 /* Rows of n <= 16 * nv sums, `ld` apart, to bytes `pitch` apart. */
@@ -253,10 +269,8 @@ OUT_INLINE void out_bytes(const whet_out_q8 *o, const whet_factors *f, const int
   out_bound b = out_bounds(o);
   out_factor g[4];
   for (int j = 0; j < nv; j++) g[j] = out_load(f, 16 * j, how);
-#ifdef __AVX512VBMI__
   out_table t;
   if (table) t = out_table_load(table);
-#endif
   /* One or two vectors to a row: four or two rows fill a register of bytes. */
   const int many = nv == 1 ? 4 : nv == 2 ? 2 : 1;
   int64_t r = 0;
@@ -264,9 +278,7 @@ OUT_INLINE void out_bytes(const whet_out_q8 *o, const whet_factors *f, const int
     __m512i v[4];
     for (int j = 0; j < 4; j++) v[j] = out_rescale(_mm512_loadu_si512(sum + j / nv * ld + j % nv * 16), &g[j % nv], how);
     __m512i x = out_order(out_narrow(v, &b));
-#ifdef __AVX512VBMI__
     if (table) x = out_lookup(x, &t);
-#endif
     if (pitch == n && n == 16 * nv) {
       _mm512_storeu_si512(out, x);
     } else if (nv == 2) {
@@ -280,24 +292,13 @@ OUT_INLINE void out_bytes(const whet_out_q8 *o, const whet_factors *f, const int
       _mm_mask_storeu_epi8(out + 2 * pitch, m, _mm512_extracti32x4_epi32(x, 2));
       _mm_mask_storeu_epi8(out + 3 * pitch, m, _mm512_extracti32x4_epi32(x, 3));
     }
-#ifndef __AVX512VBMI__
-    if (table)
-      for (int64_t i = 0; i < many; i++)
-        for (int64_t j = 0; j < n; j++) out[i * pitch + j] = table[out[i * pitch + j]];
-#endif
   }
   for (; r < rows; r++, sum += ld, out += pitch) {
     __m512i v[4] = {_mm512_setzero_si512(), _mm512_setzero_si512(), _mm512_setzero_si512(), _mm512_setzero_si512()};
     for (int j = 0; j < nv; j++) v[j] = out_rescale(_mm512_loadu_si512(sum + 16 * j), &g[j], how);
     __m512i x = out_order(out_narrow(v, &b));
-#ifdef __AVX512VBMI__
     if (table) x = out_lookup(x, &t);
     out_store(out, x, n);
-#else
-    out_store(out, x, n);
-    if (table)
-      for (int64_t i = 0; i < n; i++) out[i] = table[out[i]];
-#endif
   }
 }
 
