@@ -40,7 +40,7 @@ set(WHET_PROBE_avx512 "#include <immintrin.h>\n__m512 f(__m512 a){return _mm512_
 set(WHET_PROBE_vnni "#include <immintrin.h>\n__m512i f(__m512i a){return _mm512_dpbusd_epi32(a,a,_mm512_permutexvar_epi8(a,a));} int main(void){return 0;}")
 set(WHET_PROBE_bf16 "#include <immintrin.h>\n__m512 f(__m512 a,__m512bh b){return _mm512_dpbf16_ps(a,b,b);} int main(void){return 0;}")
 set(WHET_PROBE_amx "#include <immintrin.h>\nvoid f(void){_tile_dpbusd(0,1,2);_tile_dpbf16ps(0,1,2);} int main(void){return 0;}")
-set(WHET_PROBE_neon "#include <arm_neon.h>\nfloat32x4_t f(float32x4_t a){return vfmaq_f32(a,a,a);} int main(void){return 0;}")
+set(WHET_PROBE_neon "#include <arm_neon.h>\nfloat32x4_t f(float32x4_t a){return vfmaq_laneq_f32(a,vrndnq_f32(a),a,3);} int main(void){return 0;}")
 set(WHET_PROBE_fp16 "#include <arm_neon.h>\nfloat16x8_t f(float16x8_t a){return vfmaq_f16(a,a,a);} int main(void){return 0;}")
 set(WHET_PROBE_dotprod "#include <arm_neon.h>\nint32x4_t f(int32x4_t a,int8x16_t b){return vdotq_s32(a,b,b);} int main(void){return 0;}")
 set(WHET_PROBE_i8mm "#include <arm_neon.h>\nint32x4_t f(int32x4_t a,int8x16_t b){return vmmlaq_s32(a,b,b);} int main(void){return 0;}")

@@ -15,6 +15,7 @@ typedef struct rates {
 static rates rates_of(const whet_target *t) {
   if (t->isa & WHET_ISA_AVX512) return (rates){120, 15};
   if (t->isa & WHET_ISA_AVX2) return (rates){60, 7.5};
+  if (t->isa & WHET_ISA_NEON) return (rates){20, 2.5};
   return t->fast_fma ? (rates){8, 1} : (rates){0.5, 0.5};
 }
 
