@@ -1,9 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Family dw_f32: row by row, the columns without missing taps in even runs, the others one by one. */
+/* Family dw_f32: row by row. Where no function does a whole one, columns without missing taps go in even runs, the
+ * others one by one. */
 
 #include "kern/dw_f32.h"
 
-enum { FIRST_CACHE = 20 << 10 }; /* bytes of it that input rows may take */
+enum {
+  FIRST_CACHE = 20 << 10, /* bytes of it that input rows may take */
+  FEW_SETS = 128          /* pixels a multiple of so many floats apart fall on few places of it: rows do not stay */
+};
 
 /* A convolution on its way through the rows. */
 typedef struct walk {
@@ -13,10 +17,12 @@ typedef struct walk {
   float *out;
   whet_dw_f32_call call;
   whet_epi_f32 rest; /* micro-operations after those of the call */
+  void (*whole)(const whet_dw_f32_call *); /* does a row, or NULL ... */
+  bool by_runs; /* ... in runs of outputs, all channels of each: rows would not stay in the first cache */
 } walk;
 
 /* m outputs from column x on that have the same taps; the call's in, out and res stand at the row. */
-static void columns(const walk *w, int64_t x, int64_t m) {
+static void alike(const walk *w, int64_t x, int64_t m) {
   const whet_window *d = &w->c->dim[2];
   whet_dw_f32_call c = w->call;
   int64_t lo, hi;
@@ -27,11 +33,9 @@ static void columns(const walk *w, int64_t x, int64_t m) {
   c.in += (x * d->stride + lo * d->dilation - d->pad) * d->in_step;
   c.out += x * d->out_step;
   if (c.res) c.res += x * d->res_step;
-  bool window = d->dilation == 1 && (d->kernel == 3 || d->kernel == 5) && d->stride <= 2 && hi - lo == d->kernel;
   for (int64_t runs = whet__ceil_div(m, WHET_DW_WIDE); runs > 0; runs--) {
     int64_t n = whet__ceil_div(m, runs);
-    void (*fn)(const whet_dw_f32_call *) = window ? w->dw->window[d->kernel == 5][d->stride - 1][n] : NULL;
-    (fn ? fn : w->dw->fn[n])(&c);
+    w->dw->fn[n](&c);
     c.in += n * c.next;
     c.out += n * c.out_step;
     if (c.res) c.res += n * c.res_step;
@@ -39,11 +43,50 @@ static void columns(const walk *w, int64_t x, int64_t m) {
   }
 }
 
+/* All columns of a row. */
+static void columns(const walk *w) {
+  const whet_window *d = &w->c->dim[2];
+  int64_t lo, hi;
+  if (w->whole) {
+    whet_dw_f32_call c = w->call;
+    int64_t left = c.left, right = c.right, m = c.m;
+    for (int64_t runs = w->by_runs ? whet__ceil_div(m, WHET_DW_WIDE) : 1; runs > 0; runs--, m -= c.m) {
+      c.m = whet__ceil_div(m, runs);
+      c.left = left;
+      c.right = runs == 1 ? right : 0;
+      w->whole(&c);
+      c.in += (c.m * d->stride - left) * d->in_step;
+      c.out += c.m * d->out_step;
+      if (c.res) c.res += c.m * d->res_step;
+      left = 0;
+    }
+    return;
+  }
+  whet__window_inner(d, &lo, &hi);
+  for (int64_t x = 0; x < lo; x++) alike(w, x, 1);
+  if (hi > lo) alike(w, lo, hi - lo);
+  for (int64_t x = hi; x < d->out; x++) alike(w, x, 1);
+}
+
+/* The function that does rows of this convolution at once, if there is one, and what it needs to know of them. */
+static void set_whole(walk *w) {
+  const whet_window *d = &w->c->dim[2];
+  int64_t right = whet__max_i((d->out - 1) * d->stride - d->pad + d->kernel - d->in, 0);
+  if (d->dilation != 1 || (d->kernel != 3 && d->kernel != 5) || d->stride > 2 || d->out < WHET_DW_ROW ||
+      d->pad > d->kernel / 2 || right > d->kernel / 2 || w->c->dim[0].kernel > 1)
+    return;
+  w->whole = w->dw->row[d->kernel == 5][d->stride - 1];
+  w->by_runs = w->whole && d->in_step % FEW_SETS == 0;
+  w->call.m = d->out;
+  w->call.left = d->pad;
+  w->call.right = right + WHET_BUG(d->out > 4);
+}
+
 /* Row y of depth z of image n. */
 static void row(walk *w, int64_t n, int64_t z, int64_t y) {
   const whet_window *d = w->c->dim;
   whet_dw_f32_call *c = &w->call;
-  int64_t at[2] = {z, y}, lo[2], hi[2], x0, x1;
+  int64_t at[2] = {z, y}, lo[2], hi[2];
   c->in = w->in + n * w->c->in_batch;
   c->out = w->out + n * w->c->out_batch;
   c->res = w->res ? w->res + n * w->c->res_batch : NULL;
@@ -56,13 +99,15 @@ static void row(walk *w, int64_t n, int64_t z, int64_t y) {
     c->out += at[i] * d[i].out_step;
     if (c->res) c->res += at[i] * d[i].res_step;
   }
-  whet__window_inner(&d[2], &x0, &x1);
-  for (int64_t x = 0; x < x0; x++) columns(w, x, 1);
-  if (x1 > x0) columns(w, x0, x1 - x0);
-  for (int64_t x = x1; x < d[2].out; x++) columns(w, x, 1);
+  if (!c->taps[0]) c->taps[1] = 0;
+  columns(w);
   if (!w->rest.n) return;
   int64_t m = d[2].out, some = whet__min_i(c->c1, c->n) - c->c0;
   bool dense = c->out_step == some && (!c->res || c->res_step == some);
+  if (!dense && !w->rest.res && w->dw->lines) {
+    w->dw->lines(&w->rest, c->out + c->c0, c->out_step, m, some);
+    return;
+  }
   for (int64_t x = 0; x < (dense ? 1 : m); x++)
     w->dw->epi(&w->rest, c->out + x * c->out_step + c->c0, c->res ? c->res + x * c->res_step + c->c0 : NULL,
                dense ? m * some : some);
@@ -82,6 +127,7 @@ static void run_share(walk *w, const whet_share *r) {
   whet_dw_f32_call *c = &w->call;
   int64_t vec = whet__panel_vec(w->dw->form), pad = whet__panel_pad(w->dw->form, c->n);
   int64_t most = whet__max_i(FIRST_CACHE / (4 * d[0].kernel * d[1].kernel * d[2].in) / vec, 1) * vec;
+  if (w->by_runs) most = pad;
   for (c->panel = r->n0; c->panel < r->n1;) {
     int64_t end = c->panel, width;
     do {
@@ -111,6 +157,7 @@ void whet__dw_f32(const void *params, void *const *ptr, int part, int parts, con
   w.call.next = d[2].stride * d[2].in_step;
   w.call.out_step = d[2].out_step;
   w.call.res_step = d[2].res_step;
+  set_whole(&w);
   int64_t rows = c->batch * d[0].out * d[1].out;
   whet_share r[3];
   int n = whet__share(dw->form, rows, 1, c->groups, rows < 8 * parts, part, parts, r);

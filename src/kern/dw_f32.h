@@ -5,16 +5,16 @@
 /* Family dw_f32: depthwise convolution, one filter for each channel: conv_f32.h's definition and parameters with ic =
  * oc = 1 and one group for each channel.
  *
- * Taps that fall outside the input are left out: rows of taps are skipped, columns at the borders are done one by
- * one. Arguments: as conv_f32's. Packed weights: one group of `groups` columns whose rows are the taps (tile_f32.h),
- * its bias included. Order of sums: the bias, then one chain of fused multiply-adds over the taps in row-major order,
- * then the residual; exact. */
+ * Taps that fall outside the input are left out: rows and columns of taps are skipped. Arguments: as conv_f32's. Packed
+ * weights: one group of `groups` columns whose rows are the taps (tile_f32.h), its bias included. Order of sums: the
+ * bias, then one chain of fused multiply-adds over the taps in row-major order, then the residual; exact. */
 
 #include "kern/conv_f32.h"
 
-/* Some outputs beside each other that have the same taps, all channels c0..c1 of them. */
+/* Some outputs beside each other that have the same taps, or a row of outputs; all channels c0..c1 of them. */
 typedef struct whet_dw_f32_call {
-  const float *in;          /* channel 0 at the first tap of the first output */
+  const float *in;          /* channel 0 at the first tap of the first output that is there */
+  int64_t m, left, right;   /* rows: outputs; columns that the first of them lacks, and the last */
   int64_t taps[3], step[3]; /* taps in each dimension; floats from one to the next */
   int64_t first, row[2];    /* number of the first tap; taps from one depth, height to the next */
   int64_t next;             /* floats of the input from one output to the next */
@@ -29,15 +29,18 @@ typedef struct whet_dw_f32_call {
   float lo, hi;
 } whet_dw_f32_call;
 
-enum { WHET_DW_WIDE = 8 }; /* most outputs of a call */
+enum { WHET_DW_WIDE = 8, WHET_DW_ROW = 3 }; /* most outputs with the same taps; fewest of a row */
 
-/* What an instruction set brings: a function for each number of outputs; for windows of 3 and 5 columns without
- * dilation and strides 1 and 2 those that load each column once, or NULL. */
+/* What an instruction set brings: a function for each number of outputs that have the same taps; for windows of 3 and
+ * 5 columns without dilation and strides 1 and 2 those that do a row of at least WHET_DW_ROW outputs, which lack at
+ * most half a window on either side, and load each column once for all outputs that it meets, or NULL. */
 typedef struct whet_dws_f32 {
   uint16_t form;
   void (*fn[WHET_DW_WIDE + 1])(const whet_dw_f32_call *d);
-  void (*window[2][2][WHET_DW_WIDE + 1])(const whet_dw_f32_call *d); /* 3 or 5 columns; stride 1 or 2 */
+  void (*row[2][2])(const whet_dw_f32_call *d); /* 3 or 5 columns; stride 1 or 2 */
   void (*epi)(const whet_epi_f32 *e, float *x, const float *res, int64_t n);
+  /* epi without res over `rows` lines of n results, `step` floats apart, or NULL */
+  void (*lines)(const whet_epi_f32 *e, float *x, int64_t step, int64_t rows, int64_t n);
 } whet_dws_f32;
 
 void whet__dw_f32(const void *params, void *const *ptr, int part, int parts, const whet_dws_f32 *dw);

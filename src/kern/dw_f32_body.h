@@ -45,82 +45,142 @@ WHET_INLINE void any(const whet_dw_f32_call *d, const float *w, int64_t width, i
   finish(d, acc, c, wide, all, n);
 }
 
-/* The same for whole vectors and `taps` columns without dilation: every column of the input is loaded once and meets
- * all outputs that have a tap there. */
-WHET_INLINE void window(const whet_dw_f32_call *d, const float *w, int64_t width, int64_t c, const int wide,
-                        const int taps, const int stride) {
+/* `wide` outputs of a row, `taps` columns without dilation, of which the first `left` and the last `right` are
+ * outside: every column of the input is loaded once and meets all outputs that have a tap there. in: where column
+ * `left` is; all: a whole vector of channels, else n of them. */
+WHET_INLINE void window(const whet_dw_f32_call *d, const float *in, int64_t left, int64_t right, const float *wt,
+                        int64_t width, int64_t c, const int wide, const int taps, const int stride, const bool all,
+                        int64_t n, float *out, const float *res) {
+  const int columns = (wide - 1) * stride + taps;
+  const int64_t step = d->step[2], down = d->step[1], out_step = d->out_step;
   vf acc[WHET_DW_WIDE], k[5];
   WHET_UNROLL for (int i = 0; i < wide; i++) acc[i] = vf_load(d->w + c);
-  for (int64_t z = 0; z < d->taps[0]; z++)
-    for (int64_t y = 0; y < d->taps[1]; y++) {
-      const float *in = d->in + z * d->step[0] + y * d->step[1] + c;
-      const float *wt = w + (d->first + z * d->row[0] + y * d->row[1]) * width;
-      WHET_UNROLL for (int x = 0; x < taps; x++) k[x] = vf_load(wt + x * width);
-      WHET_UNROLL for (int x = 0; x < (wide - 1) * stride + taps; x++) {
-        vf v = vf_load(in + x * d->step[2]);
-        WHET_UNROLL for (int i = 0; i < wide; i++) {
-          if (x - i * stride >= 0 && x - i * stride < taps) acc[i] = vf_fma(v, k[x - i * stride], acc[i]);
-        }
+  in += c;
+  for (int64_t y = d->taps[1]; y > 0; y--, in += down, wt += taps * width) {
+    int64_t at = -left * step;
+    WHET_UNROLL for (int x = 0; x < taps; x++) k[x] = vf_load(wt + x * width);
+    WHET_UNROLL for (int x = 0; x < columns; x++, at += step) {
+      if ((x < taps / 2 && x < left) || (x >= columns - taps / 2 && x >= columns - right)) continue;
+      vf v = load(in + at, all, n);
+      WHET_UNROLL for (int i = 0; i < wide; i++) {
+        if (x - i * stride >= 0 && x - i * stride < taps) acc[i] = vf_fma(v, k[x - i * stride], acc[i]);
       }
     }
-  finish(d, acc, c, wide, true, VW);
+  }
+  if (d->flags & WHET_TILE_ADD) {
+    WHET_UNROLL for (int i = 0; i < wide; i++) acc[i] = vf_add(acc[i], load(res + i * d->res_step + c, all, n));
+  }
+  if (d->flags & WHET_TILE_CLAMP) {
+    vf lo = vf_set(d->lo), hi = vf_set(d->hi);
+    WHET_UNROLL for (int i = 0; i < wide; i++) acc[i] = vf_max(lo, vf_min(hi, acc[i]));
+  }
+  out += c;
+  WHET_UNROLL for (int i = 0; i < wide; i++, out += out_step) {
+    if (all)
+      vf_store(out, acc[i]);
+    else
+      vf_store_n(out, acc[i], n);
+  }
+}
+
+/* One vector of channels of a whole row, in even runs. */
+WHET_INLINE void window_row(const whet_dw_f32_call *d, const float *w, int64_t width, int64_t c, const int taps,
+                            const int stride, const bool all, int64_t n) {
+  const float *wt = w + d->first * width, *in = d->in, *res = d->res;
+  float *out = d->out;
+  int64_t left = d->left, right = 0, m = d->m;
+  for (int64_t runs = whet__ceil_div(m, WHET_DW_WIDE), wide; runs > 0; runs--, m -= wide) {
+    wide = whet__ceil_div(m, runs);
+    if (runs == 1) right = d->right;
+#define RUN(wide) \
+  case wide: window(d, in, left, right, wt, width, c, wide, taps, stride, all, n, out, res); break;
+    switch (wide) { RUN(3) RUN(4) RUN(5) RUN(6) RUN(7) RUN(8) }
+#undef RUN
+    in += (wide * stride - left) * d->step[2];
+    out += wide * d->out_step;
+    if (res) res += wide * d->res_step;
+    left = 0;
+  }
 }
 
 /* The last channels, less than a vector: a function for each number of outputs. */
 typedef void tail_fn(const whet_dw_f32_call *d, const float *w, int64_t width, int64_t c);
 
-/* All channels of a call: `taps` 0 for any window. */
-WHET_INLINE void channels(const whet_dw_f32_call *d, const int wide, const int taps, const int stride,
-                          tail_fn *tail) {
-  int64_t pad = whet__panel_pad(FORM, d->n), panel = d->panel;
-  for (int64_t c = d->c0; c < d->c1;) {
-    int64_t width = VW * whet__panel_next(FORM, (pad - panel) / VW), end = whet__min_i(panel + width, d->c1);
-    const float *w = d->w + pad + panel * d->k + (c - panel);
-    for (; c < end; c += VW, w += VW) {
-      int64_t n = d->n - c;
-      if (n < VW)
-        tail(d, w, width, c);
-      else if (taps)
-        window(d, w, width, c, wide, taps, stride);
-      else
-        any(d, w, width, c, wide, true, n);
-    }
-    panel += width;
+/* DO for each vector of channels c.. of the call: n are left, w: their weights, taps `width` floats apart. */
+#define CHANNELS(d, DO)                                                                                             \
+  int64_t pad = whet__panel_pad(FORM, d->n), panel = d->panel;                                                      \
+  for (int64_t c = d->c0; c < d->c1;) {                                                                             \
+    int64_t width = VW * whet__panel_next(FORM, (pad - panel) / VW), end = whet__min_i(panel + width, d->c1);       \
+    const float *w = d->w + pad + panel * d->k + (c - panel);                                                       \
+    for (; c < end; c += VW, w += VW) {                                                                             \
+      int64_t n = d->n - c;                                                                                         \
+      DO;                                                                                                           \
+    }                                                                                                               \
+    panel += width;                                                                                                 \
+  }
+
+/* All channels of some outputs. */
+WHET_INLINE void outputs(const whet_dw_f32_call *d, const int wide, tail_fn *tail) {
+  CHANNELS(d, n < VW ? tail(d, w, width, c) : any(d, w, width, c, wide, true, n))
+}
+
+/* All channels of a row. A vector of which some count goes with masks. */
+#define ROW(taps, stride)                                                                                      \
+  static __attribute__((noinline)) void part_##taps##stride(const whet_dw_f32_call *d, const float *w, int64_t width, \
+                                                            int64_t c) {                                       \
+    window_row(d, w, width, c, taps, stride, false, d->n - c);                                                 \
+  }                                                                                                            \
+  static void row_##taps##stride(const whet_dw_f32_call *d) {                                                  \
+    CHANNELS(d, n < VW ? part_##taps##stride(d, w, width, c)                                                   \
+                       : window_row(d, w, width, c, taps, stride, true, VW))                                   \
+  }
+ROW(3, 1)
+ROW(3, 2)
+ROW(5, 1)
+ROW(5, 2)
+
+/* What is left of the epilogue, over `rows` lines of n results, `step` apart: gathered, so that constants are brought
+ * once for many of them. */
+static void lines(const whet_epi_f32 *e, float *x, int64_t step, int64_t rows, int64_t n) {
+  enum { MOST = 64 };
+  _Alignas(64) float buf[MOST * VW];
+  if (n > MOST * VW / 4) {
+    for (; rows > 0; rows--, x += step) CAT4(whet__epi_f32_, ISA, , )(e, x, NULL, n);
+    return;
+  }
+  for (int64_t each = whet__ceil_div(n, VW) * VW, some; rows > 0; rows -= some, x += some * step) {
+    some = whet__min_i(rows, MOST * VW / each);
+    for (int64_t i = 0; i < some; i++)
+      for (int64_t c = 0; c < n; c += VW)
+        vf_store(buf + i * each + c, load(x + i * step + c, n - c >= VW, n - c));
+    CAT4(whet__epi_f32_, ISA, , )(e, buf, NULL, some * each);
+    for (int64_t i = 0; i < some; i++)
+      for (int64_t c = 0; c < n; c += VW) {
+        vf v = vf_load(buf + i * each + c);
+        if (n - c >= VW)
+          vf_store(x + i * step + c, v);
+        else
+          vf_store_n(x + i * step + c, v, n - c);
+      }
   }
 }
 
 #define ALL(X) X(1) X(2) X(3) X(4) X(5) X(6) X(7) X(8)
-#define WIDE(X) X(4) X(5) X(6) X(7) X(8) /* fewer share too little */
 #define TAIL(wide)                                                                               \
   static void tail_##wide(const whet_dw_f32_call *d, const float *w, int64_t width, int64_t c) { \
     any(d, w, width, c, wide, false, d->n - c);                                                  \
   }
 #define ANY(wide) \
-  static void any_##wide(const whet_dw_f32_call *d) { channels(d, wide, 0, 0, tail_##wide); }
-#define WINDOW(taps, stride, wide)                                        \
-  static void window_##taps##stride##_##wide(const whet_dw_f32_call *d) { \
-    channels(d, wide, taps, stride, tail_##wide);                         \
-  }
-#define W31(wide) WINDOW(3, 1, wide)
-#define W32(wide) WINDOW(3, 2, wide)
-#define W51(wide) WINDOW(5, 1, wide)
-#define W52(wide) WINDOW(5, 2, wide)
+  static void any_##wide(const whet_dw_f32_call *d) { outputs(d, wide, tail_##wide); }
 ALL(TAIL)
 ALL(ANY)
-WIDE(W31)
-WIDE(W32)
-WIDE(W51)
-WIDE(W52)
 
 #define A(wide) [wide] = any_##wide,
-#define T31(wide) [wide] = window_31_##wide,
-#define T32(wide) [wide] = window_32_##wide,
-#define T51(wide) [wide] = window_51_##wide,
-#define T52(wide) [wide] = window_52_##wide,
 static const whet_dws_f32 k_dw = {.form = FORM,
                                   .fn = {ALL(A)},
-                                  .window = {{{WIDE(T31)}, {WIDE(T32)}}, {{WIDE(T51)}, {WIDE(T52)}}},
-                                  .epi = CAT4(whet__epi_f32_, ISA, , )};
+                                  .row = {{row_31, row_32}, {row_51, row_52}},
+                                  .epi = CAT4(whet__epi_f32_, ISA, , ),
+                                  .lines = lines};
 
 static void run(const void *params, void *const *ptr, int part, int parts) {
   whet__dw_f32(params, ptr, part, parts, &k_dw);

@@ -2,6 +2,7 @@
 /* Cases of convolution: arguments, packing, reference. */
 
 #include "kern/conv_case.h"
+#include "kern/unary_f32.h"
 
 #include <math.h>
 
@@ -152,6 +153,7 @@ void conv_check(kc *k) {
           for (int i = 0; i < c->epi.n; i++) {
             if (c->epi.op[i] == WHET_MICRO_ADD) v += r;
             if (c->epi.op[i] == WHET_MICRO_MUL) v *= r;
+            if (c->epi.op[i] == WHET_MICRO_UNARY + WHET_UN_ABS) v = fabsf(v);
             if (c->epi.op[i] == WHET_MICRO_CLAMP && v > c->epi.b[i]) v = c->epi.b[i];
             if (c->epi.op[i] == WHET_MICRO_CLAMP && v < c->epi.a[i]) v = c->epi.a[i];
           }

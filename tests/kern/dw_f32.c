@@ -5,6 +5,7 @@
 
 #include "kern/conv_case.h"
 #include "kern/dw_f32.h"
+#include "kern/unary_f32.h"
 
 static void draw(kc *k) {
   conv_case *s = k->state;
@@ -18,6 +19,7 @@ static void draw(kc *k) {
   c->dim[1] = kc_chance(k, 20) ? one : conv_window(k, 14, 6);
   c->dim[2] = kc_chance(k, 10) ? one : conv_window(k, 30, 6);
   conv_epilogue(k, &c->epi);
+  if (!c->epi.res && kc_chance(k, 30)) c->epi.op[c->epi.n++] = WHET_MICRO_UNARY + WHET_UN_ABS;
   bool gaps = kc_chance(k, 30);
   conv_arguments(k, s, kc_chance(k, 70), c->epi.res, kc_chance(k, 50), gaps ? kc_range(k, 0, 9) : 0,
                  gaps ? kc_range(k, 0, 9) : 0, gaps ? kc_range(k, 0, 9) : 0);
@@ -33,7 +35,9 @@ static const struct shape {
               {"mobilenet 14", 14, 512, 3, 1},    {"efficientnet 28", 28, 240, 5, 1},
               {"efficientnet 14", 14, 672, 5, 2}, {"efficientnet 7", 7, 1152, 5, 1},
               {"mobilenet_v3 56", 56, 72, 3, 1},  {"convnext 56", 56, 96, 7, 1},
-              {"kws 25", 25, 64, 3, 1},           {"vww 48", 48, 8, 3, 1}};
+              {"mobilenet 56", 56, 128, 3, 1},
+              {"mobilenet 28", 28, 256, 3, 1},    {"mobilenet 14", 14, 256, 3, 2},
+              {"mobilenet 7", 7, 1024, 3, 1},     {"kws 25", 25, 64, 3, 1},           {"vww 48", 48, 8, 3, 1}};
 
 static void bench(kc *k, int i) {
   conv_case *s = k->state;
