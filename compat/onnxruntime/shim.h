@@ -1,0 +1,226 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef WHET_COMPAT_ONNXRUNTIME_SHIM_H
+#define WHET_COMPAT_ONNXRUNTIME_SHIM_H
+
+/* What the files of libonnxruntime.so.1 share: the objects behind ONNX Runtime's handles, made of whet's public ones.
+ *
+ * Every function of the table is called ort_<name>. refuse.c has a weak one for each that refuses by name; a file that
+ * defines API(name) takes its place. */
+
+#include <pthread.h>
+#include <stdarg.h>
+#include <stdatomic.h>
+#include <stdio.h>
+
+#include "onnxruntime_c_api.h"
+#include "whet/whet.h"
+
+#define API(name) ort_##name
+
+#define ORT_STATUS(name, since, ...) OrtStatus *API(name)(__VA_ARGS__);
+#define ORT_OTHER(type, name, since, ...) type API(name)(__VA_ARGS__);
+#define ORT_RELEASE(what, since) void API(Release##what)(Ort##what * input);
+#include "onnxruntime_c_api_functions.def"
+#undef ORT_STATUS
+#undef ORT_OTHER
+#undef ORT_RELEASE
+
+/* Leave with a status unless p is there. */
+#define NEED(p) \
+  if (!(p)) return fail(ORT_INVALID_ARGUMENT, "%s: %s is null", __func__ + 4, #p)
+/* Leave with the status of a call that failed. */
+#define TRY(call)                 \
+  do {                            \
+    OrtStatus *try_status = call; \
+    if (try_status) return try_status; \
+  } while (0)
+
+/* A status with a text. Never NULL: where memory is refused, a constant one. */
+OrtStatus *fail(OrtErrorCode code, const char *format, ...) __attribute__((format(printf, 2, 3)));
+OrtStatus *no_memory(void);
+/* The status for a failure of whet. */
+OrtStatus *of_whet(whet_status s, const whet_err *err);
+
+/* Texts by name. */
+typedef struct pairs {
+  char **key, **value;
+  size_t n;
+} pairs;
+struct OrtKeyValuePairs {
+  pairs p;
+};
+OrtStatus *pairs_set(pairs *p, const char *key, const char *value);
+const char *pairs_get(const pairs *p, const char *key);
+OrtStatus *pairs_copy(pairs *to, const pairs *from);
+void pairs_free(pairs *p);
+
+struct OrtMemoryInfo {
+  const char *name;
+  OrtAllocatorType type;
+  int id;
+  OrtMemType mem_type;
+  OrtMemoryInfoDeviceType device;
+  OrtDeviceMemoryType device_mem;
+  uint32_t vendor;
+};
+extern const OrtMemoryInfo cpu_memory;
+
+/* The allocator that clients get when they name none. */
+extern OrtAllocator cpu_allocator;
+/* A copy of a text in an allocator's memory. */
+OrtStatus *text_out(OrtAllocator *a, const char *text, char **out);
+
+/* Who hears log lines. */
+typedef struct listener {
+  OrtLoggingFunction fn; /* NULL: standard error */
+  void *param;
+  OrtLoggingLevel level;
+  char id[64];
+} listener;
+
+struct OrtThreadingOptions {
+  int threads;
+  OrtCustomCreateThreadFn start;
+  OrtCustomJoinThreadFn join;
+  void *start_options;
+  int spin;
+};
+
+struct OrtEnv {
+  listener log;
+  OrtThreadingOptions threading;
+  bool global_threads;
+  OrtAllocator *shared; /* registered for sessions that ask for the environment's */
+};
+
+struct OrtPrepackedWeightsContainer {
+  whet_packs *packs;
+};
+
+struct OrtCustomOpDomain {
+  char *name;
+  const OrtCustomOp **op;
+  size_t n;
+};
+
+struct OrtSessionOptions {
+  int threads, inter;
+  ExecutionMode mode;
+  bool mem_pattern, per_session_threads, deterministic;
+  int severity, verbosity; /* severity -1: the environment's */
+  OrtLoggingFunction log;
+  void *log_param;
+  char *log_id, *profile, *optimized;
+  pairs config;
+  pairs dims; /* free dimensions by name: numbers as text */
+  OrtCustomOpDomain **domain;
+  size_t n_domain;
+  OrtCustomCreateThreadFn start;
+  OrtCustomJoinThreadFn join;
+  void *start_options;
+  bool cancel_load;
+};
+
+struct OrtRunOptions {
+  whet_cancel cancel;
+  int severity, verbosity;
+  char *tag;
+  pairs config;
+};
+
+struct OrtTensorTypeAndShapeInfo {
+  ONNXTensorElementDataType type;
+  bool has_shape;
+  size_t rank;
+  int64_t dims[WHET_MAX_RANK];
+  char *symbol[WHET_MAX_RANK]; /* NULL: none */
+};
+
+/* Also what OrtMapTypeInfo, OrtSequenceTypeInfo and OrtOptionalTypeInfo are: views of one. */
+struct OrtTypeInfo {
+  ONNXType type;
+  OrtTensorTypeAndShapeInfo *tensor; /* of a tensor */
+  ONNXTensorElementDataType key;     /* of a map */
+  OrtTypeInfo *inner;                /* of a map its values, of a sequence its items, of an optional its value */
+};
+/* The type that whet's information and (NULL: a tensor) ONNX's text for it tell. */
+OrtStatus *type_of_info(const whet_info *info, const char *text, OrtTypeInfo **out);
+/* A deep copy. */
+OrtStatus *type_copy(const OrtTypeInfo *from, OrtTypeInfo **out);
+OrtStatus *type_of_value(const whet_value *v, OrtTypeInfo **out);
+OrtStatus *tensor_type(whet_dtype t, int32_t rank, const int64_t *dims, OrtTensorTypeAndShapeInfo **out);
+/* Element types in the other's numbers; UNDEFINED and NONE for those that it has not. */
+ONNXTensorElementDataType onnx_type(whet_dtype t);
+whet_dtype whet_type(ONNXTensorElementDataType t);
+/* "tensor(float)": how texts of errors name a type. */
+const char *type_text(whet_dtype t, char buf[40]);
+
+struct OrtValue {
+  whet_value *v;
+  const OrtMemoryInfo *memory;
+  OrtAllocator *allocator; /* that its data came from; NULL: none */
+};
+/* Take over the reference to v. */
+OrtStatus *value_own(whet_value *v, OrtValue **out);
+/* A tensor whose elements lie in memory of an allocator, not cleared. */
+OrtStatus *value_tensor(OrtAllocator *a, whet_dtype t, int32_t rank, const int64_t *dims, OrtValue **out);
+
+/* The refusal of the first operator of the caller's own, if there is one. */
+OrtStatus *custom_check(const OrtSessionOptions *o);
+
+/* An input, output or replaceable initialiser. */
+typedef struct port {
+  whet_info info; /* free dimensions replaced */
+  OrtTypeInfo *type;
+} port;
+
+/* What one run writes an output to. */
+typedef struct slot {
+  OrtSession *owner;
+  size_t index;      /* of the output */
+  bool armed;        /* whet asks for its memory */
+  bool wanted;
+  OrtValue *given;   /* the caller's; NULL: one is made */
+  OrtValue *made;
+  bool filled;       /* its memory was handed out */
+  OrtStatus *why;    /* the first failure */
+} slot;
+
+/* A session of whet and what a run of it needs; idle ones wait in a list. */
+typedef struct runner {
+  struct runner *next;
+  whet_session *s;
+  slot *out;
+  uint64_t *seen; /* of each input: the run that gave it */
+  uint64_t turn;
+} runner;
+
+struct OrtSession {
+  whet_model *model;
+  whet_program *program;
+  whet_pool *pool; /* NULL: the process's */
+  port *in, *out, *over;
+  size_t n_in, n_out, n_over;
+  OrtAllocator *allocator; /* of outputs */
+  listener log;
+  OrtCustomCreateThreadFn start;
+  OrtCustomJoinThreadFn join;
+  void *start_options;
+  char *profile; /* prefix of the file; NULL: none is kept */
+  uint64_t profile_start;
+  pthread_mutex_t lock;
+  pthread_cond_t quiet;
+  runner *idle;
+  size_t pending; /* asynchronous runs */
+};
+
+/* One run: as the table's Run. */
+OrtStatus *session_run(OrtSession *session, const OrtRunOptions *o, const char *const *in_names,
+                       const OrtValue *const *in, size_t n_in, const char *const *out_names, size_t n_out,
+                       OrtValue **out);
+/* Free the idle runners of a session that goes. */
+void runners_free(OrtSession *s);
+/* Write the profile of all idle runners; *path (may be NULL) receives its name in memory of malloc. */
+OrtStatus *profile_write(OrtSession *s, char **path);
+
+#endif
