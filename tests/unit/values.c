@@ -27,7 +27,7 @@ static whet_session *open_graph(buf g, size_t limit) {
   whet_model_opts o = whet_model_opts_default();
   whet_model *model;
   whet_program *p;
-  whet_session *s;
+  whet_session *s = NULL;
   whet_err e = {0};
   o.limits.memory_bytes = limit;
   if (whet_model_open_memory(m.p, m.n, &o, &model, &e) || whet_program_create(model, NULL, &p, &e) || whet_session_create(p, &s, &e))
