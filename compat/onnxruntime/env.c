@@ -129,7 +129,9 @@ static bool device_of(const char *name, OrtMemoryInfo *m) {
                {"CannPinned", OrtMemoryInfoDeviceType_CPU},  {"Dml", OrtMemoryInfoDeviceType_GPU},
                {"Hip", OrtMemoryInfoDeviceType_GPU},         {"HipPinned", OrtMemoryInfoDeviceType_CPU},
                {"OpenVINO_CPU", OrtMemoryInfoDeviceType_CPU}, {"OpenVINO_GPU", OrtMemoryInfoDeviceType_GPU},
-               {"WebGPU_Buffer", OrtMemoryInfoDeviceType_GPU}};
+               {"WebGPU_Buffer", OrtMemoryInfoDeviceType_GPU},
+               {"WebGPU_Buf", OrtMemoryInfoDeviceType_GPU},  {"WebNN_Tensor", OrtMemoryInfoDeviceType_GPU},
+               {"WebNN_Ten", OrtMemoryInfoDeviceType_GPU},   {"QnnHtpShared", OrtMemoryInfoDeviceType_CPU}};
   for (size_t i = 0; i < sizeof known / sizeof *known; i++) {
     if (strcmp(name, known[i].name) != 0) continue;
     m->name = known[i].name;
