@@ -16,7 +16,7 @@ whet_conv_q8_layout whet__conv_q8_layout(const whet_conv_q8_shape *s) {
   l.weights = l.w_zero + (s->w_zeros ? whet__round_up((size_t)l.n * 4, 64) : 0);
   if (s->form == WHET_CONV_Q8_WINO)
     l.group = (size_t)(36 * l.blocks * whet__ceil_div(l.ic, 2)) * 64;
-  else if (s->form == WHET_CONV_Q8_PANELS)
+  else if (whet__conv_q8_panels(s->form))
     l.group = (size_t)(l.blocks * l.segs * l.k4) * 64;
   else
     l.group = (size_t)l.oc * whet__round_up((size_t)(l.segs * l.k4) * 4, 16);
@@ -58,7 +58,7 @@ static bool tap(const whet_conv_q8_pack *p, const whet_conv_q8_layout *l, int64_
 /* The weights of output o of group g at the places of its form; their sum. */
 static int32_t pack_output(const whet_conv_q8_pack *p, const whet_conv_q8_layout *l, int64_t g, int64_t o,
                            const void *w, int8_t *to) {
-  bool panels = p->shape.form == WHET_CONV_Q8_PANELS;
+  bool panels = whet__conv_q8_panels(p->shape.form);
   int64_t block = l->segs * l->k4 * 64, row = (int64_t)l->group / (l->oc ? l->oc : 1);
   int8_t *at = panels ? to + o / 16 * block + o % 16 * 4 : to + o * row;
   const int64_t origin = g * p->at_g + o * p->at_o;
@@ -101,6 +101,7 @@ void whet__conv_q8_do_pack(const void *params, const void *const *src, void *dst
   int32_t *bias = dst, *w_zero = (int32_t *)(void *)(base + l.w_zero);
   const float *scale = whet__conv_q8_scales(p);
   const int32_t *zero = whet__conv_q8_zeros(p);
+  const uint32_t zero_seen = (uint32_t)(p->in_zero - (p->shape.form == WHET_CONV_Q8_SIGNED ? 128 : 0));
   int64_t from, to;
   whet__split(p->shape.groups * l.blocks, part, parts, &from, &to);
   for (int64_t b = from; b < to; b++) {
@@ -112,7 +113,7 @@ void whet__conv_q8_do_pack(const void *params, const void *const *src, void *dst
       if (p->n_zero) w_zeros[j] = zero[p->n_zero > 1 ? g * l.oc + o0 + j : 0] - (p->w_type == WHET_U8 ? 128 : 0);
     if (winograd)
       pack_winograd(p, &l, w_zeros, o0, n, src[0], (int16_t *)(void *)weights);
-    else if (p->shape.form == WHET_CONV_Q8_PANELS)
+    else if (whet__conv_q8_panels(p->shape.form))
       memset(weights + o0 / 16 * l.segs * l.k4 * 64, 0, (size_t)(l.segs * l.k4 * 64));
     else if (n > 0)
       memset(weights + o0 * (int64_t)(l.group / (size_t)l.oc), 0, (size_t)n * (l.group / (size_t)l.oc));
@@ -123,7 +124,7 @@ void whet__conv_q8_do_pack(const void *params, const void *const *src, void *dst
       if (p->shape.w_zeros) w_zero[at] = 0;
       if (j < n) {
         uint32_t sum = winograd ? 0 : (uint32_t)pack_output(p, &l, g, o0 + j, src[0], weights);
-        uint32_t k = (uint32_t)(l.segs * l.seg_k), x = winograd ? 0 : (uint32_t)p->in_zero;
+        uint32_t k = (uint32_t)(l.segs * l.seg_k), x = winograd ? 0 : zero_seen;
         uint32_t own = 0;
         int32_t wz = w_zeros[j];
         if (p->bias_type) memcpy(&own, (const char *)src[1] + o * 4, 4); /* it may lie anywhere in a file */

@@ -26,7 +26,9 @@
  * c when dil_w > 1) rounded up to a multiple of 4 by zeros; n counts the outputs of all blocks, padded ones included.
  * Form 2, for portable code: rows s8 [group][output][k], k as above, the whole rounded up to 16.
  * Form 3: Winograd's transform of 3 x 3 kernels less their zero points, s16 [place of 36][block of 16][ic/2][16][2]; the
- * bias is plain. See x86/wino_q8_body.h. */
+ * bias is plain. See x86/wino_q8_body.h.
+ * Form 4: as form 1, for kernels that see activations as signed, unsigned ones with their top bit turned: the bias is
+ * that of in_zero - 128. */
 
 #include "kern/kern.h"
 #include "kern/out_q8.h"
@@ -43,7 +45,11 @@ typedef struct whet_conv_q8 {
   whet_out_q8 out;
 } whet_conv_q8;
 
-enum { WHET_CONV_Q8_PANELS = 1, WHET_CONV_Q8_ROWS = 2, WHET_CONV_Q8_WINO = 3 };
+enum { WHET_CONV_Q8_PANELS = 1, WHET_CONV_Q8_ROWS = 2, WHET_CONV_Q8_WINO = 3, WHET_CONV_Q8_SIGNED = 4 };
+/* Weights lie in panels. */
+static inline bool whet__conv_q8_panels(uint8_t form) {
+  return form == WHET_CONV_Q8_PANELS || form == WHET_CONV_Q8_SIGNED;
+}
 
 /* Where things lie in packed weights, in bytes, and the numbers behind it. */
 typedef struct whet_conv_q8_layout {

@@ -4,7 +4,8 @@
 
 /* The driver of family conv_q8 over panels, included by each ISA file after it has defined
  *
- *   TILE_ELEM   what a tile reads activations as: uint8_t (then strips may be read in place) or int16_t
+ *   TILE_ELEM   what a tile reads activations as: uint8_t (then strips may be read in place) or int16_t; or int8_t, with
+ *   TILE_SIGNED 1, weights in form 4, and all else that is said here of unsigned activations turned round
  *   tile_mr[]   rows of a tile at most, for nv = 1 .. TILE_NV blocks of 16 outputs
  *   tile()      rows x 16*nv sums:  acc[r][j] = bias[j] + sum over s, k of a[r*lda + seg[s] + k] *
  * b[j/16][s][k/4][j%16][k%4] out_tile()  see x86/out_q8_avx512.h
@@ -17,6 +18,15 @@
  * column is a run of its own when dil_w > 1, or when pixels read in place have gaps). */
 
 #include "kern/conv_q8.h"
+
+#ifndef TILE_SIGNED
+#define TILE_SIGNED 0
+#endif
+enum { TILE_FORM = TILE_SIGNED ? WHET_CONV_Q8_SIGNED : WHET_CONV_Q8_PANELS };
+
+/* What turns activations into those that tiles see, and the zero point as they see it. */
+static inline uint8_t tile_turn(const whet_conv_q8 *p) { return (p->in_signed != 0) == TILE_SIGNED ? 0 : 0x80; }
+static inline int32_t tile_zero(const whet_conv_q8 *p) { return p->in_zero - (TILE_SIGNED ? 128 : 0); }
 
 /* What a tile needs to know beside its pointers. */
 typedef struct tile_geo {
@@ -51,7 +61,7 @@ static int64_t tile_rows(const whet_conv_q8 *p, const tile_cut *c, int64_t n) {
 
 static void tile_cut_for(const whet_conv_q8 *p, tile_cut *c) {
   memset(c, 0, sizeof *c);
-  c->l = whet__conv_q8_layout_of(p, WHET_CONV_Q8_PANELS);
+  c->l = whet__conv_q8_layout_of(p, TILE_FORM);
   bool inside = whet__conv_q8_inside(p);
   c->flat = inside && p->kh == 1 && p->kw == 1 && p->stride_h == 1 && p->stride_w == 1 && p->in_h == p->out_h &&
             p->in_w == p->out_w;
@@ -60,7 +70,7 @@ static void tile_cut_for(const whet_conv_q8 *p, tile_cut *c) {
   c->lines = c->width ? whet__ceil_div(c->total, c->width) : 0;
   c->per = c->flat ? c->lines : p->out_h;
   bool joined = p->dil_w == 1 && p->groups == 1 && p->in_pitch == p->in_c;
-  c->copy = sizeof(TILE_ELEM) != 1 || p->in_signed || !inside || (joined ? c->l.seg_k : c->l.ic) % 4;
+  c->copy = sizeof(TILE_ELEM) != 1 || tile_turn(p) || !inside || (joined ? c->l.seg_k : c->l.ic) % 4;
   if (c->copy) {
     c->px = c->flat ? c->width : (int64_t)(p->out_w - 1) * p->stride_w + (int64_t)(p->kw - 1) * p->dil_w + 1;
     c->pix = c->l.ic;
@@ -110,14 +120,14 @@ static void tile_fill(TILE_ELEM *to, int64_t n, int32_t zero) {
 /* Pixels [x, x + n) of an input row, of which there are `w`, channels of one group. from: the row's first pixel. */
 static void tile_copy_row(const whet_conv_q8 *p, const tile_cut *c, const uint8_t *from, int64_t w, int64_t x,
                           int64_t n, TILE_ELEM *to) {
-  uint8_t turn = p->in_signed ? 0x80 : 0;
+  const uint8_t turn = tile_turn(p);
   int64_t a = whet__clamp_i(-x, 0, n), b = whet__clamp_i(w - x, a, n);
-  tile_fill(to, a * c->pix, p->in_zero);
+  tile_fill(to, a * c->pix, tile_zero(p));
   if (p->in_pitch == c->pix)
     tile_copy(to + a * c->pix, from + (x + a) * p->in_pitch, (b - a) * c->pix, turn);
   else
     for (int64_t i = a; i < b; i++) tile_copy(to + i * c->pix, from + (x + i) * p->in_pitch, c->pix, turn);
-  tile_fill(to + b * c->pix, (n - b) * c->pix, p->in_zero);
+  tile_fill(to + b * c->pix, (n - b) * c->pix, tile_zero(p));
 }
 
 /* Where the first tile of lines [y, y + n) of one image begins, group g; copied into `buf` when need be. */
@@ -137,7 +147,7 @@ static const TILE_ELEM *tile_strip(const whet_conv_q8 *p, const tile_cut *c, con
   if (!c->copy) return (const TILE_ELEM *)(const void *)(in + y * pitch);
   for (int64_t i = 0; i < rows; i++) {
     if (y + i < 0 || y + i >= p->in_h)
-      tile_fill(buf + i * c->row, c->row, p->in_zero);
+      tile_fill(buf + i * c->row, c->row, tile_zero(p));
     else
       tile_copy_row(p, c, in + (y + i) * pitch, p->in_w, -p->pad_left, c->px, buf + i * c->row);
   }

@@ -2,7 +2,7 @@
 /* Family binary_q8 on AVX-512. */
 
 #include "kern/x86/out_q8_avx512.h"
-#include "kern/x86/binary_q8_body.h"
+#include "kern/binary_q8_body.h"
 
 const whet_kern whet_k_binary_q8__avx512_any = {
     .name = "binary_q8__avx512_any", .isa = WHET_ISA_AVX512, .exact = 1, .fits = fits, .run = run};
