@@ -6,6 +6,7 @@
 
 enum {
   FIRST_CACHE = 20 << 10, /* bytes of it that input rows may take */
+  MANY = 12,              /* outputs of a row for which the rest of the epilogue is worth its constants */
   FEW_SETS = 128          /* pixels a multiple of so many floats apart fall on few places of it: rows do not stay */
 };
 
@@ -76,7 +77,9 @@ static void set_whole(walk *w) {
       d->pad > d->kernel / 2 || right > d->kernel / 2 || w->c->dim[0].kernel > 1)
     return;
   w->whole = w->dw->row[d->kernel == 5][d->stride - 1];
-  w->by_runs = w->whole && d->in_step % FEW_SETS == 0;
+  if (!w->whole) return;
+  w->by_runs = d->in_step % FEW_SETS == 0;
+  if (w->rest.n && !w->rest.res && d->out >= MANY) w->call.rest = &w->rest;
   w->call.m = d->out;
   w->call.left = d->pad;
   w->call.right = right + WHET_BUG(d->out > 4);
@@ -101,13 +104,9 @@ static void row(walk *w, int64_t n, int64_t z, int64_t y) {
   }
   if (!c->taps[0]) c->taps[1] = 0;
   columns(w);
-  if (!w->rest.n) return;
+  if (!w->rest.n || c->rest) return;
   int64_t m = d[2].out, some = whet__min_i(c->c1, c->n) - c->c0;
   bool dense = c->out_step == some && (!c->res || c->res_step == some);
-  if (!dense && !w->rest.res && w->dw->lines) {
-    w->dw->lines(&w->rest, c->out + c->c0, c->out_step, m, some);
-    return;
-  }
   for (int64_t x = 0; x < (dense ? 1 : m); x++)
     w->dw->epi(&w->rest, c->out + x * c->out_step + c->c0, c->res ? c->res + x * c->res_step + c->c0 : NULL,
                dense ? m * some : some);

@@ -27,6 +27,7 @@ typedef struct whet_dw_f32_call {
   int64_t panel;     /* start of the panel that c0 is in */
   uint32_t flags;             /* WHET_TILE_ADD, WHET_TILE_CLAMP */
   float lo, hi;
+  const whet_epi_f32 *rest; /* rows: micro-operations after those, none of which reads res; or NULL */
 } whet_dw_f32_call;
 
 enum { WHET_DW_WIDE = 8, WHET_DW_ROW = 3 }; /* most outputs with the same taps; fewest of a row */
@@ -39,8 +40,6 @@ typedef struct whet_dws_f32 {
   void (*fn[WHET_DW_WIDE + 1])(const whet_dw_f32_call *d);
   void (*row[2][2])(const whet_dw_f32_call *d); /* 3 or 5 columns; stride 1 or 2 */
   void (*epi)(const whet_epi_f32 *e, float *x, const float *res, int64_t n);
-  /* epi without res over `rows` lines of n results, `step` floats apart, or NULL */
-  void (*lines)(const whet_epi_f32 *e, float *x, int64_t step, int64_t rows, int64_t n);
 } whet_dws_f32;
 
 void whet__dw_f32(const void *params, void *const *ptr, int part, int parts, const whet_dws_f32 *dw);

@@ -47,12 +47,12 @@ WHET_INLINE void any(const whet_dw_f32_call *d, const float *w, int64_t width, i
 
 /* `wide` outputs of a row, `taps` columns without dilation, of which the first `left` and the last `right` are
  * outside: every column of the input is loaded once and meets all outputs that have a tap there. in: where column
- * `left` is; all: a whole vector of channels, else n of them. */
+ * `left` is; all: a whole vector of channels, else n of them, stored as out_n. */
 WHET_INLINE void window(const whet_dw_f32_call *d, const float *in, int64_t left, int64_t right, const float *wt,
                         int64_t width, int64_t c, const int wide, const int taps, const int stride, const bool all,
-                        int64_t n, float *out, const float *res) {
+                        int64_t n, const float *res, float *out, int64_t out_step, int64_t out_n) {
   const int columns = (wide - 1) * stride + taps;
-  const int64_t step = d->step[2], down = d->step[1], out_step = d->out_step;
+  const int64_t step = d->step[2], down = d->step[1];
   vf acc[WHET_DW_WIDE], k[5];
   WHET_UNROLL for (int i = 0; i < wide; i++) acc[i] = vf_load(d->w + c);
   in += c;
@@ -74,12 +74,24 @@ WHET_INLINE void window(const whet_dw_f32_call *d, const float *in, int64_t left
     vf lo = vf_set(d->lo), hi = vf_set(d->hi);
     WHET_UNROLL for (int i = 0; i < wide; i++) acc[i] = vf_max(lo, vf_min(hi, acc[i]));
   }
-  out += c;
   WHET_UNROLL for (int i = 0; i < wide; i++, out += out_step) {
     if (all)
       vf_store(out, acc[i]);
     else
-      vf_store_n(out, acc[i], n);
+      vf_store_n(out, acc[i], out_n);
+  }
+}
+
+enum { LATER = 48 }; /* outputs that wait for the rest of the epilogue, so that its constants are brought once for them */
+
+/* The rest of the epilogue on m outputs that lie in `buf`, and their n channels to where they belong. */
+static __attribute__((noinline)) void rest(const whet_dw_f32_call *d, float *buf, float *out, int64_t m, int64_t n) {
+  CAT4(whet__epi_f32_, ISA, , )(d->rest, buf, NULL, m * VW);
+  for (int64_t i = 0; i < m; i++, buf += VW, out += d->out_step) {
+    if (n < VW)
+      vf_store_n(out, vf_load(buf), n);
+    else
+      vf_store(out, vf_load(buf));
   }
 }
 
@@ -87,19 +99,29 @@ WHET_INLINE void window(const whet_dw_f32_call *d, const float *in, int64_t left
 WHET_INLINE void window_row(const whet_dw_f32_call *d, const float *w, int64_t width, int64_t c, const int taps,
                             const int stride, const bool all, int64_t n) {
   const float *wt = w + d->first * width, *in = d->in, *res = d->res;
-  float *out = d->out;
-  int64_t left = d->left, right = 0, m = d->m;
+  _Alignas(64) float buf[LATER * VW];
+  bool later = d->rest != NULL;
+  float *out = d->out + c, *to = later ? buf : out;
+  int64_t left = d->left, right = 0, m = d->m, step = later ? VW : d->out_step, wait = 0;
   for (int64_t runs = whet__ceil_div(m, WHET_DW_WIDE), wide; runs > 0; runs--, m -= wide) {
     wide = whet__ceil_div(m, runs);
     if (runs == 1) right = d->right;
-#define RUN(wide) \
-  case wide: window(d, in, left, right, wt, width, c, wide, taps, stride, all, n, out, res); break;
+#define RUN(wide)                                                                                               \
+  case wide:                                                                                                    \
+    window(d, in, left, right, wt, width, c, wide, taps, stride, all, n, res, to, step, later ? VW : n);        \
+    break;
     switch (wide) { RUN(3) RUN(4) RUN(5) RUN(6) RUN(7) RUN(8) }
 #undef RUN
     in += (wide * stride - left) * d->step[2];
-    out += wide * d->out_step;
+    to += wide * step;
     if (res) res += wide * d->res_step;
     left = 0;
+    wait += wide;
+    if (!later || (runs > 1 && wait + WHET_DW_WIDE <= LATER)) continue;
+    rest(d, buf, out, wait, n);
+    out += wait * d->out_step;
+    to = buf;
+    wait = 0;
   }
 }
 
@@ -139,32 +161,6 @@ ROW(3, 2)
 ROW(5, 1)
 ROW(5, 2)
 
-/* What is left of the epilogue, over `rows` lines of n results, `step` apart: gathered, so that constants are brought
- * once for many of them. */
-static void lines(const whet_epi_f32 *e, float *x, int64_t step, int64_t rows, int64_t n) {
-  enum { MOST = 64 };
-  _Alignas(64) float buf[MOST * VW];
-  if (n > MOST * VW / 4) {
-    for (; rows > 0; rows--, x += step) CAT4(whet__epi_f32_, ISA, , )(e, x, NULL, n);
-    return;
-  }
-  for (int64_t each = whet__ceil_div(n, VW) * VW, some; rows > 0; rows -= some, x += some * step) {
-    some = whet__min_i(rows, MOST * VW / each);
-    for (int64_t i = 0; i < some; i++)
-      for (int64_t c = 0; c < n; c += VW)
-        vf_store(buf + i * each + c, load(x + i * step + c, n - c >= VW, n - c));
-    CAT4(whet__epi_f32_, ISA, , )(e, buf, NULL, some * each);
-    for (int64_t i = 0; i < some; i++)
-      for (int64_t c = 0; c < n; c += VW) {
-        vf v = vf_load(buf + i * each + c);
-        if (n - c >= VW)
-          vf_store(x + i * step + c, v);
-        else
-          vf_store_n(x + i * step + c, v, n - c);
-      }
-  }
-}
-
 #define ALL(X) X(1) X(2) X(3) X(4) X(5) X(6) X(7) X(8)
 #define TAIL(wide)                                                                               \
   static void tail_##wide(const whet_dw_f32_call *d, const float *w, int64_t width, int64_t c) { \
@@ -179,8 +175,7 @@ ALL(ANY)
 static const whet_dws_f32 k_dw = {.form = FORM,
                                   .fn = {ALL(A)},
                                   .row = {{row_31, row_32}, {row_51, row_52}},
-                                  .epi = CAT4(whet__epi_f32_, ISA, , ),
-                                  .lines = lines};
+                                  .epi = CAT4(whet__epi_f32_, ISA, , )};
 
 static void run(const void *params, void *const *ptr, int part, int parts) {
   whet__dw_f32(params, ptr, part, parts, &k_dw);
