@@ -55,7 +55,7 @@ OUT_INLINE void block(const bin_row *w, uint8_t *z, int64_t i, int64_t m, const 
                       bool all) {
   const whet_binary_q8 *p = r->p;
   out_int v[4];
-  for (int j = 0; j < 4; j++) {
+  OUT_UNROLL for (int j = 0; j < 4; j++) {
     int64_t k = m - j * OUT_LANES, at = i + j * OUT_LANES;
     v[j] = out_zero();
     if (!all && k <= 0) continue;
@@ -74,7 +74,7 @@ OUT_INLINE void block(const bin_row *w, uint8_t *z, int64_t i, int64_t m, const 
 OUT_INLINE bool quick(const bin_row *w, uint8_t *z, int64_t i, const bin_run *r, int fn) {
   out_real32 far = out_set32(0);
   out_int v[4];
-  for (int j = 0; j < 4; j++) {
+  OUT_UNROLL for (int j = 0; j < 4; j++) {
     int64_t at = i + j * OUT_LANES;
     out_int a = w->x_once ? out_widen_turned(w->x, true, r->x_turn) : out_widen_turned(w->x + at, false, r->x_turn);
     out_int b = w->y_once ? out_widen_turned(w->y, true, r->y_turn) : out_widen_turned(w->y + at, false, r->y_turn);

@@ -20,25 +20,25 @@ OUT_INLINE void mean(const whet_pool_q8 *p, const uint8_t *const *tap, int64_t t
                      uint8_t *out, bool is_signed) {
   out_int v[4] = {out_zero(), out_zero(), out_zero(), out_zero()};
   for (int64_t t = 0; t < taps; t++)
-    for (int j = 0; j < 4; j++)
+    OUT_UNROLL for (int j = 0; j < 4; j++)
       if (n > j * OUT_LANES)
         v[j] = out_add_i(v[j], out_widen(tap[t] + c + j * OUT_LANES, is_signed, n - j * OUT_LANES));
   whet_out_q8 o = {.dtype = is_signed ? WHET_S8 : WHET_U8, .lo = p->lo, .hi = p->hi};
   if (p->round == WHET_ROUND_TFL_FIX1) {
     out_factor f = out_factor_all(p->mul, p->shift);
     out_int zeros = out_set_i((int32_t)taps * p->in_zero);
-    for (int j = 0; j < 4; j++) v[j] = out_rescale(out_sub_i(v[j], zeros), &f, OUT_FIX);
+    OUT_UNROLL for (int j = 0; j < 4; j++) v[j] = out_rescale(out_sub_i(v[j], zeros), &f, OUT_FIX);
     o.zero = p->out_zero;
   } else if (p->round == WHET_ROUND_ONNX_REAL) {
     float share = 1.0f / (float)(p->count ? p->count : taps), product = p->sx * share;
     out_real32 factor = out_set32(product / p->sy);
     out_int zeros = out_set_i((int32_t)taps * p->in_zero);
-    for (int j = 0; j < 4; j++) v[j] = out_from_real(out_mul32(out_to_real(out_sub_i(v[j], zeros)), factor));
+    OUT_UNROLL for (int j = 0; j < 4; j++) v[j] = out_from_real(out_mul32(out_to_real(out_sub_i(v[j], zeros)), factor));
     o.zero = p->out_zero;
   } else {
     /* Sums stay under 2^24, so that the quotient of floats, cut, is the quotient of integers. */
     out_real32 count = out_set32((float)taps);
-    for (int j = 0; j < 4; j++) {
+    OUT_UNROLL for (int j = 0; j < 4; j++) {
       out_int half = out_with_sign_of(out_set_i((int32_t)taps / 2), v[j]);
       v[j] = out_cut_real(out_div32(out_to_real(out_add_i(v[j], half)), count));
     }

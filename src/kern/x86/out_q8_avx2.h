@@ -9,6 +9,7 @@
 #include "kern/out_q8.h"
 
 #define OUT_INLINE static inline __attribute__((always_inline))
+#define OUT_UNROLL _Pragma("GCC unroll 16") /* arrays in loops of few rounds shall be registers */
 
 /* Names that bodies shared with AVX-512 use. */
 enum { OUT_LANES = 8 };
@@ -247,10 +248,10 @@ OUT_INLINE void out_bytes(const whet_out_q8 *o, const whet_factors *f, int64_t a
                           int how) {
   out_bound b = out_bounds(o);
   out_factor g[4];
-  for (int j = 0; j < nv; j++) g[j] = out_load(f, at + 8 * j, how);
+  OUT_UNROLL for (int j = 0; j < nv; j++) g[j] = out_load(f, at + 8 * j, how);
   for (int64_t r = 0; r < rows; r++, sum += ld, out += pitch) {
     __m256i v[4] = {_mm256_setzero_si256(), _mm256_setzero_si256(), _mm256_setzero_si256(), _mm256_setzero_si256()};
-    for (int j = 0; j < nv; j++) v[j] = out_rescale(out_load_i(sum + 8 * j), &g[j], how);
+    OUT_UNROLL for (int j = 0; j < nv; j++) v[j] = out_rescale(out_load_i(sum + 8 * j), &g[j], how);
     out_store(out, out_order(out_narrow(v, &b)), n);
     if (table)
       for (int64_t i = 0; i < n; i++) out[i] = table[out[i]];

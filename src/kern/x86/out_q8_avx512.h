@@ -9,6 +9,7 @@
 #include "kern/out_q8.h"
 
 #define OUT_INLINE static inline __attribute__((always_inline))
+#define OUT_UNROLL _Pragma("GCC unroll 16") /* arrays in loops of few rounds shall be registers */
 
 /* Names that bodies shared with AVX2 use. */
 enum { OUT_LANES = 16 };
@@ -139,7 +140,7 @@ OUT_INLINE out_factor out_load(const whet_factors *f, int64_t at, int how) {
 /* One factor for all lanes, for OUT_FIX. */
 OUT_INLINE out_factor out_factor_all(int32_t mul, int32_t shift) {
   int32_t m[16], s[16];
-  for (int i = 0; i < 16; i++) m[i] = mul, s[i] = shift;
+  OUT_UNROLL for (int i = 0; i < 16; i++) m[i] = mul, s[i] = shift;
   whet_factors f = {.mul = m, .shift = s};
   return out_load(&f, 0, OUT_FIX);
 }
@@ -238,7 +239,7 @@ typedef struct out_table {
 } out_table;
 OUT_INLINE out_table out_table_load(const uint8_t *p) {
   out_table t;
-  for (int i = 0; i < 4; i++) t.t[i] = _mm512_loadu_si512(p + 64 * i);
+  OUT_UNROLL for (int i = 0; i < 4; i++) t.t[i] = _mm512_loadu_si512(p + 64 * i);
   return t;
 }
 OUT_INLINE __m512i out_lookup(__m512i x, const out_table *t) {
@@ -268,7 +269,7 @@ OUT_INLINE void out_bytes(const whet_out_q8 *o, const whet_factors *f, const int
                           int64_t n, const uint8_t *table, uint8_t *out, int64_t pitch, int nv, int how) {
   out_bound b = out_bounds(o);
   out_factor g[4];
-  for (int j = 0; j < nv; j++) g[j] = out_load(f, 16 * j, how);
+  OUT_UNROLL for (int j = 0; j < nv; j++) g[j] = out_load(f, 16 * j, how);
   out_table t;
   if (table) t = out_table_load(table);
   /* One or two vectors to a row: four or two rows fill a register of bytes. */
@@ -276,7 +277,8 @@ OUT_INLINE void out_bytes(const whet_out_q8 *o, const whet_factors *f, const int
   int64_t r = 0;
   for (; many > 1 && r + many <= rows; r += many, sum += many * ld, out += many * pitch) {
     __m512i v[4];
-    for (int j = 0; j < 4; j++) v[j] = out_rescale(_mm512_loadu_si512(sum + j / nv * ld + j % nv * 16), &g[j % nv], how);
+    OUT_UNROLL for (int j = 0; j < 4; j++) v[j] =
+        out_rescale(_mm512_loadu_si512(sum + j / nv * ld + j % nv * 16), &g[j % nv], how);
     __m512i x = out_order(out_narrow(v, &b));
     if (table) x = out_lookup(x, &t);
     if (pitch == n && n == 16 * nv) {
@@ -295,7 +297,7 @@ OUT_INLINE void out_bytes(const whet_out_q8 *o, const whet_factors *f, const int
   }
   for (; r < rows; r++, sum += ld, out += pitch) {
     __m512i v[4] = {_mm512_setzero_si512(), _mm512_setzero_si512(), _mm512_setzero_si512(), _mm512_setzero_si512()};
-    for (int j = 0; j < nv; j++) v[j] = out_rescale(_mm512_loadu_si512(sum + 16 * j), &g[j], how);
+    OUT_UNROLL for (int j = 0; j < nv; j++) v[j] = out_rescale(_mm512_loadu_si512(sum + 16 * j), &g[j], how);
     __m512i x = out_order(out_narrow(v, &b));
     if (table) x = out_lookup(x, &t);
     out_store(out, x, n);

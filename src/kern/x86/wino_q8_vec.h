@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* What wino_q8_body.h needs of vectors beside out_q8_avx2.h or out_q8_avx512.h: 16-bit lanes, and memory. */
 
-#define OUT_UNROLL _Pragma("GCC unroll 8")
 
 #ifdef __AVX512BW__
 enum { WW_LANES = 32 };
