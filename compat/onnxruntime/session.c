@@ -111,6 +111,7 @@ static OrtStatus *read_model(OrtSession *s, const OrtSessionOptions *o, const ch
   m.log = log_line;
   m.log_user = &s->log;
   m.data_folder = pairs_get(&o->config, "session.model_external_initializers_file_folder_path");
+  m.custom = custom_domains(s->custom, &m.n_custom);
   if (path) {
     FILE *f = fopen(path, "rb");
     if (!f) return fail(ORT_NO_SUCHFILE, "Load model from %s failed:Load model %s failed. File doesn't exist", path, path);
@@ -151,7 +152,7 @@ static OrtStatus *open_session(const OrtEnv *env, const char *path, const void *
   if (o->log_id) snprintf(s->log.id, sizeof s->log.id, "%s", o->log_id);
   const char *shared = pairs_get(&o->config, "session.use_env_allocators");
   s->allocator = shared && !strcmp(shared, "1") && env->shared ? env->shared : &cpu_allocator;
-  OrtStatus *st = custom_check(o);
+  OrtStatus *st = custom_open(o, &s->custom);
   if (!st) st = read_model(s, o, path, bytes, n);
   if (!st) st = make_program(s, env, o, packs);
   if (!st) st = make_ports(s, o);
@@ -232,6 +233,7 @@ void API(ReleaseSession)(OrtSession *s) {
   whet_program_close(&s->program);
   whet_model_close(&s->model);
   whet_pool_close(&s->pool);
+  custom_close(s->custom);
   ports_free(s->in, s->n_in);
   ports_free(s->out, s->n_out);
   ports_free(s->over, s->n_over);

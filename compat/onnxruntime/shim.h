@@ -165,8 +165,11 @@ OrtStatus *value_own(whet_value *v, OrtValue **out);
 /* A tensor whose elements lie in memory of an allocator, not cleared. */
 OrtStatus *value_tensor(OrtAllocator *a, whet_dtype t, int32_t rank, const int64_t *dims, OrtValue **out);
 
-/* The refusal of the first operator of the caller's own, if there is one. */
-OrtStatus *custom_check(const OrtSessionOptions *o);
+/* The caller's own operators, as whet takes them; NULL when there are none. They outlive the model. */
+typedef struct custom_set custom_set;
+OrtStatus *custom_open(const OrtSessionOptions *o, custom_set **out);
+const whet_custom_domain *const *custom_domains(const custom_set *c, size_t *n);
+void custom_close(custom_set *c);
 
 /* An input, output or replaceable initialiser. */
 typedef struct port {
@@ -199,6 +202,7 @@ struct OrtSession {
   whet_model *model;
   whet_program *program;
   whet_pool *pool; /* NULL: the process's */
+  custom_set *custom;
   port *in, *out, *over;
   size_t n_in, n_out, n_over;
   OrtAllocator *allocator; /* of outputs */

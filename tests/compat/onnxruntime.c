@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* libonnxruntime.so.1 as its users see it: the classic program, threads at once, preallocated and bound outputs, strings,
- * sequences and maps, misuse, terminating, the table's layout. */
+ * sequences and maps, misuse, terminating, operators of the caller's own, the table's layout. */
 
 #include <pthread.h>
 #include <stdio.h>
@@ -332,6 +332,84 @@ static void options(void **state) {
   g->ReleaseSessionOptions(copy);
 }
 
+/* An operator of the caller's own: y = by * x, where by is an attribute. */
+static void *scale_create(const OrtCustomOp *op, const OrtApi *api, const OrtKernelInfo *info) {
+  (void)op;
+  float *by = malloc(sizeof *by);
+  OrtStatus *s = api->KernelInfoGetAttribute_float(info, "by", by);
+  if (!s) return by;
+  api->ReleaseStatus(s);
+  free(by);
+  return NULL;
+}
+static const char *scale_name(const OrtCustomOp *op) { return op ? "Scale" : NULL; }
+static ONNXTensorElementDataType scale_type(const OrtCustomOp *op, size_t i) {
+  return op && !i ? ONNX_TENSOR_ELEMENT_DATA_TYPE_FLOAT : ONNX_TENSOR_ELEMENT_DATA_TYPE_UNDEFINED;
+}
+static size_t scale_count(const OrtCustomOp *op) { return op != NULL; }
+static void scale_run(void *kernel, OrtKernelContext *k) {
+  const OrtValue *in;
+  OrtValue *out;
+  OrtTensorTypeAndShapeInfo *info;
+  int64_t dims[2];
+  const void *x;
+  float *y;
+  size_t n;
+  OK(g->KernelContext_GetInput(k, 0, &in));
+  OK(g->GetTensorTypeAndShape(in, &info));
+  OK(g->GetDimensions(info, dims, 2));
+  OK(g->GetTensorShapeElementCount(info, &n));
+  g->ReleaseTensorTypeAndShapeInfo(info);
+  OK(g->KernelContext_GetOutput(k, 0, dims, 2, &out));
+  OK(g->GetTensorData(in, &x));
+  OK(g->GetTensorMutableData(out, (void **)&y));
+  for (size_t i = 0; i < n; i++) y[i] = *(float *)kernel * ((const float *)x)[i];
+}
+static void scale_free(void *kernel) { free(kernel); }
+
+static void own_operator(void **state) {
+  (void)state;
+  static const OrtCustomOp op = {.version = 12, .CreateKernel = scale_create, .GetName = scale_name, .GetInputType = scale_type,
+                                 .GetInputTypeCount = scale_count, .GetOutputType = scale_type,
+                                 .GetOutputTypeCount = scale_count, .KernelCompute = scale_run, .KernelDestroy = scale_free};
+  const ox_attr by[] = {{.name = "by", .type = 1, .f = 3}, {.type = 0}};
+  for (int with = 0; with < 2; with++) {
+    buf graph = {0};
+    ox_add_node(&graph, ox_node_in("mine", "Scale", "n", "x", "m", with ? by : NULL));
+    ox_add_node(&graph, ox_node("Add", "m,x", "y", NULL));
+    ox_add_in(&graph, ox_info("x", 1, 2, (int64_t[]){-1, 2}, "N"));
+    ox_add_out(&graph, ox_info("y", 1, 2, (int64_t[]){-1, 2}, "N"));
+    buf b = ox_model(graph, 8, 17), opset = {0};
+    pb_str(&opset, 1, "mine");
+    pb_int(&opset, 2, 1);
+    pb_msg(&b, 8, &opset);
+    OrtCustomOpDomain *d;
+    OrtSessionOptions *o;
+    OrtSession *s;
+    OK(g->CreateCustomOpDomain("mine", &d));
+    OK(g->CustomOpDomain_Add(d, &op));
+    OK(g->CreateSessionOptions(&o));
+    OK(g->AddCustomOpDomain(o, d));
+    OrtStatus *st = g->CreateSessionFromArray(s_env, b.p, b.n, o, &s);
+    if (with) {
+      OK(st);
+      float x[] = {1, 2, 3, 4}, *y;
+      const OrtValue *in = floats(x, 2);
+      OrtValue *out = NULL;
+      OK(g->Run(s, NULL, s_in, &in, 1, s_out, 1, &out));
+      OK(g->GetTensorMutableData(out, (void **)&y));
+      for (int i = 0; i < 4; i++) assert_true(y[i] == 4 * x[i]);
+      g->ReleaseValue(out), g->ReleaseValue((OrtValue *)in);
+      g->ReleaseSession(s);
+    } else {
+      refused(st, ORT_INVALID_ARGUMENT, "no kernel");
+    }
+    g->ReleaseSessionOptions(o);
+    g->ReleaseCustomOpDomain(d);
+    buf_free(&b);
+  }
+}
+
 /* Where functions stand that mark the ends of API versions, and the size of all: what built programs rely on. */
 #define AT(name, index) _Static_assert(offsetof(OrtApi, name) == (index) * sizeof(void *), #name)
 AT(CreateStatus, 0);
@@ -344,6 +422,6 @@ _Static_assert(sizeof(void *) != 8 || sizeof(OrtCustomOp) == 208, "OrtCustomOp")
 int main(void) {
   const struct CMUnitTest tests[] = {cmocka_unit_test(classic), cmocka_unit_test(shapes),      cmocka_unit_test(threads),
                                      cmocka_unit_test(bound),   cmocka_unit_test(collections), cmocka_unit_test(misuse),
-                                     cmocka_unit_test(options)};
+                                     cmocka_unit_test(options), cmocka_unit_test(own_operator)};
   return cmocka_run_group_tests(tests, setup, teardown);
 }
