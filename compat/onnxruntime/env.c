@@ -146,7 +146,7 @@ OrtStatus *API(CreateMemoryInfo)(const char *name, OrtAllocatorType type, int id
   NEED(out);
   OrtMemoryInfo m = {.type = type, .id = id, .mem_type = mem};
   if (!device_of(name, &m))
-    return fail(ORT_INVALID_ARGUMENT, "Specified device is not supported. Try CreateMemoryInfo_V2. (\"%s\")", name);
+    return fail(ORT_INVALID_ARGUMENT, "Specified device is not supported. Try CreateMemoryInfo_V2.");
   *out = malloc(sizeof **out);
   if (!*out) return no_memory();
   **out = m;

@@ -205,7 +205,7 @@ OrtStatus *API(GetSessionConfigEntry)(const OrtSessionOptions *o, const char *ke
   NEED(key);
   NEED(size);
   const char *value = pairs_get(&o->config, key);
-  if (!value) return fail(ORT_FAIL, "Session config entry '%s' was not found.", key);
+  if (!value) return fail(ORT_INVALID_ARGUMENT, "Session config entry '%s' was not found.", key);
   size_t need = strlen(value) + 1, have = *size;
   *size = need;
   if (!out) return NULL;

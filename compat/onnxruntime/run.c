@@ -80,20 +80,24 @@ static OrtStatus *check_input(const port *p, const whet_value *v) {
   int32_t rank = whet_value_rank(v);
   const int64_t *dims = whet_value_dims(v);
   if (whet_value_dtype(v) != x->dtype)
-    return fail(ORT_INVALID_ARGUMENT, "Unexpected input data type. Actual: (%s) , expected: (%s) (input \"%s\")",
-                type_text(whet_value_dtype(v), got), type_text(x->dtype, want), x->name);
+    return fail(ORT_INVALID_ARGUMENT, "Unexpected input data type. Actual: (%s) , expected: (%s)",
+                type_text(whet_value_dtype(v), got), type_text(x->dtype, want));
   if (x->rank < 0) return NULL;
   if (rank != x->rank)
     return fail(ORT_INVALID_ARGUMENT,
                 "Invalid rank for input: %s Got: %d Expected: %d Please fix either the inputs/outputs or the model.", x->name,
                 rank, x->rank);
+  char list[WHET_MAX_RANK * 80] = "";
+  size_t n = 0;
   for (int32_t i = 0; i < rank; i++)
     if (x->dims[i] >= 0 && dims[i] != x->dims[i])
-      return fail(ORT_INVALID_ARGUMENT,
-                  "Got invalid dimensions for input: %s for the following indices\n index: %d Got: %lld Expected: %lld\n "
-                  "Please fix either the inputs/outputs or the model.",
-                  x->name, i, (long long)dims[i], (long long)x->dims[i]);
-  return NULL;
+      n += (size_t)snprintf(list + n, sizeof list - n, " index: %d Got: %lld Expected: %lld\n", i, (long long)dims[i],
+                            (long long)x->dims[i]);
+  return n ? fail(ORT_INVALID_ARGUMENT,
+                  "Got invalid dimensions for input: %s for the following indices\n%s Please fix either the inputs/outputs or "
+                  "the model.",
+                  x->name, list)
+           : NULL;
 }
 
 /* Give an input to whet: tensors by their memory, other values by reference. */

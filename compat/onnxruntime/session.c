@@ -118,7 +118,7 @@ static OrtStatus *read_model(OrtSession *s, const OrtSessionOptions *o, const ch
     fclose(f);
     return of_whet(whet_model_open(path, &m, &s->model, &err), &err);
   }
-  if (!n) return fail(ORT_INVALID_PROTOBUF, "No graph was found in the protobuf: the model has no bytes");
+  if (!n) return fail(ORT_INVALID_ARGUMENT, "No graph was found in the protobuf.");
   m.map = direct && !strcmp(direct, "1") ? WHET_MAP_FILE : WHET_MAP_PRIVATE_COPY;
   return of_whet(whet_model_open_memory(bytes, n, &m, &s->model, &err), &err);
 }
@@ -339,7 +339,8 @@ OrtStatus *API(ModelMetadataGetVersion)(const OrtModelMetadata *m, int64_t *out)
   NEED(m);
   NEED(out);
   const char *text = whet_model_meta(m->model, "version", NULL);
-  *out = text ? atoll(text) : 0;
+  long long n = text ? atoll(text) : 0;
+  *out = n ? n : INT64_MAX; /* what the original says of a model that gives none */
   return NULL;
 }
 

@@ -33,8 +33,7 @@ static OrtStatus *measure(whet_dtype t, const int64_t *dims, size_t rank, size_t
   if (rank > WHET_MAX_RANK) return fail(ORT_INVALID_ARGUMENT, "%zu dimensions; whet has up to %d", rank, WHET_MAX_RANK);
   for (size_t i = 0; i < rank; i++) {
     if (dims[i] < 0)
-      return fail(ORT_INVALID_ARGUMENT, "tried creating tensor with negative value in shape: dimension %zu is %lld", i,
-                  (long long)dims[i]);
+      return fail(ORT_INVALID_ARGUMENT, "tried creating tensor with negative value in shape");
     if (__builtin_mul_overflow(n, (size_t)dims[i], &n)) return fail(ORT_INVALID_ARGUMENT, "size overflow in shape");
   }
   *bytes = whet_dtype_bytes(t, n);

@@ -290,7 +290,7 @@ static void misuse(void **state) {
   g->ReleaseValue(out), g->ReleaseValue(wrong), g->ReleaseValue(vx), g->ReleaseValue(vs);
   refused(g->CreateSession(s_env, "no/such/file.onnx", NULL, &none), ORT_NO_SUCHFILE, "no/such/file.onnx");
   refused(g->CreateSessionFromArray(s_env, "rubbish", 7, NULL, &none), ORT_INVALID_PROTOBUF, "");
-  refused(g->CreateSessionFromArray(s_env, "", 0, NULL, &none), ORT_INVALID_PROTOBUF, "");
+  refused(g->CreateSessionFromArray(s_env, "", 0, NULL, &none), ORT_INVALID_ARGUMENT, "No graph");
   refused(g->SetCurrentGpuDeviceId(0), ORT_NOT_IMPLEMENTED, "SetCurrentGpuDeviceId");
   assert_null(OrtGetApiBase()->GetApi(ORT_API_VERSION + 1));
   assert_ptr_equal(OrtGetApiBase()->GetApi(17), g);
