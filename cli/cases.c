@@ -189,13 +189,14 @@ static whet_status as_case(const char *folder, cli_case *c, bool *is, whet_err *
   c->run = cli_keep(sizeof *c->run);
   c->n_run = 1;
   const char *ends[] = {".npy", ".pb"};
-  bool pb = false;
+  bool pb = false, fed = false;
   for (int k = 0; k < 2 && !c->run->n_out; k++) {
     pb = k == 1;
     c->run->in = files(own, "input", ends[k], &c->run->n_in);
     c->run->out = files(own, "output", ends[k], &c->run->n_out);
+    fed |= c->run->n_in > 0;
   }
-  *is = c->run->n_out > 0;
+  *is = fed || c->run->n_out; /* inputs alone are a case that lost its outputs: the judge says so */
   if (!*is) return WHET_OK;
   if (sequence) WHET_TRY(read_json(sequence, &c->sequence, err));
   whet_status s = find_tolerance(c, pb, err);

@@ -296,10 +296,21 @@ static whet_status judge_sequence(cli_judge *j, const cli_case *c, cli_verdict *
   return s;
 }
 
+/* Is there an output to compare with in any run of a case? */
+static bool has_outputs(const cli_case *c) {
+  for (size_t k = 0; k < c->n_run; k++)
+    if (c->run[k].n_out) return true;
+  return false;
+}
+
 void cli_judge_case(cli_judge *j, const cli_case *c, cli_verdict *out) {
   whet_err err = {0};
   whet_status s = WHET_OK;
   *out = (cli_verdict){.passed = false};
+  if (!has_outputs(c)) {
+    snprintf(out->text, sizeof out->text, "no stored output to compare with: no output_<i> file");
+    return;
+  }
   for (size_t i = 0; !s && i < j->n; i++) s = whet_session_reset(j->session[i].m.session);
   if (s)
     whet__fail(&err, s, "the model's state cannot be reset");

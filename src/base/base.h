@@ -67,6 +67,10 @@ static inline bool whet__add_size(size_t a, size_t b, size_t *out) {
 
 /* Replace control characters: names come from files, and a text must stay one line whatever they hold. */
 void whet__one_line(char *text);
+/* Copy a caller's options, a struct called `what` that begins with its size, over the defaults in *out of `own` bytes. The
+ * caller may have been built against a smaller or a bigger struct: what is left out keeps its default, and what this
+ * version does not know must be 0. user may be NULL. */
+whet_status whet__take_opts(const char *what, const void *user, size_t own, void *out, whet_err *err);
 /* Record the first failure in err (NULL allowed) and return its code. */
 WHET_PRINTF(3, 4) WHET_COLD whet_status whet__fail(whet_err *err, whet_status code, const char *fmt, ...);
 /* The same, with "WHERE: " before the text that err already has; returns err's code. */

@@ -164,7 +164,7 @@ whet_status whet_pool_create(const whet_pool_opts *user, whet_pool **out, whet_e
   pthread_once(&k_once, once);
   *out = NULL;
   whet_pool_opts o = whet_pool_opts_default();
-  if (user) memcpy(&o, user, user->size < sizeof o ? user->size : sizeof o);
+  WHET_TRY(whet__take_opts("whet_pool_opts", user, sizeof o, &o, err));
   if (!o.start != !o.join) return whet__fail(err, WHET_E_MISUSE, "whet_pool_create: start and join come together");
   int cores = whet__target_cores(), width = o.threads > 0 ? o.threads : cores;
   if (width > POOL_MAX + 1) width = POOL_MAX + 1;

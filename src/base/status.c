@@ -59,4 +59,17 @@ whet_status whet__fail_in(whet_err *err, const char *fmt, ...) {
   return err->code;
 }
 
+whet_status whet__take_opts(const char *what, const void *user, size_t own, void *out, whet_err *err) {
+  size_t size;
+  if (!user) return WHET_OK;
+  memcpy(&size, user, sizeof size);
+  if (size <= sizeof size)
+    return whet__fail(err, WHET_E_MISUSE, "%s: size is %zu; set it to sizeof(%s)", what, size, what);
+  for (size_t i = own; i < size; i++)
+    if (((const char *)user)[i])
+      return whet__fail(err, WHET_E_MISUSE, "%s: an option that this version of whet does not know", what);
+  memcpy(out, user, size < own ? size : own);
+  return WHET_OK;
+}
+
 const char *whet_version(void) { return WHET_VERSION; }

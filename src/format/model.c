@@ -17,17 +17,10 @@ whet_model_opts whet_model_opts_default(void) {
   return (whet_model_opts){.size = sizeof(whet_model_opts), .limits.size = sizeof(whet_limits)};
 }
 
-/* Options of the caller, who may have been built against a smaller or a bigger struct. */
+/* Options of the caller, checked. */
 static whet_status take_opts(const whet_model_opts *o, whet_model_opts *out, whet_err *err) {
   *out = whet_model_opts_default();
-  if (!o) return WHET_OK;
-  if (o->size < sizeof o->size + sizeof o->format)
-    return whet__fail(err, WHET_E_MISUSE, "whet_model_opts: size is %zu; start from whet_model_opts_default()",
-                      o->size);
-  for (size_t i = sizeof *out; i < o->size; i++)
-    if (((const char *)o)[i])
-      return whet__fail(err, WHET_E_MISUSE, "whet_model_opts: an option that this version of whet does not know");
-  memcpy(out, o, o->size < sizeof *out ? o->size : sizeof *out);
+  WHET_TRY(whet__take_opts("whet_model_opts", o, sizeof *out, out, err));
   if (out->rules && strcmp(out->rules, "litert") && strcmp(out->rules, "micro"))
     return whet__fail(err, WHET_E_NAME, "rules \"%.40s\": expected \"litert\" or \"micro\"", out->rules);
   if (out->limits.nodes < 0 || out->limits.depth < 0 || out->limits.load_ms < 0)

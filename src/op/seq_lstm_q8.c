@@ -92,6 +92,12 @@ static void layer_norm(int16_t *g, int64_t n, const whet_tensor *coef, const whe
   }
 }
 
+/* v + more in 16 bits. A scale out of range may make `more` as large as its type. */
+static int32_t clamp_sum(int32_t v, int32_t more) {
+  int64_t sum = (int64_t)v + more;
+  return sum < INT16_MIN ? INT16_MIN : sum > INT16_MAX ? INT16_MAX : (int32_t)sum;
+}
+
 /* Gate q, activation included. */
 static void gate(const whet_args *a, const struct rules *u, const whet_lstm_size *s, int q, const int8_t *x,
                  const int8_t *h, const int16_t *c, int16_t *g) {
@@ -101,9 +107,9 @@ static void gate(const whet_args *a, const struct rules *u, const whet_lstm_size
     int32_t v = scaled(
         dot(&a->in[LSTM_W + q], k, x, s->inputs, u->x_zero, norm ? 0 : element32(&a->in[LSTM_B + q], k)), u->w[q]);
     v = clamp(v, INT16_MIN, INT16_MAX);
-    v = clamp(v + scaled(dot(&a->in[LSTM_R + q], k, h, s->outputs, u->h_zero, 0), u->r[q]), INT16_MIN, INT16_MAX);
+    v = clamp_sum(v, scaled(dot(&a->in[LSTM_R + q], k, h, s->outputs, u->h_zero, 0), u->r[q]));
     if (q != 2 && whet__lstm_has(a, peep))
-      v = clamp(v + scaled(element16(&a->in[peep], k) * c[k], u->p[q]), INT16_MIN, INT16_MAX);
+      v = clamp_sum(v, scaled(element16(&a->in[peep], k) * c[k], u->p[q]));
     g[k] = (int16_t)v;
   }
   if (norm) layer_norm(g, s->units, &a->in[LSTM_NORM + q], &a->in[LSTM_B + q], u->norm[q], u->guard[q]);

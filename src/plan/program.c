@@ -213,9 +213,11 @@ whet_status whet_program_create(whet_model *m, const whet_program_opts *user, wh
   whet_err mine = {0};
   if (!err) err = &mine;
   *err = (whet_err){0};
-  *out = NULL;
+  if (out) *out = NULL;
+  if (!m || !out) return whet__fail(err, WHET_E_MISUSE, "whet_program_create: model and out must be given");
   whet_program_opts o = whet_program_opts_default();
-  if (user) memcpy(&o, user, user->size < sizeof o ? user->size : sizeof o);
+  WHET_TRY(whet__take_opts("whet_program_opts", user, sizeof o, &o, err));
+  if (o.threads < 0) return whet__fail(err, WHET_E_MISUSE, "whet_program_create: %d threads", o.threads);
   return make(m, &o, NULL, o.packs, out, err);
 }
 

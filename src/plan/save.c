@@ -22,7 +22,7 @@ whet_status whet_program_save(whet_program *p, const char *path, const whet_save
   *err = (whet_err){0};
   if (!p || !path) return whet__fail(err, WHET_E_MISUSE, "whet_program_save: program and path must be given");
   whet_save_opts o = whet_save_opts_default();
-  if (user) memcpy(&o, user, user->size < sizeof o ? user->size : sizeof o);
+  WHET_TRY(whet__take_opts("whet_save_opts", user, sizeof o, &o, err));
   size_t n = 0;
   whet_stored *stored = list(p, &n);
   if (!stored) return whet__no_memory(&p->mem, 0, err, "the file's index");

@@ -16,7 +16,8 @@ whet_status whet_session_create(whet_program *p, whet_session **out, whet_err *e
   whet_err mine = {0};
   if (!err) err = &mine;
   *err = (whet_err){0};
-  *out = NULL;
+  if (out) *out = NULL;
+  if (!p || !out) return whet__fail(err, WHET_E_MISUSE, "whet_session_create: program and out must be given");
   whet_session *s = whet__alloc0(&p->mem, sizeof *s);
   if (!s) return whet__no_memory(&p->mem, sizeof *s, err, "a session");
   s->program = whet_program_ref(p);
@@ -44,6 +45,7 @@ whet_status whet_session_open(const char *path, const whet_model_opts *mo, const
                               whet_session **out, whet_err *err) {
   whet_model *m = NULL;
   whet_program *p = NULL;
+  if (!out) return whet__fail(err, WHET_E_MISUSE, "whet_session_open: out must be given");
   *out = NULL;
   whet_status s = whet_model_open(path, mo, &m, err);
   if (!s) s = whet_program_create(m, po, &p, err);
@@ -337,9 +339,9 @@ whet_status whet_session_run(whet_session *s, const whet_run_opts *user, whet_er
   whet_run r = {.frame = &s->frame, .lease = &lease, .profile = s->profile, .err = err};
   if (user) {
     whet_run_opts o = {0};
-    memcpy(&o, user, user->size < sizeof o ? user->size : sizeof o);
+    WHET_TRY(whet__take_opts("whet_run_opts", user, sizeof o, &o, err));
     r.cancel = o.cancel;
-    if (o.deadline_ms > 0) r.until_ns = whet__now_ns() + o.deadline_ms * 1000000;
+    if (o.deadline_ms > 0 && o.deadline_ms < INT64_MAX / 2000000) r.until_ns = whet__now_ns() + o.deadline_ms * 1000000;
   }
   if (WHET_UNLIKELY(s->asks)) WHET_TRY(ask_outputs(s, err));
   if (s->shared) whet__lease_take(s->program->pool, s->program->threads, &lease);

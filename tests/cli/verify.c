@@ -103,6 +103,15 @@ static void shapes_and_types(void **state) {
   expect(whet("verify %s %s --tolerance exact", model, dir), "1 passed, 0 failed");
 }
 
+/* A case that lost its outputs fails beside one that has them. */
+static void lost_outputs(void **state) {
+  (void)state;
+  const char *dir = test_folder(), *model = write_model(dir, "m.onnx", relu_model(2, k_shape));
+  write_case(dir, "case0", k_y);
+  write_npy(folder(dir, "case1"), "input_0.npy", "<f4", "(2, 3)", k_x, sizeof k_x);
+  expect(whet("verify %s %s", model, dir), "1 passed, 1 failed");
+}
+
 /* Outputs of other engines count as right, all of one engine together. */
 static void alternatives(void **state) {
   (void)state;
@@ -204,7 +213,7 @@ static void sequences(void **state) {
 
 int main(void) {
   const struct CMUnitTest tests[] = {cmocka_unit_test(passes_and_fails), cmocka_unit_test(shapes_and_types),
-                                     cmocka_unit_test(alternatives),     cmocka_unit_test(onnx_layout),
+                                     cmocka_unit_test(lost_outputs), cmocka_unit_test(alternatives),     cmocka_unit_test(onnx_layout),
                                      cmocka_unit_test(suites),           cmocka_unit_test(sequences)};
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -159,6 +159,37 @@ static void other_shapes(void **state) {
   whet_model_close(&m);
 }
 
+/* Options without a size, of a later version, or out of range are refused, as are objects that are not there. */
+static void misuse_is_refused(void **state) {
+  (void)state;
+  whet_model *m = sample();
+  whet_session *s = open_sample(m, NULL), *none = s;
+  whet_program *p = NULL;
+  whet_err e = {0};
+  struct {
+    whet_program_opts o;
+    int later;
+  } more = {whet_program_opts_default(), 0};
+  assert_int_equal(whet_program_create(m, &(whet_program_opts){.threads = 1}, &p, &e), WHET_E_MISUSE);
+  assert_non_null(strstr(e.text, "whet_program_opts: size is 0"));
+  more.o.size = sizeof more;
+  assert_int_equal(whet_program_create(m, &more.o, &p, &e), WHET_OK);
+  whet_program_close(&p);
+  more.later = 1;
+  assert_int_equal(whet_program_create(m, &more.o, &p, &e), WHET_E_MISUSE);
+  more.o.size = sizeof more.o;
+  more.o.threads = -1;
+  assert_int_equal(whet_program_create(m, &more.o, &p, &e), WHET_E_MISUSE);
+  assert_int_equal(whet_program_create(NULL, NULL, &p, &e), WHET_E_MISUSE);
+  assert_int_equal(whet_session_create(NULL, &none, &e), WHET_E_MISUSE);
+  assert_null(none);
+  assert_int_equal(whet_session_run(s, &(whet_run_opts){.deadline_ms = 1}, &e), WHET_E_MISUSE);
+  assert_int_equal(whet_session_run(s, &(whet_run_opts){.size = sizeof(whet_run_opts), .deadline_ms = INT64_MAX}, &e),
+                   WHET_OK);
+  whet_session_close(&s);
+  whet_model_close(&m);
+}
+
 static void a_cancelled_run_ends(void **state) {
   (void)state;
   whet_model *m = sample();
@@ -292,6 +323,7 @@ int main(void) {
       cmocka_unit_test(outputs_can_be_bound),
       cmocka_unit_test(outputs_can_be_asked_for),
       cmocka_unit_test(other_shapes),
+      cmocka_unit_test(misuse_is_refused),
       cmocka_unit_test(a_cancelled_run_ends),
       cmocka_unit_test(limits_hold),
       cmocka_unit_test(values_in_and_out),
