@@ -152,6 +152,7 @@ whet_status whet_session_resize(whet_session *s, size_t i, int32_t rank, const i
   if (rank < 0 || rank > WHET_MAX_RANK)
     return whet__fail(err, WHET_E_SHAPE, "input \"%s\": %d dimensions; 0 to %d are possible", in_name(s, i), rank,
                       WHET_MAX_RANK);
+  if (rank > 0 && !dims) return whet__fail(err, WHET_E_MISUSE, "input \"%s\": no dimensions given", in_name(s, i));
   whet_shape want = whet__shape(rank, dims);
   if (whet__shape_count(&want) < 0)
     return whet__fail(err, WHET_E_SHAPE, "input \"%s\": a shape with a negative or too large dimension",

@@ -183,6 +183,7 @@ static void misuse_is_refused(void **state) {
   assert_int_equal(whet_program_create(NULL, NULL, &p, &e), WHET_E_MISUSE);
   assert_int_equal(whet_session_create(NULL, &none, &e), WHET_E_MISUSE);
   assert_null(none);
+  assert_int_equal(whet_session_resize(s, 0, 3, NULL, &e), WHET_E_MISUSE);
   assert_int_equal(whet_session_run(s, &(whet_run_opts){.deadline_ms = 1}, &e), WHET_E_MISUSE);
   assert_int_equal(whet_session_run(s, &(whet_run_opts){.size = sizeof(whet_run_opts), .deadline_ms = INT64_MAX}, &e),
                    WHET_OK);
