@@ -43,9 +43,8 @@ int32_t whet__fx_log(int32_t x, int in, int out);
 
 /* 16-bit numbers: products with one sign bit dropped, halves away from zero or cut. */
 static inline int16_t whet__fx16_mul(int16_t a, int16_t b) {
-  int32_t ab = a * b;
-  if (a == b && a == INT16_MIN) return INT16_MAX;
-  return (int16_t)((ab + (ab >= 0 ? 1 << 14 : 1 - (1 << 14))) / (1 << 15));
+  int32_t r = (a * b + (1 << 14)) >> 15;
+  return (int16_t)(r > INT16_MAX ? INT16_MAX : r);
 }
 static inline int16_t whet__fx16_mul_cut(int16_t a, int16_t b) {
   if (a == b && a == INT16_MIN) return INT16_MAX;

@@ -13,6 +13,7 @@
 #include <math.h>
 
 #include "kern/lstm_f32.h"
+#include "kern/lstm_q8.h"
 #include "op/hybrid.h"
 #include "op/move_attr.h"
 
@@ -358,13 +359,16 @@ static const whet_pack_kind k_weights = {"lstm_f32 weights", sizeof(whet_lstm_pa
 static const whet_pack_kind k_biases = {"lstm_f32 biases", sizeof(whet_lstm_bias), whet__lstm_bias_bytes,
                                         whet__lstm_bias, true};
 
-/* float, all four gates, no peepholes, norm, projection or second input, tanh, constant weights. */
+/* All four gates, no peepholes, norm, projection or second input, constant weights of the type of x; float networks
+ * with tanh (integer ones have no choice). */
 static bool usual(const whet_planner *p, const whet_node *n) {
   const whet_seq_lstm *a = n->attr;
-  if (whet__pl_dtype(p, n->in[LSTM_X]) != WHET_F32 || a->act != 4) return false;
+  whet_dtype t = whet__pl_dtype(p, n->in[LSTM_X]), bias = t == WHET_F32 ? WHET_F32 : WHET_S32;
+  if (t == WHET_F32 && a->act != 4) return false;
   for (int i = LSTM_W; i < LSTM_INPUTS; i++) {
     bool weight = i < LSTM_P || (i >= LSTM_B && i < LSTM_PROJ), state = i == LSTM_H || i == LSTM_C;
-    if (weight && (n->in[i] < 0 || whet__pl_dtype(p, n->in[i]) != WHET_F32 || !whet__pl_data(p, n->in[i])))
+    if (weight && (n->in[i] < 0 || whet__pl_dtype(p, n->in[i]) != (i < LSTM_P ? t : bias) ||
+                   !whet__pl_data(p, n->in[i])))
       return false;
     if (!weight && !state && n->in[i] >= 0) return false;
   }
@@ -391,6 +395,19 @@ static whet_status plan(whet_planner *p, const whet_node *n) {
                      .y_t = seq ? ys[!tm] : 0,
                      .y_b = seq ? ys[tm] : ys[0],
                      .s_b = w->d[0]};
+  if (whet__pl_dtype(p, n->in[LSTM_X]) == WHET_S8) {
+    if (xs[x->rank - 1] != 1 || ys[x->rank - 1] != 1) return WHET_LATE;
+    whet_lstm_q8 q = {.steps = k.steps,
+                      .batch = k.batch,
+                      .inputs = k.inputs,
+                      .units = k.units,
+                      .x_t = k.x_t,
+                      .x_b = k.x_b,
+                      .y_t = k.y_t,
+                      .y_b = k.y_b,
+                      .reverse = a->backward};
+    return whet__lstm_q8_plan(p, n, &q);
+  }
   whet_lstm_pack pw = {.units = k.units, .inputs = k.inputs, .dirs = 1, .u_step = k.inputs};
   whet_lstm_pack pr = {.units = k.units, .inputs = k.units, .dirs = 1, .u_step = k.units};
   whet_lstm_bias pb = {.units = k.units, .dirs = 1};

@@ -50,5 +50,8 @@ static inline int64_t whet__lstm_at(const whet_seq_lstm *l, const whet_tensor *x
 /* seq_lstm_q8.c: 8-bit activations, 16-bit cell. */
 size_t whet__lstm_q8_scratch(const whet_args *a);
 whet_status whet__lstm_q8_ref(const whet_args *a);
+/* A step of family lstm_q8 for a network without peepholes, norm, projection; sizes and strides are in k. */
+struct whet_lstm_q8;
+whet_status whet__lstm_q8_plan(whet_planner *p, const whet_node *n, struct whet_lstm_q8 *k);
 
 #endif

@@ -3,11 +3,12 @@
  *
  * Each gate is a Q3.12 number: the products with W and with R are rescaled and added one after the other, saturating;
  * layer norm brings its own scale. sigmoid and tanh are fixed-point functions with 16-bit results; the cell keeps its
- * power-of-two scale. Rule TFL_FIX throughout. */
+ * power-of-two scale. Rule TFL_FIX throughout. Plain networks are a step of family lstm_q8. */
 
 #include <math.h>
 
 #include "kern/fixed.h"
+#include "kern/lstm_q8.h"
 #include "op/seq_lstm.h"
 
 /* A factor as multiplier and shift. */
@@ -31,33 +32,34 @@ struct rules {
   int32_t x_zero, h_zero;
 };
 
-static float scale_of(const whet_args *a, int i) { return whet__lstm_has(a, i) ? a->in[i].q->scale[0] : 1.0f; }
+/* The quantisation of each input and of the output; NULL where absent. */
+struct quants {
+  const whet_quant *in[LSTM_INPUTS], *out;
+};
+static float scale_of(const struct quants *q, int i) { return q->in[i] ? q->in[i]->scale[0] : 1.0f; }
 
-static struct rules rules_of(const whet_args *a) {
-  const whet_seq_lstm *l = a->attr;
-  struct rules u = {.x_zero = a->in[LSTM_X].q->zero[0], .h_zero = a->in[LSTM_H].q->zero[0]};
-  float x = scale_of(a, LSTM_X), h = scale_of(a, LSTM_H), c = scale_of(a, LSTM_C);
+static struct rules rules_of(const whet_seq_lstm *l, const struct quants *n, bool couple, bool norm) {
+  struct rules u = {.x_zero = n->in[LSTM_X]->zero[0], .h_zero = n->in[LSTM_H]->zero[0]};
+  float x = scale_of(n, LSTM_X), h = scale_of(n, LSTM_H), c = scale_of(n, LSTM_C);
   int e;
   frexpf(c, &e);
   u.cell_log2 = e - 1;
-  bool norm = whet__lstm_has(a, LSTM_NORM + 1);
   for (int q = 0; q < 4; q++) {
     float gate = norm ? l->norm_scale[q] : 0x1p-12f;
-    if (!q && !whet__lstm_has(a, LSTM_W)) continue;
-    u.w[q] = factor_of(scale_of(a, LSTM_W + q) * x / gate);
-    u.r[q] = factor_of(scale_of(a, LSTM_R + q) * h / gate);
+    if (!q && couple) continue;
+    u.w[q] = factor_of(scale_of(n, LSTM_W + q) * x / gate);
+    u.r[q] = factor_of(scale_of(n, LSTM_R + q) * h / gate);
     int peep = LSTM_P + (q == 3 ? 2 : q);
-    if (q != 2 && whet__lstm_has(a, peep))
-      u.p[q] = factor_of((float)(ldexp(1, u.cell_log2) * scale_of(a, peep) / gate));
-    float n = scale_of(a, LSTM_NORM + q);
-    u.norm[q] = factor_of(n);
-    u.guard[q] = (int32_t)(10000 * n) > 1 ? (int32_t)(10000 * n) : 1;
+    if (q != 2 && n->in[peep]) u.p[q] = factor_of((float)(ldexp(1, u.cell_log2) * scale_of(n, peep) / gate));
+    float s = scale_of(n, LSTM_NORM + q);
+    u.norm[q] = factor_of(s);
+    u.guard[q] = (int32_t)(10000 * s) > 1 ? (int32_t)(10000 * s) : 1;
   }
   u.hidden = factor_of((float)(0x1p-15 / l->hidden_scale * 0x1p-15));
-  u.proj = factor_of(scale_of(a, LSTM_PROJ) * l->hidden_scale / h);
+  u.proj = factor_of(scale_of(n, LSTM_PROJ) * l->hidden_scale / h);
   if (l->cell_clip > 0) u.cell_clip = (int32_t)fminf(fmaxf(l->cell_clip / c, -32768.0f), 32767.0f);
-  const whet_quant *y = a->out[0].q;
-  if (l->proj_clip > 0) u.proj_clip = (int32_t)fminf(fmaxf(l->proj_clip / (y ? y->scale[0] : h), -128.0f), 127.0f);
+  if (l->proj_clip > 0)
+    u.proj_clip = (int32_t)fminf(fmaxf(l->proj_clip / (n->out ? n->out->scale[0] : h), -128.0f), 127.0f);
   return u;
 }
 
@@ -159,7 +161,9 @@ size_t whet__lstm_q8_scratch(const whet_args *a) {
 whet_status whet__lstm_q8_ref(const whet_args *a) {
   const whet_seq_lstm *l = a->attr;
   whet_lstm_size s = whet__lstm_size(a);
-  struct rules u = rules_of(a);
+  struct quants quants = {.out = a->out[0].q};
+  for (int i = 0; i < LSTM_INPUTS; i++) quants.in[i] = whet__lstm_has(a, i) ? a->in[i].q : NULL;
+  struct rules u = rules_of(l, &quants, !whet__lstm_has(a, LSTM_W), whet__lstm_has(a, LSTM_NORM + 1));
   int16_t *c = a->scratch, *g = c + s.units;
   int8_t *x = (int8_t *)(g + 4 * s.units), *h = x + s.inputs, *m = h + s.outputs;
   const whet_tensor *th = &a->in[LSTM_H], *tc = &a->in[LSTM_C], *tx = &a->in[LSTM_X], *y = &a->out[0];
@@ -177,4 +181,45 @@ whet_status whet__lstm_q8_ref(const whet_args *a) {
     for (int64_t k = 0; k < s.units; k++) ((int16_t *)tc->data)[b * tc->stride[0] + k * tc->stride[1]] = c[k];
   }
   return WHET_OK;
+}
+
+static const whet_pack_kind k_weights = {"lstm_q8 panels", sizeof(whet_lstm_q8_pack), whet__lstm_q8_pack_bytes,
+                                         whet__lstm_q8_pack, true};
+static const whet_pack_kind k_biases = {"lstm_q8 biases", sizeof(whet_lstm_q8_pack), whet__lstm_q8_bias_bytes,
+                                        whet__lstm_q8_bias, true};
+
+/* A factor for the kernel; false when it is none that the family takes. */
+static bool take(struct factor f, whet_lstm_q8_factor *to) {
+  *to = (whet_lstm_q8_factor){f.mul, f.shift};
+  return f.mul >= 0 && f.shift >= -31 && f.shift <= 30;
+}
+
+whet_status whet__lstm_q8_plan(whet_planner *p, const whet_node *n, whet_lstm_q8 *k) {
+  const whet_seq_lstm *l = n->attr;
+  struct quants quants = {.out = whet__pl_quant(p, n->out[0])};
+  for (int i = 0; i < LSTM_INPUTS; i++) quants.in[i] = n->in[i] >= 0 ? whet__pl_quant(p, n->in[i]) : NULL;
+  struct rules u = rules_of(l, &quants, false, false);
+  bool fits = l->hidden_zero >= INT8_MIN && l->hidden_zero <= INT8_MAX && take(u.hidden, &k->out);
+  for (int q = 0; q < 4; q++) {
+    fits = fits && take(u.w[q], &k->w[q]) && take(u.r[q], &k->r[q]);
+    int left = k->r[q].shift > 0 ? k->r[q].shift : 0;
+    fits = fits && k->units * 255 * 128 <= INT32_MAX >> (1 + left);
+  }
+  if (!fits) return WHET_LATE;
+  k->out_zero = l->hidden_zero;
+  k->cell_log2 = u.cell_log2;
+  k->cell_clip = u.cell_clip;
+  whet_lstm_q8_pack w = {k->units, k->inputs, u.x_zero}, r = {k->units, k->units, u.h_zero};
+  whet_arg arg[] = {whet__rd(n->in[LSTM_X]),
+                    whet__pk(whet__pl_pack(p, &k_weights, &w, n->in + LSTM_W, 4)),
+                    whet__pk(whet__pl_pack(p, &k_weights, &r, n->in + LSTM_R, 4)),
+                    whet__pk(whet__pl_pack(p, &k_biases, &w, n->in + LSTM_B, 4)),
+                    whet__rd(n->in[LSTM_H]),
+                    whet__rd(n->in[LSTM_C]),
+                    whet__wr(n->out[0]),
+                    whet__wr(n->in[LSTM_H]),
+                    whet__wr(n->in[LSTM_C]),
+                    whet__scratch()};
+  double work = (double)(k->steps * k->batch) * (200 + (double)k->units * (double)(k->inputs + k->units) * 4 * 0.01);
+  return whet__pl_kern(p, WHET_FAMILY_lstm_q8, k, sizeof *k, arg, 10, k->batch, work);
 }

@@ -154,7 +154,11 @@ int32_t whet__pl_temp(whet_planner *p, size_t bytes) {
 
 int32_t whet__pl_pack(whet_planner *p, const whet_pack_kind *k, const void *params, const int32_t *src, int n_src) {
   const whet_data *data[WHET_PACK_SRC] = {NULL};
-  if (p->status || n_src > WHET_PACK_SRC) return -1;
+  if (p->status) return -1;
+  if (n_src > WHET_PACK_SRC) {
+    whet__pl_fail(p, WHET_E_INTERNAL, "%d operands for %s, at most %d", n_src, k->name, WHET_PACK_SRC);
+    return -1;
+  }
   for (int i = 0; i < n_src; i++)
     if (src[i] >= 0 && !(data[i] = whet__pl_data(p, src[i]))) {
       whet__pl_fail(p, WHET_E_INTERNAL, "operand \"%s\" is packed but is no constant", p->g->val[src[i]].name);
