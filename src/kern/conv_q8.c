@@ -46,52 +46,53 @@ static int weight(const whet_conv_q8_pack *p, const void *w, int64_t i) {
   }
 }
 
-/* Element k of the packed order as kernel row, column and channel; false for the zeros that fill a run. */
-static bool tap(const whet_conv_q8_pack *p, const whet_conv_q8_layout *l, int64_t seg, int64_t k, int64_t *at) {
-  if (k >= l->seg_k) return false;
-  int64_t y = p->shape.apart ? seg / p->shape.kw : seg;
-  int64_t x = p->shape.apart ? seg % p->shape.kw : k / l->ic;
-  *at = y * p->at_y + x * p->at_x + k % l->ic * p->at_i;
-  return true;
-}
-
-/* The weights of output o of group g at the places of its form; their sum. */
+/* The weights of output o of group g at the places of its form, which are zeroed; their sum. */
 static int32_t pack_output(const whet_conv_q8_pack *p, const whet_conv_q8_layout *l, int64_t g, int64_t o,
                            const void *w, int8_t *to) {
-  bool panels = whet__conv_q8_panels(p->shape.form);
+  bool panels = whet__conv_q8_panels(p->shape.form), apart = p->shape.apart;
   int64_t block = l->segs * l->k4 * 64, row = (int64_t)l->group / (l->oc ? l->oc : 1);
   int8_t *at = panels ? to + o / 16 * block + o % 16 * 4 : to + o * row;
-  const int64_t origin = g * p->at_g + o * p->at_o;
   uint32_t sum = 0;
-  for (int64_t seg = 0; seg < l->segs; seg++)
-    for (int64_t k = 0; k < l->k4 * 4; k++) {
-      int64_t from;
-      int v = tap(p, l, seg, k, &from) ? weight(p, w, origin + from) : 0;
-      int64_t i = seg * l->k4 * 4 + k;
-      at[panels ? i / 4 * 64 + i % 4 : i] = (int8_t)v;
-      sum += (uint32_t)v;
+  for (int64_t seg = 0; seg < l->segs; seg++) {
+    int64_t y = apart ? seg / p->shape.kw : seg, x = apart ? seg % p->shape.kw : 0, end = apart ? x + 1 : p->shape.kw;
+    for (int64_t i = seg * l->k4 * 4; x < end; x++) {
+      int64_t from = g * p->at_g + o * p->at_o + y * p->at_y + x * p->at_x;
+      for (int64_t c = 0; c < l->ic; c++, i++, from += p->at_i) {
+        int v = weight(p, w, from);
+        at[panels ? i / 4 * 64 + i % 4 : i] = (int8_t)v;
+        sum += (uint32_t)v;
+      }
     }
+  }
   return (int32_t)sum;
 }
 
-/* Form 3: U = G w G' of the kernels of outputs [o0, o0 + n), zeros for what fills their block. */
+/* 32 numbers g[0] a + g[1] b + g[2] c; nothing leaves 16 bits. */
+static void combine(const int8_t g[3], const int16_t *a, const int16_t *b, const int16_t *c, int16_t *to) {
+  const int16_t x = g[0], y = g[1], z = g[2];
+  for (int e = 0; e < 32; e++) to[e] = (int16_t)(x * a[e] + y * b[e] + z * c[e]);
+}
+
+/* Form 3: U = G w G' of the kernels of outputs [o0, o0 + n), zeros for what fills their block; two channels of sixteen
+ * outputs at once, in the order in which they are stored. */
 static void pack_winograd(const whet_conv_q8_pack *p, const whet_conv_q8_layout *l, const int32_t *zero, int64_t o0,
                           int64_t n, const void *w, int16_t *to) {
   static const int8_t g[6][3] = {{6, 0, 0}, {1, 1, 1}, {1, -1, 1}, {1, 2, 4}, {1, -2, 4}, {0, 0, 6}};
   int64_t k2 = whet__ceil_div(l->ic, 2);
-  for (int64_t k = 0; k < 2 * k2; k++)
-    for (int64_t j = 0; j < 16; j++) {
-      int32_t d[3][3] = {{0}}, h[6][3];
-      if (j < n && k < l->ic)
-        for (int y = 0; y < 3; y++)
-          for (int x = 0; x < 3; x++)
-            d[y][x] = weight(p, w, (o0 + j) * p->at_o + y * p->at_y + x * p->at_x + k * p->at_i) - zero[j];
-      for (int i = 0; i < 6; i++)
-        for (int x = 0; x < 3; x++) h[i][x] = g[i][0] * d[0][x] + g[i][1] * d[1][x] + g[i][2] * d[2][x];
-      for (int i = 0; i < 36; i++)
-        to[((i * l->blocks + o0 / 16) * k2 + k / 2) * 32 + j * 2 + k % 2] =
-            (int16_t)(h[i / 6][0] * g[i % 6][0] + h[i / 6][1] * g[i % 6][1] + h[i / 6][2] * g[i % 6][2]);
+  int16_t d[9][32] = {{0}}, h[6][3][32];
+  for (int64_t k = 0; k < k2; k++) {
+    for (int64_t e = 0; e < 2 * n; e++) {
+      int64_t i = 2 * k + e % 2, from = (o0 + e / 2) * p->at_o + i * p->at_i;
+      for (int t = 0; t < 9; t++)
+        d[t][e] =
+            i < l->ic ? (int16_t)(weight(p, w, from + t / 3 * p->at_y + t % 3 * p->at_x) - zero[e / 2]) : (int16_t)0;
     }
+    for (int i = 0; i < 6; i++)
+      for (int x = 0; x < 3; x++) combine(g[i], d[x], d[3 + x], d[6 + x], h[i][x]);
+    for (int i = 0; i < 36; i++)
+      combine(g[i % 6], h[i / 6][0], h[i / 6][1], h[i / 6][2],
+              to + ((i * l->blocks + o0 / 16) * k2 + k) * 32);
+  }
 }
 
 void whet__conv_q8_do_pack(const void *params, const void *const *src, void *dst, int part, int parts) {

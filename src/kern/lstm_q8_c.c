@@ -39,7 +39,8 @@ static int8_t unit(const whet_lstm_q8 *p, const int16_t a[4], int16_t *c) {
 }
 
 /* The time steps of one batch entry. */
-static void entry(const whet_lstm_q8 *p, const int8_t *x, const char *w, const char *r, const int32_t *bias, int8_t *y, int16_t *c, uint8_t *h) {
+static void entry(const whet_lstm_q8 *p, const int8_t *x, const char *w, const char *r, const int32_t *bias, int8_t *y,
+                  int16_t *c, uint8_t *h) {
   int64_t panels = whet__lstm_q8_panels(p->units), w_size = whet__lstm_q8_panel(p->inputs),
           r_size = whet__lstm_q8_panel(p->units);
   for (int64_t n = 0; n < p->steps; n++) {
