@@ -62,6 +62,9 @@ static whet_status verify_node(struct verify *v, const whet_node *n, int depth) 
     int32_t x = n->in[k];
     if (x < -1 || x >= v->g->n_val)
       return whet__fail(v->err, WHET_E_INTERNAL, "node \"%s\" (%s): input %d is no value", n->name, n->op->name, k);
+    if (x >= 0 && v->g->val[x].role == WHET_ROLE_CONST && !v->g->val[x].dtype && v->g->val[x].kind == WHET_TENSOR)
+      return whet__fail(v->err, WHET_E_FORMAT, "node \"%s\" (%s): input %d, constant \"%s\", has no element type", n->name,
+                        n->op->name, k, v->g->val[x].name);
     if (x >= 0 && must_be_made(v->g, x) && v->made[x] != 1)
       return whet__fail(v->err, WHET_E_FORMAT,
                         "node \"%s\" (%s): input %d, \"%s\", is used before it is made, or never made", n->name,

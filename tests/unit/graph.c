@@ -259,7 +259,7 @@ static whet_status build_all(void *arg, const whet_allocator *a, whet_err *err) 
   whet__arena_init(&scratch, &m);
   int32_t v = whet__graph_val(&from, "x");
   ok &= v >= 0 && whet__graph_symbol(&from, "N") != WHET_DIM_ANY;
-  if (v >= 0) from.val[v].role = WHET_ROLE_CONST;
+  if (v >= 0) from.val[v].role = WHET_ROLE_CONST, from.val[v].dtype = WHET_F32;
   for (int i = 0; ok && i < 100; i++) {
     int32_t w = whet__graph_val(&from, NULL);
     ok = w >= 0 && whet__graph_node(&from, &from.main, &k_add, NULL, &v, 1, &w, 1) >= 0;
