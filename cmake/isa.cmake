@@ -68,7 +68,7 @@ unset(CMAKE_REQUIRED_FLAGS)
 # Append to SOURCES (in the caller) the files of one family, with the flags of their suffix. Portable float kernels keep their
 # order of sums, so -O3 finds nothing to gain in them and makes them half as fast; the vector code of
 # products is written out as it shall be and only grows by it; that of bytes by a third, in copies that gcc makes of one
-# store for each place that calls it (on VNNI they gain 2 %, and stay).
+# store for each place that calls it. Depthwise on VNNI, attention and norms live by what -O3 does.
 function(whet_family_sources family)
   set(level -O3)
   if(family MATCHES "_f32$")
@@ -89,8 +89,10 @@ function(whet_family_sources family)
       set(o -O3)
       if(family MATCHES "^(conv|convt|dw|gemm|tile)_f32$")
         set(o -O2)
-      elseif("${family}_${isa}" MATCHES "^(binary|conv|pool)_q8_avx")
+      elseif("${family}_${isa}" MATCHES "^(binary|conv|pool)_q8_|^(binary|reduce|unary|wino)_f32_")
         set(o -O2 $<$<C_COMPILER_ID:GNU>:-fpeel-loops>)
+      elseif(family STREQUAL "resize_lin")
+        set(o -O2 $<$<C_COMPILER_ID:GNU>:-ftree-loop-vectorize> $<$<C_COMPILER_ID:GNU>:-fvect-cost-model=dynamic>)
       endif()
       set_source_files_properties(${f} PROPERTIES COMPILE_OPTIONS "${o};${WHET_FLAGS_${isa}}")
     endif()
