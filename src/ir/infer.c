@@ -228,7 +228,8 @@ whet_dim *whet__out_known(whet_infer *f, int o, int32_t n) {
 }
 
 void whet__out_like(whet_infer *f, int o, int i) {
-  if (!whet__out_has(f, o) || !needs(f, i)) return;
+  bool there = needs(f, i); /* asked whether or not anybody wants the output */
+  if (!there || !whet__out_has(f, o)) return;
   int32_t v = f->node->out[o], u = f->node->in[i], n;
   whet_env *e = f->env;
   e->dtype[v] = e->dtype[u];

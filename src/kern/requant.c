@@ -7,7 +7,8 @@
 void whet__quantize_multiplier(double real, int32_t *mul, int32_t *shift) {
   int e;
   double f = frexp(real, &e);
-  int64_t q = real == real ? (int64_t)round(f * 2147483648.0) : 0;
+  int64_t q = isfinite(real) ? (int64_t)round(f * 2147483648.0) : 0;
+  if (isinf(real)) e = 31;
   if (q == INT64_C(1) << 31) q /= 2, e++;
   if (real == 0 || real != real || e < -31) q = 0, e = 0;
   if (e > 30) q = real < 0 ? -INT32_MAX : INT32_MAX, e = 30;
