@@ -12,6 +12,7 @@
 #include "kern/out_q8.h"
 
 #define OUT_INLINE static inline __attribute__((always_inline))
+#define OUT_UNROLL _Pragma("GCC unroll 16") /* arrays in loops of few rounds shall be registers */
 
 enum { OUT_LANES = 4 };
 typedef int32x4_t out_int; /* of numbers, or 16 bytes */
