@@ -31,7 +31,10 @@ foreach(e digits resnet18)
   target_link_libraries(${e}_static whet::static)
 endforeach()
 END
-"$cmake" -S "$work/cmake" -B "$work/cmake/build" -DCMAKE_PREFIX_PATH="$root" -DCMAKE_C_COMPILER="$cc" \
+generator=
+command -v make >/dev/null || generator="-G Ninja" # what CMake would take by itself is not there
+# shellcheck disable=SC2086
+"$cmake" -S "$work/cmake" -B "$work/cmake/build" $generator -DCMAKE_PREFIX_PATH="$root" -DCMAKE_C_COMPILER="$cc" \
   -DEXAMPLES="$WHET_SOURCE/examples" >"$work/log" 2>&1 || { cat "$work/log"; no "find_package(whet) failed"; }
 "$cmake" --build "$work/cmake/build" >"$work/log" 2>&1 || { cat "$work/log"; no "building with find_package(whet) failed"; }
 

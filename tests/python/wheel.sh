@@ -9,7 +9,7 @@ command -v python3 >/dev/null && python3 -c 'import sys, ensurepip, venv; sys.ex
   { echo "skipped: needs Python 3.11 or newer with venv"; exit 77; }
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
-library="-C build-dir=build-python/test -C cmake.define.WHET_LIBWHET=$WHET_BUILD/libwhet.a"
+library="--config-settings=build-dir=build-python/test --config-settings=cmake.define.WHET_LIBWHET=$WHET_BUILD/libwhet.a"
 [ "${1:-}" != whole ] || library=
 # shellcheck disable=SC2086
 sh "$WHET_SOURCE/tools/wheel.sh" "$work/dist" $library >"$work/log" 2>&1 || {
