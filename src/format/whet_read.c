@@ -405,9 +405,8 @@ static whet_status read_head(struct reader *r) {
     if (!text) return full(r);
     WHET_TRY(whet__im_meta(r->im, k_keys[i], (whet_str){text, n}));
   }
-  bool exact = get_flag(r), memory = get_flag(r);
-  (void)exact;
-  (void)memory;
+  (void)get_flag(r); /* exact and ... */
+  (void)get_flag(r); /* ... memory: what the weights were packed for, for people */
   r->m->micro = get_flag(r);
   for (size_t n = get_count(r, 2); n > 0; n--) {
     const char *key = get_str(r);

@@ -76,15 +76,7 @@ const whet_kern whet_k_conv_q8__avx2_panel = {.name = "conv_q8__avx2_panel",
 
 #include "kern/x86/wino_q8_vec.h"
 OUT_INLINE void words_add(out_int *sum, out_int a, out_int b) { *sum = _mm256_add_epi32(*sum, _mm256_madd_epi16(a, b)); }
-WORDS_TILE(1) WORDS_TILE(2) WORDS_TILE(3) WORDS_TILE(4) WORDS_TILE(5) WORDS_TILE(6)
-enum { WORDS_NV = 1 };
-static const int8_t words_mr[2] = {0, 6};
-static void words(int mr, int nv, const int16_t *a, int64_t lda, int64_t k2, const int8_t *b, int64_t block,
-                  int64_t next, int pass, int32_t *out) {
-  static const words_fn tiles_of[] = {0, words_1, words_2, words_3, words_4, words_5, words_6};
-  (void)nv, (void)block, (void)next, (void)pass;
-  tiles_of[mr](a, lda, k2, b, out);
-}
+#include "kern/x86/wino_q8_words256.h"
 #include "kern/x86/wino_q8_body.h"
 
 static bool wino_fits(const void *params) { return wino_pays(params, 25, 25); }

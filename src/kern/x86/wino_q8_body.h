@@ -48,7 +48,7 @@ static size_t wino_scratch(const void *params) {
   return c.bytes;
 }
 
-/* Where squares pay: products of words against products of bytes, in cycles. rate: multiply-adds of bytes in a cycle. */
+/* Where tiles pay: products of words against products of bytes, in cycles. rate: multiply-adds of bytes in a cycle. */
 static bool wino_pays(const whet_conv_q8 *p, double bytes_rate, double words_rate) {
   if (!p->small || p->kh != 3 || p->kw != 3 || p->stride_h != 1 || p->stride_w != 1 || p->dil_h != 1 ||
       p->dil_w != 1 || p->groups != 1 || p->in_c < 16 || p->out_c < 16)
