@@ -16,6 +16,7 @@
 #include "op/matrix.h"
 #include "op/move.h"
 #include "op/stablehlo.h"
+#include "op/tile.h"
 #include "op/walk.h"
 #include "whet/program.h"
 
@@ -237,6 +238,8 @@ static whet_status conv_plan(whet_planner *p, const whet_node *n) {
   const whet_conv_attr *a = n->attr;
   if (whet__quantised(whet__pl_dtype(p, n->in[0]), whet__pl_quant(p, n->in[0]))) return whet__conv_q8_plan(p, n);
   if (whet__pl_dtype(p, n->in[0]) != WHET_F32 || !a->last) return WHET_LATE;
+  bool any;
+  if (whet__conv_stages(p, n, &any) > 1) return whet__pl_conv_chain(p, n);
   whet_conv_geo g = whet__conv_plan_geo(p, n, false);
   whet_conv_f32 k;
   int32_t res, bias = n->n_in > 2 ? n->in[2] : -1;

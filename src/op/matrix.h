@@ -69,5 +69,7 @@ whet_status whet__pl_wino(whet_planner *p, const whet_node *n, const whet_wino_f
 /* The step of Conv n and, after its epilogue, of the MaxPool that ends its group. */
 whet_status whet__pl_conv_pool(whet_planner *p, const whet_node *n, const whet_node *pool, const whet_conv_f32 *c,
                                whet_pack_f32 *pack);
+/* The step of the convolutions in the group that n leads: conv_chain.c. */
+whet_status whet__pl_conv_chain(whet_planner *p, const whet_node *n);
 
 #endif

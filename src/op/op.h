@@ -248,6 +248,8 @@ const whet_data *whet__pl_data(const whet_planner *p, int32_t v);
  */
 const whet_node *whet__pl_group(const whet_planner *p, int k);
 int32_t whet__pl_group_out(const whet_planner *p);
+/* The node of n's group that comes after n; NULL: none. */
+const whet_node *whet__pl_member(const whet_planner *p, const whet_node *n);
 /* Elements between neighbours of the innermost run: a value may lie inside a bigger buffer (concat, split without
  * copies). The value is a matrix of `rows` rows of `run` contiguous elements, `pitch` elements apart. */
 void whet__pl_pitch(const whet_planner *p, int32_t v, int64_t *rows, int64_t *run, int64_t *pitch);

@@ -113,6 +113,11 @@ const whet_node *whet__pl_group(const whet_planner *p, int k) {
   return n < 0 ? NULL : &p->g->node[n];
 }
 
+const whet_node *whet__pl_member(const whet_planner *p, const whet_node *n) {
+  int32_t next = p->member[n - p->g->node];
+  return next < 0 ? NULL : &p->g->node[next];
+}
+
 int32_t whet__pl_group_out(const whet_planner *p) {
   int32_t n = now_id(p);
   while (p->member[n] >= 0) n = p->member[n];

@@ -4,6 +4,7 @@
  */
 
 #include "base/dtype.h"
+#include "kern/chain_f32.h"
 #include "op/tile.h"
 #include "plan/planner.h"
 
@@ -146,10 +147,40 @@ static void grow_f32(struct match *m, const whet_region *r, int32_t at, int32_t 
     add_member(p, lead, end, pool);
 }
 
+/* The last node of the group that n leads; *conv: the last convolution among them, -1 where a pool is. */
+static int32_t group_end(const whet_planner *p, int32_t n, int32_t *conv) {
+  *conv = n;
+  while (p->member[n] >= 0) {
+    n = p->member[n];
+    if (!strcmp(p->g->node[n].op->name, "Conv")) *conv = n;
+    if (!strcmp(p->g->node[n].op->name, "MaxPool")) *conv = -1;
+  }
+  return n;
+}
+
+/* The group that A leads takes the convolution that alone uses its result, and that one's group, and so on. */
+static void chain_convs(struct match *m, const whet_region *r, int32_t a, uint8_t *inside, int32_t to) {
+  whet_planner *p = m->p;
+  for (bool res;;) {
+    int32_t conv, other, end = group_end(p, a, &conv), v = p->g->node[end].out[0];
+    if (conv < 0 || whet__conv_stages(p, &p->g->node[a], &res) >= WHET_CHAIN_MAX || res) return;
+    int32_t b = only_user(m, r, m->place[end] + 1, v, to);
+    if (b < 0 || p->g->node[b].in[0] != v || strcmp(p->g->node[b].op->name, "Conv")) return;
+    int32_t last = group_end(p, b, &other);
+    if (other < 0 || !whet__conv_takes_conv(p, &p->g->node[conv], &p->g->node[b])) return;
+    p->member[end] = b;
+    p->lead[end] = p->lead[b] = -2;
+    p->lead[last] = a;
+    inside[b] = 1;
+  }
+}
+
 void whet__group_match(whet_planner *p, const whet_region *r, int32_t from, int32_t to) {
   if (p->program->opts.no_group || p->program->opts.keep_all) return;
   struct match m = {p, whet__arena_array(p->a, (size_t)p->g->n_node + 1, sizeof *m.place)};
   if (!m.place) return;
+  uint8_t *inside = whet__arena_array(p->a, (size_t)p->g->n_node + 1, 1);
+  if (!inside) return;
   for (int32_t i = from; i < to; i++) m.place[r->node[i]] = i;
   /* From the end: where two leaders meet in an Add the later one takes it, and the earlier result is there by then.
    * What pointwise nodes are left over lead groups of their own. */
@@ -165,15 +196,19 @@ void whet__group_match(whet_planner *p, const whet_region *r, int32_t from, int3
           grow_f32(&m, r, i, to);
       }
     }
+  for (int32_t i = from; i < to; i++) {
+    const whet_node *n = &p->g->node[r->node[i]];
+    if (p->live[r->node[i]] && !inside[r->node[i]] && !strcmp(n->op->name, "Conv") && p->env->dtype[n->out[0]] == WHET_F32)
+      chain_convs(&m, r, r->node[i], inside, to);
+  }
 }
 
 void whet__pl_epi_f32(const whet_planner *p, const whet_node *n, whet_epi_f32 *epi, int32_t *res) {
-  (void)n;
   *epi = (whet_epi_f32){0};
   *res = -1;
-  const whet_node *m = whet__pl_group(p, 0);
-  int32_t v = m->out[0];
-  for (int k = 1; (m = whet__pl_group(p, k)) && strcmp(m->op->name, "MaxPool"); k++) {
+  int32_t v = n->out[0], at = (int32_t)(n - p->g->node);
+  while ((at = p->member[at]) >= 0 && p->g->node[at].op->flags & WHET_OP_POINTWISE) {
+    const whet_node *m = &p->g->node[at];
     uint8_t *op = &epi->op[epi->n];
     if (!whet__micro_f32(p->g, m, op, &epi->a[epi->n], &epi->b[epi->n])) {
       *op = strcmp(m->op->name, "Add") ? WHET_MICRO_MUL : WHET_MICRO_ADD;
