@@ -1,26 +1,16 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Which pixels an input wants is guessed from its shape: a batch of one, then 1, 3 or 4 channels first or last; both
- * possible: first for ONNX, last for TFLite. A row of numbers counts as a square picture. What the command line does
- * not say, the model's metadata does, else pixels are 0..255; an 8-bit quantised input without either takes pixel 0
- * as its least and 255 as its greatest number. */
+/* Which pixels an input wants is told from its shape (edge/pipe/geometry.h); where channels could stand first or last they
+ * stand first for ONNX, last for TFLite. What the command line does not say, the model's metadata does, else pixels are
+ * 0..255; an 8-bit quantised input without either takes pixel 0 as its least and 255 as its greatest number. */
 
 #include "picture.h"
 
-#include <math.h>
 #include <stdio.h>
 
 #include "base/dtype.h"
+#include "edge/pipe/geometry.h"
 #include "metadata.h"
 #include "out.h"
-
-/* How an input holds a picture. */
-struct geometry {
-  int32_t rank;
-  int64_t dims[WHET_MAX_RANK];
-  int at_h, at_w, at_c; /* dimensions, -1: none */
-  int32_t h, w, c;      /* pixels and channels; h and w -1: as the picture */
-  whet_layout layout;
-};
 
 int cli_numbers(const char *s, float out[4]) {
   int n = 0;
@@ -49,56 +39,6 @@ bool cli_range(const char *s, float *lo, float *hi) {
   if (!cli_parse_real(first, &a) || !cli_parse_real(dots + 2, &b) || a == b) return false;
   *lo = (float)a;
   *hi = (float)b;
-  return true;
-}
-
-static bool channels(int64_t d) { return d == 1 || d == 3 || d == 4; }
-
-/* The side of a square of n pixels of c samples; 0 when n is none. */
-static int32_t side(int64_t n, int c) {
-  if (n % c) return 0;
-  int64_t s = llround(sqrt((double)(n / c)));
-  return s > 0 && s * s == n / c && s < 1 << 15 ? (int32_t)s : 0;
-}
-
-/* Find height, width and channels in a shape. False when it holds no single picture. */
-static bool find(const whet_info *info, bool first, int asked, struct geometry *g) {
-  *g = (struct geometry){.rank = info->rank, .at_h = -1, .at_w = -1, .at_c = -1};
-  for (int32_t i = 0; i < info->rank; i++) g->dims[i] = info->dims[i];
-  int from = info->rank == 4 || (info->rank == 2 && (info->dims[0] == 1 || info->dims[0] == -1)) ? 1 : 0;
-  if (from && info->dims[0] > 1) return false;
-  if (from) g->dims[0] = 1;
-  int n = info->rank - from;
-  const int64_t *d = g->dims + from;
-  if (n == 1) { /* a row of numbers: a square picture, grey or coloured */
-    g->c = side(d[0], 1) ? 1 : 3;
-    g->h = g->w = side(d[0], g->c);
-    g->layout = asked == 1 ? WHET_LAYOUT_NCHW : WHET_LAYOUT_NHWC;
-    return g->h > 0;
-  }
-  if (n == 2) { /* rows and columns, grey */
-    g->at_h = from;
-    g->at_w = from + 1;
-    g->c = 1;
-  } else if (n == 3) {
-    bool a = channels(d[0]) || d[0] < 0, b = channels(d[2]) || d[2] < 0;
-    if (a && b && channels(d[0]) != channels(d[2]))
-      a = channels(d[0]), b = !a; /* a number tells more than a free size */
-    if (asked) a = asked == 1, b = asked == 2;
-    if (!a && !b) return false;
-    g->layout = a && (!b || first) ? WHET_LAYOUT_NCHW : WHET_LAYOUT_NHWC;
-    g->at_c = from + (g->layout == WHET_LAYOUT_NCHW ? 0 : 2);
-    g->at_h = from + (g->layout == WHET_LAYOUT_NCHW ? 1 : 0);
-    g->at_w = g->at_h + 1;
-    if (g->dims[g->at_c] < 0) g->dims[g->at_c] = 3;
-    if (!channels(g->dims[g->at_c])) return false;
-    g->c = (int32_t)g->dims[g->at_c];
-  } else {
-    return false;
-  }
-  if (g->dims[g->at_h] > 1 << 24 || g->dims[g->at_w] > 1 << 24) return false;
-  g->h = (int32_t)g->dims[g->at_h];
-  g->w = (int32_t)g->dims[g->at_w];
   return true;
 }
 
@@ -143,11 +83,11 @@ whet_status cli_picture_tensor(const cli_model *m, size_t i, const whet_info *in
   static const whet_pixel colors[] = {WHET_PIXEL_RGB, WHET_PIXEL_RGB, WHET_PIXEL_BGR, WHET_PIXEL_GRAY};
   static const char *color_name[] = {"gray", "RGB", "BGR", "RGBA", "BGRA"},
                     *fit_name[] = {"stretched", "cropped", "letterboxed"};
-  struct geometry g;
+  pipe_geometry g;
   cli_metadata meta;
   whet_prep *prep = NULL;
   *out = NULL;
-  if (info->kind != WHET_TENSOR || !find(info, whet_model_format(m->model) == WHET_FORMAT_ONNX, o->layout, &g))
+  if (info->kind != WHET_TENSOR || !pipe_geometry_find(info, whet_model_format(m->model) == WHET_FORMAT_ONNX, (pipe_order)o->layout, &g))
     return whet__fail(err, WHET_E_SHAPE,
                       "input \"%.80s\" is %s: that holds no picture (expected are height, width and 1, 3 "
                       "or 4 channels, first or last, of a batch of one)",

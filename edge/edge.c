@@ -1,0 +1,44 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The record of a failure, and the clock. */
+
+#include "edge/edge.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+#include <time.h>
+
+/* Texts hold names from outside: they stay one line whatever those are. */
+static void one_line(char *s) {
+  for (; *s; s++)
+    if ((unsigned char)*s < 32 || *s == 127) *s = '?';
+}
+
+whet_status edge_fail(whet_err *err, whet_status code, const char *fmt, ...) {
+  if (!err) return code;
+  va_list ap;
+  va_start(ap, fmt);
+  vsnprintf(err->text, sizeof err->text, fmt, ap);
+  va_end(ap);
+  one_line(err->text);
+  return err->code = code;
+}
+
+whet_status edge_fail_in(whet_err *err, const char *fmt, ...) {
+  char where[300], text[sizeof err->text];
+  if (!err) return WHET_E_INTERNAL;
+  va_list ap;
+  va_start(ap, fmt);
+  vsnprintf(where, sizeof where, fmt, ap);
+  va_end(ap);
+  memcpy(text, err->text, sizeof text);
+  snprintf(err->text, sizeof err->text, "%s: %.*s", where, (int)(sizeof text - sizeof where - 4), text);
+  one_line(err->text);
+  return err->code;
+}
+
+int64_t edge_now(void) {
+  struct timespec t;
+  clock_gettime(CLOCK_MONOTONIC, &t);
+  return (int64_t)t.tv_sec * 1000000000 + t.tv_nsec;
+}

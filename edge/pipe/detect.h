@@ -1,0 +1,49 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef WHET_EDGE_PIPE_DETECT_H
+#define WHET_EDGE_PIPE_DETECT_H
+
+/* The stage outputs -> objects: boxes of a detector in pixels of the picture, best first, duplicates removed.
+ *
+ *   SCORES_BOXES  two outputs: scores [1][n][classes] and corners [1][n][4] (x0 y0 x1 y1), parts of the tensor's size
+ *                 (UltraFace; class 0 is background unless told otherwise)
+ *   YOLO          one output [1][4 + classes][n] or [1][n][4 + classes]: centre x, y, width, height in pixels of the
+ * tensor, then scores (YOLOv8 and later); with `objectness` a fifth number scales the scores (YOLOv5) SSD four
+ * outputs of TFLite_Detection_PostProcess: boxes [1][n][4] (y0 x0 y1 x1, parts), classes [1][n], scores [1][n], count
+ * [1]; duplicates are gone already
+ *
+ * A stage belongs to one thread at a time; it allocates when it sees more boxes than ever before. */
+
+#include "edge/pipe/tensor.h"
+#include "whet/prep.h"
+
+typedef enum pipe_detector { PIPE_DETECT_SCORES_BOXES, PIPE_DETECT_YOLO, PIPE_DETECT_SSD } pipe_detector;
+
+typedef struct pipe_detect_opts {
+  pipe_detector kind;
+  float least_score; /* below it a box is none; default 0.5 */
+  float overlap;     /* intersection over union past which the lesser box of a class goes; default 0.45 */
+  size_t most;       /* boxes at most; default 100 */
+  bool objectness;   /* YOLO: the fifth number is one */
+  bool background;   /* SCORES_BOXES: class 0 is no object; classes count from it all the same */
+} pipe_detect_opts;
+
+typedef struct pipe_object {
+  float x0, y0, x1, y1; /* pixels of the picture, within it */
+  float score;
+  uint32_t index; /* class */
+} pipe_object;
+
+typedef struct pipe_detect pipe_detect;
+
+pipe_detect_opts pipe_detect_opts_default(pipe_detector kind);
+EDGE_MUST whet_status pipe_detect_create(const pipe_detect_opts *o, pipe_detect **out, whet_err *err);
+/* Frees it and sets *d to NULL; NULL is accepted. */
+void pipe_detect_close(pipe_detect **d);
+/* The objects in the outputs of one run over a tensor of width x height pixels, into which the picture of pic_w x
+ * pic_h came as `place` says. *out lives until the next call. E_SHAPE: outputs that this kind of detector does not
+ * have. */
+EDGE_MUST whet_status pipe_detect_run(pipe_detect *d, const pipe_tensor *outputs, size_t n, int32_t width,
+                                      int32_t height, const whet_prep_place *place, int32_t pic_w, int32_t pic_h,
+                                      const pipe_object **out, size_t *n_out, whet_err *err);
+
+#endif

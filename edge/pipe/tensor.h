@@ -1,0 +1,27 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef WHET_EDGE_PIPE_TENSOR_H
+#define WHET_EDGE_PIPE_TENSOR_H
+
+/* A view of a tensor between stages, and its elements as real numbers. */
+
+#include "edge/edge.h"
+#include "whet/session.h"
+
+/* Borrowed: the memory belongs to whoever made it, usually a session. */
+typedef struct pipe_tensor {
+  const char *name;
+  whet_dtype dtype;
+  int32_t rank;
+  int64_t dims[WHET_MAX_RANK];
+  const void *data;
+  size_t n;              /* elements */
+  whet_quant_info quant; /* n 0: plain numbers; per-axis scales are taken along quant.axis */
+} pipe_tensor;
+
+/* Output i of a session after a run. */
+EDGE_MUST whet_status pipe_tensor_output(whet_session *s, size_t i, pipe_tensor *out, whet_err *err);
+/* n elements from the first on, as floats: scale * (stored - zero) where the tensor is quantised. Every integer and
+ * float type of 8 bits and more, and bool; E_TYPE for others, E_SHAPE past the end. */
+EDGE_MUST whet_status pipe_tensor_floats(const pipe_tensor *t, size_t first, size_t n, float *out, whet_err *err);
+
+#endif
