@@ -9,6 +9,10 @@ whet_conv_q8_layout whet__conv_q8_layout(const whet_conv_q8_shape *s) {
   l.segs = s->apart ? (int64_t)s->kh * s->kw : s->kh;
   l.seg_k = s->apart ? l.ic : l.ic * s->kw;
   l.k4 = whet__ceil_div(l.seg_k, 4);
+  if (s->form == WHET_CONV_Q8_STEPS && l.k4) {
+    int64_t steps = whet__conv_q8_steps(l.k4);
+    l.k4 = steps * (steps < 16 ? whet__ceil_div(l.k4, steps) : 16);
+  }
   l.blocks = whet__ceil_div(l.oc, 16);
   l.n = s->groups * l.blocks * 16;
   l.factors = whet__round_up((size_t)l.n * 4, 64);

@@ -28,7 +28,9 @@
  * Form 3: Winograd's transform of 3 x 3 kernels less their zero points, s16 [place of 36][block of 16][ic/2][16][2]; the
  * bias is plain. See x86/wino_q8_body.h.
  * Form 4: as form 1, for kernels that see activations as signed, unsigned ones with their top bit turned: the bias is
- * that of in_zero - 128. */
+ * that of in_zero - 128.
+ * Form 5: as form 1, runs rounded up to whole steps of at most 16 groups of four (whet__conv_q8_steps), for tiles of
+ * registers that multiply so many at once. */
 
 #include "kern/kern.h"
 #include "kern/out_q8.h"
@@ -45,11 +47,21 @@ typedef struct whet_conv_q8 {
   whet_out_q8 out;
 } whet_conv_q8;
 
-enum { WHET_CONV_Q8_PANELS = 1, WHET_CONV_Q8_ROWS = 2, WHET_CONV_Q8_WINO = 3, WHET_CONV_Q8_SIGNED = 4 };
+enum {
+  WHET_CONV_Q8_PANELS = 1,
+  WHET_CONV_Q8_ROWS = 2,
+  WHET_CONV_Q8_WINO = 3,
+  WHET_CONV_Q8_SIGNED = 4,
+  WHET_CONV_Q8_STEPS = 5
+};
 /* Weights lie in panels. */
 static inline bool whet__conv_q8_panels(uint8_t form) {
-  return form == WHET_CONV_Q8_PANELS || form == WHET_CONV_Q8_SIGNED;
+  return form == WHET_CONV_Q8_PANELS || form == WHET_CONV_Q8_SIGNED || form == WHET_CONV_Q8_STEPS;
 }
+
+/* Form 5: steps in a run of k4 groups of four. Each takes the same number of groups, and what fills the last is less than
+ * WHET_SLACK bytes. */
+static inline int64_t whet__conv_q8_steps(int64_t k4) { return whet__ceil_div(k4, 16); }
 
 /* Where things lie in packed weights, in bytes, and the numbers behind it. */
 typedef struct whet_conv_q8_layout {

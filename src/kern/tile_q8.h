@@ -6,6 +6,9 @@
  *
  *   TILE_ELEM   what a tile reads activations as: uint8_t (then strips may be read in place) or int16_t; or int8_t, with
  *   TILE_SIGNED 1, weights in form 4, and all else that is said here of unsigned activations turned round
+ *   TILE_STEPS  1, weights in form 5
+ *   TILE_LATER  1, a tile's sums are finished while the next are made, and two short lines are one tile
+ *   TILE_ACC    sums in a tile at most, if that is not 448
  *   tile_mr[]   rows of a tile at most, for nv = 1 .. TILE_NV blocks of 16 outputs
  *   tile()      rows x 16*nv sums:  acc[r][j] = bias[j] + sum over s, k of a[r*lda + seg[s] + k] *
  * b[j/16][s][k/4][j%16][k%4] out_tile()  see x86/out_q8_avx512.h
@@ -22,7 +25,16 @@
 #ifndef TILE_SIGNED
 #define TILE_SIGNED 0
 #endif
-enum { TILE_FORM = TILE_SIGNED ? WHET_CONV_Q8_SIGNED : WHET_CONV_Q8_PANELS };
+#ifndef TILE_STEPS
+#define TILE_STEPS 0
+#endif
+#ifndef TILE_LATER
+#define TILE_LATER 0
+#endif
+#ifndef TILE_ACC
+#define TILE_ACC 448
+#endif
+enum { TILE_FORM = TILE_STEPS ? WHET_CONV_Q8_STEPS : TILE_SIGNED ? WHET_CONV_Q8_SIGNED : WHET_CONV_Q8_PANELS };
 
 /* What turns activations into those that tiles see, and the zero point as they see it. */
 static inline uint8_t tile_turn(const whet_conv_q8 *p) { return (p->in_signed != 0) == TILE_SIGNED ? 0 : 0x80; }
@@ -35,6 +47,9 @@ typedef struct tile_geo {
   int64_t n_seg, k4;  /* runs; groups of four elements in each */
   int64_t block;      /* bytes between blocks of weights */
   int64_t ahead[2];   /* how far from a weight lies what is fetched early beside it; 0: nothing */
+  int64_t first, next; /* TILE_LATER: not 0, the rows after the first `first` begin `next` elements after the tile */
+  uint32_t *state;     /* TILE_LATER: the tile functions' own, 0 at first */
+  int64_t steps, step; /* TILE_STEPS: steps of a run, groups of four in one */
 } tile_geo;
 
 /* How a convolution is cut; a function of the parameters only. */
@@ -71,6 +86,7 @@ static void tile_cut_for(const whet_conv_q8 *p, tile_cut *c) {
   c->per = c->flat ? c->lines : p->out_h;
   bool joined = p->dil_w == 1 && p->groups == 1 && p->in_pitch == p->in_c;
   c->copy = sizeof(TILE_ELEM) != 1 || tile_turn(p) || !inside || (joined ? c->l.seg_k : c->l.ic) % 4;
+  if (TILE_STEPS) c->copy |= c->l.k4 * 4 != c->l.seg_k || (!joined && c->l.segs != (int64_t)p->kh * p->kw);
   if (c->copy) {
     c->px = c->flat ? c->width : (int64_t)(p->out_w - 1) * p->stride_w + (int64_t)(p->kw - 1) * p->dil_w + 1;
     c->pix = c->l.ic;
@@ -204,31 +220,75 @@ static inline void tile_take(int32_t *restrict acc, const int32_t *restrict w_ze
     for (int j = 0; j < 16; j++) acc[j] = (int32_t)((uint32_t)acc[j] - (uint32_t)w_zero[j] * sum);
 }
 
+/* What a panel of weights works on. */
+typedef struct tile_work {
+  const whet_conv_q8 *p;
+  const tile_cut *c;
+  whet_factors f;
+  const int32_t *w_zero, *sum;
+  const uint8_t *table;
+  char *out;        /* the panel's first result of the strip */
+  int nv;
+  int64_t cols;     /* results of the panel */
+} tile_work;
+
+/* The sums of `mr` results from x on in line i of the strip, to where they belong. */
+static inline void tile_finish(const tile_work *w, int32_t *acc, int64_t i, int64_t x, int64_t mr) {
+  int64_t ld = 16 * w->nv, at = i * w->c->width + x;
+  if (w->p->w_zeros)
+    for (int64_t r = 0; r < mr; r++) tile_take(acc + r * ld, w->w_zero, (uint32_t)w->sum[at + r], w->nv);
+  size_t bytes = whet_dtype_bits(w->p->out.dtype) / 8;
+  out_tile(&w->p->out, &w->f, acc, ld, mr, w->cols, w->table, w->out + (size_t)(at * w->p->out_pitch) * bytes,
+           w->p->out_pitch);
+}
+
+/* Tiles whose sums are made and wait to be finished while those of the next are made: units that multiply whole tiles
+ * work beside the others. */
+typedef struct tile_later {
+  int64_t i, x, mr, rows; /* `rows` more results of line i + 1 follow */
+} tile_later;
+
+static inline void tile_finish_later(const tile_work *w, int32_t *acc, const tile_later *l) {
+  if (l->mr) tile_finish(w, acc, l->i, l->x, l->mr);
+  if (l->rows) tile_finish(w, acc + l->mr * 16 * w->nv, l->i + 1, l->x, l->rows);
+}
+
 /* One panel of weights over the lines of a strip. */
 static void tile_panel(const whet_conv_q8 *p, const tile_cut *c, const tile_geo *g, const TILE_ELEM *a, int64_t line,
                        int64_t n, const int32_t *sum, const char *pack, int64_t group, int64_t block, int nv,
                        const uint8_t *table, char *out) {
-  _Alignas(64) int32_t acc[448];
-  int64_t at = (group * c->l.blocks + block) * 16, ch = group * c->l.oc + block * 16, ld = 16 * nv;
-  int64_t cols = whet__min_i(ld, c->l.oc - block * 16);
-  const int32_t *bias = (const int32_t *)(const void *)pack + at;
-  const int32_t *w_zero = (const int32_t *)(const void *)(pack + c->l.w_zero) + at;
-  const int8_t *b = (const int8_t *)pack + c->l.weights + (size_t)group * c->l.group + block * g->block;
-  whet_factors f = whet__factors_at(&p->out, pack + c->l.factors, c->l.n, at);
+  _Alignas(64) int32_t acc[TILE_LATER ? 2 : 1][TILE_ACC];
+  int64_t at = (group * c->l.blocks + block) * 16, ch = group * c->l.oc + block * 16;
   size_t bytes = whet_dtype_bits(p->out.dtype) / 8;
+  const int32_t *bias = (const int32_t *)(const void *)pack + at;
+  const int8_t *b = (const int8_t *)pack + c->l.weights + (size_t)group * c->l.group + block * g->block;
+  tile_work w = {p, c, whet__factors_at(&p->out, pack + c->l.factors, c->l.n, at),
+                 (const int32_t *)(const void *)(pack + c->l.w_zero) + at, sum, table,
+                 out + (size_t)(line * c->width * p->out_pitch + ch) * bytes, nv,
+                 whet__min_i(16 * nv, c->l.oc - block * 16)};
+  tile_later wait = {0, 0, 0, 0};
+  tile_geo pair = *g;
+  int now = 0;
   for (int64_t i = 0; i < n; i++) {
-    int64_t w = tile_width(c, line + i), tiles = whet__ceil_div(w, tile_mr[nv]), x = 0;
+    int64_t wide = tile_width(c, line + i), tiles = ((uint32_t)wide + (uint32_t)tile_mr[nv] - 1) / (uint32_t)tile_mr[nv], x = 0;
+    bool two = TILE_LATER && 2 * wide <= tile_mr[nv] && i + 1 < n && tile_width(c, line + i + 1) == wide;
     for (; tiles > 0; tiles--) {
-      int64_t mr = whet__ceil_div(w - x, tiles);
-      tile((int)mr, nv, a + tile_at(p, c, i, x), g, b, bias, acc);
-      if (p->w_zeros)
-        for (int64_t r = 0; r < mr; r++)
-          tile_take(acc + r * ld, w_zero, (uint32_t)sum[i * c->width + x + r], nv);
-      int64_t to = ((line + i) * c->width + x) * p->out_pitch + ch;
-      out_tile(&p->out, &f, acc, ld, mr, cols, table, out + (size_t)to * bytes, p->out_pitch);
+      int64_t mr = tiles == 1 ? wide - x : whet__ceil_div(wide - x, tiles);
+      pair.first = two ? mr : 0;
+      pair.next = tile_at(p, c, 1, 0);
+      tile((int)(two ? 2 * mr : mr), nv, a + tile_at(p, c, i, x), &pair, b, bias, acc[now]);
+      if (TILE_LATER) {
+        tile_finish_later(&w, acc[!now], &wait);
+        wait = (tile_later){i, x, mr, two ? mr : 0};
+        now = !now;
+      } else {
+        tile_finish(&w, acc[0], i, x, mr);
+      }
       x += mr;
     }
+    i += two;
   }
+  if (TILE_LATER) tile_finish_later(&w, acc[!now], &wait);
 }
 
 /* Part of a convolution: some lines, or, of small pictures, some panels. */
@@ -242,7 +302,9 @@ static void tile_run(const void *params, void *const *ptr, int part, int parts) 
   int64_t per_row = c.n_seg / p->kh;
   for (int64_t s = 0; s < c.n_seg; s++)
     seg[s] = s / per_row * p->dil_h * c.row + (per_row > 1 ? s % per_row * p->dil_w * c.pix : 0);
-  tile_geo g = {p->stride_w * c.pix, seg, c.n_seg, c.k4, c.l.segs * c.l.k4 * 64, {0, 0}};
+  uint32_t state = 0;
+  tile_geo g = {p->stride_w * c.pix, seg, c.n_seg, c.k4, c.l.segs * c.l.k4 * 64, {0, 0}, 0, 0, &state, 0, 0};
+  if (TILE_STEPS) g.steps = whet__conv_q8_steps(c.k4), g.step = g.steps ? c.k4 / g.steps : 0;
   int64_t panels = 0;
   for (int64_t b = 0; b < c.l.blocks; b += tile_nv(b, c.l.blocks)) panels++;
   int64_t from = 0, to = c.lines, p0 = 0, p1 = panels * p->groups;
