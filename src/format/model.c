@@ -60,10 +60,13 @@ static void destroy(whet_model *m) {
   whet_mem root;
   for (int32_t i = 0; i < m->n_file; i++) whet__file_close(&m->file[i]);
   whet__free(&m->mem, m->file);
-  whet__free(&m->mem, m->source.tensor);
-  whet__free(&m->mem, m->source.node);
-  whet__free(&m->mem, m->meta);
+  if (!m->base) { /* a derived model has those of its base */
+    whet__free(&m->mem, m->source.tensor);
+    whet__free(&m->mem, m->source.node);
+    whet__free(&m->mem, m->meta);
+  }
   whet__graph_free(&m->graph);
+  whet_model_close(&m->base);
   root = m->mem; /* the account outlives the block that holds it */
   whet__free(&root, m);
 }

@@ -99,6 +99,7 @@ struct whet_model {
   size_t n_stored;
   const struct whet_block *block; /* its blocks with their checksums */
   size_t n_block;
+  whet_model *base; /* the model that this one was made from, whose memory it uses; one reference. NULL: none */
 };
 
 /* Packed weights of a file have at most so many constants as sources. */
@@ -120,6 +121,12 @@ WHET_MUST whet_status whet__model_open_loose(const char *path, const whet_model_
 /* An empty model that pays for itself, with one reference: for readers, and for whoever makes graphs. NULL when
  * memory is refused. */
 whet_model *whet__model_new(const whet_model_opts *o, whet_err *err);
+/* A model that starts as a copy of base's main graph and may then be changed. It shares base's constants, attributes and
+ * source and keeps it alive; inputs and outputs, signatures of the main graph and texts are the same. */
+WHET_MUST whet_status whet__model_derive(whet_model *base, whet_model **out, whet_err *err);
+/* Let value v take the place of input (output) number i of a derived model, in its signatures too. */
+void whet__model_set_input(whet_model *m, int32_t i, int32_t v);
+void whet__model_set_output(whet_model *m, int32_t i, int32_t v);
 /* What the public calls say of a value. */
 void whet__model_info(const whet_model *m, int32_t value, whet_info *out);
 /* The same of the file's tensor of that number. */

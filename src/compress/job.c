@@ -1,0 +1,126 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The frame of a quantisation: what all stages share. */
+
+#include "compress/job.h"
+
+#include <math.h>
+
+whet_status whet__job_full(whet_job *j) { return whet__no_memory(&j->mem, 0, j->err, "quantisation"); }
+
+int32_t whet__job_root(const whet_job *j, int32_t v) {
+  while (j->root[v] != v) v = j->root[v];
+  return v;
+}
+
+bool whet__job_is_float(const whet_job *j, int32_t v) {
+  return v >= 0 && j->env.dtype[v] == WHET_F32 && j->env.kind[v] == WHET_TENSOR && whet__shape_count(&j->env.shape[v]) >= 0;
+}
+
+bool whet__job_takes(const whet_job *j, const whet_node *n, int k) {
+  int32_t id = (int32_t)(n - j->g->node);
+  if (n->in[k] < 0) return false;
+  switch (j->tie[id]) {
+    case WHET_TIE_NONE:
+      return false;
+    case WHET_TIE_FREE:
+    case WHET_TIE_JOIN:
+      return whet__job_is_float(j, n->in[k]);
+    default:
+      return k == 0;
+  }
+}
+
+int whet__job_levels(const whet_job *j) {
+  if (j->t == WHET_S16) return 65535;
+  return j->o.symmetric && j->t == WHET_S8 ? 255 : 256;
+}
+
+whet_param whet__job_param(const whet_job *j, whet_range r) {
+  whet_param p = {.set = true, .scale = 1};
+  double lo = fmin((double)r.lo, 0), hi = fmax((double)r.hi, 0);
+  if (j->t == WHET_S16 || (j->o.symmetric && j->t == WHET_S8)) {
+    double most = j->t == WHET_S16 ? 32767 : 127;
+    if (fmax(hi, -lo) > 0) p.scale = (float)(fmax(hi, -lo) / most);
+  } else {
+    double least = j->t == WHET_S8 ? -128 : 0;
+    if (j->o.symmetric) hi = fmax(hi, -lo), lo = -hi;
+    if (hi > lo) p.scale = (float)((hi - lo) / 255);
+    p.zero = (int32_t)fmin(fmax(rint(least - lo / (double)p.scale), least), least + 255);
+    if (j->o.symmetric) p.zero = 128;
+  }
+  if (!(p.scale > 1e-30f)) p.scale = 1e-30f;
+  return p;
+}
+
+whet_status whet__job_progress(whet_job *j, const char *what, int64_t done, int64_t all) {
+  if (j->o.progress && j->o.progress(j->o.user, what, done, all))
+    return whet__fail(j->err, WHET_E_CANCELLED, "cancelled while %s", what);
+  return WHET_OK;
+}
+
+/* A batch or other free dimension counts as 1. */
+static whet_status settle_shapes(whet_job *j) {
+  const whet_graph *g = j->g;
+  if (!whet__env_init(&j->env, g, &j->a, j->err)) return whet__job_full(j);
+  for (int32_t i = 0; i < g->main.n_in; i++) {
+    const whet_val *v = &g->val[g->main.in[i]];
+    whet_shape s = v->shape;
+    if (s.rank < 0) return whet__fail(j->err, WHET_E_SHAPE, "input \"%.200s\" has no known rank", v->name);
+    for (int32_t k = 0; k < s.rank; k++)
+      if (s.d[k] < 0) s.d[k] = 1;
+    whet__env_set(&j->env, g->main.in[i], (whet_dtype)v->dtype, &s, NULL);
+  }
+  j->env.numbers = true;
+  whet_status s = whet__env_region(&j->env, &g->main, false, NULL);
+  return s < 0 ? s : WHET_OK;
+}
+
+static whet_status settle_options(whet_job *j, const whet_quantize_opts *o) {
+  j->o = whet_quantize_opts_default();
+  WHET_TRY(whet__take_opts("whet_quantize_opts", o, sizeof j->o, &j->o, j->err));
+  if (j->o.format == WHET_FORMAT_AUTO) j->o.format = j->source->format;
+  if (j->o.format != WHET_FORMAT_ONNX && j->o.format != WHET_FORMAT_TFLITE)
+    return whet__fail(j->err, WHET_E_UNSUPPORTED, "a quantised model is written as ONNX or TFLite: say which");
+  j->qdq = j->o.format == WHET_FORMAT_ONNX;
+  j->t = j->o.scheme == WHET_SCHEME_INT16X8 ? WHET_S16 : j->o.activations ? j->o.activations : j->qdq ? WHET_U8 : WHET_S8;
+  if (j->o.scheme == WHET_SCHEME_INT16X8 && j->qdq)
+    return whet__fail(j->err, WHET_E_UNSUPPORTED, "int16x8 is TFLite's: ONNX files have int8, or weights alone");
+  if (j->o.scheme == WHET_SCHEME_DYNAMIC && j->qdq)
+    return whet__fail(j->err, WHET_E_UNSUPPORTED, "dynamic range quantisation is TFLite's: ONNX files have int8, or weights alone");
+  if (j->o.scheme == WHET_SCHEME_INT8 && j->t != WHET_S8 && (j->t != WHET_U8 || !j->qdq))
+    return whet__fail(j->err, WHET_E_UNSUPPORTED, "activations of type %s: %s", whet_dtype_name(j->t),
+                      j->qdq ? "expected uint8 or int8" : "TFLite's are int8");
+  if (j->o.weight_bits != 8 && !(j->o.weight_bits == 4 && j->o.scheme == WHET_SCHEME_WEIGHTS))
+    return whet__fail(j->err, WHET_E_UNSUPPORTED, "weights of %d bits: expected 8%s", j->o.weight_bits,
+                      j->o.scheme == WHET_SCHEME_WEIGHTS ? " or 4" : "");
+  if (!(j->o.percentile > 0)) j->o.percentile = 99.99;
+  if (j->o.percentile > 100) return whet__fail(j->err, WHET_E_DATA, "percentile %g: expected at most 100", j->o.percentile);
+  return WHET_OK;
+}
+
+whet_status whet__job_open(whet_job *j, whet_model *m, const whet_samples *samples, const whet_quantize_opts *o,
+                           whet_err *err) {
+  *j = (whet_job){.source = m, .samples = samples, .err = err};
+  whet__mem_init(&j->mem, &m->mem, NULL, 0);
+  whet__arena_init(&j->a, &j->mem);
+  WHET_TRY(settle_options(j, o));
+  WHET_TRY(whet__prepare(m, j->o.format, &j->model, err));
+  j->g = &j->model->graph;
+  size_t nodes = (size_t)j->g->n_node + 1, vals = (size_t)j->g->n_val + 1;
+  j->tie = whet__arena_array(&j->a, nodes, sizeof *j->tie);
+  j->tail = whet__arena_array(&j->a, nodes, sizeof *j->tail);
+  j->why = whet__arena_array(&j->a, nodes, sizeof *j->why);
+  j->product = whet__arena_array(&j->a, nodes, sizeof *j->product);
+  j->root = whet__arena_array(&j->a, vals, sizeof *j->root);
+  j->param = whet__arena_array(&j->a, vals, sizeof *j->param);
+  j->hist = whet__arena_array(&j->a, vals, sizeof *j->hist);
+  if (!j->tie || !j->tail || !j->why || !j->product || !j->root || !j->param || !j->hist) return whet__job_full(j);
+  for (int32_t v = 0; v < j->g->n_val; v++) j->root[v] = v;
+  if (!whet__graph_uses(j->g, &j->a, &j->uses)) return whet__job_full(j);
+  return settle_shapes(j);
+}
+
+void whet__job_close(whet_job *j) {
+  whet_model_close(&j->model);
+  if (j->a.mem) whet__arena_free(&j->a);
+}

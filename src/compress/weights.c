@@ -1,0 +1,140 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Weights as integers.
+ *
+ * Symmetric, -127 .. 127 (TFLite's rule, and harmless in ONNX), one scale for each channel or one for all. Rounding: each weight to
+ * the nearest integer; then, where the covariance C of the inputs is known, coordinate descent on the error of the
+ * layer's outputs, (q s - w)' C (q s - w): each weight in turn moves to the integer that is best given the others, at most one
+ * step from where it was (the idea of AdaRound, Nagel and others 2020, with the closed form of one coordinate in the place of a
+ * relaxation). What is left of the error's mean goes into the bias (bias correction, Nagel and others 2019). */
+
+#include <math.h>
+
+#include "compress/job.h"
+
+enum { SWEEPS = 20 };
+
+/* One channel: k weights from `w` on, at p->tap. */
+typedef struct channel {
+  const whet_weighted *p;
+  const char *w;
+  int64_t at;
+  double scale;
+  int most;
+  double *gap, *pull; /* q s - w; C gap */
+} channel;
+
+static double weight(const channel *c, int64_t i) {
+  float f;
+  memcpy(&f, c->w + (c->at + c->p->tap[i]) * 4, 4);
+  return (double)f;
+}
+
+static void nearest(const channel *c) {
+  for (int64_t i = 0; i < c->p->k; i++) {
+    double w = weight(c, i), q = fmin(fmax(rint(w / c->scale), -c->most), c->most);
+    c->p->q[c->at + c->p->tap[i]] = (int8_t)q;
+    c->gap[i] = q * c->scale - w;
+  }
+}
+
+/* Coordinate descent. cov: covariance of the inputs; ridge keeps weights of dead inputs where they are, and stands for the error of
+ * the inputs' own rounding. */
+static void descend(const channel *c, const double *cov, double ridge) {
+  int64_t k = c->p->k;
+  for (int64_t i = 0; i < k; i++) {
+    c->pull[i] = ridge * c->gap[i];
+    for (int64_t l = 0; l < k; l++) c->pull[i] += cov[i * k + l] * c->gap[l];
+  }
+  bool moved = true;
+  for (int sweep = 0; sweep < SWEEPS && moved; sweep++) {
+    moved = false;
+    for (int64_t i = 0; i < k; i++) {
+      int8_t *q = &c->p->q[c->at + c->p->tap[i]];
+      double curve = cov[i * k + i] + ridge, w = weight(c, i) / c->scale;
+      double best = rint(*q - c->pull[i] / curve / c->scale);
+      best = fmin(fmax(best, fmax(ceil(w - 1), -c->most)), fmin(floor(w + 1), c->most));
+      if (best == *q || !(curve > 0)) continue;
+      double step = (best - *q) * c->scale;
+      *q = (int8_t)best;
+      c->gap[i] += step;
+      const double *row = cov + i * k;
+      for (int64_t l = 0; l < k; l++) c->pull[l] += step * row[l];
+      c->pull[i] += step * ridge;
+      moved = true;
+    }
+  }
+}
+
+static double bias_of(const whet_job *j, const whet_weighted *p, int64_t o) {
+  const whet_node *n = &j->g->node[p->node];
+  float f;
+  if (n->n_in < 3 || n->in[2] < 0) return 0;
+  memcpy(&f, (const char *)j->g->val[n->in[2]].data->p + o * 4, 4);
+  return (double)f;
+}
+
+/* Scales; a bias must fit 31 bits in units of the input's scale times the weight's. */
+static whet_status scales(whet_job *j, whet_weighted *p, const char *w, int most) {
+  const whet_node *n = &j->g->node[p->node];
+  double in = (double)j->param[whet__job_root(j, n->in[0])].scale, all = 0;
+  bool one = j->o.per_tensor || p->axis < 0 || (!j->qdq && !p->conv && j->o.scheme == WHET_SCHEME_INT8);
+  p->n_scale = one ? 1 : (int32_t)p->channels;
+  p->scale = whet__arena_array(&j->a, (size_t)p->channels, sizeof *p->scale);
+  if (!p->scale) return whet__job_full(j);
+  for (int64_t o = 0; o < p->channels; o++) {
+    channel c = {.p = p, .w = w, .at = p->chan[o]};
+    double big = 0;
+    for (int64_t i = 0; i < p->k; i++) {
+      double x = fabs(weight(&c, i));
+      if (!isfinite(x))
+        return whet__fail(j->err, WHET_E_DATA, "node \"%.200s\" (%s): a weight is not finite", n->name, n->op->name);
+      big = fmax(big, x);
+    }
+    double s = fmax(big / most, fabs(bias_of(j, p, o)) / in / 1.0e9);
+    all = fmax(all, s);
+    p->scale[o] = (float)s;
+  }
+  for (int64_t o = 0; o < p->channels; o++) {
+    if (one) p->scale[o] = (float)all;
+    if (!(p->scale[o] > 1e-30f)) p->scale[o] = one || !(all > 1e-30) ? 1 : (float)all; /* all weights are 0 */
+  }
+  return WHET_OK;
+}
+
+static whet_status product(whet_job *j, whet_weighted *p) {
+  const whet_node *n = &j->g->node[p->node];
+  const whet_val *w = &j->g->val[n->in[1]];
+  double *work = whet__arena_array(&j->a, 2 * (size_t)p->k, sizeof *work), error = 0, power = 0;
+  double in = (double)j->param[whet__job_root(j, n->in[0])].scale;
+  p->q = whet__arena_array(&j->a, (size_t)whet__shape_count(&w->shape), 1);
+  p->bias = whet__arena_array(&j->a, (size_t)p->channels, sizeof *p->bias);
+  if (!work || !p->q || !p->bias) return whet__job_full(j);
+  WHET_TRY(scales(j, p, w->data->p, 127));
+  for (int64_t o = 0; o < p->channels; o++) {
+    int64_t group = o / (p->channels / p->groups);
+    channel c = {.p = p, .w = w->data->p, .at = p->chan[o], .scale = (double)p->scale[o], .most = 127, .gap = work, .pull = work + p->k};
+    nearest(&c);
+    if (p->moment && p->rows > p->k) descend(&c, p->moment + group * p->k * p->k, in * in / 12);
+    double shift = 0;
+    for (int64_t i = 0; i < p->k; i++) {
+      if (p->mean && !j->o.no_bias_correction) shift += c.gap[i] * p->mean[group * p->k + i];
+      error += c.gap[i] * c.gap[i];
+      power += weight(&c, i) * weight(&c, i);
+    }
+    p->bias[o] = (float)(bias_of(j, p, o) - shift);
+  }
+  p->noise = power > 0 ? error / power : 0;
+  return WHET_OK;
+}
+
+whet_status whet__job_weights(whet_job *j) {
+  int64_t all = 0, done = 0;
+  for (int32_t i = 0; i < j->g->main.n_node; i++) all += j->product[j->g->main.node[i]] && j->tie[j->g->main.node[i]];
+  for (int32_t i = 0; i < j->g->main.n_node; i++) {
+    whet_weighted *p = j->product[j->g->main.node[i]];
+    if (!p || !j->tie[p->node]) continue;
+    WHET_TRY(product(j, p));
+    WHET_TRY(whet__job_progress(j, "rounding weights", ++done, all));
+  }
+  return WHET_OK;
+}
