@@ -60,7 +60,7 @@ typedef struct whet_quantize_opts {
   int no_bias_correction;    /* not 0: biases do not make up for the mean error of rounded weights */
   int equalize;              /* not 0: even out weight ranges across layers first */
   int float_ends;            /* not 0: inputs and outputs stay float (ONNX: always) */
-  const char *const *keep_float; /* names of nodes that stay float; n_keep_float of them */
+  const char *const *keep_float; /* names of nodes, or of what they make, that stay float; n_keep_float of them */
   size_t n_keep_float;
   /* Told what is going on, `done` of `all` steps; returning not 0 ends with E_CANCELLED. NULL: nobody. */
   int (*progress)(void *user, const char *what, int64_t done, int64_t all);
@@ -69,7 +69,7 @@ typedef struct whet_quantize_opts {
 
 WHET_API whet_quantize_opts whet_quantize_opts_default(void);
 
-/* What became of one node that has arithmetic. Texts live as long as the new model. */
+/* What became of one node that has arithmetic. */
 typedef struct whet_quantized_layer {
   const char *name, *op;
   const char *precision; /* "int8", "int16x8", "float32" ... */
@@ -80,16 +80,15 @@ typedef struct whet_quantized_layer {
 
 typedef struct whet_quantized {
   size_t n;
-  whet_quantized_layer *layer; /* in the order of execution */
+  const whet_quantized_layer *layer; /* in the order of execution; belongs to the new model */
 } whet_quantized;
 
-/* A new model (one reference for the caller) that computes like m with small integers. m stays as it is and alive as long
- * as the new one. samples may be NULL for schemes that need none (DYNAMIC, WEIGHTS, FLOAT16). report may be NULL; else it is
- * filled and freed with whet_quantized_free. Failures: E_UNSUPPORTED (the model is quantised already, the format cannot say
- * it), E_DATA (samples are not finite), what fill answers, E_MEMORY ... */
+/* A new model (one reference for the caller) that computes like m with small integers. m stays as it is, and alive as long as
+ * the new one. samples may be NULL for schemes that need none (DYNAMIC, WEIGHTS, FLOAT16); report may be NULL. Failures:
+ * E_UNSUPPORTED (the model is quantised already, the format cannot say it), E_DATA (samples are not finite), what fill answers,
+ * E_MEMORY ... */
 WHET_API whet_status whet_quantize(whet_model *m, const whet_samples *samples, const whet_quantize_opts *o, whet_model **out,
                                    whet_quantized *report, whet_err *err);
-WHET_API void whet_quantized_free(whet_quantized *report);
 
 #ifdef __cplusplus
 }

@@ -102,24 +102,27 @@ static double squared(const whet_hist *h, whet_range r, int levels) {
   return sum;
 }
 
+/* Numbers in bin i but for zero and its neighbours: what clamps made is a number that every range has. */
+static double apart(const whet_hist *h, int i) { return h->first + i == 0 ? 0 : h->bin[i]; }
+
 /* Divergence of the distribution clipped to [lo, hi] from the same in `levels` steps. */
 static double divergence(const whet_hist *h, whet_range r, int levels) {
   double step = ((double)r.hi - (double)r.lo) / levels, sum = 0, total = 0, below = 0, above = 0;
   int from = (int)fmax(place(h, (double)r.lo), 0), to = (int)fmin(place(h, (double)r.hi), WHET_HIST_BINS - 1);
   if (!(step > 0) || to - from + 1 < levels / 4) return INFINITY;
   for (int i = 0; i < WHET_HIST_BINS; i++) {
-    total += h->bin[i];
-    if (i < from) below += h->bin[i];
-    if (i > to) above += h->bin[i];
+    total += apart(h, i);
+    if (i < from) below += apart(h, i);
+    if (i > to) above += apart(h, i);
   }
   for (int i = from; i <= to;) { /* the bins of one step share what is in them, those that are empty stay so */
     int64_t level = (int64_t)floor((middle(h, i) - (double)r.lo) / step);
     int end = i, full = 0;
     double inside = 0;
     for (; end <= to && (int64_t)floor((middle(h, end) - (double)r.lo) / step) == level; end++)
-      inside += h->bin[end], full += h->bin[end] != 0;
+      inside += apart(h, end), full += apart(h, end) > 0;
     for (; i < end; i++) {
-      double p = h->bin[i] + (i == from ? below : 0) + (i == to ? above : 0), q = full && h->bin[i] ? inside / full : 0;
+      double p = apart(h, i) + (i == from ? below : 0) + (i == to ? above : 0), q = full && apart(h, i) > 0 ? inside / full : 0;
       if (p > 0) sum += p / total * log(p / fmax(q, total * 1e-9));
     }
   }

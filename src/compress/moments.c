@@ -15,10 +15,10 @@ whet_status whet__moments_open(whet_job *j) {
     whet_weighted *p = j->product[j->g->main.node[i]];
     if (!p || p->transposed || !j->tie[p->node]) continue;
     size_t n = (size_t)p->groups * (size_t)p->k, each = n * (size_t)p->k * sizeof(double);
-    p->block = whet__arena_array(&j->a, n * BLOCK, sizeof *p->block);
+    p->pending = whet__arena_array(&j->a, n * BLOCK, sizeof *p->pending);
     p->fill = whet__arena_array(&j->a, (size_t)p->groups, sizeof *p->fill);
     p->mean = whet__arena_array(&j->a, n, sizeof *p->mean);
-    if (!p->block || !p->fill || !p->mean) return whet__job_full(j);
+    if (!p->pending || !p->fill || !p->mean) return whet__job_full(j);
     if (!want || p->k > MOST_K || used + each > k_budget) continue;
     used += each;
     if (!(p->moment = whet__arena_array(&j->a, n * (size_t)p->k, sizeof *p->moment))) return whet__job_full(j);
@@ -29,14 +29,14 @@ whet_status whet__moments_open(whet_job *j) {
 int64_t whet__moments_rows(const whet_weighted *p) { return p->moment ? whet__max_i(4 * p->k, 4096) : 2048; }
 
 float *whet__moments_row(whet_weighted *p, int64_t group) {
-  return p->block + (group * BLOCK + p->fill[group]) * p->k;
+  return p->pending + (group * BLOCK + p->fill[group]) * p->k;
 }
 
 /* Add the rows gathered of a group to its sums. */
 static void flush(whet_weighted *p, int64_t group) {
   int64_t k = p->k;
   int n = p->fill[group];
-  const float *x = p->block + group * BLOCK * k;
+  const float *x = p->pending + group * BLOCK * k;
   double *mean = p->mean + group * k, *m = p->moment ? p->moment + group * k * k : NULL;
   for (int b = 0; b < n; b++)
     for (int64_t i = 0; i < k; i++) mean[i] += (double)x[b * k + i];

@@ -34,12 +34,13 @@ static whet_status choose(whet_job *j, watch *w) {
   const whet_region *r = &j->g->main;
   w->val = whet__arena_array(&j->a, (size_t)j->g->n_val + 1, sizeof *w->val);
   w->at = whet__arena_array(&j->a, (size_t)j->g->n_val + 1, sizeof *w->at);
+  bool integers = j->o.scheme == WHET_SCHEME_INT8 || j->o.scheme == WHET_SCHEME_INT16X8;
   w->x = whet__arena_array(&j->a, (size_t)j->g->n_val + 1, sizeof *w->x);
   if (!w->val || !w->at || !w->x) return whet__job_full(j);
   for (int32_t i = 0; i < r->n_node; i++) {
     const whet_node *n = &j->g->node[r->node[i]];
     if (!j->tie[r->node[i]]) continue;
-    for (int k = 0; k < n->n_in + n->n_out; k++) {
+    for (int k = 0; k < n->n_in + n->n_out && integers; k++) {
       int32_t v = k < n->n_in ? n->in[k] : n->out[k - n->n_in];
       if (v < 0 || (k < n->n_in && !whet__job_takes(j, n, k)) || follows(j, v)) continue;
       add(w, v);

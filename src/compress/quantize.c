@@ -3,8 +3,6 @@
 
 #include "whet/quantize.h"
 
-#include <stdlib.h>
-
 #include "compress/job.h"
 
 whet_quantize_opts whet_quantize_opts_default(void) {
@@ -28,31 +26,32 @@ static const char *precision(const whet_job *j, bool integer) {
 }
 
 /* A line for each node that computes: those that only move numbers, and clamps on the way, are left out. */
-static whet_status report(const whet_job *j, whet_quantized *r) {
+static whet_status report(const whet_job *j, whet_model *out, whet_quantized *r) {
   const whet_region *m = &j->g->main;
   *r = (whet_quantized){0};
-  r->layer = calloc((size_t)m->n_node + 1, sizeof *r->layer);
-  if (!r->layer) return whet__no_memory(&j->mem, 0, j->err, "a report");
+  whet_quantized_layer *layer = whet__arena_array(&out->graph.arena, (size_t)m->n_node + 1, sizeof *layer);
+  r->layer = layer;
+  if (!layer) return whet__no_memory(&j->mem, 0, j->err, "a report");
   for (int32_t i = 0; i < m->n_node; i++) {
     int32_t id = m->node[i];
     const whet_weighted *p = j->product[id];
-    if (j->tail[id] || (j->tie[id] == WHET_TIE_SAME && !p)) continue;
-    const char *op = j->g->node[id].op->name;
-    r->layer[r->n++] = (whet_quantized_layer){.name = j->g->node[id].name, .op = op, .precision = precision(j, j->tie[id]),
+    if (j->tail[id] || (j->tie[id] == WHET_TIE_SAME && !p) || (!j->tie[id] && !j->why[id])) continue;
+    const char *op = j->g->node[id].op->name, *name = j->g->node[id].name;
+    if (!*name) name = j->g->val[j->g->node[id].out[0]].name; /* TFLite's nodes have none */
+    layer[r->n++] = (whet_quantized_layer){.name = name, .op = op, .precision = precision(j, j->tie[id]),
                                               .why = j->tie[id] ? NULL : j->why[id], .noise = p ? p->noise : 0,
                                               .weights = p ? p->channels * p->k : 0};
   }
   return WHET_OK;
 }
 
-void whet_quantized_free(whet_quantized *r) {
-  if (!r) return;
-  free(r->layer);
-  *r = (whet_quantized){0};
-}
-
 static whet_status stages(whet_job *j, whet_model **out) {
   WHET_TRY(whet__job_rules(j));
+  if (j->o.scheme != WHET_SCHEME_INT8 && j->o.scheme != WHET_SCHEME_INT16X8) {
+    if (j->samples && j->o.scheme != WHET_SCHEME_FLOAT16) WHET_TRY(whet__job_observe(j));
+    if (j->o.scheme != WHET_SCHEME_FLOAT16) WHET_TRY(whet__job_weights(j));
+    return whet__job_emit_float(j, out);
+  }
   WHET_TRY(whet__job_observe(j));
   WHET_TRY(whet__job_params(j));
   WHET_TRY(whet__job_weights(j));
@@ -68,7 +67,7 @@ whet_status whet_quantize(whet_model *m, const whet_samples *samples, const whet
   whet_job j;
   whet_status s = whet__job_open(&j, m, samples, o, &err);
   if (!s) s = stages(&j, out);
-  if (!s && r && (s = report(&j, r))) whet_model_close(out);
+  if (!s && r && (s = report(&j, *out, r))) whet_model_close(out);
   whet__job_close(&j);
   if (s && user) *user = err;
   return s;

@@ -83,7 +83,8 @@ static const char *types(whet_job *j, const whet_node *n, whet_tie tie) {
 
 static bool kept(const whet_job *j, const whet_node *n) {
   for (size_t i = 0; i < j->o.n_keep_float; i++)
-    if (!strcmp(j->o.keep_float[i], n->name)) return true;
+    if (!strcmp(j->o.keep_float[i], n->name) || (n->n_out && n->out[0] >= 0 && !strcmp(j->o.keep_float[i], j->g->val[n->out[0]].name)))
+      return true;
   return false;
 }
 
@@ -211,8 +212,37 @@ static void unite(whet_job *j, int32_t a, int32_t b) {
     j->root[b] = a;
 }
 
+/* Smaller weights stay as they are: they cost nothing. */
+enum { SMALL = 256 };
+
+/* Schemes that leave arithmetic to floats: products with weights worth packing. */
+static whet_status weights_only(whet_job *j, int32_t id) {
+  const whet_node *n = &j->g->node[id];
+  bool full = false;
+  if (n->n_body || n->n_in < 2) return WHET_OK;
+  bool known = is_op(n, "Conv") || is_op(n, "Dense") || is_op(n, "Gemm") || is_op(n, "MatMul");
+  if (is_op(n, "ConvTranspose")) known = j->o.scheme != WHET_SCHEME_DYNAMIC;
+  if (!known || n->in[1] < 0 || j->g->val[n->in[1]].role != WHET_ROLE_CONST || !whet__job_is_float(j, n->in[0])) return WHET_OK;
+  whet_weighted *p = whet__weighted_of(&j->env, j->g, id, &j->a, &full);
+  if (full) return whet__job_full(j);
+  j->why[id] = "its weights are not constant float32";
+  if (!p || j->g->val[n->in[1]].dtype != WHET_F32) return WHET_OK;
+  j->why[id] = kept(j, n) ? "you asked for it" : "its weights are few";
+  if (p->channels * p->k < SMALL || kept(j, n)) return WHET_OK;
+  const whet_val *b = n->n_in > 2 && n->in[2] >= 0 ? &j->g->val[n->in[2]] : NULL;
+  j->why[id] = "its bias is not one constant float32 for each channel";
+  if (b && (b->role != WHET_ROLE_CONST || b->dtype != WHET_F32 || whet__shape_count(&b->shape) != p->channels)) return WHET_OK;
+  j->product[id] = p;
+  j->tie[id] = WHET_TIE_PRODUCT;
+  return WHET_OK;
+}
+
 whet_status whet__job_rules(whet_job *j) {
   const whet_region *r = &j->g->main;
+  if (j->o.scheme != WHET_SCHEME_INT8 && j->o.scheme != WHET_SCHEME_INT16X8) {
+    for (int32_t i = 0; i < r->n_node; i++) WHET_TRY(weights_only(j, r->node[i]));
+    return WHET_OK;
+  }
   for (int32_t i = 0; i < r->n_node; i++) WHET_TRY(judge(j, r->node[i]));
   tails(j);
   lonely(j);

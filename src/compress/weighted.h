@@ -22,15 +22,22 @@ typedef struct whet_weighted {
   /* Of the inputs over the samples, for each group: mean (k), covariance (k by k). NULL: not wanted, or too large. */
   double *mean, *moment;
   int64_t rows;             /* that went into them */
-  float *block;             /* rows that are not summed yet; how many of each group */
+  float *pending;           /* rows that are not summed yet; how many of each group */
   int *fill;
   /* Results of stage weights. */
-  int32_t n_scale;          /* 1 or channels */
-  float *scale;
+  int32_t n_scale;          /* 1, channels, or channels times blocks */
+  int64_t block;            /* so many weights of a channel, one after the other, share a scale; 0: all */
+  float *scale;             /* by channel, then block */
   int8_t *q;                /* as the weight tensor lies; of 4 bits: one in a byte */
   float *bias;              /* corrected; NULL: none and none needed */
   double noise;
 } whet_weighted;
+
+/* Number of the scale of weight i of channel o. */
+static inline int64_t whet__weighted_scale(const whet_weighted *p, int64_t o, int64_t i) {
+  if (p->block) return o * ((p->k + p->block - 1) / p->block) + i / p->block;
+  return p->n_scale > 1 ? o : 0;
+}
 
 /* Describe node n. NULL: it is none, or shapes are not known; memory from a. *full: memory was refused. */
 whet_weighted *whet__weighted_of(const struct whet_env *env, const whet_graph *g, int32_t node, whet_arena *a, bool *full);
