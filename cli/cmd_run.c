@@ -11,7 +11,7 @@
 #include "base/str.h"
 #include "fill.h"
 #include "input.h"
-#include "npy.h"
+#include "data/npy.h"
 #include "show.h"
 #include "stats.h"
 
@@ -67,7 +67,7 @@ static int write_outputs(const char *dir, cli_shown *out, size_t n) {
       whet_text t = {.mem = cli_mem()};
       const char *path =
           tensor ? cli_keep_printf("%s/output_%zu.npy", dir, i) : cli_keep_printf("%s/output_%zu.%zu.npy", dir, i, k);
-      s = cli_npy_write(tensor ? out[i].value : whet_value_item(out[i].value, k), &t, &err);
+      s = whet__npy_write(tensor ? out[i].value : whet_value_item(out[i].value, k), &t, &err);
       if (!s) s = whet__file_write(path, t.p, t.n, &err);
       whet__text_free(&t);
       if (s) break;

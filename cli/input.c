@@ -13,7 +13,7 @@
 #include "base/file.h"
 #include "format/onnx_value.h"
 #include "media.h"
-#include "npy.h"
+#include "data/npy.h"
 #include "out.h"
 #include "picture.h"
 #include "whet/media.h"
@@ -109,7 +109,7 @@ static whet_status fit(const char *path, whet_value **v, const whet_info *info, 
 /* A tensor out of the bytes of an .npy or .pb file. */
 static whet_status tensor(const char *path, const whet_file *f, const whet_info *info, whet_value **out,
                           whet_err *err) {
-  whet_status s = cli_npy_knows(f->p, f->n) ? cli_npy_read(f->p, f->n, out, err)
+  whet_status s = whet__npy_knows(f->p, f->n) ? whet__npy_read(f->p, f->n, out, err)
                                             : whet__onnx_value(f->p, f->n, info ? info->kind : WHET_TENSOR, out, err);
   if (s) return whet__fail_in(err, "%s", path);
   if (info && (s = fit(path, out, info, err))) whet_value_unref(out);
@@ -301,8 +301,8 @@ int cli_input_set(const cli_model *m, size_t i, const char *file, const cli_inpu
   if (s) return cli_fail_err(NULL, &err);
   if (number)
     f = (whet_file){.mem = cli_mem()};
-  else if (cli_npy_knows(f.p, f.n) || ends(path, ".pb") || ends(path, ".npy"))
-    s = ends(path, ".npy") && !cli_npy_knows(f.p, f.n)
+  else if (whet__npy_knows(f.p, f.n) || ends(path, ".pb") || ends(path, ".npy"))
+    s = ends(path, ".npy") && !whet__npy_knows(f.p, f.n)
             ? whet__fail(&err, WHET_E_FORMAT, "%s: this is no .npy file", path)
             : tensor(path, &f, &info, &v, &err);
   else if ((f.n > 12 && !memcmp(f.p, "RIFF", 4) && !memcmp(f.p + 8, "WAVE", 4)) || ends(path, ".wav"))

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Tensor files: every type there and back, what numpy writes in other ways, and damaged files. */
 
-#include "cli/npy.h"
+#include "data/npy.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -50,7 +50,7 @@ static whet_value *read_back(whet_text *t, const char *says) {
   /* In a block of exactly its size, so that a sanitizer sees every byte too far. */
   char *exact = malloc(t->n);
   memcpy(exact, t->p, t->n);
-  whet_status s = cli_npy_read(exact, t->n, &v, &err);
+  whet_status s = whet__npy_read(exact, t->n, &v, &err);
   free(exact);
   whet__text_free(t);
   if (says ? !s || !strstr(err.text, says) : s)
@@ -74,8 +74,8 @@ static void round_trips(void **state) {
       for (size_t i = 0; t == WHET_STRING && i < whet_value_count(v); i++)
         assert_int_equal(whet_value_set_string(v, i, "caterpillar", i), WHET_OK);
       whet_text text = {.mem = &g_mem};
-      assert_int_equal(cli_npy_write(v, &text, &err), WHET_OK);
-      assert_true(cli_npy_knows(text.p, text.n));
+      assert_int_equal(whet__npy_write(v, &text, &err), WHET_OK);
+      assert_true(whet__npy_knows(text.p, text.n));
       char name[40];
       snprintf(name, sizeof name, "%d_%d.npy", type, k);
       keep(name, text.p, text.n);
@@ -221,7 +221,7 @@ static void damage(void **state) {
     if (i >= whole.n) p[r[0] % n] = (char)r[1];
     whet_value *v = NULL;
     whet_err err = {0};
-    whet_status s = cli_npy_knows(p, n) ? cli_npy_read(p, n, &v, &err) : WHET_E_FORMAT;
+    whet_status s = whet__npy_knows(p, n) ? whet__npy_read(p, n, &v, &err) : WHET_E_FORMAT;
     assert_true(s ? v == NULL : v != NULL);
     whet_value_unref(&v);
     free(p);

@@ -2,7 +2,7 @@
 /* .npy files. The header is a Python dictionary in text; the parser takes what numpy writes and what its reader
  * accepts of spaces, quotes and order of keys. */
 
-#include "npy.h"
+#include "data/npy.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -25,7 +25,7 @@ struct text {
   const char *p, *end;
 };
 
-bool cli_npy_knows(const void *p, size_t n) { return n >= 8 && !memcmp(p, "\x93NUMPY", 6); }
+bool whet__npy_knows(const void *p, size_t n) { return n >= 8 && !memcmp(p, "\x93NUMPY", 6); }
 
 static void spaces(struct text *t) {
   while (t->p < t->end && (*t->p == ' ' || *t->p == '\t' || *t->p == '\n' || *t->p == '\r')) t->p++;
@@ -219,28 +219,51 @@ static size_t place(const struct header *h, size_t i) {
   return at;
 }
 
-whet_status cli_npy_read(const void *bytes, size_t n, whet_value **out, whet_err *err) {
+/* Read and check the header of n bytes at p: type, elements, bytes of each. */
+static whet_status begin(const uint8_t *p, size_t n, struct header *h, whet_dtype *t, size_t *count, size_t *each,
+                         whet_err *err) {
+  size_t need;
+  bool empty = false;
+  WHET_TRY(header(p, n, h, err));
+  *t = type(h);
+  if (*t == WHET_NONE)
+    return whet__fail(err, WHET_E_UNSUPPORTED, "the .npy file holds %s%c%zu; numbers, bools and strings are read",
+                      h->kind == 'O' ? "Python objects: " : "elements of type ", h->kind, h->size);
+  *each = h->kind == 'U' ? h->size * 4 : h->size;
+  for (int32_t i = 0; i < h->rank; i++) empty |= !h->dim[i];
+  *count = empty ? 0 : 1;
+  for (int32_t i = 0; i < h->rank; i++)
+    if (!whet__mul_size(*count, (size_t)h->dim[i], count))
+      return whet__fail(err, WHET_E_FORMAT, "the .npy file's shape is too large");
+  if (!whet__mul_size(*count, *each, &need) || need > n - h->at)
+    return whet__fail(err, WHET_E_FORMAT,
+                      "the .npy file ends early: %zu bytes of elements, %zu elements of %zu bytes expected", n - h->at,
+                      *count, *each);
+  if (*t == WHET_STRING && *count > n) /* empty strings take no bytes: do not let a small file ask for much memory */
+    return whet__fail(err, WHET_E_FORMAT, "the .npy file has %zu strings in %zu bytes", *count, n);
+  return WHET_OK;
+}
+
+whet_status whet__npy_view(const void *bytes, size_t n, whet_npy *out, whet_err *err) {
+  struct header h;
+  size_t count, each;
+  WHET_TRY(begin(bytes, n, &h, &out->dtype, &count, &each, err));
+  if (out->dtype == WHET_STRING || (h.fortran && h.rank > 1) || (h.order == '>' && each > 1))
+    return whet__fail(err, WHET_E_UNSUPPORTED, "the .npy file holds %s; rows are taken of row-major, little-endian numbers",
+                      out->dtype == WHET_STRING ? "strings" : h.order == '>' ? "big-endian numbers" : "a column-major array");
+  out->rank = h.rank;
+  memcpy(out->dim, h.dim, sizeof h.dim);
+  out->data = (const uint8_t *)bytes + h.at;
+  return WHET_OK;
+}
+
+whet_status whet__npy_read(const void *bytes, size_t n, whet_value **out, whet_err *err) {
   const uint8_t *p = bytes;
   struct header h;
+  size_t each, count;
+  whet_dtype t;
   *out = NULL;
-  WHET_TRY(header(p, n, &h, err));
-  whet_dtype t = type(&h);
-  if (t == WHET_NONE)
-    return whet__fail(err, WHET_E_UNSUPPORTED, "the .npy file holds %s%c%zu; numbers, bools and strings are read",
-                      h.kind == 'O' ? "Python objects: " : "elements of type ", h.kind, h.size);
-  size_t each = h.kind == 'U' ? h.size * 4 : h.size, count = 1, need;
-  bool empty = false;
-  for (int32_t i = 0; i < h.rank; i++) empty |= !h.dim[i];
-  if (empty) count = 0;
-  for (int32_t i = 0; i < h.rank; i++)
-    if (!whet__mul_size(count, (size_t)h.dim[i], &count))
-      return whet__fail(err, WHET_E_FORMAT, "the .npy file's shape is too large");
-  if (!whet__mul_size(count, each, &need) || need > n - h.at)
-    return whet__fail(err, WHET_E_FORMAT,
-                      "the .npy file ends early: %zu bytes of elements, %zu elements of %zu bytes expected", n - h.at,
-                      count, each);
-  if (t == WHET_STRING && count > n) /* empty strings take no bytes: do not let a small file ask for much memory */
-    return whet__fail(err, WHET_E_FORMAT, "the .npy file has %zu strings in %zu bytes", count, n);
+  WHET_TRY(begin(p, n, &h, &t, &count, &each, err));
   if (whet_value_create(t, h.rank, h.dim, out))
     return whet__fail(err, WHET_E_MEMORY, "no memory for %zu elements", count);
   p += h.at;
@@ -254,7 +277,7 @@ whet_status cli_npy_read(const void *bytes, size_t n, whet_value **out, whet_err
   bool swap = h.order == '>' && each > 1;
   size_t part = h.kind == 'c' ? each / 2 : each;
   if (!swap && !h.fortran)
-    memcpy(to, p, need);
+    memcpy(to, p, count * each);
   else
     for (size_t i = 0; i < count; i++) number_copy(to + i * each, p + place(&h, i) * each, each, part, swap);
   if (t == WHET_BOOL)
@@ -283,7 +306,7 @@ static void spell(const whet_value *v, char text[24]) {
   }
 }
 
-whet_status cli_npy_write(const whet_value *v, whet_text *out, whet_err *err) {
+whet_status whet__npy_write(const whet_value *v, whet_text *out, whet_err *err) {
   char type_text[24], dict[400];
   if (whet_value_kind(v) != WHET_TENSOR) return whet__fail(err, WHET_E_TYPE, "only tensors can be written as .npy");
   whet_dtype t = whet_value_dtype(v);
