@@ -22,6 +22,10 @@ void *cli_keep(size_t n);
 char *cli_keep_str(const char *s, size_t n);
 char *cli_keep_printf(const char *fmt, ...) WHET_PRINTF(1, 2);
 
+/* From now on what this thread keeps lies in `a`, whose owner frees it; NULL: until the process ends, as at first. For
+ * commands that do not end. */
+void cli_keep_in(whet_arena *a);
+
 /* The account that allocations of this process go to; no limit. */
 whet_mem *cli_mem(void);
 

@@ -22,6 +22,7 @@ static const struct command {
 const char *cli_verb;
 static whet_mem g_mem;
 static whet_arena g_kept;
+static _Thread_local whet_arena *g_room; /* where this thread keeps things for now; NULL: until the end */
 
 whet_mem *cli_mem(void) { return &g_mem; }
 
@@ -32,10 +33,12 @@ static void no_memory(void) {
 }
 
 void *cli_keep(size_t n) {
-  void *p = whet__arena_alloc(&g_kept, n);
+  void *p = whet__arena_alloc(g_room ? g_room : &g_kept, n);
   if (!p) no_memory();
   return p;
 }
+
+void cli_keep_in(whet_arena *a) { g_room = a; }
 
 char *cli_keep_str(const char *s, size_t n) {
   char *p = cli_keep(n + 1);

@@ -1,0 +1,479 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Two locks: `work` is held by whoever scans and loads, one at a time; `lock` guards the table for moments. */
+
+#include "edge/serve/store.h"
+
+#include <ctype.h>
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stdarg.h>
+#include <poll.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/eventfd.h>
+#include <sys/inotify.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+enum { PATH_ROOM = 4096 };
+
+/* What a file was when it was read: it changed when this does. */
+typedef struct print {
+  uint64_t ino, size, mtime, config_ino, config_size, config_mtime;
+} print;
+
+typedef struct slot {
+  int64_t number;
+  char text[24];
+  print print;       /* of the file that was tried last; work */
+  bool seen;         /* in this scan; work */
+  serve_version *v;  /* served, or NULL */
+  char reason[1000]; /* why not, or why the newest file is not */
+} slot;
+
+typedef struct model {
+  char name[VERSION_NAME];
+  slot **slot; /* by number, upwards */
+  size_t n;
+  bool seen, unloaded;
+  int64_t keep; /* versions to serve, 0: all */
+} model;
+
+struct serve_store {
+  store_opts o;
+  pthread_mutex_t work; /* a scan or load goes on. Rank 1 */
+  pthread_mutex_t lock; /* the table. Rank 2 */
+  model **model;
+  size_t n, cap;
+  pthread_t watcher;
+  bool watching;
+  int notify, stop; /* inotify; eventfd that ends the watcher */
+};
+
+static void say(serve_store *s, int level, const char *fmt, ...) EDGE_PRINTF(3, 4);
+static void say(serve_store *s, int level, const char *fmt, ...) {
+  char line[2300];
+  va_list ap;
+  if (!s->o.log) return;
+  va_start(ap, fmt);
+  vsnprintf(line, sizeof line, fmt, ap);
+  va_end(ap);
+  s->o.log(s->o.log_user, level, line);
+}
+
+/* FOLDER/NAME; false when it is too long for a path. */
+static bool join(char out[PATH_ROOM], const char *folder, const char *name) {
+  return (size_t)snprintf(out, PATH_ROOM, "%s/%s", folder, name) < PATH_ROOM;
+}
+
+/* A name that may stand in a path and in an address. */
+static bool good_name(const char *s) {
+  size_t n = strlen(s);
+  if (!n || n >= VERSION_NAME || s[0] == '.') return false;
+  for (; *s; s++)
+    if (!isalnum((unsigned char)*s) && !strchr("._-", *s)) return false;
+  return true;
+}
+
+/* A version's number: digits without a leading 0, above 0; -1: none. */
+static int64_t version_number(const char *s) {
+  int64_t v = 0;
+  if (s[0] < '1' || s[0] > '9' || strlen(s) > 18) return -1;
+  for (; *s; s++) {
+    if (*s < '0' || *s > '9') return -1;
+    v = v * 10 + (*s - '0');
+  }
+  return v;
+}
+
+static model *find_model(serve_store *s, const char *name, size_t n) {
+  for (size_t i = 0; i < s->n; i++)
+    if (strlen(s->model[i]->name) == n && !memcmp(s->model[i]->name, name, n)) return s->model[i];
+  return NULL;
+}
+
+static void stamp(const struct stat *st, uint64_t *ino, uint64_t *size, uint64_t *mtime) {
+  *ino = st->st_ino;
+  *size = (uint64_t)st->st_size;
+  *mtime = (uint64_t)st->st_mtim.tv_sec * 1000000000u + (uint64_t)st->st_mtim.tv_nsec;
+}
+
+/* The files of a version: paths and their print. False: no model in the folder. */
+static bool version_files(const char *folder, const char *model_folder, char file[PATH_ROOM], char config[PATH_ROOM],
+                          print *p) {
+  static const char *const k_name[] = {"model.onnx", "model.tflite", "model.whet"};
+  struct stat st;
+  bool found = false;
+  *p = (print){0};
+  for (size_t i = 0; i < EDGE_COUNT(k_name) && !found; i++) {
+    found = join(file, folder, k_name[i]) && !stat(file, &st) && S_ISREG(st.st_mode);
+  }
+  if (!found) return false;
+  stamp(&st, &p->ino, &p->size, &p->mtime);
+  config[0] = 0;
+  for (int i = 0; i < 2 && !config[0]; i++) {
+    if (!join(config, i ? model_folder : folder, "config.yaml") || stat(config, &st) || !S_ISREG(st.st_mode))
+      config[0] = 0;
+  }
+  if (config[0]) stamp(&st, &p->config_ino, &p->config_size, &p->config_mtime);
+  return true;
+}
+
+/* Take v (a reference) into the slot in place of what is there. */
+static void install(serve_store *s, slot *t, serve_version *v) {
+  pthread_mutex_lock(&s->lock);
+  serve_version *old = t->v;
+  t->v = v;
+  t->reason[0] = 0;
+  pthread_mutex_unlock(&s->lock);
+  version_unref(&old);
+}
+
+static void refuse(serve_store *s, slot *t, const char *why) {
+  pthread_mutex_lock(&s->lock);
+  snprintf(t->reason, sizeof t->reason, "%.990s", why);
+  pthread_mutex_unlock(&s->lock);
+}
+
+/* Load what stands in a slot's folder, if it changed or `again`. */
+static void load_slot(serve_store *s, model *m, slot *t, bool again) {
+  char folder[PATH_ROOM], model_folder[PATH_ROOM], file[PATH_ROOM], config[PATH_ROOM];
+  print p;
+  whet_err err = {0};
+  serve_version *v;
+  if (!join(model_folder, s->o.folder, m->name) || !join(folder, model_folder, t->text)) return;
+  if (!version_files(folder, model_folder, file, config, &p)) {
+    if (t->v) say(s, 2, "%s version %s is gone", m->name, t->text);
+    install(s, t, NULL);
+    refuse(s, t, "there is no model.onnx, model.tflite or model.whet in the folder");
+    t->print = (print){0};
+    return;
+  }
+  if (!again && !memcmp(&p, &t->print, sizeof p)) return;
+  t->print = p;
+  version_source from = {.name = m->name,
+                         .folder = folder,
+                         .model_folder = model_folder,
+                         .file = file,
+                         .config = config[0] ? config : NULL,
+                         .number = t->number,
+                         .cpu = s->o.cpu,
+                         .deadline = s->o.deadline,
+                         .check = s->o.check,
+                         .check_user = s->o.check_user};
+  int64_t began = edge_now();
+  if (version_open(&from, &v, &err)) {
+    refuse(s, t, err.text);
+    say(s, 0, "%s version %s is refused%s: %s", m->name, t->text, t->v ? ", and the one before stays" : "", err.text);
+    return;
+  }
+  m->keep = v->set.c.versions;
+  say(s, 2, "%s version %s is served: a run takes %.3g ms, loaded in %.3g ms", m->name, t->text,
+      (double)v->run_ns * 1e-6, (double)(edge_now() - began) * 1e-6);
+  install(s, t, v);
+}
+
+/* The slot of a number, made when there is none. NULL: no memory. */
+static slot *slot_of(serve_store *s, model *m, int64_t number) {
+  size_t at = 0;
+  while (at < m->n && m->slot[at]->number < number) at++;
+  if (at < m->n && m->slot[at]->number == number) return m->slot[at];
+  slot *t = calloc(1, sizeof *t), **all = t ? malloc((m->n + 1) * sizeof *all) : NULL;
+  if (!all) {
+    free(t);
+    return NULL;
+  }
+  t->number = number;
+  snprintf(t->text, sizeof t->text, "%lld", (long long)number);
+  pthread_mutex_lock(&s->lock);
+  memcpy(all, m->slot, at * sizeof *all);
+  all[at] = t;
+  memcpy(all + at + 1, m->slot + at, (m->n - at) * sizeof *all);
+  free(m->slot);
+  m->slot = all;
+  m->n++;
+  pthread_mutex_unlock(&s->lock);
+  return t;
+}
+
+static void drop_slot(serve_store *s, model *m, size_t i) {
+  pthread_mutex_lock(&s->lock);
+  slot *t = m->slot[i];
+  memmove(m->slot + i, m->slot + i + 1, (--m->n - i) * sizeof *m->slot);
+  pthread_mutex_unlock(&s->lock);
+  if (t->v) say(s, 2, "%s version %s is gone", m->name, t->text);
+  version_unref(&t->v);
+  free(t);
+}
+
+/* Serve no more of a model's versions. */
+static void empty(serve_store *s, model *m, const char *why) {
+  for (size_t i = 0; i < m->n; i++) {
+    install(s, m->slot[i], NULL);
+    refuse(s, m->slot[i], why);
+    m->slot[i]->print = (print){0};
+  }
+}
+
+/* Versions of one model. */
+static void scan_model(serve_store *s, model *m, bool again) {
+  char folder[PATH_ROOM];
+  struct dirent *e;
+  DIR *d = join(folder, s->o.folder, m->name) ? opendir(folder) : NULL;
+  for (size_t i = 0; i < m->n; i++) m->slot[i]->seen = false;
+  while (d && (e = readdir(d))) {
+    int64_t number = version_number(e->d_name);
+    slot *t = number < 0 ? NULL : slot_of(s, m, number);
+    if (t) t->seen = true;
+  }
+  if (d) closedir(d);
+  for (size_t i = m->n; i-- > 0;)
+    if (!m->slot[i]->seen) drop_slot(s, m, i);
+  if (m->unloaded) return;
+  for (size_t i = m->n; i-- > 0;) {
+    if (m->keep && m->n - i > (size_t)m->keep) {
+      if (m->slot[i]->v) say(s, 2, "%s version %s makes way for newer ones", m->name, m->slot[i]->text);
+      install(s, m->slot[i], NULL);
+      refuse(s, m->slot[i], "newer versions are served");
+      m->slot[i]->print = (print){0};
+    } else {
+      load_slot(s, m, m->slot[i], again);
+    }
+  }
+}
+
+static model *add_model(serve_store *s, const char *name) {
+  model *m = calloc(1, sizeof *m);
+  if (!m) return NULL;
+  memcpy(m->name, name, strlen(name) + 1); /* good_name knows its length */
+  pthread_mutex_lock(&s->lock);
+  if (s->n == s->cap) {
+    size_t cap = s->cap ? 2 * s->cap : 16;
+    model **p = realloc(s->model, cap * sizeof *p);
+    if (p) s->model = p, s->cap = cap;
+  }
+  if (s->n < s->cap) {
+    s->model[s->n++] = m;
+  } else {
+    free(m);
+    m = NULL;
+  }
+  pthread_mutex_unlock(&s->lock);
+  return m;
+}
+
+static void free_model(model *m) {
+  for (size_t i = 0; i < m->n; i++) {
+    version_unref(&m->slot[i]->v);
+    free(m->slot[i]);
+  }
+  free(m->slot);
+  free(m);
+}
+
+/* Names in the folder become models, names that are gone go. work is held. */
+static void scan_names(serve_store *s) {
+  char path[PATH_ROOM];
+  struct dirent *e;
+  struct stat st;
+  DIR *d = opendir(s->o.folder);
+  if (!d) {
+    say(s, 0, "%s: %s; what is served stays", s->o.folder, strerror(errno));
+    return;
+  }
+  for (size_t i = 0; i < s->n; i++) s->model[i]->seen = false;
+  while ((e = readdir(d))) {
+    if (!good_name(e->d_name)) continue;
+    if (!join(path, s->o.folder, e->d_name) || stat(path, &st) || !S_ISDIR(st.st_mode)) continue;
+    model *m = find_model(s, e->d_name, strlen(e->d_name));
+    if (!m) m = add_model(s, e->d_name);
+    if (m) m->seen = true;
+  }
+  closedir(d);
+  for (size_t i = s->n; i-- > 0;) {
+    model *m = s->model[i];
+    if (m->seen) continue;
+    pthread_mutex_lock(&s->lock);
+    s->model[i] = s->model[--s->n];
+    pthread_mutex_unlock(&s->lock);
+    say(s, 2, "%s is gone", m->name);
+    free_model(m);
+  }
+}
+
+void store_scan(serve_store *s) {
+  pthread_mutex_lock(&s->work);
+  scan_names(s);
+  for (size_t i = 0; i < s->n; i++) scan_model(s, s->model[i], false);
+  pthread_mutex_unlock(&s->work);
+}
+
+whet_status store_open(const store_opts *o, serve_store **out, whet_err *err) {
+  struct stat st;
+  *out = NULL;
+  if (stat(o->folder, &st)) return edge_fail(err, WHET_E_IO, "%s: %s", o->folder, strerror(errno));
+  if (!S_ISDIR(st.st_mode)) return edge_fail(err, WHET_E_IO, "%s is no folder", o->folder);
+  serve_store *s = calloc(1, sizeof *s);
+  if (!s) return edge_fail(err, WHET_E_MEMORY, "no memory for the store");
+  s->o = *o;
+  s->notify = s->stop = -1;
+  pthread_mutex_init(&s->work, NULL);
+  pthread_mutex_init(&s->lock, NULL);
+  store_scan(s);
+  *out = s;
+  return WHET_OK;
+}
+
+/* Watch the folder, its models and their versions: events name what changed, but a scan looks at everything. */
+static void watch_all(serve_store *s) {
+  const uint32_t what = IN_CLOSE_WRITE | IN_CREATE | IN_DELETE | IN_MOVED_FROM | IN_MOVED_TO | IN_DELETE_SELF |
+                        IN_MOVE_SELF | IN_ONLYDIR;
+  char path[PATH_ROOM];
+  inotify_add_watch(s->notify, s->o.folder, what);
+  pthread_mutex_lock(&s->work);
+  for (size_t i = 0; i < s->n; i++) {
+    if (!join(path, s->o.folder, s->model[i]->name)) continue;
+    inotify_add_watch(s->notify, path, what);
+    for (size_t k = 0; k < s->model[i]->n; k++) {
+      char version[PATH_ROOM];
+      if (join(version, path, s->model[i]->slot[k]->text)) inotify_add_watch(s->notify, version, what);
+    }
+  }
+  pthread_mutex_unlock(&s->work);
+}
+
+/* Eat what inotify has to say until nothing was said for a while: a copy of many files is one change. */
+static void settle(serve_store *s) {
+  char events[4096];
+  struct pollfd p = {.fd = s->notify, .events = POLLIN};
+  for (int i = 0; i < 50; i++) {
+    while (read(s->notify, events, sizeof events) > 0) {
+    }
+    if (poll(&p, 1, 100) <= 0) return;
+  }
+}
+
+static void *watcher(void *arg) {
+  serve_store *s = arg;
+  struct pollfd p[2] = {{.fd = s->stop, .events = POLLIN}, {.fd = s->notify, .events = POLLIN}};
+  for (;;) {
+    watch_all(s);
+    poll(p, s->notify < 0 ? 1 : 2, s->o.poll > 0 && s->o.poll < 1e6 ? (int)(s->o.poll * 1e3) : -1);
+    if (p[0].revents) return NULL;
+    if (p[1].revents) settle(s);
+    store_scan(s);
+  }
+}
+
+whet_status store_watch(serve_store *s, whet_err *err) {
+  s->notify = inotify_init1(IN_NONBLOCK | IN_CLOEXEC);
+  s->stop = eventfd(0, EFD_CLOEXEC);
+  if (s->notify < 0)
+    say(s, 1, "the folder cannot be watched (%s); it is looked at every %.3g s", strerror(errno), s->o.poll);
+  if (s->stop < 0 || pthread_create(&s->watcher, NULL, watcher, s))
+    return edge_fail(err, WHET_E_SYSTEM, "no thread to watch the folder");
+  s->watching = true;
+  return WHET_OK;
+}
+
+void store_close(serve_store **at) {
+  serve_store *s = *at;
+  *at = NULL;
+  if (!s) return;
+  if (s->watching) {
+    uint64_t one = 1;
+    if (write(s->stop, &one, sizeof one) == sizeof one) pthread_join(s->watcher, NULL);
+  }
+  if (s->notify >= 0) close(s->notify);
+  if (s->stop >= 0) close(s->stop);
+  for (size_t i = 0; i < s->n; i++) free_model(s->model[i]);
+  free(s->model);
+  pthread_mutex_destroy(&s->work);
+  pthread_mutex_destroy(&s->lock);
+  free(s);
+}
+
+serve_version *store_find(serve_store *s, json_text name, json_text version, whet_err *err) {
+  serve_version *v = NULL;
+  pthread_mutex_lock(&s->lock);
+  model *m = find_model(s, name.p, name.n);
+  for (size_t i = m ? m->n : 0; i-- > 0 && !v;)
+    if (m->slot[i]->v && (!version.n || text_is(version, m->slot[i]->text))) v = version_ref(m->slot[i]->v);
+  const char *why = m && m->n ? m->slot[m->n - 1]->reason : "";
+  if (!v && !m)
+    edge_fail(err, WHET_E_NAME, "there is no model \"%.*s\"", (int)(name.n > 100 ? 100 : name.n), name.p);
+  else if (!v && version.n)
+    edge_fail(err, WHET_E_NAME, "model \"%s\" has no version \"%.*s\" that is ready", m->name,
+              (int)(version.n > 24 ? 24 : version.n), version.p);
+  else if (!v)
+    edge_fail(err, WHET_E_NAME, "model \"%s\" is not ready%s%s", m->name, *why ? ": " : "", why);
+  pthread_mutex_unlock(&s->lock);
+  return v;
+}
+
+whet_status store_load(serve_store *s, json_text name, whet_err *err) {
+  whet_status st = WHET_OK;
+  pthread_mutex_lock(&s->work);
+  scan_names(s);
+  model *m = find_model(s, name.p, name.n);
+  if (!m) {
+    st = edge_fail(err, WHET_E_NAME, "there is no model \"%.*s\" in the folder", (int)(name.n > 100 ? 100 : name.n),
+                   name.p);
+  } else {
+    bool ready = false;
+    m->unloaded = false;
+    scan_model(s, m, true);
+    for (size_t i = 0; i < m->n; i++) {
+      ready |= m->slot[i]->v != NULL;
+      if (!st && m->slot[i]->reason[0] && strcmp(m->slot[i]->reason, "newer versions are served"))
+        st = edge_fail(err, WHET_E_DATA, "version %s: %s", m->slot[i]->text, m->slot[i]->reason);
+    }
+    if (!st && !ready) st = edge_fail(err, WHET_E_DATA, "model \"%s\" has no version in its folder", m->name);
+  }
+  pthread_mutex_unlock(&s->work);
+  return st;
+}
+
+whet_status store_unload(serve_store *s, json_text name, whet_err *err) {
+  whet_status st = WHET_OK;
+  pthread_mutex_lock(&s->work);
+  model *m = find_model(s, name.p, name.n);
+  if (m) {
+    m->unloaded = true;
+    empty(s, m, "unloaded");
+    say(s, 2, "%s is unloaded", m->name);
+  } else {
+    st = edge_fail(err, WHET_E_NAME, "there is no model \"%.*s\"", (int)(name.n > 100 ? 100 : name.n), name.p);
+  }
+  pthread_mutex_unlock(&s->work);
+  return st;
+}
+
+void store_each(serve_store *s, void (*fn)(void *user, const store_entry *e), void *user) {
+  pthread_mutex_lock(&s->lock);
+  for (size_t i = 0; i < s->n; i++) {
+    model *m = s->model[i];
+    if (!m->n) fn(user, &(store_entry){m->name, NULL, false, "no versions in the folder"});
+    for (size_t k = 0; k < m->n; k++)
+      fn(user, &(store_entry){m->name, m->slot[k]->text, m->slot[k]->v != NULL, m->slot[k]->reason});
+  }
+  pthread_mutex_unlock(&s->lock);
+}
+
+serve_version **store_versions(serve_store *s, const json_text *name, size_t *n) {
+  size_t most = 0;
+  *n = 0;
+  pthread_mutex_lock(&s->lock);
+  for (size_t i = 0; i < s->n; i++) most += s->model[i]->n;
+  serve_version **v = calloc(most + 1, sizeof *v);
+  for (size_t i = 0; v && i < s->n; i++) {
+    model *m = s->model[i];
+    if (name && !text_is(*name, m->name)) continue;
+    for (size_t k = 0; k < m->n; k++)
+      if (m->slot[k]->v) v[(*n)++] = version_ref(m->slot[k]->v);
+  }
+  pthread_mutex_unlock(&s->lock);
+  return v;
+}
