@@ -17,7 +17,7 @@ struct options {
   int64_t port, threads, workers, connections, per_address;
   size_t body, bodies;
   double deadline, idle, slow, drain, poll, at_once;
-  bool shared_memory, read_only, no_compress, no_sandbox, no_check, media, openapi;
+  bool shared_memory, read_only, no_compress, no_sandbox, no_check, media, openapi, json;
 };
 
 #define AT(field) offsetof(struct options, field)
@@ -165,7 +165,7 @@ static int serve(const struct options *o) {
   s.workers = o->workers, s.connections = o->connections, s.per_address = o->per_address, s.body = o->body;
   s.bodies = o->bodies, s.deadline = o->deadline, s.idle = o->idle, s.slow = o->slow, s.drain = o->drain;
   s.poll = o->poll, s.at_once = o->at_once, s.shared_memory = o->shared_memory, s.read_only = o->read_only;
-  s.compress = !o->no_compress, s.sandbox = !o->no_sandbox, s.check = o->no_check ? NULL : check;
+  s.json = o->json, s.compress = !o->no_compress, s.sandbox = !o->no_sandbox, s.check = o->no_check ? NULL : check;
   const char *why = o->media ? cli_media_load() : NULL;
   if (why) return cli_fail("--media: %s", why);
   return serve_run(&s, &err) ? cli_fail_err(NULL, &err) : CLI_DONE;
@@ -208,14 +208,14 @@ int cli_serve(int argc, char **argv) {
   char **arg, **again = cli_keep((size_t)(argc + 1) * sizeof *again);
   int n_arg, status;
   memcpy(again, argv, (size_t)(argc + 1) * sizeof *again);
-  if (!cli_parse(&use, NULL, argc, argv, &arg, &n_arg, &status)) return status;
+  if (!cli_parse(&use, &o.json, argc, argv, &arg, &n_arg, &status)) return status;
   if (o.config) { /* the file first, then the command line over it */
     static conf_file f;
     const char *file = o.config;
     o = first;
     o.config = file;
     if ((status = from_file(&o, &f))) return status;
-    if (!cli_parse(&use, NULL, argc, again, &arg, &n_arg, &status)) return status;
+    if (!cli_parse(&use, &o.json, argc, again, &arg, &n_arg, &status)) return status;
   }
   return serve(&o);
 }

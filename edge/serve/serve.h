@@ -31,6 +31,7 @@ typedef struct serve_opts {
   bool read_only;                 /* models are not loaded and unloaded, settings not changed over the network */
   bool compress;                  /* replies are compressed for those who accept it; default yes */
   bool sandbox;                   /* landlock and seccomp where the kernel has them; default yes */
+  bool json;                   /* the address is printed as JSON: {"url": ..., "pid": ...} */
   int level;                      /* of the log: 0 errors, 1 warnings, 2 information, 3 each request */
   version_check check;            /* what a version passes before it takes traffic; NULL: nothing */
   void *check_user;

@@ -276,7 +276,11 @@ whet_status serve_run(const serve_opts *o, whet_err *err) {
   free(key);
   free(cert);
   if (!st) {
-    printf("%s://%s\n", o->tls_cert ? "https" : "http", where);
+    const char *scheme = o->tls_cert ? "https" : "http";
+    if (o->json)
+      printf("{\"url\": \"%s://%s\", \"pid\": %d}\n", scheme, where, (int)getpid());
+    else
+      printf("%s://%s\n", scheme, where);
     fflush(stdout);
     serve_log(&s, 2, "whet %s serves %s on %s://%s", whet_version(), o->models, o->tls_cert ? "https" : "http",
               where);
