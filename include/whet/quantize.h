@@ -90,6 +90,29 @@ typedef struct whet_quantized {
 WHET_API whet_status whet_quantize(whet_model *m, const whet_samples *samples, const whet_quantize_opts *o, whet_model **out,
                                    whet_quantized *report, whet_err *err);
 
+/* A bound for what may be lost, and how a model is judged. */
+typedef struct whet_search {
+  size_t size;     /* sizeof(whet_search) */
+  double max_drop; /* the score may fall so much below the float model's */
+  /* How good a model is: more is better. Called for the float model and for quantised ones. */
+  whet_status (*score)(void *user, whet_model *m, double *score, whet_err *err);
+  void *user;
+  int untimed;     /* not 0: do not compare speed: layers may be slower than in float */
+} whet_search;
+
+/* What the search has found. */
+typedef struct whet_search_result {
+  double score_float, score_all, score; /* of the float model, with integers everywhere, of the result */
+  double ms_float, ms;                  /* least milliseconds of a run on this machine; 0: untimed */
+  int layers, integer;                  /* products, and those that compute with integers */
+} whet_search_result;
+
+/* whet_quantize (INT8, INT16X8), but layers stay float where that is needed to keep the score, and where integers are slower on
+ * this machine. Layers are given back in the order of what each alone does to the outputs. E_UNSUPPORTED when not even the
+ * least quantised model keeps the score. */
+WHET_API whet_status whet_quantize_within(whet_model *m, const whet_samples *samples, const whet_quantize_opts *o, const whet_search *search,
+                                          whet_model **out, whet_quantized *report, whet_search_result *result, whet_err *err);
+
 #ifdef __cplusplus
 }
 #endif

@@ -5,6 +5,8 @@
 
 #include <math.h>
 
+#include "compress/probe.h"
+
 whet_status whet__job_full(whet_job *j) { return whet__no_memory(&j->mem, 0, j->err, "quantisation"); }
 
 int32_t whet__job_root(const whet_job *j, int32_t v) {
@@ -58,23 +60,6 @@ whet_status whet__job_progress(whet_job *j, const char *what, int64_t done, int6
   return WHET_OK;
 }
 
-/* A batch or other free dimension counts as 1. */
-static whet_status settle_shapes(whet_job *j) {
-  const whet_graph *g = j->g;
-  if (!whet__env_init(&j->env, g, &j->a, j->err)) return whet__job_full(j);
-  for (int32_t i = 0; i < g->main.n_in; i++) {
-    const whet_val *v = &g->val[g->main.in[i]];
-    whet_shape s = v->shape;
-    if (s.rank < 0) return whet__fail(j->err, WHET_E_SHAPE, "input \"%.200s\" has no known rank", v->name);
-    for (int32_t k = 0; k < s.rank; k++)
-      if (s.d[k] < 0) s.d[k] = 1;
-    whet__env_set(&j->env, g->main.in[i], (whet_dtype)v->dtype, &s, NULL);
-  }
-  j->env.numbers = true;
-  whet_status s = whet__env_region(&j->env, &g->main, false, NULL);
-  return s < 0 ? s : WHET_OK;
-}
-
 static whet_status settle_options(whet_job *j, const whet_quantize_opts *o) {
   j->o = whet_quantize_opts_default();
   WHET_TRY(whet__take_opts("whet_quantize_opts", o, sizeof j->o, &j->o, j->err));
@@ -105,19 +90,20 @@ whet_status whet__job_open(whet_job *j, whet_model *m, const whet_samples *sampl
   whet__arena_init(&j->a, &j->mem);
   WHET_TRY(settle_options(j, o));
   WHET_TRY(whet__prepare(m, j->o.format, &j->model, err));
+  if (j->o.equalize) WHET_TRY(whet__equalize(j->model, err));
   j->g = &j->model->graph;
   size_t nodes = (size_t)j->g->n_node + 1, vals = (size_t)j->g->n_val + 1;
   j->tie = whet__arena_array(&j->a, nodes, sizeof *j->tie);
   j->tail = whet__arena_array(&j->a, nodes, sizeof *j->tail);
   j->why = whet__arena_array(&j->a, nodes, sizeof *j->why);
+  j->force = whet__arena_array(&j->a, nodes, sizeof *j->force);
   j->product = whet__arena_array(&j->a, nodes, sizeof *j->product);
   j->root = whet__arena_array(&j->a, vals, sizeof *j->root);
   j->param = whet__arena_array(&j->a, vals, sizeof *j->param);
   j->hist = whet__arena_array(&j->a, vals, sizeof *j->hist);
-  if (!j->tie || !j->tail || !j->why || !j->product || !j->root || !j->param || !j->hist) return whet__job_full(j);
-  for (int32_t v = 0; v < j->g->n_val; v++) j->root[v] = v;
+  if (!j->tie || !j->tail || !j->why || !j->force || !j->product || !j->root || !j->param || !j->hist) return whet__job_full(j);
   if (!whet__graph_uses(j->g, &j->a, &j->uses)) return whet__job_full(j);
-  return settle_shapes(j);
+  return whet__shapes_of_one(j->g, &j->a, &j->env, err);
 }
 
 void whet__job_close(whet_job *j) {

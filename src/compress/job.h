@@ -5,6 +5,7 @@
 /* One quantisation while it is under way, and the stages that it goes through:
  *
  *   prepare    fold what is constant, batch norms into weights, products into the target's operators
+ *   equalize   (where asked for) even out the weights of neighbouring products
  *   rules      which nodes get integers, which values share parameters
  *   observe    run the float model over the samples: histograms of values, second moments of products' inputs
  *   params     scales and zero points
@@ -56,6 +57,7 @@ typedef struct whet_job {
   uint8_t *tie;        /* whet_tie; NONE: stays float */
   uint8_t *tail;       /* an activation that the node before does on the way */
   const char **why;    /* why it stays float */
+  const char **force;  /* why it must stay float; NULL: it need not */
   whet_weighted **product; /* PRODUCTs */
   /* By value. */
   int32_t *root;       /* values with one root share parameters */
@@ -68,6 +70,10 @@ WHET_MUST whet_status whet__job_open(whet_job *j, whet_model *m, const whet_samp
                                      whet_err *err);
 void whet__job_close(whet_job *j);
 WHET_MUST whet_status whet__prepare(whet_model *m, whet_format format, whet_model **out, whet_err *err);
+/* Even out the weights of neighbouring products of a prepared model. */
+WHET_MUST whet_status whet__equalize(whet_model *m, whet_err *err);
+/* Which nodes get integers. May be called again when `force` has changed: parameters are then to be made anew, what was observed
+ * stays. */
 WHET_MUST whet_status whet__job_rules(whet_job *j);
 WHET_MUST whet_status whet__job_observe(whet_job *j);
 WHET_MUST whet_status whet__job_params(whet_job *j);
@@ -75,11 +81,15 @@ WHET_MUST whet_status whet__job_weights(whet_job *j);
 WHET_MUST whet_status whet__job_emit(whet_job *j, whet_model **out);
 WHET_MUST whet_status whet__job_emit_float(whet_job *j, whet_model **out); /* DYNAMIC, WEIGHTS, FLOAT16 */
 
+/* Fill the caller's report; it lies in `out`. */
+WHET_MUST whet_status whet__job_report(const whet_job *j, whet_model *out, whet_quantized *r);
 whet_status whet__job_full(whet_job *j);
 /* The value whose parameters v has. */
 int32_t whet__job_root(const whet_job *j, int32_t v);
 /* v is a float tensor whose shape is known. */
 bool whet__job_is_float(const whet_job *j, int32_t v);
+/* The range of v is that of other values with its parameters. */
+bool whet__job_follows(const whet_job *j, int32_t v);
 /* Is input k of integer node n a number that is quantised as activations are? */
 bool whet__job_takes(const whet_job *j, const whet_node *n, int k);
 /* Levels of an activation: 256 or 65536 (one less where symmetric). */

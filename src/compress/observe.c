@@ -20,14 +20,17 @@ static void add(watch *w, int32_t v) {
   w->at[v] = w->n;
 }
 
-/* Its range is another's that is looked at already, or fixed. */
-static bool follows(const whet_job *j, int32_t v) {
+/* What a clamp on the way takes in: nobody ever sees it as integers. */
+static bool before_tail(const whet_job *j, int32_t v) {
   int32_t m = j->uses.maker[v];
-  if (j->param[whet__job_root(j, v)].set || j->g->val[v].role == WHET_ROLE_CONST) return true;
+  if (m < 0 || !j->tie[m] || j->uses.count[v] != 1 || j->uses.first[v + 1] == j->uses.first[v]) return false;
+  return j->tail[j->uses.user[j->uses.first[v]]];
+}
+
+bool whet__job_follows(const whet_job *j, int32_t v) {
+  int32_t m = j->uses.maker[v];
   if (m >= 0 && (j->tie[m] == WHET_TIE_SAME || (j->tie[m] == WHET_TIE_JOIN && !j->tail[m]))) return true;
-  if (j->uses.count[v] == 1 && j->uses.first[v + 1] > j->uses.first[v]) /* a clamp comes on the way */
-    return m >= 0 && j->tie[m] && j->tail[j->uses.user[j->uses.first[v]]];
-  return false;
+  return before_tail(j, v);
 }
 
 static whet_status choose(whet_job *j, watch *w) {
@@ -42,7 +45,7 @@ static whet_status choose(whet_job *j, watch *w) {
     if (!j->tie[r->node[i]]) continue;
     for (int k = 0; k < n->n_in + n->n_out && integers; k++) {
       int32_t v = k < n->n_in ? n->in[k] : n->out[k - n->n_in];
-      if (v < 0 || (k < n->n_in && !whet__job_takes(j, n, k)) || follows(j, v)) continue;
+      if (v < 0 || (k < n->n_in && !whet__job_takes(j, n, k)) || j->g->val[v].role == WHET_ROLE_CONST || before_tail(j, v)) continue;
       add(w, v);
       if (!j->hist[v] && !(j->hist[v] = whet__arena_alloc(&j->a, sizeof *j->hist[v]))) return whet__job_full(j);
     }
@@ -91,7 +94,7 @@ whet_status whet__job_observe(whet_job *j) {
   WHET_TRY(choose(j, &w));
   WHET_TRY(whet__moments_open(j));
   whet_probe probe;
-  whet_status s = whet__probe_open(&probe, j->model, w.val, w.n, j->err);
+  whet_status s = whet__probe_open(&probe, j->model, w.val, w.n, NULL, j->err);
   for (int64_t i = 0; i < j->samples->n && !s; i++) {
     s = whet__probe_run(&probe, j->samples, i, j->err);
     if (!s) s = look(j, &probe, &w, i);

@@ -37,7 +37,7 @@ whet_status whet__job_params(whet_job *j) {
       bool ok = true;
       if (j->g->val[v].role == WHET_ROLE_CONST)
         x = of_const(j, v, &ok);
-      else if (j->hist[v])
+      else if (j->hist[v] && !whet__job_follows(j, v))
         x = whet__hist_range(j->hist[v], j->o.calibrate, j->o.percentile, whet__job_levels(j), j->o.symmetric || j->t == WHET_S16);
       if (!ok) return whet__fail(j->err, WHET_E_DATA, "constant \"%.200s\" is not finite", j->g->val[v].name);
       range[root].lo = fminf(range[root].lo, x.lo), range[root].hi = fmaxf(range[root].hi, x.hi);

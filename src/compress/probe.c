@@ -5,7 +5,8 @@
 
 #include "base/dtype.h"
 
-whet_status whet__probe_open(whet_probe *p, whet_model *m, const int32_t *val, size_t n, whet_err *err) {
+whet_status whet__probe_open(whet_probe *p, whet_model *m, const int32_t *val, size_t n, const whet_program_opts *o,
+                              whet_err *err) {
   *p = (whet_probe){.n = n};
   WHET_TRY(whet__model_derive(m, &p->model, err));
   whet_region *r = &p->model->graph.main;
@@ -16,7 +17,7 @@ whet_status whet__probe_open(whet_probe *p, whet_model *m, const int32_t *val, s
   for (size_t i = 0; i < n; i++) out[r->n_out + (int32_t)i] = val[i];
   r->out = out;
   r->n_out += (int32_t)n;
-  WHET_TRY(whet_program_create(p->model, NULL, &p->program, err));
+  WHET_TRY(whet_program_create(p->model, o, &p->program, err));
   WHET_TRY(whet_session_create(p->program, &p->session, err));
   for (size_t i = 0; i < whet_session_inputs(p->session); i++) { /* free dimensions are 1 */
     whet_info info;
@@ -57,4 +58,19 @@ void whet__probe_close(whet_probe *p) {
   whet_session_close(&p->session);
   whet_program_close(&p->program);
   whet_model_close(&p->model);
+}
+
+whet_status whet__shapes_of_one(const whet_graph *g, whet_arena *a, whet_env *env, whet_err *err) {
+  if (!whet__env_init(env, g, a, err)) return whet__no_memory(g->mem, 0, err, "shapes");
+  for (int32_t i = 0; i < g->main.n_in; i++) {
+    const whet_val *v = &g->val[g->main.in[i]];
+    whet_shape s = v->shape;
+    if (s.rank < 0) return whet__fail(err, WHET_E_SHAPE, "input \"%.200s\" has no known rank", v->name);
+    for (int32_t k = 0; k < s.rank; k++)
+      if (s.d[k] < 0) s.d[k] = 1;
+    whet__env_set(env, g->main.in[i], (whet_dtype)v->dtype, &s, NULL);
+  }
+  env->numbers = true;
+  whet_status s = whet__env_region(env, &g->main, false, NULL);
+  return s < 0 ? s : WHET_OK;
 }

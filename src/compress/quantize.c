@@ -26,7 +26,7 @@ static const char *precision(const whet_job *j, bool integer) {
 }
 
 /* A line for each node that computes: those that only move numbers, and clamps on the way, are left out. */
-static whet_status report(const whet_job *j, whet_model *out, whet_quantized *r) {
+whet_status whet__job_report(const whet_job *j, whet_model *out, whet_quantized *r) {
   const whet_region *m = &j->g->main;
   *r = (whet_quantized){0};
   whet_quantized_layer *layer = whet__arena_array(&out->graph.arena, (size_t)m->n_node + 1, sizeof *layer);
@@ -67,7 +67,7 @@ whet_status whet_quantize(whet_model *m, const whet_samples *samples, const whet
   whet_job j;
   whet_status s = whet__job_open(&j, m, samples, o, &err);
   if (!s) s = stages(&j, out);
-  if (!s && r && (s = report(&j, *out, r))) whet_model_close(out);
+  if (!s && r && (s = whet__job_report(&j, *out, r))) whet_model_close(out);
   whet__job_close(&j);
   if (s && user) *user = err;
   return s;

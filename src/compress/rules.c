@@ -108,14 +108,11 @@ static whet_status judge(whet_job *j, int32_t id) {
               ? WHET_TIE_PRODUCT
               : WHET_TIE_FREE;
   if (tie == WHET_TIE_ACT) tie = WHET_TIE_FREE;
-  if (kept(j, n)) {
-    j->why[id] = "you asked for it";
-    return WHET_OK;
-  }
+  if ((j->why[id] = kept(j, n) ? "you asked for it" : j->force[id])) return WHET_OK;
   if ((j->why[id] = types(j, n, tie)) || (j->why[id] = against(j, n, tie))) return WHET_OK;
   if (tie == WHET_TIE_PRODUCT) {
     bool full = false;
-    whet_weighted *p = whet__weighted_of(&j->env, j->g, id, &j->a, &full);
+    whet_weighted *p = j->product[id] ? j->product[id] : whet__weighted_of(&j->env, j->g, id, &j->a, &full);
     if (full) return whet__job_full(j);
     if (!p || j->g->val[n->in[1]].dtype != WHET_F32) {
       j->why[id] = "its weights are not constant float32";
@@ -243,6 +240,8 @@ whet_status whet__job_rules(whet_job *j) {
     for (int32_t i = 0; i < r->n_node; i++) WHET_TRY(weights_only(j, r->node[i]));
     return WHET_OK;
   }
+  for (int32_t i = 0; i < j->g->n_node; i++) j->tie[i] = WHET_TIE_NONE, j->tail[i] = 0, j->why[i] = NULL;
+  for (int32_t v = 0; v < j->g->n_val; v++) j->root[v] = v, j->param[v] = (whet_param){0};
   for (int32_t i = 0; i < r->n_node; i++) WHET_TRY(judge(j, r->node[i]));
   tails(j);
   lonely(j);

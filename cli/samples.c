@@ -1,0 +1,157 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Items of data sets for calibration and comparison. */
+
+#include "samples.h"
+
+#include <stdlib.h>
+
+#include "base/dtype.h"
+#include "base/rng.h"
+#include "media.h"
+#include "out.h"
+#include "whet/whet.h"
+
+#define AT(field) offsetof(cli_samples_opts, field)
+const cli_opt cli_samples_options[] = {
+    {"data", 'd', CLI_TEXT, AT(data), "DIR", "samples: a folder, archive or file of MNIST, CIFAR, classes of pictures or sounds, .npy or CSV", 0, 0},
+    {"samples", 'n', CLI_INT, AT(samples), "N", "how many are taken (default: 200)", 1, 1e9},
+    {"split", 0, CLI_TEXT, AT(split), "NAME", "which part of the data, where they hold several: train, test ... (default: train)", 0, 0},
+    {"labels", 0, CLI_TEXT, AT(labels), "NAMES", "the classes in order, \"a,b,c\" or a file with a line for each", 0, 0},
+    {"range", 0, CLI_TEXT, AT(range), "LO..HI", "what samples of 0..255 become (default: 0..1 for idx files, else 0..255)", 0, 0},
+    {"mean", 0, CLI_TEXT, AT(mean), "A,B,C", "is then taken away from each channel", 0, 0},
+    {"std", 0, CLI_TEXT, AT(std), "A,B,C", "by which each channel is then divided", 0, 0},
+    {0}};
+
+static whet_status sound(const void *bytes, size_t n, const whet_sound_opts *o, whet_sound *out, whet_err *err) {
+  return whet_sound_decode(bytes, n, o, out, err);
+}
+
+/* "A,B,C" or "A": how many numbers were read, 0: it is none of that. */
+static int numbers(const char *text, float *to, int most) {
+  int n = 0;
+  for (const char *p = text; n < most; n++) {
+    char *end;
+    to[n] = strtof(p, &end);
+    if (end == p) return 0;
+    if (!*end) return n + 1;
+    if (*end != ',') return 0;
+    p = end + 1;
+  }
+  return 0;
+}
+
+static bool range(const char *text, float *lo, float *hi) {
+  char *end;
+  *lo = strtof(text, &end);
+  if (end == text || strncmp(end, "..", 2)) return false;
+  const char *p = end + 2;
+  *hi = strtof(p, &end);
+  return end != p && !*end && *hi > *lo;
+}
+
+/* Choose one item of each stretch. */
+static void choose(cli_samples *s, int64_t want, const cli_samples *without) {
+  int64_t all = whet__set_count(s->set), taken = 0;
+  uint8_t *used = cli_keep((size_t)all + 1);
+  for (int64_t i = 0; without && i < without->n; i++)
+    if (without->item[i] < all) used[without->item[i]] = 1, taken++;
+  s->n = whet__max_i(whet__min_i(want, all - taken), 0);
+  s->item = cli_keep((size_t)(s->n + 1) * sizeof *s->item);
+  for (int64_t i = 0; i < s->n; i++) {
+    uint32_t r[4];
+    int64_t from = (int64_t)((double)i * (double)all / (double)s->n), to = (int64_t)((double)(i + 1) * (double)all / (double)s->n);
+    whet__rng_block(17, 0, (uint64_t)i, r);
+    int64_t at = from + (int64_t)((double)whet__rng_unit(r[0]) * (double)whet__max_i(to - from, 1));
+    while (used[at % all]) at++; /* there are enough */
+    s->item[i] = at % all;
+    used[at % all] = 1;
+  }
+}
+
+int cli_samples_open(cli_samples *s, const cli_samples_opts *o, int64_t want, const cli_samples *without) {
+  float x[4];
+  *s = (cli_samples){.o = o};
+  if (o->range && !range(o->range, &x[0], &x[1])) return cli_wrong("--range %s: expected LO..HI, as 0..1", o->range);
+  if (o->mean && !numbers(o->mean, x, 4)) return cli_wrong("--mean %s: expected a number for all channels or for each, as 0.5,0.4,0.4", o->mean);
+  if (o->std && !numbers(o->std, x, 4)) return cli_wrong("--std %s: expected a number for all channels or for each, as 0.2,0.2,0.2", o->std);
+  whet_set_opts so = {.training = true, .split = o->split, .labels = o->labels, .codecs = cli_media_load, .sound = sound, .sound_free = whet_sound_free};
+  whet_err err = {0};
+  if (whet__set_open(o->data, &so, cli_mem(), &s->set, &err)) return cli_fail_err(o->data, &err);
+  choose(s, want, without);
+  if (s->n) return 0;
+  cli_samples_close(s);
+  return cli_fail("%s: there are no samples in it", o->data);
+}
+
+void cli_samples_close(cli_samples *s) { whet__set_close(&s->set); }
+
+whet_status cli_feed_open(cli_feed *f, const cli_samples *s, whet_model *m, whet_err *err) {
+  whet_info in;
+  whet_feed feed;
+  *f = (cli_feed){.samples = s};
+  if (whet_model_inputs(m) != 1)
+    return whet__fail(err, WHET_E_UNSUPPORTED, "the model has %zu inputs: samples of a data set fill one", whet_model_inputs(m));
+  WHET_TRY(whet_model_input(m, 0, &in));
+  WHET_TRY(whet__feed_of(s->set, &in, &feed, err));
+  if (s->o->range) feed.ranged = range(s->o->range, &feed.lo, &feed.hi);
+  if (s->o->mean) feed.n_mean = numbers(s->o->mean, feed.mean, 4);
+  if (s->o->std) feed.n_std = numbers(s->o->std, feed.std, 4);
+  return whet__reader_create(s->set, &feed, &f->reader, err);
+}
+
+void cli_feed_close(cli_feed *f) {
+  if (f->reader) whet__reader_close(&f->reader);
+}
+
+whet_status cli_feed_fill(void *user, int64_t i, size_t input, void *to, size_t bytes, whet_err *err) {
+  cli_feed *f = user;
+  size_t has = whet__reader_bytes(f->reader);
+  if (input || has != bytes)
+    return whet__fail(err, WHET_E_SHAPE, "a sample makes %zu bytes, the model takes %zu for a batch of one", has, bytes);
+  return whet__reader_get(f->reader, f->samples->item[i], to, NULL, err);
+}
+
+static int32_t greatest(const void *p, whet_dtype t, int64_t n) {
+  int64_t best = 0;
+  for (int64_t k = 1; k < n; k++)
+    if (whet__get_f64(t, p, k) > whet__get_f64(t, p, best)) best = k;
+  return (int32_t)best;
+}
+
+static whet_status answer(const cli_samples *s, whet_session *session, cli_feed *feed, const char *what, cli_answers *out, whet_err *err) {
+  whet_info in;
+  int64_t dims[WHET_MAX_RANK], right = 0;
+  WHET_TRY(whet_session_input_info(session, 0, &in));
+  for (int32_t k = 0; k < in.rank; k++) dims[k] = in.dims[k] < 0 ? 1 : in.dims[k];
+  WHET_TRY(whet_session_resize(session, 0, in.rank, dims, err));
+  for (int64_t i = 0; i < s->n; i++) {
+    size_t bytes, n_out;
+    void *to = whet_session_input(session, 0, &bytes, err);
+    if (!to) return err->code;
+    WHET_TRY(cli_feed_fill(feed, i, 0, to, bytes, err));
+    WHET_TRY(whet_session_run(session, NULL, err));
+    const void *y = whet_session_output(session, 0, &n_out, err);
+    whet_info info;
+    if (!y || whet_session_output_info(session, 0, &info)) return err->code ? err->code : WHET_E_INTERNAL;
+    out->best[i] = greatest(y, info.dtype, (int64_t)(n_out / whet__max_i((int64_t)whet__dtype_size(info.dtype), 1)));
+    right += out->best[i] == whet__set_label(s->set, s->item[i]);
+    cli_progress(what, i + 1, s->n);
+  }
+  out->right = whet__set_classes(s->set) > 0 ? (double)right / (double)s->n : -1;
+  return WHET_OK;
+}
+
+whet_status cli_answer(const cli_samples *s, whet_model *m, const char *what, cli_answers *out, whet_err *err) {
+  whet_program *p = NULL;
+  whet_session *session = NULL;
+  cli_feed feed = {0};
+  *out = (cli_answers){.best = cli_keep((size_t)s->n * sizeof *out->best), .n = s->n};
+  whet_status st = cli_feed_open(&feed, s, m, err);
+  if (!st) st = whet_program_create(m, NULL, &p, err);
+  if (!st) st = whet_session_create(p, &session, err);
+  if (!st) st = answer(s, session, &feed, what, out, err);
+  cli_feed_close(&feed);
+  whet_session_close(&session);
+  whet_program_close(&p);
+  return st;
+}

@@ -1,0 +1,52 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef WHET_CLI_SAMPLES_H
+#define WHET_CLI_SAMPLES_H
+
+/* Items of a data set as inputs of a model: for calibration and for comparing models. */
+
+#include "data/set.h"
+#include "opts.h"
+#include "whet/quantize.h"
+
+typedef struct cli_samples_opts {
+  const char *data;  /* --data */
+  const char *split, *labels;
+  const char *range; /* "LO..HI" */
+  const char *mean, *std; /* "A,B,C" or "A" */
+  int64_t samples;
+} cli_samples_opts;
+extern const cli_opt cli_samples_options[];
+
+/* An opened set, and which of its items are taken: one from each of as many equal stretches, at random but the same in every run. */
+typedef struct cli_samples {
+  const cli_samples_opts *o;
+  whet_set *set;
+  int64_t *item;
+  int64_t n;
+} cli_samples;
+
+/* Open o->data and choose `want` items, none of those of `without` (may be NULL). One line is printed on failure; exit status. */
+WHET_MUST int cli_samples_open(cli_samples *s, const cli_samples_opts *o, int64_t want, const cli_samples *without);
+void cli_samples_close(cli_samples *s);
+
+/* The items as tensors of one model: user of a whet_samples. */
+typedef struct cli_feed {
+  const cli_samples *samples;
+  whet_reader *reader;
+} cli_feed;
+/* Ready to fill the only input of m, with a batch of one. */
+WHET_MUST whet_status cli_feed_open(cli_feed *f, const cli_samples *s, whet_model *m, whet_err *err);
+void cli_feed_close(cli_feed *f);
+/* fill of a whet_samples, with a cli_feed as its user. */
+whet_status cli_feed_fill(void *user, int64_t i, size_t input, void *to, size_t bytes, whet_err *err);
+
+/* How a model does on the samples: part of them whose greatest output is the class (`class`, or with `like` the greatest output of
+ * that model). outputs of `m` are its first. */
+typedef struct cli_answers {
+  int32_t *best; /* number of the greatest output for each sample */
+  int64_t n;
+  double right;  /* part whose class it is; -1: the set has no classes */
+} cli_answers;
+WHET_MUST whet_status cli_answer(const cli_samples *s, whet_model *m, const char *what, cli_answers *out, whet_err *err);
+
+#endif

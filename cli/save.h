@@ -1,0 +1,18 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef WHET_CLI_SAVE_H
+#define WHET_CLI_SAVE_H
+
+/* Writing a model to a file whose ending says the format. */
+
+#include "whet/whet.h"
+
+#define CLI_SAVE_ENDINGS ".whet"
+
+/* The ending is one that is written; else one line is printed. Exit status. */
+int cli_save_check(const char *path);
+/* The format that the ending says; AUTO: one that has no quantised form of its own (.whet). */
+whet_format cli_save_format(const char *path);
+/* Write it; all or nothing. */
+whet_status cli_save(whet_model *m, const char *path, whet_err *err);
+
+#endif
