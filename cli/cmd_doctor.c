@@ -37,10 +37,14 @@ static const cli_use k_use = {
     .missing = "name a model"};
 
 static json_t *json_row(const whet_finding *f) {
-  json_t *j = json_pack("{s:o, s:s, s:o, s:s, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o}", "name", cli_json_text(f->name), "op", f->op, "other",
-                        cli_json_text(f->other), "other_op", f->other_op, "snr_db", cli_json_real(f->snr), "lost_db", cli_json_real(f->lost),
-                        "added", cli_json_real(f->added), "max_difference", cli_json_real(f->most), "mean_difference", cli_json_real(f->mean),
-                        "lo", cli_json_real(f->lo), "hi", cli_json_real(f->hi), "clipped", cli_json_real(f->clipped), "levels", cli_json_real(f->levels));
+  json_t *j = json_pack("{s:o, s:s, s:o, s:s}", "name", cli_json_text(f->name), "op", f->op, "other", cli_json_text(f->other), "other_op",
+                        f->other_op);
+  const struct {
+    const char *key;
+    double v;
+  } numbers[] = {{"snr_db", f->snr}, {"lost_db", f->lost}, {"added", f->added}, {"max_difference", f->most}, {"mean_difference", f->mean},
+                 {"lo", f->lo}, {"hi", f->hi}, {"clipped", f->clipped}, {"levels", f->levels}};
+  for (size_t i = 0; i < WHET_COUNT(numbers); i++) json_object_set_new(j, numbers[i].key, cli_json_real(numbers[i].v));
   if (f->cause) json_object_set_new(j, "cause", json_string(f->cause));
   return j;
 }
@@ -48,10 +52,11 @@ static json_t *json_row(const whet_finding *f) {
 static int say_json(const char *a, const char *b, int64_t samples, const whet_diagnosis *d) {
   json_t *rows = json_array();
   for (size_t i = 0; i < d->n; i++) json_array_append_new(rows, json_row(&d->row[i]));
-  return cli_json(json_pack("{s:s, s:s, s:I, s:o, s:o, s:o, s:I, s:I}", "model", a, "second", b, "samples", (json_int_t)samples, "values", rows, "first",
-                            d->first < 0 ? json_null() : json_row(&d->row[d->first]), "worst",
-                            d->worst < 0 ? json_null() : json_row(&d->row[d->worst]), "alone_in_first", (json_int_t)d->alone_a,
-                            "alone_in_second", (json_int_t)d->alone_b),
+  json_t *first = d->first < 0 ? json_null() : json_row(&d->row[d->first]);
+  json_t *worst = d->worst < 0 ? json_null() : json_row(&d->row[d->worst]);
+  return cli_json(json_pack("{s:s, s:s, s:I, s:o, s:o, s:o, s:I, s:I}", "model", a, "second", b, "samples", (json_int_t)samples, "values", rows,
+                            "first", first, "worst", worst, "alone_in_first", (json_int_t)d->alone_a, "alone_in_second",
+                            (json_int_t)d->alone_b),
                   9);
 }
 

@@ -12,6 +12,7 @@ struct options {
   const char *output;
   int scheme, activations, granularity, calibrate, rounding;
   int64_t weights, group, eval;
+  const char *eval_split;
   double percentile;
   const char *max_drop;
   bool symmetric, equalize, no_bias_correction, float_ends, untimed;
@@ -22,7 +23,8 @@ struct options {
 static const cli_opt k_options[] = {
     {"output", 'o', CLI_TEXT, AT(output), "FILE", "the file to write; its ending says the format: " CLI_SAVE_ENDINGS, 0, 0},
     {"scheme", 0, CLI_CHOICE, AT(scheme), "int8|int16x8|dynamic|weights|float16",
-     "what becomes small: weights and activations (int8, int16x8), weights and, while it runs, activations (dynamic), weights alone (default: int8)", 0, 0},
+     "what becomes small: weights and activations (int8, int16x8), weights and, while it runs, activations (dynamic), weights alone "
+     "(default: int8)", 0, 0},
     {"max-drop", 0, CLI_TEXT, AT(max_drop), "N%",
      "search: leave layers in float until the score falls by no more than that, and those that are slower with integers on this machine", 0, 0},
     {"keep-float", 0, CLI_LIST, AT(keep_float), "NODE", "a node that stays float, by its name or that of its output; may be given again", 0, 0},
@@ -40,6 +42,7 @@ static const cli_opt k_numbers[] = {
     {"no-bias-correction", 0, CLI_FLAG, AT(no_bias_correction), NULL, "biases do not make up for the mean error of rounded weights", 0, 0},
     {"equalize", 0, CLI_FLAG, AT(equalize), NULL, "even out weights across layers first", 0, 0},
     {"eval", 0, CLI_INT, AT(eval), "N", "samples that judge the result, others than calibrate (default: 1000; 0: none)", 0, 1e9},
+    {"eval-split", 0, CLI_TEXT, AT(eval_split), "NAME", "the part of the data that judges (default: the one that calibrates)", 0, 0},
     {"untimed", 0, CLI_FLAG, AT(untimed), NULL, "with --max-drop: do not compare the speed of layers", 0, 0},
     {0}};
 
@@ -258,9 +261,10 @@ int cli_quantize(int argc, char **argv) {
   cli_samples calibration = {0}, eval = {0};
   outcome x = {0};
   if (so.data && (status = cli_samples_open(&calibration, &so, so.samples, NULL))) return status;
-  if (so.data && o.eval && whet__set_count(calibration.set) > calibration.n &&
-      (status = cli_samples_open(&eval, &so, o.eval, &calibration)))
-    return status;
+  cli_samples_opts eo = so;
+  if (o.eval_split) eo.split = o.eval_split;
+  bool others = o.eval_split || (so.data && whet__set_count(calibration.set) > calibration.n);
+  if (so.data && o.eval && others && (status = cli_samples_open(&eval, &eo, o.eval, o.eval_split ? NULL : &calibration))) return status;
   if (o.max_drop && !eval.n) return cli_fail("%s: all samples calibrate, and none is left to judge: fewer --samples", so.data);
   if (work(m, &o, so.data ? &calibration : NULL, eval.n ? &eval : NULL, &x, &err))
     status = cli_fail_err(arg[0], &err);

@@ -3,12 +3,12 @@
 
 #include "samples.h"
 
-#include <stdlib.h>
-
 #include "base/dtype.h"
 #include "base/rng.h"
+#include "input.h"
 #include "media.h"
 #include "out.h"
+#include "picture.h"
 #include "whet/whet.h"
 
 #define AT(field) offsetof(cli_samples_opts, field)
@@ -26,29 +26,6 @@ static whet_status sound(const void *bytes, size_t n, const whet_sound_opts *o, 
   return whet_sound_decode(bytes, n, o, out, err);
 }
 
-/* "A,B,C" or "A": how many numbers were read, 0: it is none of that. */
-static int numbers(const char *text, float *to, int most) {
-  int n = 0;
-  for (const char *p = text; n < most; n++) {
-    char *end;
-    to[n] = strtof(p, &end);
-    if (end == p) return 0;
-    if (!*end) return n + 1;
-    if (*end != ',') return 0;
-    p = end + 1;
-  }
-  return 0;
-}
-
-static bool range(const char *text, float *lo, float *hi) {
-  char *end;
-  *lo = strtof(text, &end);
-  if (end == text || strncmp(end, "..", 2)) return false;
-  const char *p = end + 2;
-  *hi = strtof(p, &end);
-  return end != p && !*end && *hi > *lo;
-}
-
 /* Choose one item of each stretch. */
 static void choose(cli_samples *s, int64_t want, const cli_samples *without) {
   int64_t all = whet__set_count(s->set), taken = 0;
@@ -59,7 +36,8 @@ static void choose(cli_samples *s, int64_t want, const cli_samples *without) {
   s->item = cli_keep((size_t)(s->n + 1) * sizeof *s->item);
   for (int64_t i = 0; i < s->n; i++) {
     uint32_t r[4];
-    int64_t from = (int64_t)((double)i * (double)all / (double)s->n), to = (int64_t)((double)(i + 1) * (double)all / (double)s->n);
+    double stretch = (double)all / (double)s->n;
+    int64_t from = (int64_t)((double)i * stretch), to = (int64_t)((double)(i + 1) * stretch);
     whet__rng_block(17, 0, (uint64_t)i, r);
     int64_t at = from + (int64_t)((double)whet__rng_unit(r[0]) * (double)whet__max_i(to - from, 1));
     while (used[at % all]) at++; /* there are enough */
@@ -69,12 +47,13 @@ static void choose(cli_samples *s, int64_t want, const cli_samples *without) {
 }
 
 int cli_samples_open(cli_samples *s, const cli_samples_opts *o, int64_t want, const cli_samples *without) {
-  float x[4];
+  cli_input_opts given = {.range = o->range, .mean = o->mean, .std = o->std};
+  int status = cli_input_check(&given);
   *s = (cli_samples){.o = o};
-  if (o->range && !range(o->range, &x[0], &x[1])) return cli_wrong("--range %s: expected LO..HI, as 0..1", o->range);
-  if (o->mean && !numbers(o->mean, x, 4)) return cli_wrong("--mean %s: expected a number for all channels or for each, as 0.5,0.4,0.4", o->mean);
-  if (o->std && !numbers(o->std, x, 4)) return cli_wrong("--std %s: expected a number for all channels or for each, as 0.2,0.2,0.2", o->std);
-  whet_set_opts so = {.training = true, .split = o->split, .labels = o->labels, .codecs = cli_media_load, .sound = sound, .sound_free = whet_sound_free};
+  if (status) return status;
+  whet_set_opts so = {.training = true, .split = o->split, .labels = o->labels, .codecs = cli_media_load};
+  so.sound = sound;
+  so.sound_free = whet_sound_free;
   whet_err err = {0};
   if (whet__set_open(o->data, &so, cli_mem(), &s->set, &err)) return cli_fail_err(o->data, &err);
   choose(s, want, without);
@@ -93,9 +72,9 @@ whet_status cli_feed_open(cli_feed *f, const cli_samples *s, whet_model *m, whet
     return whet__fail(err, WHET_E_UNSUPPORTED, "the model has %zu inputs: samples of a data set fill one", whet_model_inputs(m));
   WHET_TRY(whet_model_input(m, 0, &in));
   WHET_TRY(whet__feed_of(s->set, &in, &feed, err));
-  if (s->o->range) feed.ranged = range(s->o->range, &feed.lo, &feed.hi);
-  if (s->o->mean) feed.n_mean = numbers(s->o->mean, feed.mean, 4);
-  if (s->o->std) feed.n_std = numbers(s->o->std, feed.std, 4);
+  if (s->o->range) feed.ranged = cli_range(s->o->range, &feed.lo, &feed.hi);
+  if (s->o->mean) feed.n_mean = cli_numbers(s->o->mean, feed.mean);
+  if (s->o->std) feed.n_std = cli_numbers(s->o->std, feed.std);
   return whet__reader_create(s->set, &feed, &f->reader, err);
 }
 

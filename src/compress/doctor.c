@@ -262,9 +262,11 @@ static const char *weights(const side *a, const side *b, const spot *x, const sp
   if (!(power > 0) || error / power > 0.5) return NULL; /* other weights: batch norms folded in, say */
   const whet_quant *qb = gb.val[vb].q;
   if (qb && qb->n == 1 && largest / smallest > 16)
-    return whet__arena_printf(mem, "one scale for weights of channels whose sizes differ %.3g-fold: quantise by channel", largest / smallest);
+    return whet__arena_printf(mem, "one scale for weights of channels whose sizes differ %.3g-fold: quantise by channel",
+                              largest / smallest);
   if (error / power > 1e-3)
-    return whet__arena_printf(mem, "its weights changed by %.2g %%: more bits, smaller groups, or rounding by least squares", 100 * sqrt(error / power));
+    return whet__arena_printf(mem, "its weights changed by %.2g %%: more bits, smaller groups, or rounding by least squares",
+                              100 * sqrt(error / power));
   return NULL;
 }
 
@@ -275,11 +277,13 @@ static const char *cause(const side *a, const side *b, const spot *x, const spot
                               "calibrate on more samples, or by minmax", 100 * f->clipped, f->lo, f->hi);
   if (f->lost < 0.5) return "what its inputs bring";
   if (f->levels > 0 && f->levels < 40)
-    return whet__arena_printf(mem, "its numbers take only %.0f steps of the second: its range is too wide, for outliers or because it is shared", f->levels);
+    return whet__arena_printf(mem, "its numbers take only %.0f steps of the second: its range is too wide, for outliers or because it is "
+                              "shared", f->levels);
   const char *w = weights(a, b, x, y, mem);
   if (w) return w;
   if (fabs(f->mean) > 0.5 * f->rms * pow(10, -f->snr / 20))
-    return whet__arena_printf(mem, "its numbers are shifted by %.3g on average: a bias, or rounding of weights that bias correction would make up for", f->mean);
+    return whet__arena_printf(mem, "its numbers are shifted by %.3g on average: a bias, or rounding of weights that bias correction would "
+                              "make up for", f->mean);
   if (strcmp(x->op, y->op)) return whet__arena_printf(mem, "%s here is %s there", x->op, y->op);
   if (b->env.dtype[y->val] != WHET_F32 || f->levels > 0) return "rounding to its steps";
   return "its own arithmetic: other sums, other precision";

@@ -193,7 +193,7 @@ static whet_status fewest(search *s, whet_model **best) {
     whet_model_close(&q);
     bad = n;
     if (n == s->n)
-      return whet__fail(s->err, WHET_E_UNSUPPORTED, "no layer can be quantised: even with every product in float the score is %.6g, %.6g is asked for", score, least);
+      return whet__fail(s->err, WHET_E_UNSUPPORTED, "even with every product in float the score is %.6g, and %.6g is asked for", score, least);
   }
   while (good - bad > 1) {
     int n = (good + bad) / 2;
