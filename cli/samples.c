@@ -7,6 +7,7 @@
 #include "base/rng.h"
 #include "input.h"
 #include "media.h"
+#include "metadata.h"
 #include "out.h"
 #include "picture.h"
 #include "whet/whet.h"
@@ -17,7 +18,7 @@ const cli_opt cli_samples_options[] = {
     {"samples", 'n', CLI_INT, AT(samples), "N", "how many are taken (default: 200)", 1, 1e9},
     {"split", 0, CLI_TEXT, AT(split), "NAME", "which part of the data, where they hold several: train, test ... (default: train)", 0, 0},
     {"labels", 0, CLI_TEXT, AT(labels), "NAMES", "the classes in order, \"a,b,c\" or a file with a line for each", 0, 0},
-    {"range", 0, CLI_TEXT, AT(range), "LO..HI", "what samples of 0..255 become (default: 0..1 for idx files, else 0..255)", 0, 0},
+    {"range", 0, CLI_TEXT, AT(range), "LO..HI", "what samples of 0..255 become (default: as the model's metadata say, else 0..1 for idx files and 0..255)", 0, 0},
     {"mean", 0, CLI_TEXT, AT(mean), "A,B,C", "is then taken away from each channel", 0, 0},
     {"std", 0, CLI_TEXT, AT(std), "A,B,C", "by which each channel is then divided", 0, 0},
     {0}};
@@ -64,6 +65,21 @@ int cli_samples_open(cli_samples *s, const cli_samples_opts *o, int64_t want, co
 
 void cli_samples_close(cli_samples *s) { whet__set_close(&s->set); }
 
+/* What the model's metadata say of its input, for what the command line leaves open. */
+static void by_metadata(whet_model *m, whet_feed *f) {
+  cli_metadata meta;
+  cli_metadata_read(m, 0, &meta);
+  if (meta.ranged || meta.normalised) {
+    f->ranged = true;
+    f->lo = meta.ranged ? meta.lo : 0;
+    f->hi = meta.ranged ? meta.hi : 255;
+  }
+  if (!meta.normalised) return;
+  f->n_mean = (int)meta.n_mean, f->n_std = (int)meta.n_std;
+  memcpy(f->mean, meta.mean, sizeof f->mean);
+  memcpy(f->std, meta.std, sizeof f->std);
+}
+
 whet_status cli_feed_open(cli_feed *f, const cli_samples *s, whet_model *m, whet_err *err) {
   whet_info in;
   whet_feed feed;
@@ -72,6 +88,7 @@ whet_status cli_feed_open(cli_feed *f, const cli_samples *s, whet_model *m, whet
     return whet__fail(err, WHET_E_UNSUPPORTED, "the model has %zu inputs: samples of a data set fill one", whet_model_inputs(m));
   WHET_TRY(whet_model_input(m, 0, &in));
   WHET_TRY(whet__feed_of(s->set, &in, &feed, err));
+  if (!s->o->range && !s->o->mean && !s->o->std) by_metadata(m, &feed);
   if (s->o->range) feed.ranged = cli_range(s->o->range, &feed.lo, &feed.hi);
   if (s->o->mean) feed.n_mean = cli_numbers(s->o->mean, feed.mean);
   if (s->o->std) feed.n_std = cli_numbers(s->o->std, feed.std);

@@ -13,7 +13,7 @@ static const char *pictures(void) { return test_source("tools/demo_model/samples
 /* The digits model with integers gives the same answers, says what it did, and is a quarter of the size. */
 static void digits(void **state) {
   const char *dir = test_folder(), *file = join(dir, "digits.whet");
-  json_t *j = json_of(whet("quantize %s --data %s --range 0..1 --samples 6 -o %s --json", demo(), pictures(), file));
+  json_t *j = json_of(whet("quantize %s --data %s --samples 6 -o %s --json", demo(), pictures(), file));
   assert_true(number_at(j, "judged.agreement") == 100);
   assert_int_equal(number_at(j, "judged.samples"), 4);
   assert_int_equal(number_at(j, "samples"), 6);
@@ -29,7 +29,7 @@ static void digits(void **state) {
   for (int d = 0; d < 10; d += 3) {
     char name[20];
     snprintf(name, sizeof name, "%d.pgm", d);
-    json_t *a = json_of(whet("run %s --range 0..1 --input %s --json", file, join(pictures(), name)));
+    json_t *a = json_of(whet("run %s --input %s --json", file, join(pictures(), name)));
     json_t *row = json_array_get(at(a, "outputs.0.values"), 0);
     size_t best = 0;
     for (size_t k = 1; k < json_array_size(row); k++)
@@ -42,7 +42,7 @@ static void digits(void **state) {
 /* A layer that was named stays float, and says why. */
 static void kept(void **state) {
   const char *dir = test_folder();
-  json_t *j = json_of(whet("quantize %s --data %s --range 0..1 --keep-float logits --eval 0 -o %s --json", demo(), pictures(), join(dir, "d.whet")));
+  json_t *j = json_of(whet("quantize %s --data %s --keep-float logits --eval 0 -o %s --json", demo(), pictures(), join(dir, "d.whet")));
   size_t n = json_array_size(at(j, "layers"));
   int found = 0;
   for (size_t i = 0; i < n; i++) {
@@ -59,7 +59,7 @@ static void kept(void **state) {
 /* Under a bound that cannot be missed everything may be integer; the search says what it measured. */
 static void searched(void **state) {
   const char *dir = test_folder();
-  json_t *j = json_of(whet("quantize %s --data %s --range 0..1 --samples 5 --max-drop 100%% --untimed -o %s --json", demo(), pictures(),
+  json_t *j = json_of(whet("quantize %s --data %s --samples 5 --max-drop 100%% --untimed -o %s --json", demo(), pictures(),
                            join(dir, "d.whet")));
   assert_int_equal(number_at(j, "search.layers"), 4);
   assert_int_equal(number_at(j, "search.integer_layers"), 4);
@@ -70,15 +70,15 @@ static void searched(void **state) {
 /* The doctor finds a model equal to itself, also on portable kernels, and blames a layer whose weights were spoilt. */
 static void doctor(void **state) {
   const char *dir = test_folder(), *few = join(dir, "few.whet");
-  json_t *j = json_of(whet("doctor %s --data %s --range 0..1 --json", demo(), pictures()));
+  json_t *j = json_of(whet("doctor %s --data %s --json", demo(), pictures()));
   assert_true(json_is_null(at(j, "first")) && json_is_null(at(j, "worst")));
   assert_true(json_array_size(at(j, "values")) >= 6);
   json_decref(j);
-  j = json_of(whet("doctor %s --data %s --range 0..1 --second-cpu c --second-no-group --json", demo(), pictures()));
+  j = json_of(whet("doctor %s --data %s --second-cpu c --second-no-group --json", demo(), pictures()));
   assert_true(json_is_null(at(j, "first")));
   json_decref(j);
   must_pass(whet("quantize %s --scheme weights --weights 4 --granularity tensor --rounding nearest --eval 0 -o %s", demo(), few));
-  j = json_of(whet("doctor %s %s --data %s --range 0..1 --json", demo(), few, pictures()));
+  j = json_of(whet("doctor %s %s --data %s --json", demo(), few, pictures()));
   assert_non_null(strstr(text_at(j, "first.op"), "Conv"));
   assert_true(number_at(j, "first.snr_db") < 40);
   assert_true(number_at(j, "worst.added") >= number_at(j, "first.added"));
