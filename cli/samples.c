@@ -18,7 +18,8 @@ const cli_opt cli_samples_options[] = {
     {"samples", 'n', CLI_INT, AT(samples), "N", "how many are taken (default: 200)", 1, 1e9},
     {"split", 0, CLI_TEXT, AT(split), "NAME", "which part of the data, where they hold several: train, test ... (default: train)", 0, 0},
     {"labels", 0, CLI_TEXT, AT(labels), "NAMES", "the classes in order, \"a,b,c\" or a file with a line for each", 0, 0},
-    {"range", 0, CLI_TEXT, AT(range), "LO..HI", "what samples of 0..255 become (default: as the model's metadata say, else 0..1 for idx files and 0..255)", 0, 0},
+    {"range", 0, CLI_TEXT, AT(range), "LO..HI",
+     "what samples of 0..255 become (default: as the model's metadata say, else 0..1 for idx files and 0..255)", 0, 0},
     {"mean", 0, CLI_TEXT, AT(mean), "A,B,C", "is then taken away from each channel", 0, 0},
     {"std", 0, CLI_TEXT, AT(std), "A,B,C", "by which each channel is then divided", 0, 0},
     {0}};

@@ -101,7 +101,7 @@ int32_t whet__emit_const(whet_emit *e, int32_t v, whet_dtype t, whet_param p) {
 void whet__emit_weights(whet_emit *e, const whet_weighted *p, float sx, int32_t *weights, int32_t *bias) {
   const whet_node *n = &e->g->node[p->node];
   whet_graph *g = e->g;
-  int32_t was = n->in[1], b = n->n_in > 2 ? n->in[2] : -1, axis = p->n_scale > 1 ? p->axis : 0;
+  int32_t was = n->in[1], b = whet__job_bias(e->j, p), axis = p->n_scale > 1 ? p->axis : 0;
   bool wide = e->j->t == WHET_S16, some = b >= 0;
   whet_shape s = g->val[was].shape;
   *bias = -1;
@@ -110,7 +110,7 @@ void whet__emit_weights(whet_emit *e, const whet_weighted *p, float sx, int32_t 
   g->val[*weights].name = g->val[was].name;
   if (!(g->val[*weights].q = whet__graph_quant(g, p->n_scale, axis, p->scale, NULL))) e->e.failed = true;
   for (int64_t o = 0; o < p->channels; o++) some |= p->bias[o] != 0;
-  if (!some) return;
+  if (!some || (p->no_bias && p->add < 0)) return;
   float *unit = whet__arena_array(&e->pass.a, (size_t)p->n_scale, sizeof *unit);
   *bias = whet__ed_const(&e->e, wide ? WHET_S64 : WHET_S32, 1, &p->channels, NULL);
   if (!unit || *bias < 0) {

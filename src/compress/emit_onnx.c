@@ -51,10 +51,12 @@ static void to_integers(whet_emit *e, int32_t id) {
     whet__emit_weights(e, j->product[id], whet__emit_param(e, x).scale, &w, &b);
     w = back(e, w);
     b = back(e, b);
-    if (b >= 0) whet__emit_three(e, id);
+    int32_t add = j->product[id]->add;
+    if (b >= 0 && add < 0) whet__emit_three(e, id);
     if (e->e.failed) return;
     e->g->node[id].in[1] = w;
-    if (b >= 0) e->g->node[id].in[2] = b;
+    if (b >= 0 && add < 0) e->g->node[id].in[2] = b;
+    if (b >= 0 && add >= 0) e->g->node[add].in[e->g->val[e->g->node[add].in[0]].role != WHET_ROLE_CONST] = b;
   }
   for (int k = 0; k < e->g->node[id].n_out; k++)
     if (e->g->node[id].out[k] >= 0) e->home[e->g->node[id].out[k]] = 1;

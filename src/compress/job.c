@@ -14,13 +14,19 @@ int32_t whet__job_root(const whet_job *j, int32_t v) {
   return v;
 }
 
+int32_t whet__job_bias(const whet_job *j, const whet_weighted *p) {
+  const whet_node *n = &j->g->node[p->add >= 0 ? p->add : p->node];
+  if (p->add >= 0) return n->in[j->g->val[n->in[0]].role != WHET_ROLE_CONST];
+  return n->n_in > 2 && !p->no_bias ? n->in[2] : -1;
+}
+
 bool whet__job_is_float(const whet_job *j, int32_t v) {
   return v >= 0 && j->env.dtype[v] == WHET_F32 && j->env.kind[v] == WHET_TENSOR && whet__shape_count(&j->env.shape[v]) >= 0;
 }
 
 bool whet__job_takes(const whet_job *j, const whet_node *n, int k) {
   int32_t id = (int32_t)(n - j->g->node);
-  if (n->in[k] < 0) return false;
+  if (n->in[k] < 0 || (j->tail[id] && j->g->val[n->in[k]].role == WHET_ROLE_CONST)) return false;
   switch (j->tie[id]) {
     case WHET_TIE_NONE:
       return false;

@@ -55,7 +55,7 @@ typedef struct whet_job {
   whet_dtype t;        /* of activations */
   /* By node. */
   uint8_t *tie;        /* whet_tie; NONE: stays float */
-  uint8_t *tail;       /* an activation that the node before does on the way */
+  uint8_t *tail;       /* the node before does it on the way: a clamp, or (ONNX) adding the bias of a MatMul */
   const char **why;    /* why it stays float */
   const char **force;  /* why it must stay float; NULL: it need not */
   whet_weighted **product; /* PRODUCTs */
@@ -81,6 +81,8 @@ WHET_MUST whet_status whet__job_weights(whet_job *j);
 WHET_MUST whet_status whet__job_emit(whet_job *j, whet_model **out);
 WHET_MUST whet_status whet__job_emit_float(whet_job *j, whet_model **out); /* DYNAMIC, WEIGHTS, FLOAT16 */
 
+/* The constant that is the bias of a product; -1: it has none. */
+int32_t whet__job_bias(const whet_job *j, const whet_weighted *p);
 /* Fill the caller's report; it lies in `out`. */
 WHET_MUST whet_status whet__job_report(const whet_job *j, whet_model *out, whet_quantized *r);
 whet_status whet__job_full(whet_job *j);

@@ -146,6 +146,30 @@ static int32_t only_user(const whet_job *j, int32_t v) {
   return user;
 }
 
+/* The Add that brings the bias of MatMul n, one number for each channel. -1: there is none. */
+static int32_t bias_add(const whet_job *j, const whet_node *n, const whet_weighted *p) {
+  int32_t y = n->out[0], u = only_user(j, y);
+  if (!is_op(n, "MatMul") || u < 0 || !is_op(&j->g->node[u], "Add") || !j->tie[u]) return -1;
+  const whet_node *add = &j->g->node[u];
+  int32_t c = add->in[add->in[0] == y];
+  const whet_val *b = c >= 0 ? &j->g->val[c] : NULL;
+  if (!b || b->role != WHET_ROLE_CONST || b->dtype != WHET_F32 || b->shape.rank != 1 || b->shape.d[0] != p->channels) return -1;
+  return u;
+}
+
+/* Additions of biases are done on the way too. */
+static void biases(whet_job *j) {
+  for (int32_t i = 0; i < j->g->main.n_node; i++) {
+    int32_t id = j->g->main.node[i];
+    whet_weighted *p = j->product[id];
+    if (!p || !j->tie[id] || !p->no_bias) continue;
+    p->add = bias_add(j, &j->g->node[id], p);
+    if (p->add < 0) continue;
+    j->tail[p->add] = 1;
+    j->tie[p->add] = WHET_TIE_JOIN;
+  }
+}
+
 /* Clamps that the node before does on its way: both have the parameters of the clamp's result. */
 static void tails(whet_job *j) {
   static const char *const heads[] = {"Conv", "ConvTranspose", "Dense", "Gemm", "MatMul", "Add", "Sub", "Mul", "AveragePool"};
@@ -243,11 +267,13 @@ whet_status whet__job_rules(whet_job *j) {
   for (int32_t i = 0; i < j->g->n_node; i++) j->tie[i] = WHET_TIE_NONE, j->tail[i] = 0, j->why[i] = NULL;
   for (int32_t v = 0; v < j->g->n_val; v++) j->root[v] = v, j->param[v] = (whet_param){0};
   for (int32_t i = 0; i < r->n_node; i++) WHET_TRY(judge(j, r->node[i]));
+  if (j->qdq) biases(j);
   tails(j);
   lonely(j);
   for (int32_t i = 0; i < r->n_node; i++) { /* a tail whose head stays float is none */
     int32_t id = r->node[i];
-    int32_t m = j->tail[id] ? j->uses.maker[j->g->node[id].in[0]] : -1;
+    const whet_node *n = &j->g->node[id];
+    int32_t m = j->tail[id] ? j->uses.maker[n->in[n->n_in > 1 && j->g->val[n->in[0]].role == WHET_ROLE_CONST]] : -1;
     if (j->tail[id] && (m < 0 || !j->tie[m] || !j->tie[id])) j->tail[id] = 0;
   }
   for (int32_t i = 0; i < r->n_node; i++) {

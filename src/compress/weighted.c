@@ -28,9 +28,10 @@ static bool plain(const whet_node *n, int32_t *channels) {
     *channels = a->trans_b ? 0 : 1;
     return a->alpha == 1 && !a->trans_a && (n->n_in < 3 || n->in[2] < 0 || a->beta == 1);
   }
+  if (!is_op(n, "MatMul")) return false;
   const whet_matmul *a = n->attr;
   *channels = a->trans_b ? 0 : 1;
-  return is_op(n, "MatMul") && a->alpha == 1 && !a->trans_a;
+  return a->alpha == 1 && !a->trans_a;
 }
 
 whet_weighted *whet__weighted_of(const whet_env *env, const whet_graph *g, int32_t node, whet_arena *a, bool *full) {
@@ -43,6 +44,8 @@ whet_weighted *whet__weighted_of(const whet_env *env, const whet_graph *g, int32
   int32_t channels = 0;
   if (g->val[n->in[1]].role != WHET_ROLE_CONST || whet__shape_count(x) < 0 || whet__shape_count(w) < 1) return NULL;
   p->node = node;
+  p->add = -1;
+  p->no_bias = is_op(n, "MatMul");
   p->transposed = is_op(n, "ConvTranspose");
   p->conv = p->transposed || is_op(n, "Conv");
   if (p->conv) {

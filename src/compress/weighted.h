@@ -12,6 +12,8 @@ struct whet_env;
 
 typedef struct whet_weighted {
   int32_t node;
+  int32_t add;              /* the Add that brings its bias; -1: that is input 2 */
+  bool no_bias;             /* there is no place for one */
   int32_t axis;             /* of the weight tensor along which channels lie; -1: channels of several groups lie apart */
   int64_t channels, k;      /* outputs in all; weights of each */
   int64_t *chan, *tap;      /* element numbers */

@@ -67,10 +67,10 @@ static void descend(const channel *c, const double *cov, double ridge) {
 }
 
 static double bias_of(const whet_job *j, const whet_weighted *p, int64_t o) {
-  const whet_node *n = &j->g->node[p->node];
+  int32_t b = whet__job_bias(j, p);
   float f;
-  if (n->n_in < 3 || n->in[2] < 0) return 0;
-  memcpy(&f, (const char *)j->g->val[n->in[2]].data->p + o * 4, 4);
+  if (b < 0) return 0;
+  memcpy(&f, (const char *)j->g->val[b].data->p + o * 4, 4);
   return (double)f;
 }
 
@@ -143,7 +143,7 @@ static whet_status product(whet_job *j, whet_weighted *p) {
     }
     double shift = 0;
     for (int64_t i = 0; i < p->k; i++) {
-      if (p->mean && !j->o.no_bias_correction) shift += c.gap[i] * p->mean[group * p->k + i];
+      if (p->mean && !j->o.no_bias_correction && (!p->no_bias || p->add >= 0)) shift += c.gap[i] * p->mean[group * p->k + i];
       error += c.gap[i] * c.gap[i];
       power += weight(&c, i) * weight(&c, i);
     }
