@@ -187,30 +187,35 @@ static void tails(whet_job *j) {
   }
 }
 
-/* A node that has no weights gains nothing from integers unless a neighbour has them. */
-static void lonely(whet_job *j) {
+/* A node that has no weights gains nothing from integers unless they come from, or go to, a product that has them. */
+static whet_status lonely(whet_job *j) {
   const whet_region *r = &j->g->main;
+  uint8_t *near = whet__arena_array(&j->a, (size_t)j->g->n_node + 1, 1);
+  if (!near) return whet__job_full(j);
   for (bool again = true; again;) {
     again = false;
     for (int32_t i = 0; i < r->n_node; i++) {
       int32_t id = r->node[i];
       const whet_node *n = &j->g->node[id];
-      bool friend = j->tie[id] == WHET_TIE_PRODUCT;
-      if (!j->tie[id]) continue;
-      for (int k = 0; k < n->n_in; k++)
-        if (whet__job_takes(j, n, k)) {
-          int32_t m = j->uses.maker[n->in[k]];
-          friend |= m >= 0 ? j->tie[m] != WHET_TIE_NONE : j->g->val[n->in[k]].role == WHET_ROLE_INPUT && !j->o.float_ends && !j->qdq;
-        }
-      for (int k = 0; k < n->n_out && !friend; k++)
+      if (!j->tie[id] || near[id]) continue;
+      near[id] = j->tie[id] == WHET_TIE_PRODUCT;
+      for (int k = 0; k < n->n_in; k++) {
+        int32_t m = whet__job_takes(j, n, k) ? j->uses.maker[n->in[k]] : -1;
+        if (m >= 0) near[id] |= near[m];
+      }
+      for (int k = 0; k < n->n_out; k++)
         for (int32_t u = n->out[k] < 0 ? 0 : j->uses.first[n->out[k]]; n->out[k] >= 0 && u < j->uses.first[n->out[k] + 1]; u++)
-          friend |= j->tie[j->uses.user[u]] != WHET_TIE_NONE;
-      if (friend) continue;
-      j->tie[id] = WHET_TIE_NONE;
-      j->why[id] = "nothing beside it computes with integers";
-      again = true;
+          near[id] |= near[j->uses.user[u]];
+      again |= near[id];
     }
   }
+  for (int32_t i = 0; i < r->n_node; i++) {
+    int32_t id = r->node[i];
+    if (!j->tie[id] || near[id]) continue;
+    j->tie[id] = WHET_TIE_NONE;
+    j->why[id] = "no product beside it computes with integers";
+  }
+  return WHET_OK;
 }
 
 static whet_param unit(const whet_job *j, whet_tie tie) {
@@ -269,7 +274,7 @@ whet_status whet__job_rules(whet_job *j) {
   for (int32_t i = 0; i < r->n_node; i++) WHET_TRY(judge(j, r->node[i]));
   if (j->qdq) biases(j);
   tails(j);
-  lonely(j);
+  WHET_TRY(lonely(j));
   for (int32_t i = 0; i < r->n_node; i++) { /* a tail whose head stays float is none */
     int32_t id = r->node[i];
     const whet_node *n = &j->g->node[id];

@@ -13,7 +13,8 @@
 #include "compress/probe.h"
 #include "compress/timing.h"
 
-enum { LOOK = 24 }; /* samples by which one layer alone is judged */
+enum { LOOK = 24, BORDERS = 8 }; /* samples by which one layer alone is judged; layers given back for their borders */
+static const char k_border[] = "its borders with float layers cost more than its integers save on this machine";
 
 typedef struct search {
   whet_job j;
@@ -215,12 +216,57 @@ static whet_status fewest(search *s, whet_model **best) {
   return attempt(s, good, best, &s->r.score);
 }
 
+/* The products that have integers. */
 static whet_status list_layers(search *s) {
   whet_job *j = &s->j;
   s->n = 0;
   for (int32_t i = 0; i < j->g->main.n_node; i++)
     if (j->product[j->g->main.node[i]] && j->tie[j->g->main.node[i]] == WHET_TIE_PRODUCT) s->layer[s->n++] = j->g->main.node[i];
   return WHET_OK;
+}
+
+/* Least microseconds of a run of the float model and of q. */
+static whet_status whole(search *s, whet_model *q, double us[2]) {
+  const whet_part part[2] = {{.model = s->j.source, .in = -1}, {.model = q, .in = -1}};
+  return whet__time_parts(part, us, s->err);
+}
+
+/* Borders between integers and floats cost something as well. While the whole is slower than in float, give back the layer
+ * without whose integers it is fastest. */
+static whet_status by_borders(search *s, whet_model **best) {
+  whet_job *j = &s->j;
+  double us[2];
+  WHET_TRY(whole(s, *best, us));
+  for (int round = 0; round < BORDERS && us[1] > us[0]; round++) {
+    int32_t pick = -1;
+    double least = us[1];
+    WHET_TRY(list_layers(s));
+    for (int i = 0; i < s->n; i++) {
+      int32_t id = s->layer[i], tail = s->tail[id];
+      whet_model *q;
+      double t[2];
+      j->force[id] = k_border;
+      if (tail >= 0) j->force[tail] = k_border;
+      WHET_TRY(make(s, &q));
+      whet_status st = whole(s, q, t);
+      whet_model_close(&q);
+      if (st) return st;
+      if (t[1] < least) least = t[1], pick = id;
+      j->force[id] = NULL;
+      if (tail >= 0) j->force[tail] = NULL;
+      WHET_TRY(whet__job_progress(j, "looking for layers that are not worth their borders", i + 1, s->n));
+    }
+    if (pick < 0) break;
+    j->force[pick] = k_border;
+    if (s->tail[pick] >= 0) j->force[s->tail[pick]] = k_border;
+    whet_model_close(best);
+    WHET_TRY(make(s, best));
+    WHET_TRY(whole(s, *best, us));
+  }
+  whet_model_close(best); /* rules and reasons are those of the last attempt */
+  WHET_TRY(make(s, best));
+  s->r.ms_float = us[0] / 1000, s->r.ms = us[1] / 1000;
+  return s->s.score(s->s.user, *best, &s->r.score, s->err);
 }
 
 static whet_status run(search *s, whet_model **out) {
@@ -251,12 +297,9 @@ static whet_status run(search *s, whet_model **out) {
     WHET_TRY(by_harm(s));
     WHET_TRY(fewest(s, out));
   }
-  for (int32_t i = 0; i < j->g->main.n_node; i++) s->r.integer += j->product[j->g->main.node[i]] && j->tie[j->g->main.node[i]];
-  if (s->s.untimed) return WHET_OK;
-  double us[2];
-  const whet_part whole[2] = {{.model = j->source, .in = -1}, {.model = *out, .in = -1}};
-  WHET_TRY(whet__time_parts(whole, us, s->err));
-  s->r.ms_float = us[0] / 1000, s->r.ms = us[1] / 1000;
+  if (!s->s.untimed) WHET_TRY(by_borders(s, out));
+  WHET_TRY(list_layers(s));
+  s->r.integer = s->n;
   return WHET_OK;
 }
 
