@@ -25,6 +25,7 @@
   X(MIN, "the less")                    \
   X(POW, "x^y")                         \
   X(PRELU, "x < 0 ? x y : x")           \
+  X(GATE, "x > 0 ? y : 0")              \
   X(ATAN2, "angle of the point (y, x)") \
   X(SQUARED_DIFFERENCE, "(x - y)^2")    \
   X(FLOOR_DIV, "floor(x / y)")          \

@@ -13,4 +13,8 @@ typedef struct whet_batchnorm_attr {
   bool places;   /* one scale for every place of a sample, not for every channel (ONNX before 9, spatial = 0) */
 } whet_batchnorm_attr;
 
+typedef struct whet_batchnorm_train { /* BatchNormTrain, BatchNormGrad */
+  float epsilon;
+} whet_batchnorm_train;
+
 #endif

@@ -7,6 +7,7 @@
 
 #include <math.h>
 
+#include "op/grad.h"
 #include "op/move.h"
 #include "op/move_attr.h"
 #include "op/q8.h"
@@ -226,6 +227,29 @@ static bool concat_permute(whet_edit *e, int32_t node, const int8_t *perm, int r
   return whet__perm_same(perm, rank, perm_out);
 }
 
+/* ---- gradient -------------------------------------------------------------------------------- */
+
+static whet_status concat_grad(whet_edit *e, int32_t node) {
+  const whet_node n = whet__ed_graph(e)->node[node];
+  const whet_concat *a = n.attr;
+  int32_t rank = whet__ed_shape(e, n.out[0])->rank, axis = a->axis < 0 ? a->axis + rank : a->axis;
+  whet_arena *arena = &whet__ed_graph(e)->arena;
+  int64_t *sizes = whet__arena_array(arena, (size_t)n.n_in + 1, sizeof *sizes);
+  int32_t *out = whet__arena_array(arena, (size_t)n.n_in + 1, sizeof *out), g = whet__grad_of(e, n.out[0]);
+  if (!sizes || !out) return whet__grad_add(e, n.in[0], -1), WHET_OK;
+  if (rank < 0) return whet__grad_fail(e, node, "the rank of its inputs is not known");
+  for (int i = 0; i < n.n_in; i++) {
+    sizes[i] = whet__ed_shape(e, n.in[i])->d[axis];
+    if (!whet__dim_known(sizes[i])) return whet__grad_fail(e, node, "the size of input %d is open", i);
+    out[i] = whet__ed_val(e, "grad", whet__ed_dtype(e, n.in[i]), NULL);
+  }
+  const whet_split how = {.axis = axis, .sizes = {sizes, n.n_in}};
+  whet__ed_node(e, whet__op_find("Split"), &how, &g, 1, out, n.n_in);
+  for (int i = 0; i < n.n_in; i++)
+    if (whet__grad_wants(e, n.in[i])) whet__grad_add(e, n.in[i], out[i]);
+  return WHET_OK;
+}
+
 /* ---- record ---------------------------------------------------------------------------------- */
 
 const whet_op whet_op_Concat = {
@@ -237,5 +261,6 @@ const whet_op whet_op_Concat = {
     .infer = concat_infer,
     .plan = concat_plan,
     .permute = concat_permute,
+    .grad = concat_grad,
     .ref = concat_ref,
 };

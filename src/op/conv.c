@@ -276,5 +276,6 @@ const whet_op whet_op_Conv = {
     .infer = conv_infer,
     .plan = conv_plan,
     .permute = whet__conv_permute,
+    .grad = whet__conv_grad,
     .ref = conv_ref,
 };

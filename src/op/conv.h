@@ -13,7 +13,9 @@ enum {
   WHET_CONV_1SO, /* TFLite DEPTHWISE_CONV_2D */
   WHET_CONV_SIO, /* TFLite CONV_3D */
   WHET_CONV_IOS, /* ONNX ConvTranspose: inputs, outputs of a group */
-  WHET_CONV_SOI  /* TFLite CONV_3D_TRANSPOSE */
+  WHET_CONV_SOI, /* TFLite CONV_3D_TRANSPOSE */
+  WHET_CONV_ISO, /* all inputs, outputs of a group: OSI seen from the gradient */
+  WHET_CONV_ISO_1 /* 1SO likewise: one output for each group */
 };
 enum { WHET_CONV_PADS, WHET_CONV_SAME_UPPER, WHET_CONV_SAME_LOWER, WHET_CONV_VALID };
 
@@ -75,6 +77,10 @@ whet_ints whet__conv_list(whet_import *im, const int64_t *v, int32_t n);
 whet_status whet__conv_types(whet_infer *f, int x, int w, int b, whet_dtype *t);
 /* Integer weights (input w) of a float product have one scale, or one for each of its `channels` outputs. */
 whet_status whet__conv_scales(whet_infer *f, int w, whet_dim channels);
+
+/* Gradient hooks: conv_grad.c. */
+whet_status whet__conv_grad(whet_edit *e, int32_t node);
+whet_status whet__conv_transpose_grad(whet_edit *e, int32_t node);
 
 /* Quantised meaning, input of 8 or 16 bits with a scale: conv_q8.c. The rule that TFLite's kernels take for input x
  * and bias b (NULL: none). */

@@ -57,6 +57,12 @@ static void weight_axes(unsigned form, int32_t n, int32_t *o, int32_t *i, int32_
     case WHET_CONV_IOS:
       *o = 1, *i = 0, *s = 2;
       break;
+    case WHET_CONV_ISO:
+      *o = n + 1, *i = 0, *s = 1;
+      break;
+    case WHET_CONV_ISO_1:
+      *o = -1, *i = n + 1, *s = 1;
+      break;
     default:
       *o = n, *i = n + 1, *s = 0;
       break;
@@ -85,14 +91,14 @@ static bool take_weights(const whet_conv_attr *a, bool transposed, whet_dim c, c
       return false;
     }
   }
-  if (a->weights == WHET_CONV_1SO && w->d[0] != 1) {
+  if ((a->weights == WHET_CONV_1SO || a->weights == WHET_CONV_ISO_1) && w->d[0] != 1) {
     snprintf(why, WHET_CONV_WHY, "the first dimension of depthwise weights is %lld, expected 1", (long long)w->d[0]);
     return false;
   }
   inputs = i < 0 ? 1 : w->d[i];
-  outputs = w->d[o];
+  outputs = o < 0 ? 1 : w->d[o];
   /* ONNX's transposed weights hold all inputs and the outputs of one group, all others the reverse. */
-  bool all_inputs = a->weights == WHET_CONV_IOS;
+  bool all_inputs = a->weights == WHET_CONV_IOS || a->weights == WHET_CONV_ISO || a->weights == WHET_CONV_ISO_1;
   g->groups = a->group;
   int64_t most = whet__dim_known(c) ? whet__max_i(c, 1) : INT32_MAX;
   if (g->groups < 0 || g->groups > most) {
@@ -102,7 +108,7 @@ static bool take_weights(const whet_conv_attr *a, bool transposed, whet_dim c, c
   if (!g->groups) g->groups = all_inputs || transposed ? 1 : whet__dim_known(c) ? c / inputs : -1;
   g->ic = all_inputs && g->groups > 0 ? inputs / g->groups : inputs;
   g->oc = all_inputs ? outputs : g->groups > 0 ? outputs / g->groups : -1;
-  g->w_oc = step[o];
+  g->w_oc = o < 0 ? 0 : step[o];
   g->w_ic = i < 0 ? 0 : step[i];
   g->w_group = all_inputs ? g->ic * g->w_ic : g->oc * g->w_oc;
   if (g->groups < 0 || !whet__dim_known(c)) return true;

@@ -220,5 +220,6 @@ const whet_op whet_op_ConvTranspose = {
     .infer = convt_infer,
     .plan = convt_plan,
     .permute = whet__conv_permute,
+    .grad = whet__conv_transpose_grad,
     .ref = convt_ref,
 };

@@ -9,8 +9,10 @@
 
 #include "op/conv.h"
 #include "op/fakeq.h"
+#include "op/grad.h"
 #include "op/matrix.h"
 #include "op/move.h"
+#include "op/move_attr.h"
 #include "op/walk.h"
 
 static const whet_attr_desc k_attrs[] = {
@@ -135,6 +137,46 @@ static whet_status dense_plan(whet_planner *p, const whet_node *node) {
   return whet__pl_gemm_f32(p, &g, &pack, whet__rd(x), out, w, node->n_in > 2 ? node->in[2] : -1, whet__rd(res));
 }
 
+/* ---- gradient -------------------------------------------------------------------------------- */
+
+/* v as rows of `columns` elements. */
+static int32_t as_rows(whet_edit *e, int32_t v, int64_t columns) {
+  const whet_shape *s = whet__ed_shape(e, v);
+  const int64_t two = 2, dims[2] = {-1, columns};
+  const whet_reshape as = {0};
+  if (s->rank == 2 && s->d[1] == columns) return v;
+  int32_t in[2] = {v, whet__ed_const(e, WHET_S64, 1, &two, dims)};
+  return whet__ed_call(e, "Reshape", &as, in, 2, whet__ed_dtype(e, v));
+}
+
+static whet_status grad(whet_edit *e, int32_t node) {
+  const whet_node n = whet__ed_graph(e)->node[node];
+  const whet_dense *a = n.attr;
+  int32_t x = n.in[0], w = n.in[1], b = n.n_in > 2 ? n.in[2] : -1, g = whet__grad_of(e, n.out[0]);
+  const whet_shape ws = *whet__ed_shape(e, w), ys = *whet__ed_shape(e, n.out[0]);
+  whet_dtype t = whet__ed_dtype(e, x);
+  if (!whet__is_float(whet__ed_dtype(e, w)) || whet__shape_count(&ws) < 0)
+    return whet__grad_fail(e, node, "its weights are integers, or of unknown size");
+  int64_t k = ws.d[a->kn ? 0 : 1], out = ws.d[a->kn ? 1 : 0];
+  int32_t rows = as_rows(e, g, out);
+  if (whet__grad_wants(e, x)) {
+    const whet_matmul how = {1, 0, a->kn};
+    int32_t in[2] = {rows, w}, d = whet__ed_call(e, "MatMul", &how, in, 2, t);
+    if (whet__ed_shape(e, x)->rank != 2 || whet__ed_shape(e, x)->d[1] != k) {
+      const whet_reshape as = {.allowzero = 1};
+      int32_t to[2] = {d, whet__ed_shape_of(e, "Shape", x)};
+      d = whet__ed_call(e, "Reshape", &as, to, 2, t);
+    }
+    whet__grad_add(e, x, d);
+  }
+  if (whet__grad_wants(e, w)) {
+    const whet_matmul how = {1, 1, 0};
+    int32_t flat = as_rows(e, x, k), in[2] = {a->kn ? flat : rows, a->kn ? rows : flat};
+    whet__grad_add(e, w, whet__ed_call(e, "MatMul", &how, in, 2, t));
+  }
+  return whet__grad_add_summed(e, node, b, g, &ys);
+}
+
 /* ---- record ---------------------------------------------------------------------------------- */
 
 const whet_op whet_op_Dense = {
@@ -145,5 +187,6 @@ const whet_op whet_op_Dense = {
     .from = k_from,
     .infer = dense_infer,
     .plan = dense_plan,
+    .grad = grad,
     .ref = dense_ref,
 };

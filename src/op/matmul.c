@@ -8,6 +8,7 @@
  * multiply-adds from zero up, k ascending: the same bytes as kernels), f16 and bf16 through f32, f64, integers
  * (wrapping); quantised 8 and 16 bits: matmul_q8.c. */
 
+#include "kern/wgrad_f32.h"
 #include "op/conv.h"
 #include "op/dense.h"
 #include "op/fakeq.h"
@@ -226,6 +227,16 @@ static whet_arg turned(whet_planner *p, int32_t a, whet_gemm_f32 *g) {
   return whet__pl_turned_f32(p, a);
 }
 
+/* a' b, both as they lie, as the gradient of weights is: nothing is turned or packed. */
+static whet_status plan_turned(whet_planner *p, const whet_node *node, const whet_product *q) {
+  whet_wgrad_f32 k = {.batch = 1, .groups = 1, .ic = q->m, .oc = q->n, .w_oc = q->y_n, .w_ic = q->y_m};
+  for (int i = 0; i < 3; i++) k.dim[i] = (whet_window){1, 1, 1, 1, 1, 0, 0, 0, 0};
+  k.dim[2] = (whet_window){q->k, q->k, 1, 1, 1, 0, q->a_k, q->b_k, 0};
+  whet_arg arg[3] = {whet__rd(node->in[0]), whet__rd(node->in[1]), whet__wr(node->out[0])};
+  double macs = (double)q->m * (double)q->n * (double)q->k;
+  return whet__pl_kern(p, WHET_FAMILY_wgrad_f32, &k, sizeof k, arg, 3, whet__wgrad_f32_parts(&k), whet__pl_macs_ns(p, macs) * 2);
+}
+
 static whet_status matmul_plan(whet_planner *p, const whet_node *node) {
   const whet_matmul *at = node->attr;
   int32_t a = node->in[0], b = node->in[1], out = whet__pl_group_out(p), res;
@@ -245,6 +256,8 @@ static whet_status matmul_plan(whet_planner *p, const whet_node *node) {
     whet__pl_strides(p, res, r_step);
     g.ldr = as->rank == 1 ? 0 : r_step[ys->rank - (bs->rank > 1 ? 2 : 1)];
   }
+  if (q.n_batch == 0 && q.a_m == 1 && q.b_n == 1 && q.a_k != 1 && at->alpha == 1 && !whet__pl_group(p, 1) && !whet__pl_data(p, b))
+    return plan_turned(p, node, &q);
   whet_pack_f32 pack = {.n = q.n, .k = {1, 1, 1, q.k}, .n_step = q.b_n, .k_step = {0, 0, 0, q.b_k}};
   if (q.n_batch > WHET_GEMM_BATCH || !whet__epi_factor(&g.epi, at->alpha) || !batches(&q, r_step, &g, &pack))
     return WHET_LATE;

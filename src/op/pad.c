@@ -6,7 +6,9 @@
  * its border (symmetric); x again (wrap). ONNX Pad 1 and 2 (attributes), 11-25; TFLite PAD, PADV2, MIRROR_PAD (pads
  * in pairs). Quantised tensors are padded with their zero point. All types. Exact. */
 
+#include "op/grad.h"
 #include "op/move.h"
+#include "op/move_attr.h"
 
 /* ---- attributes ------------------------------------------------------------------------------ */
 
@@ -278,6 +280,35 @@ static bool pad_permute(whet_edit *e, int32_t node, const int8_t *perm, int rank
   return whet__perm_same(perm, rank, perm_out);
 }
 
+/* ---- gradient -------------------------------------------------------------------------------- */
+
+/* What lies inside. */
+static whet_status pad_grad(whet_edit *e, int32_t node) {
+  const whet_node n = whet__ed_graph(e)->node[node];
+  const struct pad *a = n.attr;
+  const whet_slice how = {.sizes = 1};
+  whet_shape s = *whet__ed_shape(e, n.in[0]);
+  int64_t from[WHET_MAX_RANK] = {0}, rank = s.rank;
+  int32_t k, n_axes = 0;
+  if (!whet__grad_wants(e, n.in[0])) return WHET_OK;
+  const int64_t *v = whet__ed_ints(e, n.in[1], &k), *axes = n.n_in > 3 ? whet__ed_ints(e, n.in[3], &n_axes) : NULL;
+  if (a->mode != PAD_CONSTANT || rank < 0 || !v || (n.n_in > 3 && n.in[3] >= 0 && !axes))
+    return whet__grad_fail(e, node, "it does not pad with a constant, or its pads are computed");
+  int32_t count = axes ? n_axes : (int32_t)rank;
+  for (int32_t i = 0; i < count; i++) {
+    int64_t axis = axes ? axes[i] + (axes[i] < 0 ? rank : 0) : i, lo = v[place(a, count, i, 0)], hi = v[place(a, count, i, 1)];
+    if (lo < 0 || hi < 0) return whet__grad_fail(e, node, "it cuts");
+    from[axis] = lo;
+  }
+  int64_t sizes[WHET_MAX_RANK];
+  for (int32_t i = 0; i < rank; i++) sizes[i] = whet__dim_known(s.d[i]) ? s.d[i] : -1;
+  for (int32_t i = 0; i < rank; i++)
+    if (sizes[i] < 0 && from[i]) return whet__grad_fail(e, node, "the size of its input is open");
+  int32_t in[3] = {whet__grad_of(e, n.out[0]), whet__ed_const(e, WHET_S64, 1, &rank, from), whet__ed_const(e, WHET_S64, 1, &rank, sizes)};
+  whet__grad_add(e, n.in[0], whet__ed_call(e, "Slice", &how, in, 3, whet__ed_dtype(e, n.in[0])));
+  return WHET_OK;
+}
+
 /* ---- record ---------------------------------------------------------------------------------- */
 
 const whet_op whet_op_Pad = {
@@ -288,5 +319,6 @@ const whet_op whet_op_Pad = {
     .infer = pad_infer,
     .plan = pad_plan,
     .permute = pad_permute,
+    .grad = pad_grad,
     .ref = pad_ref,
 };

@@ -22,7 +22,7 @@
 
 /* ---- attributes ------------------------------------------------------------------------------ */
 
-static const whet_attr_desc k_attrs[] = {{"kernel_shape", WHET_ATTR_I64S, offsetof(whet_pool_attr, kernel)},
+const whet_attr_desc whet__pool_attrs[] = {{"kernel_shape", WHET_ATTR_I64S, offsetof(whet_pool_attr, kernel)},
                                          {"strides", WHET_ATTR_I64S, offsetof(whet_pool_attr, strides)},
                                          {"dilations", WHET_ATTR_I64S, offsetof(whet_pool_attr, dilations)},
                                          {"pads", WHET_ATTR_I64S, offsetof(whet_pool_attr, pads)},
@@ -400,11 +400,12 @@ static bool permute(whet_edit *e, int32_t node, const int8_t *perm, int rank, in
   const whet_op whet_op_##name_ = {.name = #name_,                          \
                                    .flags = WHET_OP_SPATIAL | WHET_OP_TILE | WHET_OP_PITCH_IN | WHET_OP_PITCH_OUT, \
                                    .attr_size = sizeof(whet_pool_attr),     \
-                                   .attrs = k_attrs,                        \
+                                   .attrs = whet__pool_attrs,                        \
                                    .from = from_,                           \
                                    .infer = infer,                          \
                                    .plan = plan,                            \
                                    .permute = permute,                      \
+                                   .grad = whet__pool_grad,                 \
                                    .ref = ref};
 POOL(AveragePool, k_average_from)
 POOL(LpPool, k_lp_from)

@@ -21,6 +21,11 @@ typedef struct whet_pool_attr {
   bool columns;                         /* MaxPool: indices count the spatial dimensions in reverse */
 } whet_pool_attr;
 
+extern const whet_attr_desc whet__pool_attrs[];
+
+/* Gradient hook: pool_grad.c. */
+whet_status whet__pool_grad(whet_edit *e, int32_t node);
+
 /* Sizes of one call; spatial dimensions stand at the end of the arrays of three, missing ones are of size 1. in, out,
  * batch and chan may be symbols or ANY while a program is made. */
 typedef struct whet_pool_geo {

@@ -10,8 +10,9 @@
 #include <math.h>
 
 #include "kern/softmax_f32.h"
-#include "op/edit.h"
+#include "op/grad.h"
 #include "op/move.h"
+#include "op/reduce.h"
 #include "op/walk.h"
 
 /* ---- attributes ------------------------------------------------------------------------------ */
@@ -156,6 +157,29 @@ static bool permute(whet_edit *e, int32_t node, const int8_t *perm, int rank, in
   return true;
 }
 
+/* ---- gradient -------------------------------------------------------------------------------- */
+
+/* Softmax: beta y (g - sum of g y); LogSoftmax: beta (g - e^y sum of g). */
+static whet_status grad(whet_edit *e, int32_t node) {
+  const whet_node n = whet__ed_graph(e)->node[node];
+  const whet_softmax_attr *a = n.attr;
+  int32_t rank = whet__ed_shape(e, n.in[0])->rank, from, to, y = n.out[0], g = whet__grad_of(e, y);
+  whet_dtype t = whet__ed_dtype(e, y);
+  if (!whet__grad_wants(e, n.in[0])) return WHET_OK;
+  if (rank < 0 || !strcmp(n.op->name, "Hardmax")) return whet__grad_fail(e, node, "its derivative is not known");
+  span(a, rank, &from, &to);
+  int64_t *axes = whet__arena_array(&whet__ed_graph(e)->arena, WHET_MAX_RANK, sizeof *axes);
+  if (!axes) return whet__grad_add(e, n.in[0], -1), WHET_OK;
+  for (int32_t i = from; i < to; i++) axes[i - from] = i;
+  const whet_reduce_attr over = {.axes = {axes, to - from}, .keep = true};
+  bool log_of = !strcmp(n.op->name, "LogSoftmax");
+  whet_grad_name name[] = {{'g', g, 0}, {'y', y, 0}, {'b', -1, (double)a->beta}, {'s', -1, 0}};
+  int32_t v = log_of ? g : whet__grad_formula(e, "g*y", name, 3, t);
+  name[3].v = whet__ed_call(e, "ReduceSum", &over, &v, 1, t);
+  whet__grad_add(e, n.in[0], whet__grad_formula(e, log_of ? "b*(g-Exp(y)*s)" : "b*y*(g-s)", name, 4, t));
+  return WHET_OK;
+}
+
 /* ---- records --------------------------------------------------------------------------------- */
 
 #define SOFTMAX(name_, from_)                                              \
@@ -167,6 +191,7 @@ static bool permute(whet_edit *e, int32_t node, const int8_t *perm, int rank, in
                                    .infer = infer,                         \
                                    .plan = plan,                           \
                                    .permute = permute,                     \
+                                   .grad = grad,                           \
                                    .ref = ref};
 SOFTMAX(Hardmax, k_hard_from)
 SOFTMAX(LogSoftmax, k_log_from)

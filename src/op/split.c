@@ -5,6 +5,7 @@
  * TFLite SPLIT, SPLIT_V, UNPACK (each part then loses the axis). All types. Exact. Parts share the input's memory
  * where the planner can arrange it. */
 
+#include "op/grad.h"
 #include "op/move.h"
 #include "op/move_attr.h"
 
@@ -215,6 +216,29 @@ static bool split_permute(whet_edit *e, int32_t node, const int8_t *perm, int ra
   return whet__perm_same(perm, rank, perm_out);
 }
 
+/* ---- gradient -------------------------------------------------------------------------------- */
+
+static whet_status split_grad(whet_edit *e, int32_t node) {
+  const whet_node n = whet__ed_graph(e)->node[node];
+  const whet_split *a = n.attr;
+  int32_t rank = whet__ed_shape(e, n.in[0])->rank;
+  int32_t *in = whet__arena_array(&whet__ed_graph(e)->arena, (size_t)n.n_out + 1, sizeof *in);
+  if (!whet__grad_wants(e, n.in[0])) return WHET_OK;
+  if (!in) return whet__grad_add(e, n.in[0], -1), WHET_OK;
+  if (rank < 0) return whet__grad_fail(e, node, "the rank of its input is not known");
+  whet_dtype t = whet__ed_dtype(e, n.in[0]);
+  for (int o = 0; o < n.n_out; o++) {
+    if (n.out[o] < 0) return whet__grad_fail(e, node, "one of its outputs is left out");
+    in[o] = whet__grad_of(e, n.out[o]);
+    if (in[o] >= 0) continue;
+    int32_t fill[2] = {whet__ed_shape_of(e, "Shape", n.out[o]), whet__ed_number(e, t, 0)};
+    in[o] = whet__ed_call(e, "Fill", NULL, fill, 2, t);
+  }
+  const whet_concat how = {.axis = a->axis < 0 ? a->axis + rank : a->axis};
+  whet__grad_add(e, n.in[0], whet__ed_call(e, "Concat", &how, in, n.n_out, t));
+  return WHET_OK;
+}
+
 /* ---- record ---------------------------------------------------------------------------------- */
 
 const whet_op whet_op_Split = {
@@ -226,5 +250,6 @@ const whet_op whet_op_Split = {
     .infer = split_infer,
     .plan = split_plan,
     .permute = split_permute,
+    .grad = split_grad,
     .ref = split_ref,
 };

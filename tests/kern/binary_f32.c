@@ -33,6 +33,8 @@ static long double truth(int fn, long double x, long double y) {
       return isnan(x) || isnan(y) ? NAN : x < y ? x : y;
     case WHET_BIN_POW:
       return powl(x, y);
+    case WHET_BIN_GATE:
+      return x > 0 ? y : 0;
     case WHET_BIN_PRELU:
       return x < 0 ? x * y : x;
     case WHET_BIN_ATAN2:

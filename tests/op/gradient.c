@@ -8,10 +8,14 @@
 
 #include "base/rng.h"
 #include "lib/opcheck.h"
+#include "op/batchnorm.h"
 #include "op/binary.h"
+#include "op/conv.h"
 #include "op/dense.h"
 #include "op/move_attr.h"
+#include "op/pool.h"
 #include "op/reduce.h"
+#include "op/softmax.h"
 #include "op/unary.h"
 #include "plan/program.h"
 #include "whet/whet.h"
@@ -186,6 +190,143 @@ static void products(void **state) {
   }
 }
 
+/* The sum of squares of v, whose gradients tell places apart. */
+static int32_t squares(net *k, int32_t v) {
+  const whet_reduce_attr all = {.keep = false};
+  return opcheck_node(&k->c, "ReduceSumSquare", &all, 1, &v);
+}
+
+static void convolutions(void **state) {
+  static const int64_t two[2] = {2, 1}, one[2] = {1, 1}, dil[2] = {1, 2}, pads[4] = {1, 0, 1, 2}, p0[2] = {0, 1}, extra[2] = {1, 0};
+  static const struct {
+    whet_conv_attr a;
+    int64_t x[4], w[4], b;
+    bool transposed;
+  } c[] = {
+      {{.last = 1, .weights = WHET_CONV_OSI, .pad_mode = WHET_CONV_SAME_UPPER, .strides = {two, 2}}, {2, 4, 3, 2}, {3, 3, 2, 2}, 3, false},
+      {{.weights = WHET_CONV_OIS, .group = 1, .pads = {pads, 4}, .dilations = {dil, 2}}, {1, 2, 4, 4}, {2, 2, 2, 2}, 2, false},
+      {{.weights = WHET_CONV_OIS, .group = 2, .strides = {two, 2}}, {2, 4, 3, 2}, {2, 2, 2, 1}, 0, false},
+      {{.last = 1, .weights = WHET_CONV_1SO, .pad_mode = WHET_CONV_SAME_UPPER}, {1, 3, 4, 2}, {1, 3, 2, 4}, 4, false},
+      {{.last = 1, .weights = WHET_CONV_1SO, .pad_mode = WHET_CONV_VALID, .strides = {two, 2}}, {1, 5, 4, 3}, {1, 3, 2, 3}, 3, false},
+      {{.weights = WHET_CONV_IOS, .group = 1, .strides = {two, 2}, .pads = {p0, 2}}, {0}, {0}, 0, true},
+      {{.weights = WHET_CONV_IOS, .group = 2, .strides = {two, 2}, .out_pad = {extra, 2}}, {1, 4, 2, 3}, {4, 1, 3, 2}, 2, true},
+      {{.last = 1, .weights = WHET_CONV_OSI, .group = 1, .strides = {one, 2}}, {2, 2, 3, 2}, {3, 2, 2, 2}, 3, true},
+  };
+  for (size_t i = 0; i < WHET_COUNT(c); i++) {
+    if (!c[i].x[0]) continue;
+    net k;
+    start(&k, c[i].transposed ? "ConvTranspose" : "Conv");
+    int32_t in[3] = {input(&k, 4, c[i].x, -1, 1), input(&k, 4, c[i].w, -1, 1), c[i].b ? input(&k, 1, &c[i].b, -1, 1) : -1};
+    int32_t y = opcheck_node(&k.c, k.c.what, &c[i].a, c[i].b ? 3 : 2, in);
+    check(&k, squares(&k, y), k.n, NULL);
+  }
+}
+
+static void dense(void **state) {
+  for (int form = 0; form < 4; form++) {
+    const whet_dense a = {.kn = form & 1, .flat = form >> 1};
+    int64_t x[3] = {2, 3, 4}, w[2] = {a.kn ? 4 : 5, a.kn ? 5 : 4}, b = 5;
+    net k;
+    start(&k, "Dense");
+    int32_t in[3] = {input(&k, 3, x, -1, 1), input(&k, 2, w, -1, 1), input(&k, 1, &b, -1, 1)};
+    check(&k, squares(&k, opcheck_node(&k.c, "Dense", &a, 3, in)), 3, NULL);
+  }
+}
+
+static void softmaxes(void **state) {
+  static const int64_t dims[3] = {2, 3, 4};
+  for (int form = 0; form < 6; form++) {
+    const whet_softmax_attr a = {.axis = form % 3 ? -1 : 1, .flat = form % 3 == 2, .beta = 1.25f};
+    net k;
+    start(&k, form / 3 ? "LogSoftmax" : "Softmax");
+    int32_t x = input(&k, 3, dims, -1, 1);
+    check(&k, squares(&k, opcheck_node(&k.c, k.c.what, &a, 1, &x)), 1, NULL);
+  }
+}
+
+static void pools(void **state) {
+  static const int64_t k3[2] = {3, 2}, s2[2] = {2, 1}, pads[4] = {1, 0, 1, 1}, dims[4] = {2, 3, 4, 2};
+  for (int form = 0; form < 12; form++) {
+    const whet_pool_attr a = {.kernel = {k3, form % 3 == 2 ? 0 : 2}, .strides = {s2, 2}, .pads = {pads, form % 3 == 1 ? 4 : 0},
+                              .global = form % 3 == 2, .last = form / 6, .count_pads = form % 3 == 1 && form < 6};
+    net k;
+    start(&k, form / 3 % 2 ? "MaxPool" : "AveragePool");
+    int32_t x = input(&k, 4, dims, -1, 1);
+    check(&k, squares(&k, opcheck_node(&k.c, k.c.what, &a, 1, &x)), 1, NULL);
+  }
+}
+
+static void moves(void **state) {
+  static const int64_t dims[2] = {2, 3}, more[2] = {2, 2}, pads[4] = {1, 0, 0, 2}, four[1] = {4}, sizes[2] = {2, 3};
+  const whet_concat join = {.axis = 1};
+  const whet_split cut = {.axis = -1, .sizes = {sizes, 2}};
+  const uint8_t pad[2] = {0, 0};
+  net k;
+  start(&k, "Concat, Split, Pad");
+  int32_t in[2] = {input(&k, 2, dims, -1, 1), input(&k, 2, more, -1, 1)};
+  int32_t all = opcheck_node(&k.c, "Concat", &join, 2, in), part = opcheck_nodes(&k.c, "Split", &cut, 1, &all, 2);
+  int32_t to[2] = {part + 1, opcheck_const(&k.c, WHET_S64, 1, four, pads)};
+  check(&k, squares(&k, opcheck_node(&k.c, "Pad", pad, 2, to)), 2, NULL);
+}
+
+static void batchnorm(void **state) {
+  static const int64_t dims[3] = {3, 4, 2}, two[1] = {2};
+  const whet_batchnorm_train a = {.epsilon = 1e-3f};
+  net k;
+  start(&k, "BatchNormTrain");
+  int32_t in[3] = {input(&k, 3, dims, -1, 2), input(&k, 1, two, 0.5, 2), input(&k, 1, two, -1, 1)};
+  int32_t y = opcheck_nodes(&k.c, "BatchNormTrain", &a, 3, in, 3), cube[2] = {y, y};
+  int32_t y2 = opcheck_node(&k.c, "Mul", NULL, 2, cube);
+  cube[1] = y2;
+  check(&k, opcheck_node(&k.c, "Mul", NULL, 2, cube), 3, NULL);
+}
+
+/* Kernels against references, and single-precision values of the same operators. */
+static void kernels(void **state) {
+  static const int64_t two[2] = {2, 2}, one[2] = {1, 1}, k3[2] = {3, 3}, pads[4] = {1, 1, 1, 1};
+  static const struct {
+    int64_t n, h, ic, oc, k, stride, group;
+  } c[] = {{2, 9, 3, 16, 3, 1, 1}, {3, 8, 16, 33, 3, 2, 1}, {2, 7, 20, 5, 1, 1, 1}, {2, 8, 24, 24, 3, 1, 24}, {1, 6, 40, 70, 3, 2, 2}};
+  for (size_t i = 0; i < WHET_COUNT(c); i++) {
+    int64_t p = c[i].k / 2, out = (c[i].h + 2 * p - c[i].k) / c[i].stride + 1;
+    const int64_t pad[4] = {p, p, p, p};
+    const whet_conv_attr a = {.last = 1, .weights = WHET_CONV_OSI, .group = c[i].group, .pads = {pad, 4},
+                              .strides = {c[i].stride == 2 ? two : one, 2}};
+    opcheck o;
+    opcheck_begin(&o, "ConvGrad");
+    int32_t in[3] = {opcheck_input(&o, WHET_F32, 4, (int64_t[]){c[i].n, c[i].h, c[i].h, c[i].ic}),
+                     opcheck_input(&o, WHET_F32, 4, (int64_t[]){c[i].n, out, out, c[i].oc}),
+                     opcheck_input(&o, WHET_F32, 4, (int64_t[]){c[i].oc, c[i].k, c[i].k, c[i].ic / c[i].group})};
+    opcheck_output(&o, opcheck_node(&o, "ConvGrad", &a, 3, in));
+    opcheck_run(&o, 0);
+  }
+  for (int form = 0; form < 3; form++) {
+    const whet_pool_attr a = {.kernel = {k3, 2}, .strides = {two, 2}, .pads = {pads, 4}, .last = true, .count_pads = form == 2};
+    opcheck o;
+    opcheck_begin(&o, form ? "AveragePoolGrad" : "MaxPoolGrad");
+    int32_t x = opcheck_input(&o, WHET_F32, 4, (int64_t[]){2, 7, 6, 37});
+    int32_t y = opcheck_node(&o, form ? "AveragePool" : "MaxPool", &a, 1, &x);
+    int32_t in[3] = {opcheck_input(&o, WHET_F32, 4, (int64_t[]){2, 4, 3, 37}), x, y};
+    opcheck_output(&o, opcheck_node(&o, o.what, &a, form ? 2 : 3, in));
+    opcheck_run(&o, 1e-6);
+  }
+  const whet_batchnorm_train t = {.epsilon = 1e-3f};
+  const whet_matmul turned = {1, 1, 0};
+  opcheck o;
+  opcheck_begin(&o, "BatchNormTrain");
+  int32_t in[3] = {opcheck_input(&o, WHET_F32, 3, (int64_t[]){5, 11, 21}), opcheck_input(&o, WHET_F32, 1, (int64_t[]){21}),
+                   opcheck_input(&o, WHET_F32, 1, (int64_t[]){21})};
+  int32_t y = opcheck_nodes(&o, "BatchNormTrain", &t, 3, in, 3);
+  int32_t back[5] = {in[0], opcheck_input(&o, WHET_F32, 3, (int64_t[]){5, 11, 21}), y + 1, y + 2, in[1]};
+  int32_t dx = opcheck_nodes(&o, "BatchNormGrad", &t, 5, back, 3);
+  for (int i = 0; i < 3; i++) opcheck_output(&o, y + i), opcheck_output(&o, dx + i);
+  opcheck_run(&o, 1e-4);
+  opcheck_begin(&o, "MatMul a'b");
+  int32_t ab[2] = {opcheck_input(&o, WHET_F32, 2, (int64_t[]){32, 50}), opcheck_input(&o, WHET_F32, 2, (int64_t[]){32, 71})};
+  opcheck_output(&o, opcheck_node(&o, "MatMul", &turned, 2, ab));
+  opcheck_run(&o, 0);
+}
+
 /* x used twice, views, a constant, a value that is not differentiated. */
 static void chain(void **state) {
   static const int64_t dims[3] = {2, 3, 2}, perm[3] = {2, 0, 1}, flat[2] = {2, 6}, shape[1] = {2};
@@ -251,6 +392,9 @@ static void refused(void **state) {
 int main(void) {
   const struct CMUnitTest tests[] = {cmocka_unit_test(unary),  cmocka_unit_test(gelu),      cmocka_unit_test(binary),
                                      cmocka_unit_test(reduce), cmocka_unit_test(products),  cmocka_unit_test(chain),
-                                     cmocka_unit_test(elsewhere), cmocka_unit_test(refused)};
+                                     cmocka_unit_test(elsewhere), cmocka_unit_test(convolutions),
+                                     cmocka_unit_test(dense), cmocka_unit_test(softmaxes),
+                                     cmocka_unit_test(pools), cmocka_unit_test(moves), cmocka_unit_test(batchnorm),
+                                     cmocka_unit_test(kernels), cmocka_unit_test(refused)};
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,0 +1,100 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Family wgrad_f32 against its definition, bit for bit. */
+
+#include "kern/wgrad_f32.h"
+
+#include <math.h>
+
+#include "kern/check.h"
+
+typedef struct state {
+  whet_wgrad_f32 p;
+  const float *x, *dy;
+} state;
+
+static void fill(kc *k, whet_wgrad_f32 *p) {
+  state *s = k->state;
+  int64_t cx = p->groups * p->ic, cy = p->groups * p->oc, x = cx, y = cy, tap = p->ic;
+  for (int i = 2; i >= 0; i--) {
+    whet_window *d = &p->dim[i];
+    d->in_step = x, d->out_step = y;
+    x *= d->in, y *= d->out;
+    p->w_tap[i] = tap;
+    tap *= d->kernel;
+  }
+  p->in_batch = x, p->out_batch = y;
+  p->w_ic = 1, p->w_oc = tap, p->w_group = p->oc * tap;
+  s->p = *p;
+  s->x = kc_in(k, WHET_F32, p->batch * x);
+  s->dy = kc_in(k, WHET_F32, p->batch * y);
+  kc_out(k, WHET_F32, p->groups * p->w_group);
+  kc_name(k, "%lldx%lldx%lld kernel %lldx%lld stride %lld, %lld groups of %lld -> %lld", (long long)p->batch, (long long)p->dim[1].in,
+          (long long)p->dim[2].in, (long long)p->dim[1].kernel, (long long)p->dim[2].kernel, (long long)p->dim[2].stride,
+          (long long)p->groups, (long long)p->ic, (long long)p->oc);
+}
+
+static void draw(kc *k) {
+  whet_wgrad_f32 *p = kc_params(k, sizeof *p);
+  p->batch = kc_range(k, 1, 3);
+  p->groups = kc_chance(k, 70) ? 1 : kc_range(k, 2, 4);
+  p->ic = kc_size(k, 40);
+  p->oc = kc_size(k, 70);
+  for (int i = 0; i < 3; i++) {
+    whet_window *d = &p->dim[i];
+    *d = (whet_window){1, 1, 1, 1, 1, 0, 0, 0, 0};
+    if (i == 0 && kc_chance(k, 80)) continue;
+    d->in = kc_range(k, 1, i ? 9 : 3);
+    d->kernel = kc_range(k, 1, 3);
+    d->stride = kc_range(k, 1, 2);
+    d->dilation = kc_range(k, 1, 2);
+    d->pad = kc_range(k, 0, 3);
+    int64_t room = d->in + d->pad + kc_range(k, 0, 2) - (d->kernel - 1) * d->dilation - 1;
+    d->out = room < 0 ? 0 : room / d->stride + 1;
+    if (room < 0) d->kernel = d->out = 1, d->stride = 1, d->pad = 0, d->out = d->in;
+  }
+  fill(k, p);
+}
+
+static void check(kc *k) {
+  const state *s = k->state;
+  const whet_wgrad_f32 *p = &s->p;
+  for (int64_t i = 0; i < p->groups * p->w_group && !k->failures; i++) {
+    int64_t g = i / p->w_group, o = i / p->w_oc % p->oc, c = i % p->ic, t[3], at[3];
+    float sum = 0;
+    for (int d = 0; d < 3; d++) t[d] = i / p->w_tap[d] % p->dim[d].kernel;
+    for (int64_t n = 0; n < p->batch; n++)
+      for (at[0] = 0; at[0] < p->dim[0].out; at[0]++)
+        for (at[1] = 0; at[1] < p->dim[1].out; at[1]++)
+          for (at[2] = 0; at[2] < p->dim[2].out; at[2]++) {
+            int64_t x = n * p->in_batch + g * p->ic + c, y = n * p->out_batch + g * p->oc + o;
+            bool inside = true;
+            for (int d = 0; d < 3; d++) {
+              int64_t q = at[d] * p->dim[d].stride + t[d] * p->dim[d].dilation - p->dim[d].pad;
+              inside &= q >= 0 && q < p->dim[d].in;
+              x += q * p->dim[d].in_step, y += at[d] * p->dim[d].out_step;
+            }
+            if (inside) sum = fmaf(s->x[x], s->dy[y], sum);
+          }
+    kc_want_f32(k, 2, i, sum);
+  }
+}
+
+static void bench(kc *k, int i) {
+  static const int64_t c[][5] = {{32, 32, 16, 16, 3}, {32, 16, 32, 32, 3}, {32, 8, 64, 64, 3}, {32, 1, 784, 128, 1}};
+  whet_wgrad_f32 *p = kc_params(k, sizeof *p);
+  *p = (whet_wgrad_f32){.batch = c[i][0], .groups = 1, .ic = c[i][2], .oc = c[i][3]};
+  for (int d = 0; d < 3; d++) {
+    int64_t n = d ? c[i][1] : 1, kernel = d ? c[i][4] : 1;
+    p->dim[d] = (whet_window){n, n, kernel, 1, 1, kernel / 2, 0, 0, 0};
+  }
+  fill(k, p);
+  k->ops = 2 * (double)(c[i][0] * c[i][1] * c[i][1] * c[i][2]) * (double)(c[i][3] * c[i][4] * c[i][4]);
+}
+
+static const kc_test test = {.family = WHET_FAMILY_wgrad_f32,
+                             .state_bytes = sizeof(state),
+                             .draw = draw,
+                             .check = check,
+                             .n_bench = 4,
+                             .bench = bench};
+KC_MAIN(test)
