@@ -10,7 +10,7 @@
 
 #include "edge/serve/server.h"
 
-enum { EAGER = 1 << 20, PACK_FROM = 256 };
+enum { EAGER = 1 << 20, PACK_FROM = 256, DRAINED = 16 << 20 };
 
 const char *serve_header(serve_req *r, const char *name) {
   return MHD_lookup_connection_value(r->c, MHD_HEADER_KIND, name);
@@ -274,9 +274,10 @@ enum MHD_Result req_handle(void *cls, struct MHD_Connection *c, const char *url,
     r->began = edge_now();
     atomic_fetch_add(&r->s->running, 1);
     begin(r, url, method);
-    /* A large body that is not wanted is not read: the answer goes out at once, and the connection ends with it. */
+    /* A body that is not wanted is read all the same, because clients look for an answer only when they have sent it;
+     * a very large one is not: the answer goes out at once, and the connection ends with it. */
     const char *text = r->route ? NULL : serve_header(r, MHD_HTTP_HEADER_CONTENT_LENGTH);
-    return text && strtoull(text, NULL, 10) > 65536 ? finish(r) : MHD_YES;
+    return text && strtoull(text, NULL, 10) > DRAINED ? finish(r) : MHD_YES;
   }
   if (*n) {
     gather(r, data, *n);

@@ -1,0 +1,319 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What `whet serve` does under load and change: reloads, refused models, deadlines, priorities, full queues, clients that leave,
+faults. Nothing here asks how fast anything is."""
+import concurrent.futures as futures
+import gzip
+import http.client
+import json
+import os
+import pathlib
+import re
+import select
+import shutil
+import signal
+import socket
+import struct
+import tempfile
+import threading
+import time
+
+import numpy as np
+
+from server import SHARED, Server, need, put, serving
+
+need(f"the models in {SHARED}", (SHARED / "models/mnist_cnn.onnx").exists())
+
+
+def infer_body(name, shape, datatype, array, **more):
+    j = json.dumps({"inputs": [{"name": name, "shape": list(shape), "datatype": datatype, "parameters": {"binary_data_size": array.nbytes}}],
+                    "parameters": {"binary_data_output": True, **more}}).encode()
+    return j + array.tobytes(), {"Inference-Header-Content-Length": str(len(j))}
+
+
+DIGIT = np.zeros((1, 1, 28, 28), np.float32)
+FACES = np.zeros((1, 3, 240, 320), np.float32)
+
+
+def digits(s, model="digits", **more):
+    body, h = infer_body("Input3", DIGIT.shape, "FP32", DIGIT, **more)
+    return s.ask("POST", f"/v2/models/{model}/infer", body, h)
+
+
+def faces(s, model="slow", **more):
+    body, h = infer_body("input", FACES.shape, "FP32", FACES, **more)
+    return s.ask("POST", f"/v2/models/{model}/infer", body, h)
+
+
+def wait_for(what, seconds=20):
+    end = time.monotonic() + seconds
+    while time.monotonic() < end:
+        if what():
+            return
+        time.sleep(0.02)
+    raise AssertionError("what was waited for did not come")
+
+
+def state(s, model, version="1"):
+    return next((m for m in s.json("POST", "/v2/repository/index", {})[1] if m["name"] == model and m.get("version") == version), None)
+
+
+def reloads(models):
+    """A new file replaces the old one without a failed request; a broken one, or one that fails its golden case, does not."""
+    put(models, "digits", 1, "mnist_cnn.onnx")
+    with serving(models, "--poll", "1") as s:
+        end, bad, count = threading.Event(), [], [0]
+
+        def ask():
+            c = http.client.HTTPConnection(s.host, s.port)
+            body, h = infer_body("Input3", DIGIT.shape, "FP32", DIGIT)
+            while not end.is_set():
+                c.request("POST", "/v2/models/digits/infer", body, h)
+                r = c.getresponse()
+                r.read()
+                count[0] += 1
+                if r.status != 200:
+                    bad.append(r.status)
+            c.close()
+
+        threads = [threading.Thread(target=ask) for _ in range(3)]
+        for t in threads:
+            t.start()
+        files, rss = s.files(), []
+        for k in range(12):
+            shutil.copy(SHARED / "models/mnist_cnn.onnx", models / "digits/1/new")
+            os.replace(models / "digits/1/new", models / "digits/1/model.onnx")
+            wait_for(lambda: s.said().count("digits version 1 is served") >= k + 2)
+            rss.append(s.status("VmRSS"))
+        (models / "digits/1/model.onnx").write_bytes(b"\x08\x07broken")
+        wait_for(lambda: "refused, and the one before stays" in s.said())
+        assert state(s, "digits")["state"] == "READY" and state(s, "digits")["reason"]
+        golden = next((models / "digits/1").glob("case0/output_0.npy"))
+        good = golden.read_bytes()
+        golden.write_bytes(good[:-40] + np.full(10, 1e3, np.float32).tobytes())
+        shutil.copy(SHARED / "models/mnist_cnn.onnx", models / "digits/1/model.onnx")
+        wait_for(lambda: "golden case" in s.said())
+        golden.write_bytes(good)
+        shutil.copytree(models / "digits/1", models / "digits/2")
+        wait_for(lambda: s.ask("GET", "/v2/models/digits/versions/2/ready")[0] == 200)
+        shutil.rmtree(models / "digits/2")
+        wait_for(lambda: s.ask("GET", "/v2/models/digits/versions/2/ready")[0] == 404)
+        end.set()
+        for t in threads:
+            t.join()
+        assert not bad and count[0] > 50, (bad, count)
+        assert rss[-1] < rss[3] + 2000, rss
+        wait_for(lambda: s.files() <= files)
+        put(models, "later", 1, "kws_int8.tflite")
+        wait_for(lambda: s.ask("GET", "/v2/models/later/ready")[0] == 200)
+        shutil.rmtree(models / "later")
+        wait_for(lambda: s.ask("GET", "/v2/models/later")[0] == 404)
+
+
+def admission(models):
+    """A queue is bounded, deadlines hold, the first class goes first, a client that leaves is not served."""
+    put(models, "slow", 1, "ultraface_rfb320.onnx", "instances: 1\nqueue: 4\npriorities: 3\n", goldens=False)
+    put(models, "wide", 1, "ultraface_rfb320.onnx", "instances: 1\nqueue: 64\n", goldens=False)
+    with serving(models, "--at-once", "0") as s:
+        with futures.ThreadPoolExecutor(40) as pool:
+            got = [f.result() for f in [pool.submit(faces, s) for _ in range(120)]]
+        codes = {c for c, _, _ in got}
+        assert codes == {200, 429}, codes
+        full = next(g for g in got if g[0] == 429)
+        assert int(full[1]["Retry-After"]) >= 1 and b"queue" in full[2]
+        with futures.ThreadPoolExecutor(5) as pool:
+            first = [pool.submit(faces, s) for _ in range(4)]
+            late = pool.submit(faces, s, timeout=100).result()
+            assert late[0] in (503, 504), late
+            assert all(f.result()[0] == 200 for f in first)
+        assert faces(s, timeout=1)[0] == 504
+        # many of the last class wait, then one of the first comes and overtakes most of them
+        def raw_of(model, **more):
+            body, h = infer_body("input", FACES.shape, "FP32", FACES, **more)
+            head = "".join(f"{k}: {v}\r\n" for k, v in h.items())
+            return f"POST /v2/models/{model}/infer HTTP/1.1\r\nHost: x\r\nContent-Length: {len(body)}\r\n{head}\r\n".encode() + body
+
+        last, first = raw_of("wide", priority=3), raw_of("wide", priority=1)
+        open_ones = [socket.create_connection((s.host, s.port)) for _ in range(41)]
+        preferred = open_ones[40]
+        for c in open_ones[:40]:
+            c.sendall(last)
+        preferred.sendall(first)
+        order = []
+        while len(order) < 41:
+            for c in select.select(open_ones, [], [], 30)[0]:
+                if c not in order:
+                    assert c.recv(20).startswith(b"HTTP/1.1 200")
+                    order.append(c)
+                    open_ones.remove(c)
+        assert order.index(preferred) < 35, order.index(preferred)
+        raw = raw_of("slow")
+
+        def leave():
+            for _ in range(5):
+                c = socket.create_connection((s.host, s.port))
+                c.sendall(raw)
+                c.close()
+
+        def cancelled():
+            leave()
+            text = s.ask("GET", "/metrics")[2].decode()
+            return int(next(l for l in text.splitlines() if l.startswith("whet_request_cancelled_total{")).split()[-1]) > 0
+
+        wait_for(cancelled)
+        wait_for(lambda: "whet_requests_in_flight 1\n" in s.ask("GET", "/metrics")[2].decode())
+        assert faces(s)[0] == 200
+
+
+def limits(models):
+    """Bodies, nesting, codings, paths, methods; each with its status, and the server goes on."""
+    put(models, "digits", 1, "mnist_cnn.onnx")
+    with serving(models, "--body", "1M", "--slow", "1", "--idle", "60", "--per-address", "200") as s:
+        assert s.ask("POST", "/v2/models/digits/infer", b"x" * (2 << 20))[0] == 413
+        c = socket.create_connection((s.host, s.port))
+        c.sendall(b"POST /v2/models/digits/infer HTTP/1.1\r\nHost: x\r\nContent-Length: 1073741824\r\n\r\n" + b"x" * 100000)
+        assert c.recv(100).startswith(b"HTTP/1.1 413"), "a body of 1 GB"
+        c.close()
+        c = socket.create_connection((s.host, s.port))
+        c.sendall(b"POST /v2/models/digits/infer HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n")
+        try:
+            for _ in range(40):
+                c.sendall(b"10000\r\n" + b"y" * 65536 + b"\r\n")
+            c.sendall(b"0\r\n\r\n")
+        except OSError:
+            pass
+        assert c.recv(100).startswith(b"HTTP/1.1 413"), "a chunked body over the limit"
+        c.close()
+        bomb = gzip.compress(b" " * (4 << 20))
+        assert s.ask("POST", "/v2/models/digits/infer", bomb, {"Content-Encoding": "gzip"})[0] == 413
+        assert s.ask("POST", "/v2/models/digits/infer", bomb[:100], {"Content-Encoding": "gzip"})[0] == 400
+        assert s.ask("POST", "/v2/models/digits/infer", b"{}", {"Content-Encoding": "br"})[0] == 415
+        assert s.ask("POST", "/v2/models/digits/infer", b"[" * 100000)[0] == 400
+        assert s.ask("POST", "/v2/models/digits/infer", b'{"inputs":' + b"[" * 100)[0] == 400
+        status, h, _ = s.ask("DELETE", "/v2/models/digits")
+        assert status == 405 and h["Allow"] == "GET, HEAD"
+        assert s.ask("GET", "/v2/" + "a" * 1000)[0] == 414
+        assert s.ask("GET", "/../../etc/passwd")[0] == 404 and s.ask("GET", "/v2/models/..%2f..%2fetc")[0] == 404
+        assert s.ask("HEAD", "/v2/health/live")[0] == 200
+        for json_n in ("-1", "99999999999", "x", ""):
+            assert s.ask("POST", "/v2/models/digits/infer", b"{}", {"Inference-Header-Content-Length": json_n})[0] == 400
+        huge = b'{"inputs":[{"name":"Input3","shape":[4294967295,4294967295,4294967295,4294967295],"datatype":"FP32","data":[1]}]}'
+        assert s.ask("POST", "/v2/models/digits/infer", huge)[0] == 400
+        # a client that sends a byte now and then is cut off, a silent one is not
+        slow, quiet = socket.create_connection((s.host, s.port)), socket.create_connection((s.host, s.port))
+        cut = False
+        for b in b"POST /v2/models/digits/infer HTTP/1.1\r\nX: " + b"y" * 60:
+            try:
+                slow.sendall(bytes([b]))
+                slow.settimeout(0.2)
+                cut = slow.recv(10) == b""
+            except TimeoutError:
+                continue
+            except OSError:
+                cut = True
+            if cut:
+                break
+        assert cut, "slow-loris"
+        quiet.sendall(b"GET /v2/health/live HTTP/1.1\r\nHost: x\r\n\r\n")
+        assert quiet.recv(20).startswith(b"HTTP/1.1 200")
+        for _ in range(50):
+            c = socket.create_connection((s.host, s.port))
+            c.sendall(b"POST /v2/models/digits/infer HTTP/1.1\r\nHost: x\r\nContent-Length: 500\r\n\r\n{\"inputs\":[")
+            c.close()
+        assert digits(s)[0] == 200
+        wait_for(lambda: "whet_body_bytes 0\n" in s.ask("GET", "/metrics")[2].decode())
+
+
+def numbers(models):
+    """JSON numbers of every kind, and what does not fit."""
+    put(models, "digits", 1, "mnist_cnn.onnx")
+    put(models, "kws", 1, "kws_int8.tflite")
+    with serving(models) as s:
+        x = np.random.default_rng(3).integers(-9, 9, (1, 1, 28, 28)).astype(np.float32) / 8
+        body, h = infer_body("Input3", x.shape, "FP32", x)
+        out = s.ask("POST", "/v2/models/digits/infer", body, h)
+        want = np.frombuffer(out[2][int(out[1]["Inference-Header-Content-Length"]):], np.float32)
+        for text in (lambda v: repr(float(v)), lambda v: f"{v:.25e}", lambda v: f"{v * 1000:.3f}e-3", lambda v: f"{int(v * 8) * 125}E-3"):
+            data = "[[[" + ",".join("[" + ",".join(text(v) for v in row) + "]" for row in x[0, 0]) + "]]]"
+            r = s.ask("POST", "/v2/models/digits/infer", '{"inputs":[{"data":%s,"shape":[1,1,28,28],"datatype":"FP32","name":"Input\\u0033"}]}' % data)
+            assert r[0] == 200, r
+            assert np.array_equal(np.array(json.loads(r[2])["outputs"][0]["data"], np.float32), want)
+        name = s.json("GET", "/v2/models/kws")[1]["inputs"][0]["name"]
+
+        def kws(value, n=490):
+            data = ",".join([value] * n)
+            return s.ask("POST", "/v2/models/kws/infer", '{"inputs":[{"name":"%s","shape":[1,49,10,1],"datatype":"INT8","data":[%s]}]}' % (name, data))
+
+        assert kws("-128")[0] == 200 and kws("1.0")[0] == 200 and kws("1e2")[0] == 200
+        for value in ("128", "-129", "0.5", "1e40", "01", "+1", "1.", ".5", "NaN", "null", '"1"', "1e"):
+            assert kws(value)[0] == 400, value
+        assert kws("1", 489)[0] == 400 and kws("1", 491)[0] == 400
+
+
+def killed(models):
+    """kill -9 under load, and again: what answers is whole, and nothing is left that stands in the way."""
+    put(models, "digits", 1, "mnist_cnn.onnx")
+    for _ in range(3):
+        s = Server(models)
+        with futures.ThreadPoolExecutor(4) as pool:
+            jobs = [pool.submit(digits, s) for _ in range(200)]
+            time.sleep(0.05)
+            s.process.send_signal(signal.SIGKILL)
+            s.process.wait()
+            for j in jobs:
+                try:
+                    status, h, body = j.result()
+                    assert status == 200 and len(body) == int(h["Content-Length"])
+                except (OSError, http.client.HTTPException):
+                    pass
+    with serving(models) as s:
+        assert digits(s)[0] == 200
+
+
+def drains(models):
+    """SIGTERM answers what runs."""
+    put(models, "slow", 1, "ultraface_rfb320.onnx", "instances: 1\nqueue: 64\n", goldens=False)
+    s = Server(models, "--at-once", "0")
+    with futures.ThreadPoolExecutor(20) as pool:
+        jobs = [pool.submit(faces, s) for _ in range(20)]
+        wait_for(lambda: int(re.search(r"whet_requests_in_flight (\d+)", s.ask("GET", "/metrics")[2].decode())[1]) > 1)
+        s.end()
+        got = []
+        for j in jobs:
+            try:
+                got.append(j.result()[0])
+            except (OSError, http.client.HTTPException):
+                pass  # it was not accepted any more
+        assert got and set(got) == {200}, got
+
+
+def tokens(models):
+    """Tokens open what they name."""
+    put(models, "digits", 1, "mnist_cnn.onnx")
+    put(models, "kws", 1, "kws_int8.tflite")
+    file = models.parent / "tokens"
+    file.write_text("# tokens\nof-digits-0123456789 models=digits\nof-everything-01234567\nof-the-admin-012345678 admin\n")
+    with serving(models, "--token-file", str(file)) as s:
+        def ask(path, token, method="GET"):
+            return s.ask(method, path, headers={"Authorization": "Bearer " + token} if token else {})[0]
+
+        assert ask("/v2/health/ready", None) == 200 and ask("/v2/models/digits", None) == 401 and ask("/metrics", None) == 401
+        assert ask("/v2/models/digits", "of-digits-012345678") == 401 and ask("/v2/models/digits", "of-digits-0123456789x") == 401
+        assert ask("/v2/models/digits", "of-digits-0123456789") == 200 and ask("/v2/models/kws", "of-digits-0123456789") == 403
+        assert ask("/v2/models/kws", "of-everything-01234567") == 200 and ask("/v2/logging", "of-everything-01234567") == 403
+        assert ask("/v2/repository/models/kws/unload", "of-digits-0123456789", "POST") == 403
+        assert ask("/v2/repository/models/kws/unload", "of-the-admin-012345678", "POST") == 200
+        assert ask("/v2/models/kws", "of-the-admin-012345678") == 404
+    file.write_text("short\n")
+    try:
+        Server(models, "--token-file", str(file))
+        raise AssertionError("a short token")
+    except SystemExit as e:
+        assert "tokens:1" in str(e), e
+
+
+with tempfile.TemporaryDirectory() as folder:
+    for f in (reloads, admission, limits, numbers, killed, drains, tokens):
+        models = pathlib.Path(folder) / f.__name__ / "models"
+        models.mkdir(parents=True)
+        f(models)
+        print(f.__name__, "passed", flush=True)
