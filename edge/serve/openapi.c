@@ -45,9 +45,7 @@ static void error(serve_buf *b, const char *status, const char *text) {
 }
 
 static void operation(serve_buf *b, const serve_route *t) {
-  bool model = t->who == ROUTE_MODEL, infer = !strncmp(t->takes, "Inference", 9),
-       region = strstr(t->path, "sharedmemory") != NULL;
-  bool admin = t->who == ROUTE_ADMIN;
+  bool model = t->who == ROUTE_MODEL, infer = !strncmp(t->takes, "Inference", 9);
   buf_printf(b, "\"%s\":{\"operationId\":\"%s\",\"summary\":\"%s\",", strcmp(t->method, "GET") ? "post" : "get",
              t->id, t->summary);
   parameters(b, t->path);
@@ -75,7 +73,6 @@ static void operation(serve_buf *b, const serve_route *t) {
   if (*t->takes) error(b, "415", "The body's coding is unknown");
   if (infer || model) error(b, "429", "The queue is full; Retry-After says when to come again");
   if (infer || model) error(b, "500", "The run failed");
-  if (infer || model || region || admin) error(b, "501", "A feature that is not there, by name");
   error(b, "503", "No room, no memory, or the server ends; Retry-After says when to come again");
   if (infer || model) error(b, "504", "The deadline passed");
   buf_text(b, "}}");

@@ -66,7 +66,7 @@ static whet_status open_key(serve_region *x, json_text key, whet_err *err) {
     return edge_fail(err, WHET_E_DATA, "a shared memory key is \"/NAME\" without another slash");
   memcpy(x->key, key.p, key.n);
   x->fd = shm_open(x->key, O_RDWR | O_CLOEXEC, 0);
-  if (x->fd < 0) return edge_fail(err, WHET_E_DATA, "shared memory \"%s\": %s", x->key, strerror(errno));
+  if (x->fd < 0) return edge_fail(err, WHET_E_NAME, "shared memory \"%s\": %s", x->key, strerror(errno));
   if (fstat(x->fd, &st) || !S_ISREG(st.st_mode))
     return edge_fail(err, WHET_E_DATA, "shared memory \"%s\" is none", x->key);
   if (x->offset > (uint64_t)st.st_size || x->bytes > (uint64_t)st.st_size - x->offset)

@@ -41,8 +41,12 @@ void serve_refuse(serve_req *r, int status, const char *fmt, ...) {
 void serve_refuse_err(serve_req *r, const whet_err *err) {
   whet_status s = err->code ? err->code : WHET_E_INTERNAL;
   if (s == WHET_E_MEMORY || s == WHET_E_LIMIT) r->retry_ms = 1000;
-  serve_refuse(r, s == WHET_E_CANCELLED ? 503 : whet_status_http(s), "%s",
-               err->text[0] ? err->text : whet_status_text(s));
+  /* what is refused by name is the request's fault: 501 would say that the server is broken */
+  serve_refuse(r,
+               s == WHET_E_CANCELLED     ? 503
+               : s == WHET_E_UNSUPPORTED ? 400
+                                         : whet_status_http(s),
+               "%s", err->text[0] ? err->text : whet_status_text(s));
 }
 
 bool serve_may_change(serve_req *r) {

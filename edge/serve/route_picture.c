@@ -124,10 +124,6 @@ static void work(void *arg) {
 }
 
 void route_picture(serve_req *r) {
-  if (!r->body.n) {
-    serve_refuse(r, 400, "expected a picture");
-    return;
-  }
   serve_later(r);
   if (sched_job(r->s->sched, work, r)) return;
   serve_refuse(r, 503, "the server ends");

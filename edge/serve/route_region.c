@@ -6,7 +6,7 @@
 /* Was it asked for? Refuses when not. */
 static bool asked(serve_req *r) {
   if (r->s->regions) return true;
-  serve_refuse(r, 501, "system shared memory was not asked for when the server was started");
+  serve_refuse(r, 403, "system shared memory was not asked for when the server was started");
   return false;
 }
 
@@ -60,6 +60,6 @@ void route_cuda_status(serve_req *r) {
   serve_ok(r, NULL);
 }
 
-void route_cuda(serve_req *r) { serve_refuse(r, 501, "CUDA shared memory: this server runs on CPUs and has none"); }
+void route_cuda(serve_req *r) { serve_refuse(r, 404, "CUDA shared memory: this server runs on CPUs and has none"); }
 
 void route_cuda_drop(serve_req *r) { serve_ok(r, NULL); }

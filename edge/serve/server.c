@@ -45,6 +45,8 @@ void serve_log(serve_server *s, int level, const char *fmt, ...) {
   va_start(ap, fmt);
   vsnprintf(line, sizeof line, fmt, ap);
   va_end(ap);
+  for (char *c = line; *c; c++) /* paths come from the network: a line stays one */
+    if ((unsigned char)*c < 32 || *c == 127) *c = '?';
   settings_log(s->settings, level, line);
 }
 

@@ -15,6 +15,7 @@
 #include <unistd.h>
 
 enum { MOST_MODELS = 1024, NAME = 128 };
+#define MOST_COUNT (((int64_t)1 << 53) - 1) /* what a double tells exactly */
 
 /* One set of trace settings. */
 typedef struct trace {
@@ -186,7 +187,8 @@ static void number(json_in *j, const char *what, int64_t least, int64_t *out) {
   } else {
     jin_int(j, out);
   }
-  if (!j->bad && *out < least) jin_fail(j, "%s: expected a number of at least %" PRId64, what, least);
+  if (!j->bad && (*out < least || *out > MOST_COUNT))
+    jin_fail(j, "%s: expected a number from %" PRId64 " to %" PRId64, what, least, (int64_t)MOST_COUNT);
 }
 
 /* Levels: a list or one text. */
