@@ -165,7 +165,8 @@ static void load_slot(serve_store *s, model *m, slot *t, bool again) {
                          .check_user = s->o.check_user};
   int64_t began = edge_now();
   if (version_open(&from, &v, &err)) {
-    refuse(s, t, err.text);
+    size_t root = strlen(s->o.folder); /* where the folder lies is nobody's business */
+    refuse(s, t, !strncmp(err.text, s->o.folder, root) && err.text[root] == '/' ? err.text + root + 1 : err.text);
     say(s, 0, "%s version %s is refused%s: %s", m->name, t->text, t->v ? ", and the one before stays" : "", err.text);
     return;
   }

@@ -12,7 +12,8 @@ import select
 import shutil
 import signal
 import socket
-import struct
+import ssl
+import subprocess
 import tempfile
 import threading
 import time
@@ -311,8 +312,59 @@ def tokens(models):
         assert "tokens:1" in str(e), e
 
 
+def tls(models):
+    """TLS 1.2 and 1.3 with the certificate that was given; plain HTTP is not answered."""
+    if not shutil.which("openssl"):
+        print("tls: left out, needs openssl to make a certificate")
+        return
+    put(models, "digits", 1, "mnist_cnn.onnx")
+    cert, key = models.parent / "cert.pem", models.parent / "key.pem"
+    subprocess.run(["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-keyout", key, "-out", cert, "-days", "2",
+                    "-subj", "/CN=localhost", "-addext", "subjectAltName=IP:127.0.0.1"], check=True, capture_output=True)
+    with serving(models, "--tls-cert", str(cert), "--tls-key", str(key)) as s:
+        assert s.url.startswith("https://")
+        for least, most in ((ssl.TLSVersion.TLSv1_2, ssl.TLSVersion.TLSv1_2), (ssl.TLSVersion.TLSv1_3, ssl.TLSVersion.TLSv1_3)):
+            context = ssl.create_default_context(cafile=str(cert))
+            context.minimum_version, context.maximum_version = least, most
+            c = http.client.HTTPSConnection(s.host, s.port, context=context, timeout=30)
+            body, h = infer_body("Input3", DIGIT.shape, "FP32", DIGIT)
+            for _ in range(3):
+                c.request("POST", "/v2/models/digits/infer", body, h)
+                r = c.getresponse()
+                assert r.status == 200 and len(r.read()) > 40
+            c.close()
+        try:
+            s.ask("GET", "/v2/health/live")
+            raise AssertionError("plain HTTP was answered")
+        except (OSError, http.client.HTTPException):
+            pass
+    key.write_text(cert.read_text())
+    try:
+        Server(models, "--tls-cert", str(cert), "--tls-key", str(key))
+        raise AssertionError("a key that is none")
+    except SystemExit as e:
+        assert "certificate and key" in str(e), e
+
+
+def shut_in(models):
+    """Where the kernel has Landlock, a link that leads out of the folder of the models is not followed; seccomp holds."""
+    put(models, "digits", 1, "mnist_cnn.onnx")
+    outside = models.parent / "outside.onnx"
+    shutil.copy(SHARED / "models/mnist_cnn.onnx", outside)
+    (models / "link/1").mkdir(parents=True)
+    (models / "link/1/model.onnx").symlink_to(outside)
+    with serving(models, "--no-sandbox") as s:
+        assert state(s, "link")["state"] == "READY"
+    with serving(models) as s:
+        if "only the models can be read" in s.said():
+            assert state(s, "link")["state"] == "UNAVAILABLE", state(s, "link")
+        if "only those that serving needs" in s.said():
+            assert s.status("Seccomp") == 2 and s.status("NoNewPrivs") == 1
+        assert digits(s)[0] == 200
+
+
 with tempfile.TemporaryDirectory() as folder:
-    for f in (reloads, admission, limits, numbers, killed, drains, tokens):
+    for f in (reloads, admission, limits, numbers, killed, drains, tokens, tls, shut_in):
         models = pathlib.Path(folder) / f.__name__ / "models"
         models.mkdir(parents=True)
         f(models)

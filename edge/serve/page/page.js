@@ -79,7 +79,7 @@ function chart(canvas, lines) {
   const most = Math.max(1e-3, ...lines.flatMap(l => l.values.filter(v => v !== null))) * 1.1;
   g.font = '12px system-ui, sans-serif';
   for (let i = 0; i <= 3; i++) {
-    const y = h - 18 - (h - 28) * i / 3;
+    const y = h - 18 - (h - 36) * i / 3;
     g.fillStyle = css('--dim');
     g.fillText(short(+(most * i / 3).toPrecision(3)), 0, y - 2);
     g.fillStyle = css('--line');
@@ -96,7 +96,7 @@ function chart(canvas, lines) {
     let pen = false;
     l.values.forEach((v, i) => {
       if (v === null) { pen = false; return; }
-      const x = w - (l.values.length - 1 - i) * w / (KEPT - 1), y = h - 18 - (h - 28) * v / most;
+      const x = w - (l.values.length - 1 - i) * w / (KEPT - 1), y = h - 18 - (h - 36) * v / most;
       if (pen) g.lineTo(x, y);
       else g.moveTo(x, y), g.arc(x, y, 1, 0, 7);
       pen = true;
