@@ -216,7 +216,9 @@ static void begin(serve_req *r, const char *url, const char *method) {
   }
   const char *text = serve_header(r, MHD_HTTP_HEADER_CONTENT_LENGTH);
   unsigned long long bytes = text ? strtoull(text, NULL, 10) : 0;
-  if (bytes > s->o.body) {
+  if (r->route->fn == route_infer && route_infer_full(r)) {
+    r->route = NULL; /* the body is read, because the client sends it, but not kept */
+  } else if (bytes > s->o.body) {
     serve_refuse(r, 413, "a body of %llu bytes; at most %zu", bytes, s->o.body);
     r->route = NULL;
   } else if (bytes && (!reserve(r, bytes) || !buf_room(&r->body, bytes < EAGER ? bytes : EAGER))) {

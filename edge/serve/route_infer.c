@@ -34,6 +34,22 @@ void serve_infer_answer(serve_req *r) {
   serve_ok(r, NULL);
 }
 
+static void full(serve_req *r, const serve_version *v) {
+  r->retry_ms = v->waiting * v->run_ns / 1000000 / v->most + 1;
+  serve_refuse(r, 429, "the queue of model \"%s\" is full: %lld requests wait", v->name, (long long)v->waiting);
+}
+
+bool route_infer_full(serve_req *r) {
+  serve_version *v = store_find(r->s->store, r->arg[0], r->arg[1], NULL);
+  bool yes = v && v->waiting >= v->set.c.queue;
+  if (yes) {
+    atomic_fetch_add_explicit(&v->stats.rejected, 1, memory_order_relaxed);
+    full(r, v);
+  }
+  version_unref(&v);
+  return yes;
+}
+
 void route_infer(serve_req *r) {
   whet_err err = {0};
   size_t json_n;
@@ -61,8 +77,7 @@ void route_infer(serve_req *r) {
   if (verdict == SCHED_QUEUED) return;
   r->retry_ms = wait / 1000000 + 1;
   if (verdict == SCHED_FULL)
-    serve_refuse(r, 429, "the queue of model \"%s\" is full: %lld requests wait", x->v->name,
-                 (long long)x->v->waiting);
+    full(r, x->v);
   else if (verdict == SCHED_LATE)
     serve_refuse(r, 503, "the request would be done in %.3g ms, after its deadline", (double)wait * 1e-6);
   else

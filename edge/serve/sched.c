@@ -101,8 +101,10 @@ static bool all(const serve_infer *x, const void *arg) {
   (void)arg;
   return true;
 }
+/* A request that cannot be done in time any more makes way for those that can; one that is alone is tried. */
 static bool late(const serve_infer *x, const void *now) {
-  return x->cancel.flag || x->deadline <= *(const int64_t *)now;
+  int64_t run = x->v->waiting > 1 ? x->v->run_ns : 0;
+  return x->cancel.flag || x->deadline - run <= *(const int64_t *)now;
 }
 
 void sched_close(serve_sched **at) {
@@ -167,7 +169,7 @@ sched_verdict sched_queue(serve_sched *s, serve_infer *x, int64_t *wait_ns) {
     verdict = SCHED_ENDS;
   else if (v->waiting >= v->set.c.queue)
     verdict = SCHED_FULL;
-  else if (v->run_ns && v->waiting && edge_now() + *wait_ns > x->deadline)
+  else if (v->run_ns && v->waiting && edge_now() + *wait_ns + *wait_ns / 8 + v->run_ns / 2 > x->deadline)
     verdict = SCHED_LATE;
   if (verdict == SCHED_QUEUED) {
     int p = x->priority < VERSION_PRIORITIES ? x->priority : VERSION_PRIORITIES - 1;

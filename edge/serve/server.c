@@ -4,6 +4,7 @@
 #include <arpa/inet.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <malloc.h>
 #include <netdb.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
@@ -272,6 +273,10 @@ whet_status serve_run(const serve_opts *o, whet_err *err) {
   sigaddset(&set, SIGHUP);
   pthread_sigmask(SIG_BLOCK, &set, NULL);
   signal(SIGPIPE, SIG_IGN);
+#ifdef M_MMAP_THRESHOLD
+  mallopt(M_MMAP_THRESHOLD, 1 << 20); /* bodies of pictures come and go: no new pages for each */
+  mallopt(M_TRIM_THRESHOLD, 8 << 20);
+#endif
   whet_status st = open_all(&s, &fd, where, sizeof where, &cert, &key, err);
   if (!st) st = start(&s, fd, cert, key, err);
   if (key) explicit_bzero(key, strlen(key));

@@ -90,6 +90,8 @@ void serve_log(serve_server *s, int level, const char *fmt, ...) EDGE_PRINTF(3, 
 /* May models and settings be changed over the network? Refuses when not. */
 bool serve_may_change(serve_req *r);
 
+/* Is the queue of the model that a path names full? Refuses then. Before the body has come. */
+bool route_infer_full(serve_req *r);
 /* Turn what became of a run of r->infer into an answer. */
 void serve_infer_answer(serve_req *r);
 

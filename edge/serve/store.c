@@ -189,9 +189,9 @@ static slot *slot_of(serve_store *s, model *m, int64_t number) {
   t->number = number;
   snprintf(t->text, sizeof t->text, "%lld", (long long)number);
   pthread_mutex_lock(&s->lock);
-  memcpy(all, m->slot, at * sizeof *all);
+  if (at) memcpy(all, m->slot, at * sizeof *all);
   all[at] = t;
-  memcpy(all + at + 1, m->slot + at, (m->n - at) * sizeof *all);
+  if (at < m->n) memcpy(all + at + 1, m->slot + at, (m->n - at) * sizeof *all);
   free(m->slot);
   m->slot = all;
   m->n++;
