@@ -59,7 +59,13 @@ program() {
   cd "$top"
   echo 'set(CMAKE_FIND_LIBRARY_SUFFIXES .a)' >"$work/static.cmake" # project() would set it anew
   rm -f "$work/build/CMakeCache.txt"
-  PKG_CONFIG_PATH=$tls/lib/pkgconfig cmake -S . -B "$work/build" -DCMAKE_BUILD_TYPE=Release -DWHET_BUILD_TESTS=OFF -DWHET_BUILD_PYTHON=OFF \
+  # Only the libraries that the server needs: codecs of pictures are loaded at run time elsewhere, and left out here.
+  mkdir -p "$work/pc"
+  for pc in jansson yaml-0.1 zlib nettle hogweed libtasn1 gmp; do
+    f=$(ls /usr/lib/*/pkgconfig/$pc.pc /usr/share/pkgconfig/$pc.pc 2>/dev/null | head -1)
+    [ -z "$f" ] || ln -sf "$f" "$work/pc/$pc.pc"
+  done
+  PKG_CONFIG_LIBDIR=$tls/lib/pkgconfig:$work/pc cmake -S . -B "$work/build" -DCMAKE_BUILD_TYPE=Release -DWHET_BUILD_TESTS=OFF -DWHET_BUILD_PYTHON=OFF \
     -DCMAKE_PROJECT_INCLUDE="$work/static.cmake" -DCMAKE_C_FLAGS="-ffunction-sections -fdata-sections -fno-asynchronous-unwind-tables" \
     -DCMAKE_EXE_LINKER_FLAGS="-static -no-pie -Wl,--gc-sections -s" \
     -DCMAKE_C_STANDARD_LIBRARIES="-L$tls/lib -lgnutls -lhogweed -lnettle -ltasn1 -lgmp" >"$work/configure.log"
