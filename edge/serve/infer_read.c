@@ -161,7 +161,9 @@ static void read_data(json_in *j, const serve_io *io, infer_tensor *t) {
     } else if (at == t->count) {
       jin_fail(j, "input \"%.80s\" has more elements than its shape, which has %zu", io->name, t->count);
     } else {
-      read_element(j, io, t, at++);
+      size_t k = io->type->whet == WHET_F32 ? jin_floats(j, (float *)(void *)t->own + at, t->count - at) : 0;
+      if (!k) read_element(j, io, t, at);
+      at += k ? k : 1;
     }
   }
   if (!j->bad && at != t->count)
@@ -250,30 +252,61 @@ static bool shape_fits(json_in *j, const serve_version *v, const serve_io *io, c
   return false;
 }
 
-/* One entry of "inputs". */
-static void read_input(reader *r) {
+/* Read data from JSON; the request owns what was made, also when it fails. */
+static void read_into(reader *r, const serve_io *io, infer_tensor *t) {
+  t->given = true;
+  read_data(&r->j, io, t);
+  r->x->in[io - r->x->v->in] = *t;
+}
+
+/* The input that name, type and shape tell; NULL with a failure at `from` when they tell none. */
+static const serve_io *resolve(reader *r, char *from, json_text name, json_text type, const infer_tensor *t) {
   json_in *j = &r->j;
   serve_version *v = r->x->v;
+  char *at = j->at;
+  size_t i = named(v->in, v->n_in, name);
+  const serve_io *io = &v->in[i];
+  j->at = from;
+  if (i == v->n_in)
+    jin_fail(j, "model \"%s\" has no input \"%.*s\"", v->name, shown(name), name.p);
+  else if (r->x->in[i].given)
+    jin_fail(j, "input \"%.80s\" is given twice", io->name);
+  else if (dtype_named(type) != io->type)
+    jin_fail(j, "input \"%.80s\" is %s, not \"%.*s\"", io->name, io->type->name, shown(type), type.p);
+  else if (shape_fits(j, v, io, t) && io->type->bytes && t->count > SIZE_MAX / 16)
+    jin_fail(j, "input \"%.80s\": more elements than fit into memory", io->name);
+  if (j->bad) return NULL;
+  j->at = at;
+  return io;
+}
+
+/* One entry of "inputs". Data are read where they stand when all that tells their type stood before, else at last. */
+static void read_input(reader *r) {
+  json_in *j = &r->j;
   json_text key, name = {NULL, 0}, type = {NULL, 0};
   infer_tensor t = {.rank = -1};
   params p = {0};
   char *data = NULL, *from = j->at;
-  bool read = false;
-  size_t i = v->n_in;
+  const serve_io *io = NULL;
   for (jin_begin(j, '{'); jin_next(j, '}');) {
     jin_key(j, &key);
     if (text_is(key, "name")) {
       jin_string(j, &name);
-    } else if (text_is(key, "shape")) {
+    } else if (text_is(key, "shape") && !io) {
       read_shape(j, &t);
     } else if (text_is(key, "datatype")) {
       jin_string(j, &type);
     } else if (text_is(key, "parameters")) {
       read_params(j, &p);
-    } else if (text_is(key, "data")) {
+    } else if (text_is(key, "data") && !data) {
       jin_peek(j);
       data = j->at;
-      jin_skip(j);
+      if (!name.p || !type.p || t.rank < 0)
+        jin_skip(j);
+      else if ((io = resolve(r, from, name, type, &t)))
+        read_into(r, io, &t);
+    } else if (text_is(key, "data") || text_is(key, "shape")) {
+      jin_fail(j, "an input's %.*s stands twice", (int)key.n, key.p);
     } else {
       jin_skip(j);
     }
@@ -285,40 +318,24 @@ static void read_input(reader *r) {
     jin_fail(j, "an input without %s", !name.p ? "name" : !type.p ? "datatype" : "shape");
     return;
   }
-  i = named(v->in, v->n_in, name);
-  if (i == v->n_in) {
-    jin_fail(j, "model \"%s\" has no input \"%.*s\"", v->name, shown(name), name.p);
+  if (data && (p.has_size || p.region.n)) {
+    jin_fail(j, "an input has data in JSON and outside of it");
     return;
   }
-  const serve_io *io = &v->in[i];
-  if (r->x->in[i].given) {
-    jin_fail(j, "input \"%.80s\" is given twice", io->name);
-    return;
-  }
-  if (dtype_named(type) != io->type) {
-    jin_fail(j, "input \"%.80s\" is %s, not \"%.*s\"", io->name, io->type->name, shown(type), type.p);
-    return;
-  }
-  if (!shape_fits(j, v, io, &t)) return;
-  if (io->type->bytes && t.count > SIZE_MAX / 16) {
-    jin_fail(j, "input \"%.80s\": more elements than fit into memory", io->name);
-    return;
-  }
-  t.given = true;
-  if (p.has_size || p.region.n) {
-    if (data)
-      jin_fail(j, "input \"%.80s\" has data in JSON and outside of it", io->name);
-    else
+  if (!io) {
+    if (!(io = resolve(r, from, name, type, &t))) return;
+    if (p.has_size || p.region.n) {
+      t.given = true;
       j->bad = outside(r, io, &t, &p, j->err) != WHET_OK;
-  } else if (!data) {
-    jin_fail(j, "input \"%.80s\" has no data", io->name);
-  } else {
-    j->at = data;
-    read_data(j, io, &t);
-    read = true;
+      r->x->in[io - r->x->v->in] = t;
+    } else if (!data) {
+      jin_fail(j, "input \"%.80s\" has no data", io->name);
+    } else {
+      j->at = data;
+      read_into(r, io, &t);
+    }
   }
-  r->x->in[i] = t;
-  if (!j->bad || !read) j->at = behind;
+  if (!j->bad) j->at = behind;
 }
 
 /* One entry of "outputs". */

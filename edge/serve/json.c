@@ -273,6 +273,36 @@ void jin_double(json_in *j, double *out) {
   }
 }
 
+size_t jin_floats(json_in *j, float *out, size_t n) {
+  static const double part[] = {1e0, 1e1, 1e2, 1e3, 1e4, 1e5, 1e6, 1e7, 1e8, 1e9, 1e10, 1e11, 1e12, 1e13, 1e14, 1e15};
+  size_t k = 0;
+  if (j->bad) return 0;
+  for (char *p = j->at, *end = j->end; k < n;) {
+    bool negative = p < end && *p == '-';
+    p += negative;
+    char *digits = p;
+    uint64_t v = 0;
+    int behind = 0;
+    while (p < end && *p >= '0' && *p <= '9' && p - digits < 15) v = v * 10 + (uint64_t)(*p++ - '0');
+    if (p == digits || (*digits == '0' && p - digits > 1)) break;
+    if (p < end && *p == '.') {
+      for (p++; p < end && *p >= '0' && *p <= '9' && p - digits < 16; p++, behind++)
+        v = v * 10 + (uint64_t)(*p - '0');
+      if (!behind) break;
+    }
+    if (p >= end || (*p != ',' && *p != ']' && *p != ' '))
+      break; /* an exponent, more digits, nonsense: the slow way tells */
+    double d = (double)v / part[behind];
+    out[k++] = (float)(negative ? -d : d);
+    j->at = p;
+    while (p < end && *p == ' ') p++;
+    if (p == end || *p != ',' || k == n) break;
+    for (p++; p < end && *p == ' ';) p++;
+    if (p == end || (*p != '-' && (*p < '0' || *p > '9'))) break; /* jin_next eats the comma */
+  }
+  return k;
+}
+
 /* A number without fraction as sign and magnitude. */
 static bool whole(json_in *j, bool *negative, uint64_t *out) {
   number x;

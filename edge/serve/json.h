@@ -42,6 +42,9 @@ void jin_key(json_in *j, json_text *out);
 void jin_string(json_in *j, json_text *out);
 void jin_bool(json_in *j, bool *out);
 void jin_double(json_in *j, double *out);
+/* Plain decimal numbers with commas between them, at most n, as far as they go; how many. Stands behind the last of
+ * them, or, when there is none or the next is written in another way, at a number. */
+size_t jin_floats(json_in *j, float *out, size_t n);
 /* A number without a fraction (1, 1.0, 1e2) within int64. */
 void jin_int(json_in *j, int64_t *out);
 /* The same within uint64. */
