@@ -1,0 +1,95 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef WHET_TRAIN_TRAIN_H
+#define WHET_TRAIN_TRAIN_H
+
+/* Training: one graph of the model forward, its loss, its gradients and the optimiser's steps, made into a program and run
+ * like any other. Weights and what the optimiser remembers are variables of the session.
+ *
+ * The same seed gives the same bytes with any number of threads and after any number of interruptions: sums are split over
+ * results only, and every random number is a function of seed, epoch, item and what it is for. */
+
+#include "data/set.h"
+#include "format/model.h"
+#include "whet/session.h"
+
+typedef enum whet_loss {
+  WHET_LOSS_AUTO,          /* cross-entropy for classes, squared error for numbers */
+  WHET_LOSS_CROSS_ENTROPY, /* -sum t log softmax(y), mean over the batch; a Softmax that ends the model is not run twice */
+  WHET_LOSS_MSE,           /* mean of (y - t)^2 */
+  WHET_LOSS_KL             /* sum t (log t - log softmax(y)), mean over the batch */
+} whet_loss;
+
+typedef enum whet_optimizer { WHET_SGD, WHET_ADAM, WHET_ADAMW } whet_optimizer;
+typedef enum whet_schedule { WHET_RATE_CONSTANT, WHET_RATE_STEP, WHET_RATE_COSINE } whet_schedule;
+
+/* What is done to items before they are learnt; 0: nothing. */
+typedef struct whet_augment {
+  int32_t shift;     /* pictures: by up to so many pixels in both directions, zeros following */
+  bool flip;         /* pictures: left and right exchanged in half of them */
+  float crop;        /* pictures: a part of at least this share of the sides, enlarged: 0.8; 0: none */
+  float mixup;       /* a of Beta(a, a) by which two items and their targets are mixed */
+  int32_t time_shift; /* sounds: by up to so many frames */
+  float noise;       /* standard deviation of what is added to every number */
+} whet_augment;
+
+/* One epoch as it went. */
+typedef struct whet_epoch {
+  int32_t epoch; /* from 1 */
+  int64_t step;  /* steps made so far */
+  double loss, accuracy; /* over the epoch; accuracy -1: there are no classes */
+  double test_loss, test_accuracy; /* -1: not measured */
+  double rate, seconds;
+} whet_epoch;
+
+typedef struct whet_train_state {
+  int64_t step, steps;  /* made and in all */
+  int32_t epoch, epochs; /* the one under way, from 1 */
+  double loss, accuracy; /* mean over the epoch so far */
+  double rate;
+} whet_train_state;
+
+typedef struct whet_train_opts {
+  whet_loss loss;
+  whet_optimizer optimizer;
+  double rate;       /* 0: 0.001 for Adam, 0.01 for SGD */
+  double momentum;   /* SGD; also Adam's first moment. Negative: 0.9 */
+  double beta2;      /* Adam's second moment; 0: 0.999 */
+  double epsilon;    /* Adam; 0: 1e-7 */
+  double decay;      /* of weights of two dimensions and more: added to gradients, or with ADAMW to the step */
+  bool nesterov;     /* SGD */
+  whet_schedule schedule;
+  double step_factor; /* STEP: the rate's factor; 0: 0.1 */
+  int32_t step_epochs; /* STEP: after so many epochs again and again; 0: a third of all */
+  double warmup;      /* epochs in which the rate rises from 0 */
+  double smoothing;   /* share of a target that all classes get */
+  int32_t epochs, batch; /* 0: 5; 32 */
+  int32_t last;       /* train the last so many layers with weights only; 0: all */
+  uint64_t seed;
+  int threads;        /* 0: all */
+  whet_augment augment;
+  const char *checkpoint;   /* file; NULL: none */
+  int64_t checkpoint_steps; /* write it after so many steps, and after every epoch; 0: only then */
+  bool resume;        /* go on from the checkpoint if it is there */
+  /* Called after every step, and with e after every epoch. Not OK: training stops, and that is the answer. */
+  whet_status (*progress)(void *user, const whet_train_state *s, const whet_epoch *e);
+  void *user;
+  const whet_set *test; /* measured after every epoch; NULL: none */
+} whet_train_opts;
+
+typedef struct whet_trainer whet_trainer;
+
+/* Prepare to train model m on a data set; both outlive the trainer. What cannot be differentiated is refused by node. */
+WHET_MUST whet_status whet__trainer_open(whet_model *m, const whet_set *data, const whet_train_opts *o, whet_mem *mem, whet_trainer **out,
+                                         whet_err *err);
+void whet__trainer_close(whet_trainer **t);
+/* Train to the end. */
+WHET_MUST whet_status whet__trainer_run(whet_trainer *t, whet_err *err);
+/* A model as m with the weights as they are now. */
+WHET_MUST whet_status whet__trainer_model(whet_trainer *t, whet_model **out, whet_err *err);
+/* Epochs made so far. */
+const whet_epoch *whet__trainer_epochs(const whet_trainer *t, size_t *n);
+/* Numbers that are trained, and layers that hold them. */
+int64_t whet__trainer_weights(const whet_trainer *t);
+whet_session *whet__trainer_session(whet_trainer *t);
+
+#endif
