@@ -83,6 +83,8 @@ WHET_MUST whet_status whet__job_emit_float(whet_job *j, whet_model **out); /* DY
 
 /* The constant that is the bias of a product; -1: it has none. */
 int32_t whet__job_bias(const whet_job *j, const whet_weighted *p);
+/* Does the operator do more than move numbers or clamp them? */
+bool whet__job_computes(const char *op);
 /* Fill the caller's report; it lies in `out`. */
 WHET_MUST whet_status whet__job_report(const whet_job *j, whet_model *out, whet_quantized *r);
 whet_status whet__job_full(whet_job *j);

@@ -35,8 +35,8 @@ whet_status whet__job_report(const whet_job *j, whet_model *out, whet_quantized 
   for (int32_t i = 0; i < m->n_node; i++) {
     int32_t id = m->node[i];
     const whet_weighted *p = j->product[id];
-    if (j->tail[id] || (j->tie[id] == WHET_TIE_SAME && !p) || (!j->tie[id] && !j->why[id])) continue;
     const char *op = j->g->node[id].op->name, *name = j->g->node[id].name;
+    if (!whet__job_computes(op) || (!j->tie[id] && !j->why[id]) || (j->tail[id] && !j->product[id])) continue;
     if (!*name) name = j->g->val[j->g->node[id].out[0]].name; /* TFLite's nodes have none */
     layer[r->n++] = (whet_quantized_layer){.name = name, .op = op, .precision = precision(j, j->tie[id]),
                                               .why = j->tie[id] ? NULL : j->why[id], .noise = p ? p->noise : 0,

@@ -21,6 +21,12 @@ static const struct {
 #undef RULE
 };
 
+bool whet__job_computes(const char *op) {
+  for (size_t i = 0; i < WHET_COUNT(k_rules); i++)
+    if (!strcmp(op, k_rules[i].name)) return k_rules[i].tie != WHET_TIE_SAME && k_rules[i].tie != WHET_TIE_ACT;
+  return true;
+}
+
 static bool is_op(const whet_node *n, const char *name) { return !strcmp(n->op->name, name); }
 
 /* The bounds between which a Relu or Clip leaves numbers alone. */
