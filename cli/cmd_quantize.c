@@ -60,37 +60,9 @@ static const cli_use k_use = {
     .most = 1,
     .missing = "name a model"};
 
-/* What the score of the search needs. */
-typedef struct judge {
-  const cli_samples *samples;
-  cli_answers real; /* of the float model */
-  bool have;
-} judge;
-
-/* Per cent of samples that a model gets right, or as the float model does. */
-static whet_status score(void *user, whet_model *m, double *out, whet_err *err) {
-  judge *j = user;
-  cli_answers a;
-  int64_t same = 0;
-  WHET_TRY(cli_answer(j->samples, m, "judging", &a, err));
-  if (!j->have) j->real = a, j->have = true;
-  for (int64_t i = 0; i < a.n; i++) same += a.best[i] == j->real.best[i];
-  *out = 100 * (a.right >= 0 ? a.right : (double)same / (double)a.n);
-  return WHET_OK;
-}
-
 static int progress(void *user, const char *what, int64_t done, int64_t all) {
   cli_progress(what, done, all);
   return 0;
-}
-
-static bool parse_drop(const char *text, double *out) {
-  size_t n = strlen(text);
-  char copy[40];
-  if (n >= sizeof copy) return false;
-  memcpy(copy, text, n + 1);
-  if (n && copy[n - 1] == '%') copy[n - 1] = 0;
-  return cli_parse_real(copy, out) && *out >= 0 && *out <= 100;
 }
 
 static int64_t file_size(const char *path) {
@@ -206,12 +178,12 @@ static whet_status work(whet_model *m, const struct options *o, const cli_sample
   whet_quantize_opts q = quantize_opts(o, o->output);
   cli_feed feed = {0};
   whet_model *out = NULL;
-  judge j = {.samples = eval};
+  cli_scorer j = {.samples = eval};
   whet_samples samples = {.n = calibration ? calibration->n : 0, .fill = cli_feed_fill, .user = &feed};
-  whet_search search = {.size = sizeof search, .score = score, .user = &j, .untimed = o->untimed};
+  whet_search search = {.size = sizeof search, .score = cli_score, .user = &j, .untimed = o->untimed};
   if (calibration) WHET_TRY(cli_feed_open(&feed, calibration, m, err));
   const whet_samples *s = calibration ? &samples : NULL;
-  x->searched = o->max_drop && parse_drop(o->max_drop, &search.max_drop);
+  x->searched = o->max_drop && cli_parse_percent(o->max_drop, &search.max_drop);
   x->calibrated = samples.n;
   whet_status st = x->searched ? whet_quantize_within(m, s, &q, &search, &out, &x->layers, &x->found, err)
                                : whet_quantize(m, s, &q, &out, &x->layers, err);
@@ -220,8 +192,8 @@ static whet_status work(whet_model *m, const struct options *o, const cli_sample
   if (wrong) st = whet__fail(err, WHET_E_NAME, "--keep-float: no layer is called \"%.200s\"", wrong);
   if (!st && eval) {
     cli_answers a, b;
-    if (!j.have) st = score(&j, m, &x->before, err);
-    a = j.real;
+    if (!j.have) st = cli_score(&j, m, &x->before, err);
+    a = j.first;
     if (!st) st = cli_answer(eval, out, "judging", &b, err);
     int64_t same = 0;
     for (int64_t i = 0; i < eval->n && !st; i++) same += a.best[i] == b.best[i];
@@ -249,7 +221,7 @@ int cli_quantize(int argc, char **argv) {
   if (!cli_parse(&use, &json, argc, argv, &arg, &n_arg, &status)) return status;
   if (!o.output) return cli_wrong("name the file to write: --output FILE");
   if ((status = cli_save_check(o.output))) return status;
-  if (o.max_drop && !parse_drop(o.max_drop, &drop)) return cli_wrong("--max-drop %s: expected per cent, as 0.5%%", o.max_drop);
+  if (o.max_drop && !cli_parse_percent(o.max_drop, &drop)) return cli_wrong("--max-drop %s: expected per cent, as 0.5%%", o.max_drop);
   if (o.max_drop && !o.eval) return cli_wrong("--max-drop needs samples that judge: --eval N");
   bool needs = o.scheme == WHET_SCHEME_INT8 || o.scheme == WHET_SCHEME_INT16X8;
   if (needs && !so.data) return cli_wrong("ranges of activations are taken from samples: --data DIR");

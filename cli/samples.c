@@ -152,3 +152,20 @@ whet_status cli_answer(const cli_samples *s, whet_model *m, const char *what, cl
   whet_program_close(&p);
   return st;
 }
+
+whet_status cli_score(void *user, whet_model *m, double *out, whet_err *err) {
+  cli_scorer *j = user;
+  cli_answers a;
+  int64_t same = 0;
+  WHET_TRY(cli_answer(j->samples, m, "judging", &a, err));
+  if (!j->have) j->first = a, j->have = true;
+  for (int64_t i = 0; i < a.n; i++) same += a.best[i] == j->first.best[i];
+  *out = 100 * (a.right >= 0 ? a.right : (double)same / (double)a.n);
+  return WHET_OK;
+}
+
+bool cli_parse_percent(const char *text, double *out) {
+  size_t n = strlen(text);
+  if (n && text[n - 1] == '%') n--;
+  return cli_parse_real(cli_keep_str(text, n), out) && *out >= 0 && *out <= 100;
+}

@@ -49,4 +49,16 @@ typedef struct cli_answers {
 } cli_answers;
 WHET_MUST whet_status cli_answer(const cli_samples *s, whet_model *m, const char *what, cli_answers *out, whet_err *err);
 
+/* "0.5%" or "0.5": a number of 0..100. False: it is none. */
+bool cli_parse_percent(const char *text, double *out);
+
+/* A score: per cent of samples that a model gets right or, without classes, answers as the first model does that was asked. */
+typedef struct cli_scorer {
+  const cli_samples *samples;
+  cli_answers first;
+  bool have;
+} cli_scorer;
+/* score of a whet_search, with a cli_scorer as its user. */
+whet_status cli_score(void *user, whet_model *m, double *out, whet_err *err);
+
 #endif
