@@ -86,6 +86,30 @@ static void doctor(void **state) {
   json_decref(j);
 }
 
+/* Shrinking makes every variant; the smallest fits a bound that only it keeps, and without one that fits nothing is written. */
+static void shrink(void **state) {
+  const char *dir = test_folder(), *file = join(dir, "small.whet");
+  json_t *j = json_of(whet("shrink %s --data %s --samples 5 --max-drop 100%% --max-size 16K -o %s --json", demo(), pictures(), file));
+  size_t n = json_array_size(at(j, "variants")), chosen = 0;
+  assert_true(n >= 5);
+  for (size_t i = 0; i < n; i++) {
+    json_t *v = json_array_get(at(j, "variants"), i);
+    bool fits = !json_object_get(v, "why_not");
+    if (fits) assert_true(json_integer_value(json_object_get(v, "constants_bytes")) <= 16384);
+    if (!json_is_true(json_object_get(v, "chosen"))) continue;
+    assert_true(fits);
+    chosen++;
+  }
+  assert_int_equal(chosen, 1);
+  json_decref(j);
+  must_pass(whet("run %s --input %s", file, join(pictures(), "4.pgm")));
+  assert_int_equal(entries(dir), 1);
+  said s = whet("shrink %s --data %s --samples 5 --max-ram 1K -o %s", demo(), pictures(), join(dir, "none.whet"));
+  assert_int_equal(s.status, 1);
+  assert_non_null(strstr(s.err, "no variant keeps within the bounds"));
+  assert_int_equal(entries(dir), 1);
+}
+
 static void wrong_use(void **state) {
   const char *dir = test_folder();
   must_fail(whet("quantize %s -o %s", demo(), join(dir, "x.whet")), 2, "--data DIR");
@@ -117,6 +141,7 @@ static void resnet8(void **state) {
 
 int main(void) {
   const struct CMUnitTest tests[] = {cmocka_unit_test(digits), cmocka_unit_test(kept),      cmocka_unit_test(searched),
-                                     cmocka_unit_test(doctor), cmocka_unit_test(wrong_use), cmocka_unit_test(resnet8)};
+                                     cmocka_unit_test(doctor), cmocka_unit_test(wrong_use), cmocka_unit_test(resnet8),
+                                     cmocka_unit_test(shrink)};
   return cmocka_run_group_tests(tests, NULL, NULL);
 }
