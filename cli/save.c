@@ -5,7 +5,9 @@
 
 #include <string.h>
 
+#include "format/model.h"
 #include "out.h"
+#include "whet/export.h"
 
 /* Does a path end with this, whatever the case of its letters? */
 static bool ends_with(const char *path, const char *end) {
@@ -16,15 +18,30 @@ static bool ends_with(const char *path, const char *end) {
   return true;
 }
 
+whet_format cli_save_format(const char *path) {
+  return ends_with(path, ".tflite") ? WHET_FORMAT_TFLITE : ends_with(path, ".onnx") ? WHET_FORMAT_ONNX : WHET_FORMAT_AUTO;
+}
+
 int cli_save_check(const char *path) {
-  if (ends_with(path, ".whet")) return 0;
+  if (cli_save_format(path) || ends_with(path, ".whet")) return 0;
   return cli_wrong("%.200s: the ending says the format, and these are written: " CLI_SAVE_ENDINGS, path);
 }
 
-whet_format cli_save_format(const char *path) { return WHET_FORMAT_AUTO; }
+/* The oldest of the operator sets that are usual which can say all of the model: numbers of 4 bits and blocks are of 21. */
+static int opset_of(const whet_model *m) {
+  for (int32_t v = 0; v < m->graph.n_val; v++) {
+    const whet_val *x = &m->graph.val[v];
+    if (x->dtype == WHET_S4 || x->dtype == WHET_U4 || (x->q && x->q->block)) return 21;
+  }
+  return whet_export_opts_default().opset;
+}
 
 whet_status cli_save(whet_model *m, const char *path, whet_err *err) {
   whet_program *p;
+  whet_format f = cli_save_format(path);
+  whet_export_opts o = whet_export_opts_default();
+  o.opset = opset_of(m);
+  if (f) return whet_model_export(m, path, f, &o, err);
   WHET_TRY(whet_program_create(m, NULL, &p, err));
   whet_status s = whet_program_save(p, path, NULL, err);
   whet_program_close(&p);

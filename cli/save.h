@@ -6,11 +6,11 @@
 
 #include "whet/whet.h"
 
-#define CLI_SAVE_ENDINGS ".whet"
+#define CLI_SAVE_ENDINGS ".tflite, .onnx or .whet"
 
 /* The ending is one that is written; else one line is printed. Exit status. */
 int cli_save_check(const char *path);
-/* The format that the ending says; AUTO: one that has no quantised form of its own (.whet). */
+/* The format that the ending says; AUTO for .whet, which holds either. */
 whet_format cli_save_format(const char *path);
 /* Write it; all or nothing. */
 whet_status cli_save(whet_model *m, const char *path, whet_err *err);

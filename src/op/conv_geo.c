@@ -4,6 +4,7 @@
 #include <stdio.h>
 
 #include "op/conv.h"
+#include "op/edit.h"
 #include "op/move.h"
 #include "op/walk.h"
 
@@ -255,6 +256,17 @@ bool whet__conv_permute(whet_edit *e, int32_t node, const int8_t *perm, int rank
     to_first &= perm[i] == (i == 0 ? 0 : i == 1 ? rank - 1 : i - 1);
   }
   if (rank < 3 || !(a->last ? to_first : to_last)) return false;
+  whet_graph *g = whet__ed_graph(e);
+  if (g->node[node].n_in > 3 && g->node[node].in[3] >= 0) { /* ConvTranspose: the output's shape */
+    int64_t turned[WHET_MAX_RANK], dim = rank;
+    int32_t n;
+    const int64_t *out = whet__ed_ints(e, g->node[node].in[3], &n);
+    if (!out || n != rank) return false;
+    for (int i = 0; i < rank; i++) turned[i] = out[perm[i]];
+    int32_t c = whet__ed_const(e, WHET_S64, 1, &dim, turned);
+    if (c < 0) return false;
+    g->node[node].in[3] = c;
+  }
   whet_conv_attr *b = whet__ed_attr(e, node);
   if (!b) return false;
   b->last = !b->last;

@@ -29,6 +29,9 @@ static whet_tensor tensor(const whet_env *e, int32_t v, void *data) {
 static bool foldable(const whet_pass *p, const whet_node *n, size_t *bytes) {
   if (n->op->flags & (WHET_OP_RANDOM | WHET_OP_STATE | WHET_OP_RUNS_BODY | WHET_OP_OBJECT) || !n->op->ref)
     return false;
+  if (p->files && (whet__is_op(n, "DequantizeLinear") ||
+                   (whet__is_op(n, "Cast") && p->g->val[n->in[0]].dtype == WHET_F16 && p->g->val[n->out[0]].dtype == WHET_F32)))
+    return false;
   for (int k = 0; k < n->n_in; k++) {
     if (n->in[k] < 0) continue;
     const whet_val *x = &p->g->val[n->in[k]];

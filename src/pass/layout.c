@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Channels last.
+/* Channels last (or, for files of ONNX, first: the same with the two exchanged).
  *
  *   x ─▶ Conv(channels 1) ─▶ y      becomes   x ─▶ T ─▶ Conv(channels last) ─▶ T' ─▶ y
  *   T ─▶ Op ─▶ y                    becomes   Op' ─▶ T ─▶ y        while Op has a form for turned inputs
@@ -162,15 +162,26 @@ static whet_status sink(whet_pass *p, whet_region *r, int32_t *at, int32_t *make
   return e.failed ? whet__pass_full(p) : WHET_OK;
 }
 
-/* Turn a spatial operator whose channels stand first. */
+/* Do the channels of a spatial node stand last? */
+static bool is_last(const whet_node *n) {
+  for (const whet_attr_desc *d = n->op->attrs; d && d->name; d++)
+    if (!strcmp(d->name, "channels_last")) return *((const uint8_t *)n->attr + d->offset) != 0;
+  return false;
+}
+
+/* Turn a spatial operator whose channels stand first (or last, when they shall be first). */
 static whet_status seed(whet_pass *p, whet_region *r) {
   for (int32_t i = 0; i < r->n_node; i++) {
     int32_t id = r->node[i];
     whet_node *n = &p->g->node[id];
     int rank = n->n_in && n->in[0] >= 0 ? p->g->val[n->in[0]].shape.rank : -1;
-    if (!(n->op->flags & WHET_OP_SPATIAL) || !n->op->permute || rank < 3 || !ranks_known(p->g, n)) continue;
+    if (!(n->op->flags & WHET_OP_SPATIAL) || !n->op->permute || rank < 3 || !ranks_known(p->g, n) || is_last(n) != p->first)
+      continue;
     int8_t perm[WHET_MAX_RANK], out[WHET_MAX_RANK];
-    for (int k = 0; k < WHET_MAX_RANK; k++) perm[k] = (int8_t)(k == 0 || k >= rank ? k : k == rank - 1 ? 1 : k + 1);
+    for (int k = 0; k < WHET_MAX_RANK; k++) {
+      int to_last = k == rank - 1 ? 1 : k + 1, to_first = k == 1 ? rank - 1 : k - 1;
+      perm[k] = (int8_t)(k == 0 || k >= rank ? k : p->first ? to_first : to_last);
+    }
     memcpy(out, perm, sizeof out);
     whet_edit e = {.pass = p, .g = p->g, .r = r, .at = i};
     if (!n->op->permute(&e, id, perm, rank, out)) {

@@ -19,6 +19,8 @@ typedef struct whet_pass {
   whet_arena a;  /* emptied after each pass */
   whet_env *env; /* whet__pass_env: shapes with symbols; valid until the graph changes */
   int64_t work;  /* element operations that folding may still spend */
+  bool files;    /* the graph goes to a file: constants stay in the form that makes it small */
+  bool first;    /* layout brings channels to the front, for ONNX; else to the end */
   bool changed;  /* some pass changed something since this was last cleared */
 } whet_pass;
 

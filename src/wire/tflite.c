@@ -86,6 +86,22 @@ static const struct options k_options2[] = {
 #undef OPT2
 };
 
+bool whet__tf_options(const char *name, uint8_t *number, const char **fields) {
+  for (size_t i = 0; i < WHET_COUNT(k_options1); i++)
+    if (!strcmp(k_options1[i].name, name)) {
+      *number = k_options1[i].number;
+      *fields = k_options1[i].fields;
+      return true;
+    }
+  return false;
+}
+
+int32_t whet__tf_type(whet_dtype t) {
+  for (int32_t i = 0; i < 32; i++)
+    if (t != WHET_NONE && whet__tf_dtype(i) == t) return i;
+  return -1;
+}
+
 static whet_status no_room(struct rd *r, size_t n) {
   return whet__no_memory(r->a->mem, n, r->err, "reading the model");
 }

@@ -29,6 +29,12 @@ const char *whet__tf_builtin_name(int32_t code);
 /* The code of that name, or -1. */
 int32_t whet__tf_builtin_code(const char *name);
 
+/* The options table of that name: its number in BuiltinOptions and the letters of its fields (tfl_options.def). False when
+ * there is none. */
+bool whet__tf_options(const char *name, uint8_t *number, const char **fields);
+/* The code of a tensor type, or -1. */
+int32_t whet__tf_type(whet_dtype t);
+
 typedef struct whet_tf_ints {
   const int32_t *v;
   int32_t n;

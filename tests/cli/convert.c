@@ -45,7 +45,7 @@ static void wrong_use(void **state) {
   (void)state;
   const char *dir = test_folder();
   must_fail(whet("convert %s", demo()), 2, "name the file to write");
-  must_fail(whet("convert %s -o %s", demo(), join(dir, "x.bin")), 2, "only .whet is written");
+  must_fail(whet("convert %s -o %s", demo(), join(dir, "x.bin")), 2, ".onnx, .tflite or .whet");
   must_fail(whet("convert %s -o /nowhere/x.whet", demo()), 1, "/nowhere/x.whet");
   assert_int_equal(entries(dir), 0);
 }

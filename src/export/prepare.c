@@ -1,0 +1,57 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* A model in the form that a format wants: what the format has no word for is written with others, channels stand where it has
+ * them. Only what holds on every machine is done. */
+
+#include "export/export.h"
+#include "pass/pass.h"
+
+typedef whet_status (*pass_fn)(whet_pass *);
+
+/* ONNX has most operators: only the layout must be its own. TFLite has no batch norm, no Gemm, and products with a bias. */
+static const pass_fn k_onnx[] = {whet__pass_fold,   whet__export_qdq, whet__pass_clean, whet__pass_norms, whet__pass_clean,
+                                 whet__pass_layout, whet__pass_fold,  whet__pass_clean, whet__export_join_pads,
+                                 whet__pass_clean};
+static const pass_fn k_tflite[] = {whet__pass_fold,      whet__pass_clean, whet__pass_activations, whet__pass_clean,
+                                   whet__pass_norms,     whet__pass_dense, whet__pass_batchnorm,   whet__pass_affine,
+                                   whet__pass_layout,    whet__pass_fold,  whet__pass_clean};
+
+static whet_status run(whet_model *m, bool first, const pass_fn *fn, size_t n, whet_err *err) {
+  whet_pass p = {.g = &m->graph, .err = err, .work = INT64_C(200) << 20, .files = true, .first = first};
+  whet_status s = WHET_OK;
+  for (size_t i = 0; i < n && !s; i++) {
+    whet__arena_init(&p.a, &m->mem);
+    p.env = NULL;
+    s = fn[i](&p);
+    whet__arena_free(&p.a);
+  }
+  return s;
+}
+
+/* What shape rules tell of values, so that writers find it on them. */
+static whet_status tell_shapes(whet_model *m, whet_err *err) {
+  whet_pass p = {.g = &m->graph, .err = err};
+  whet__arena_init(&p.a, &m->mem);
+  whet_status s = whet__pass_env(&p);
+  for (int32_t v = 0; v < m->graph.n_val && !s; v++) {
+    whet_val *x = &m->graph.val[v];
+    if (x->role == WHET_ROLE_CONST || x->role == WHET_ROLE_INPUT || p.env->shape[v].rank < 0) continue;
+    x->shape = p.env->shape[v];
+    if (!x->dtype) x->dtype = p.env->dtype[v];
+  }
+  whet__arena_free(&p.a);
+  return s;
+}
+
+whet_status whet__export_prepare(whet_model *m, whet_format to, whet_model **out, whet_err *err) {
+  whet_model *p;
+  *out = NULL;
+  WHET_TRY(whet__model_derive(m, &p, err));
+  bool onnx = to == WHET_FORMAT_ONNX;
+  whet_status s = run(p, onnx, onnx ? k_onnx : k_tflite, onnx ? WHET_COUNT(k_onnx) : WHET_COUNT(k_tflite), err);
+  if (!s) s = tell_shapes(p, err);
+  if (s)
+    whet_model_close(&p);
+  else
+    *out = p;
+  return s;
+}

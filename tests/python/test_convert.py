@@ -1,0 +1,160 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: Apache-2.0
+"""whet convert: files of the other format give the same outputs, back and forth; what cannot be said is named."""
+import os
+import pathlib
+import subprocess
+import tempfile
+import unittest
+
+import numpy as np
+
+import lib
+import whet
+
+WHET = pathlib.Path(os.environ["WHET_BUILD"]) / "whet"
+RNG = np.random.default_rng(5)
+
+
+def weights(name, *shape, scale=0.3):
+    from onnx import numpy_helper
+    return numpy_helper.from_array((RNG.standard_normal(shape) * scale).astype("f"), name)
+
+
+def ints(name, *values):
+    from onnx import numpy_helper
+    return numpy_helper.from_array(np.array(values, np.int64), name)
+
+
+def net(nodes, shape, out, *init, opset=17):
+    """A model of one float input x and one float output y."""
+    return lib.model(nodes, [("x", "FLOAT", shape)], [("y", "FLOAT", out)], init, opset=opset)
+
+
+def cases():
+    """Name, model; each says something that the two formats say in different words."""
+    n = lib.node
+    conv = [n("Conv", ["x", "w", "b"], ["c"], kernel_shape=[3, 3], strides=[2, 2], pads=[1, 1, 1, 1]), n("Relu", ["c"], ["y"])]
+    yield "conv_pads", net(conv, [1, 3, 16, 16], [1, 8, 8, 8], weights("w", 8, 3, 3, 3), weights("b", 8))
+    same = [n("Conv", ["x", "w"], ["y"], auto_pad="SAME_UPPER", strides=[2, 2])]
+    yield "conv_same", net(same, [1, 3, 15, 16], [1, 4, 8, 8], weights("w", 4, 3, 3, 3))
+    deep = [n("Conv", ["x", "w", "b"], ["c"], group=6, pads=[1, 1, 1, 1]), n("Clip", ["c", "lo", "hi"], ["y"])]
+    yield "depthwise", net(deep, [1, 6, 9, 9], [1, 6, 9, 9], weights("w", 6, 1, 3, 3), weights("b", 6), number("lo", 0), number("hi", 6))
+    yield "groups", net([n("Conv", ["x", "w"], ["y"], group=2)], [1, 4, 8, 8], [1, 6, 6, 6], weights("w", 6, 2, 3, 3))
+    norm = [n("Conv", ["x", "w"], ["c"]), n("BatchNormalization", ["c", "s", "b", "m", "v"], ["y"])]
+    yield "batchnorm", net(norm, [1, 3, 8, 8], [1, 4, 6, 6], weights("w", 4, 3, 3, 3), weights("s", 4), weights("b", 4),
+                           weights("m", 4), positive("v", 4))
+    pool = [n("MaxPool", ["x"], ["p"], kernel_shape=[3, 3], strides=[2, 2], pads=[1, 1, 1, 1]), n("GlobalAveragePool", ["p"], ["g"]),
+            n("Flatten", ["g"], ["f"]), n("Gemm", ["f", "w", "b"], ["z"], transB=1), n("Softmax", ["z"], ["y"])]
+    yield "pools", net(pool, [1, 5, 12, 12], [1, 7], weights("w", 7, 5), weights("b", 7))
+    yield "up", net([n("ConvTranspose", ["x", "w"], ["y"], strides=[2, 2])], [1, 3, 6, 6], [1, 4, 13, 13], weights("w", 3, 4, 3, 3))
+    mean = [n("ReduceMean", ["x"], ["m"], axes=[2, 3], keepdims=1), n("Sigmoid", ["m"], ["s"]), n("Mul", ["x", "s"], ["y"])]
+    yield "squeeze_excite", net(mean, [1, 4, 5, 5], [1, 4, 5, 5])
+    yield "layernorm", net([n("LayerNormalization", ["x", "s", "b"], ["y"], axis=-1)], [2, 3, 16], [2, 3, 16], weights("s", 16), weights("b", 16))
+    cut = [n("Split", ["x", "sizes"], ["a", "b"], axis=1), n("Concat", ["b", "a"], ["c"], axis=1),
+           n("Slice", ["c", "st", "en", "ax", "by"], ["d"]), n("Transpose", ["d"], ["e"], perm=[0, 2, 1]), n("Reshape", ["e", "sh"], ["y"])]
+    yield "moves", net(cut, [2, 6, 8], [2, 24], ints("sizes", 2, 4), ints("st", 7), ints("en", -9), ints("ax", 2), ints("by", -2), ints("sh", 2, 24))
+    act = [n("LeakyRelu", ["x"], ["a"], alpha=0.2), n("HardSigmoid", ["a"], ["b"], alpha=0.3, beta=0.4), n("Elu", ["b"], ["c"]),
+           n("Tanh", ["c"], ["d"]), n("Pow", ["d", "two"], ["e"]), n("Exp", ["e"], ["f"]), n("Sqrt", ["f"], ["y"])]
+    yield "functions", net(act, [3, 20], [3, 20], number("two", 2))
+    up = [n("Resize", ["x", "", "sc"], ["y"], mode="nearest", coordinate_transformation_mode="asymmetric", nearest_mode="floor")]
+    yield "nearest", net(up, [1, 2, 5, 5], [1, 2, 10, 10], from_floats("sc", 1, 1, 2, 2))
+    yield "linear", net([n("Resize", ["x", "", "sc"], ["y"], mode="linear")], [1, 2, 5, 5], [1, 2, 10, 10], from_floats("sc", 1, 1, 2, 2))
+    yield "product", net([n("Transpose", ["x"], ["t"], perm=[0, 2, 1]), n("MatMul", ["x", "t"], ["y"])], [2, 4, 6], [2, 4, 4])
+
+
+def number(name, value):
+    from onnx import numpy_helper
+    return numpy_helper.from_array(np.array(value, np.float32), name)
+
+
+def positive(name, *shape):
+    from onnx import numpy_helper
+    return numpy_helper.from_array((RNG.random(shape) + 0.5).astype("f"), name)
+
+
+def from_floats(name, *values):
+    from onnx import numpy_helper
+    return numpy_helper.from_array(np.array(values, np.float32), name)
+
+
+def session(path):
+    return whet.Session(whet.Program(whet.Model(str(path))))
+
+
+def outputs(path, feed):
+    return [np.array(y) for y in session(path).run(*feed)]
+
+
+class Convert(unittest.TestCase):
+    def setUp(self):
+        self.dir = tempfile.TemporaryDirectory()
+        self.at = pathlib.Path(self.dir.name)
+
+    def tearDown(self):
+        self.dir.cleanup()
+
+    def convert(self, source, target, *options):
+        r = subprocess.run([WHET, "convert", source, "-o", target, *options], capture_output=True, text=True)
+        self.assertEqual(r.returncode, 0, f"{source} -> {target}: {r.stderr}")
+        if str(target).endswith(".onnx"):
+            onnx = lib.onnx()
+            onnx.checker.check_model(onnx.load(target), full_check=True)
+
+    def agree(self, name, a, b):
+        self.assertEqual(len(a), len(b), name)
+        for x, y in zip(a, b):
+            self.assertEqual(x.shape, y.shape, name)
+            self.assertLessEqual(np.max(np.abs(x - y), initial=0), 1e-5 * np.max(np.abs(x), initial=1e-30), name)
+
+    def test_there_and_back(self):
+        for name, model in cases():
+            with self.subTest(name):
+                files = [self.at / f"{name}{end}" for end in (".onnx", "_1.tflite", "_2.onnx", "_3.tflite", "_13.onnx")]
+                files[0].write_bytes(model)
+                shape = [d.dim_value for d in lib.onnx().load_from_string(model).graph.input[0].type.tensor_type.shape.dim]
+                feed = [RNG.standard_normal(shape).astype("f")]
+                want = outputs(files[0], feed)
+                for source, target in zip(files[:3], files[1:4]):
+                    self.convert(source, target)
+                    self.agree(target.name, want, outputs(target, feed))
+                if name != "layernorm":
+                    self.convert(files[0], files[4], "--opset", "13")
+                    self.agree(files[4].name, want, outputs(files[4], feed))
+
+    def test_demo_models(self):
+        for source in (lib.DIGITS, lib.DIGITS_MLP, lib.DIGITS_ONNX):
+            shape = session(source).inputs[0].shape
+            feed = [RNG.random(shape).astype("f")]
+            try:
+                want = outputs(source, feed)
+            except TypeError:
+                continue  # bytes in: an integer model
+            for end in (".onnx", ".tflite"):
+                self.convert(source, self.at / f"demo{end}")
+                self.agree(f"{source.name} -> {end}", want, outputs(self.at / f"demo{end}", feed))
+
+    def test_names_stay(self):
+        model = lib.model([lib.node("Add", ["left", "right"], ["sum"]), lib.node("Relu", ["sum"], ["top"])],
+                          [("right", "FLOAT", [2, 3]), ("left", "FLOAT", [2, 3])], [("top", "FLOAT", [2, 3]), ("sum", "FLOAT", [2, 3])])
+        (self.at / "n.onnx").write_bytes(model)
+        for end in (".tflite", ".onnx"):
+            self.convert(self.at / "n.onnx", self.at / f"m{end}")
+            s = session(self.at / f"m{end}")
+            self.assertEqual([i.name for i in s.inputs], ["right", "left"])
+            self.assertEqual([o.name for o in s.outputs], ["top", "sum"])
+
+    def test_refusal_names_every_node(self):
+        model = lib.model([lib.node("Det", ["x"], ["a"], name="first"), lib.node("Det", ["x"], ["b"], name="second")],
+                          [("x", "FLOAT", [3, 3])], [("a", "FLOAT", []), ("b", "FLOAT", [])])
+        (self.at / "d.onnx").write_bytes(model)
+        target = self.at / "d.tflite"
+        r = subprocess.run([WHET, "convert", self.at / "d.onnx", "-o", target], capture_output=True, text=True)
+        self.assertEqual(r.returncode, 1)
+        self.assertIn('"first" (Det)', r.stderr)
+        self.assertIn('"second" (Det)', r.stderr)
+        self.assertFalse(target.exists())
+
+
+if __name__ == "__main__":
+    unittest.main()
