@@ -26,10 +26,9 @@ static const cli_use k_use = {
     .about =
         "Writes a model in another format, which the ending of FILE says. .onnx and .tflite: for every runtime; names, order "
         "and layout of inputs and outputs stay, and every node that the format cannot say is named. .whet: its optimised "
-        "graph, constants, and weights packed for this CPU level, so that opening it has nothing left to do but to map it. The file opens on every machine; where its packed "
-        "weights do not "
-        "serve, they are made anew. Options that shape the program (--cpu, --exact, --prefer, --precision, "
-        "--signature, --rules) are built in.",
+        "graph, constants, and weights packed for this CPU level, so that opening it has nothing left to do but to map it. "
+        "The file opens on every machine; where its packed weights do not serve, they are made anew. Options that "
+        "shape the program (--cpu, --exact, --prefer, --precision, --signature, --rules) are built in.",
     .examples =
         "  whet convert model.onnx -o model.tflite\n  whet convert model.tflite -o model.onnx --opset 13\n"
         "  whet convert model.onnx -o model.whet\n  whet run model.whet --input photo.jpg\n"

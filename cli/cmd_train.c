@@ -72,8 +72,8 @@ static const cli_use k_use = {
              "and writes the model. A recipe "
              "is a YAML file that has the long options as its keys (with _ for -) and the net as a list of layers; options win over it.\n"
              "The same seed gives the same bytes with any number of threads, and after a run that was killed and went on from its checkpoint.",
-    .examples = "  whet train --layers 784,128:relu,10:softmax --data mnist --optimizer adam --epochs 5 -o digits.whet\n"
-                "  whet train cifar.yaml --data cifar10 -o net.whet --checkpoint net.ckpt --log net.csv --chart net.svg\n"
+    .examples = "  whet train --layers 784,128:relu,10:softmax --data mnist --optimizer adam --epochs 5 -o digits.tflite\n"
+                "  whet train cifar.yaml --data cifar10 -o net.onnx --checkpoint net.ckpt --log net.csv --chart net.svg\n"
                 "  whet train --model digits.onnx --data mine --last 1 --epochs 3 -o mine.whet\n",
     .least = 0,
     .most = 1,

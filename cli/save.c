@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "format/model.h"
+#include "op/quantize.h"
 #include "out.h"
 #include "whet/export.h"
 
@@ -29,9 +30,11 @@ int cli_save_check(const char *path) {
 
 /* The oldest of the operator sets that are usual which can say all of the model: numbers of 4 bits and blocks are of 21. */
 static int opset_of(const whet_model *m) {
-  for (int32_t v = 0; v < m->graph.n_val; v++) {
-    const whet_val *x = &m->graph.val[v];
-    if (x->dtype == WHET_S4 || x->dtype == WHET_U4 || (x->q && x->q->block)) return 21;
+  for (int32_t v = 0; v < m->graph.n_val; v++)
+    if (m->graph.val[v].dtype == WHET_S4 || m->graph.val[v].dtype == WHET_U4) return 21;
+  for (int32_t i = 0; i < m->graph.main.n_node; i++) {
+    const whet_node *n = &m->graph.node[m->graph.main.node[i]];
+    if (!strcmp(n->op->name, "DequantizeLinear") && ((const whet_quantize_attr *)n->attr)->block) return 21;
   }
   return whet_export_opts_default().opset;
 }

@@ -63,6 +63,8 @@ int32_t whet__emit_val(whet_emit *e, int32_t like, const char *suffix, whet_dtyp
   int32_t v = whet__ed_val(&e->e, NULL, t, &s);
   if (v < 0) return -1;
   char *name = whet__arena_printf(&e->g->arena, "%.200s_%s", e->g->val[like].name, suffix);
+  for (int32_t u = 0; u < v && name; u++) /* nodes bear these names, and other runtimes want them apart */
+    if (!strcmp(e->g->val[u].name, name)) name = whet__arena_printf(&e->g->arena, "%s_%d", name, v), u = v;
   if (name) e->g->val[v].name = name;
   if (p.set) whet__emit_store(e, v, t, p);
   return v;

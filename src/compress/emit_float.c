@@ -9,6 +9,7 @@
 #include "compress/emit.h"
 #include "op/cast.h"
 #include "op/fakeq.h"
+#include "op/quantize.h"
 
 /* Constant v in halves, and back. */
 static int32_t halves(whet_emit *e, int32_t v) {
@@ -32,16 +33,28 @@ static void pack4(const int8_t *q, int64_t n, uint8_t *to) {
   for (int64_t i = 0; i < n; i++) to[i / 2] = (uint8_t)(to[i / 2] | (q[i] & 15) << (i % 2 * 4));
 }
 
-/* Scales in the order of a blocked tensor: row-major over its dimensions, that of the block counted in blocks. */
-static const whet_quant *blocks(whet_emit *e, const whet_weighted *p, int32_t inner) {
-  int64_t n = whet__ceil_div(p->k, p->block);
+/* The numbers behind weights w whose blocks along the inputs have scales: these are an input of the DequantizeLinear, in the order of
+ * a tensor whose dimension of inputs is counted in blocks. */
+static int32_t from_blocks(whet_emit *e, const whet_weighted *p, int32_t w) {
+  int32_t inner = 1 - p->axis;
+  int64_t n = whet__ceil_div(p->k, p->block), dims[2];
   float *s = whet__arena_array(&e->pass.a, (size_t)p->n_scale, sizeof *s);
-  if (!s) return NULL;
+  if (!s) {
+    e->e.failed = true;
+    return -1;
+  }
+  dims[inner] = n, dims[p->axis] = p->channels;
   for (int64_t o = 0; o < p->channels; o++)
     for (int64_t b = 0; b < n; b++) s[inner ? o * n + b : b * p->channels + o] = p->scale[o * n + b];
-  whet_quant *q = (whet_quant *)(uintptr_t)whet__graph_quant(e->g, p->n_scale, inner, s, NULL);
-  if (q) q->block = (int32_t)p->block;
-  return q;
+  whet_quantize_attr a = {.axis = inner, .block = p->block, .dtype = WHET_F32};
+  int32_t v = whet__emit_val(e, w, "float32", WHET_F32, (whet_param){0});
+  int32_t in[2] = {w, whet__ed_const(&e->e, WHET_F32, 2, dims, s)};
+  if (v < 0 || in[1] < 0) return -1;
+  int32_t id = whet__ed_node(&e->e, whet__op_find("DequantizeLinear"), &a, in, 2, &v, 1);
+  if (id < 0) return -1;
+  e->g->node[id].round = WHET_ROUND_ONNX_REAL;
+  e->g->node[id].name = e->g->val[v].name;
+  return v;
 }
 
 /* Weights of product p as a constant of integers. */
@@ -59,8 +72,8 @@ static int32_t integers(whet_emit *e, const whet_weighted *p) {
   int32_t w = whet__ed_const(&e->e, four ? WHET_S4 : WHET_S8, s.rank, s.d, four ? (const void *)packed : p->q);
   if (w < 0) return -1;
   e->g->val[w].name = e->g->val[was].name;
-  e->g->val[w].q = p->block ? blocks(e, p, 1 - p->axis)
-                            : whet__graph_quant(e->g, p->n_scale, p->n_scale > 1 ? p->axis : 0, p->scale, NULL);
+  if (p->block) return w;
+  e->g->val[w].q = whet__graph_quant(e->g, p->n_scale, p->n_scale > 1 ? p->axis : 0, p->scale, NULL);
   if (!e->g->val[w].q) e->e.failed = true;
   return w;
 }
@@ -91,8 +104,12 @@ static void one(whet_emit *e, const whet_weighted *p) {
   if (w < 0) return;
   bias(e, p);
   if (e->j->o.scheme == WHET_SCHEME_WEIGHTS) {
-    v = whet__emit_val(e, w, "float32", WHET_F32, (whet_param){0});
-    whet__emit_linear(e, "DequantizeLinear", w, v, rule);
+    if (p->block) {
+      v = from_blocks(e, p, w);
+    } else {
+      v = whet__emit_val(e, w, "float32", WHET_F32, (whet_param){0});
+      whet__emit_linear(e, "DequantizeLinear", w, v, rule);
+    }
     if (v >= 0) e->g->node[id].in[1] = v;
     return;
   }

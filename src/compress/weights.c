@@ -99,7 +99,7 @@ static whet_status scales(whet_job *j, whet_weighted *p, const char *w, int most
   int64_t blocks = 1;
   double all = 0;
   bool one = one_scale(j, p);
-  p->block = j->o.scheme == WHET_SCHEME_WEIGHTS && !p->conv && !one && j->o.group < p->k ? j->o.group : 0;
+  p->block = j->o.scheme == WHET_SCHEME_WEIGHTS && j->qdq && !p->conv && !one && j->o.group < p->k ? j->o.group : 0;
   if (p->block) blocks = whet__ceil_div(p->k, p->block);
   p->n_scale = one ? 1 : (int32_t)(p->channels * blocks);
   p->scale = whet__arena_array(&j->a, (size_t)(p->channels * blocks), sizeof *p->scale);
