@@ -56,7 +56,7 @@ whet_param whet__job_param(const whet_job *j, whet_range r) {
     p.zero = (int32_t)fmin(fmax(rint(least - lo / (double)p.scale), least), least + 255);
     if (j->o.symmetric) p.zero = 128;
   }
-  if (!(p.scale > 1e-30f)) p.scale = 1e-30f;
+  if (!(p.scale > 1e-8f)) p.scale = 1e-8f; /* LiteRT wants the bounds of a Relu6, 6 / scale, in 32 bits */
   return p;
 }
 
