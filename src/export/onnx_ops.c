@@ -323,6 +323,14 @@ static whet_status swish(whet_onnx_out *o, const whet_node *n) {
   return node(o, n, "Mul", in, 2);
 }
 
+/* Bits of integers, from opset 18 on; of truth values they are the logical operators. */
+static whet_status bits(whet_onnx_out *o, const whet_node *n) {
+  const char *logical = n->op->name + strlen("Bitwise");
+  if (o->x.g->val[n->in[0]].dtype == WHET_BOOL) return whet__ox_as_is(o, n, logical);
+  if (o->opset < 18) return whet__export_refuse(&o->x, n, "needs opset 18");
+  return whet__ox_as_is(o, n, n->op->name);
+}
+
 /* Functions of one or two inputs that ONNX makes of others. */
 static whet_status square(whet_onnx_out *o, const whet_node *n) {
   const char *in[2] = {name_in(o, n, 0), name_in(o, n, 0)};
@@ -417,6 +425,8 @@ static whet_status topk(whet_onnx_out *o, const whet_node *n) {
   int32_t count;
   const int64_t *k = whet__export_ints(&o->x, IN(1), &count);
   const char *in[2] = {name_in(o, n, 0), k ? whet__ox_list(o, "k", k, 1) : name_in(o, n, 1)};
+  int16_t kind = n->n_out > 1 && n->out[1] >= 0 ? (int16_t)o->x.g->val[n->out[1]].dtype : WHET_S64;
+  if (kind != WHET_S64 && kind != WHET_S32) return whet__export_refuse(&o->x, n, "indices of this type");
   if (!k && rank_of(o, IN(1)) != 1) return whet__export_refuse(&o->x, n, "a computed number of elements");
   const char *out[2] = {name_out(o, n, 0), name_out(o, n, 1)}, *last = out[1];
   bool narrow = n->n_out > 1 && n->out[1] >= 0 && o->x.g->val[n->out[1]].dtype == WHET_S32;
@@ -586,6 +596,8 @@ static whet_status gather(whet_onnx_out *o, const whet_node *n) {
   int64_t batch = whet__at_int(n, "batch_dims");
   bool nd = !strcmp(n->op->name, "GatherND");
   if (batch && !nd) return whet__export_refuse(&o->x, n, "batch dimensions");
+  const whet_val *from = &o->x.g->val[n->in[0]], *y = &o->x.g->val[n->out[0]];
+  if (from->dtype != y->dtype) return whet__export_refuse(&o->x, n, "a table of other numbers than its result");
   if (batch) whet__ox_int(o, "batch_dims", batch);
   if (!nd) whet__ox_int(o, "axis", whet__at_int(n, "axis"));
   const char *in[2] = {name_in(o, n, 0), nd ? wide_list(o, n, 1) : name_in(o, n, 1)};
@@ -641,6 +653,7 @@ static whet_status where(whet_onnx_out *o, const whet_node *n) {
   return whet__ox_as_is(o, n, "Where");
 }
 static whet_status onehot(whet_onnx_out *o, const whet_node *n) {
+  if (!whet__at_int(n, "wrap")) return whet__export_refuse(&o->x, n, "negative indices, which ONNX counts from the end");
   if (IN(3) >= 0) return whet__export_refuse(&o->x, n, "off and on values that stand apart");
   whet__ox_int(o, "axis", whet__at_int(n, "axis"));
   return whet__ox_as_is(o, n, "OneHot");
@@ -697,6 +710,7 @@ static whet_status linear(whet_onnx_out *o, const whet_node *n) {
     return whet__ox_as_is(o, n, n->op->name);
   }
   if (!q || q->block) return whet__export_refuse(&o->x, n, "scales of blocks that stand on the value");
+  if (down && t == WHET_S32) return whet__export_refuse(&o->x, n, "numbers of 32 bits");
   whet__ox_linear(o, n->name, down, name_in(o, n, 0), name_out(o, n, 0), t, q);
   return WHET_OK;
 }
@@ -721,8 +735,8 @@ static const struct row {
   whet_status (*fn)(whet_onnx_out *o, const whet_node *n);
 } k_rows[] = {{"Abs", NULL}, {"Acos", NULL}, {"Acosh", NULL}, {"Add", NULL}, {"And", NULL}, {"ArgMax", argmax}, {"ArgMin", argmax},
               {"Asin", NULL}, {"Asinh", NULL}, {"Atan", NULL}, {"Atanh", NULL}, {"AveragePool", pool},
-              {"BatchNormalization", batchnorm}, {"BitwiseAnd", NULL}, {"BitwiseNot", NULL}, {"BitwiseOr", NULL},
-              {"BitwiseXor", NULL}, {"Cast", cast}, {"Ceil", NULL}, {"Celu", alpha_only}, {"Clip", clip}, {"Concat", concat},
+              {"BatchNormalization", batchnorm}, {"BitwiseAnd", bits}, {"BitwiseNot", bits}, {"BitwiseOr", bits},
+              {"BitwiseXor", bits}, {"Cast", cast}, {"Ceil", NULL}, {"Celu", alpha_only}, {"Clip", clip}, {"Concat", concat},
               {"Conv", conv}, {"ConvTranspose", conv}, {"Cos", NULL}, {"Cosh", NULL}, {"CumSum", cumulate}, {"Dense", dense},
               {"DepthToSpace", blocks}, {"DequantizeLinear", linear}, {"Div", NULL}, {"Elu", alpha_only}, {"Equal", NULL},
               {"Erf", NULL}, {"Exp", NULL}, {"Expand", expand}, {"Fill", fill}, {"Flatten", flatten}, {"Floor", NULL},

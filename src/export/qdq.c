@@ -17,9 +17,11 @@ static bool moves(const whet_graph *g, const whet_node *n) {
   bool known = false;
   for (size_t i = 0; i < WHET_COUNT(names); i++) known |= whet__is_op(n, names[i]);
   for (int k = 0; k < n->n_in && known; k++)
-    for (int m = 0; m < n->n_out; m++)
-      if (n->in[k] >= 0 && n->out[m] >= 0 && g->val[n->in[k]].q && !whet__quant_equal(g->val[n->in[k]].q, g->val[n->out[m]].q))
-        return false;
+    for (int m = 0; m < n->n_out; m++) {
+      if (n->in[k] < 0 || n->out[m] < 0 || !g->val[n->in[k]].q) continue;
+      const whet_val *x = &g->val[n->in[k]], *y = &g->val[n->out[m]];
+      if (y->q ? !whet__quant_equal(x->q, y->q) : y->dtype != x->dtype) return false; /* plain numbers are moved too */
+    }
   return known;
 }
 
@@ -62,7 +64,9 @@ static whet_status region(whet_pass *p, whet_region *r) {
       g->node[id].op = whet__op_find("Identity");
       continue;
     }
-    if (whet__is_op(&g->node[id], "QuantizeLinear") || whet__is_op(&g->node[id], "DequantizeLinear") || moves(g, &g->node[id])) continue;
+    bool down = whet__is_op(&g->node[id], "QuantizeLinear");
+    if (whet__is_op(&g->node[id], "DequantizeLinear") || moves(g, &g->node[id])) continue;
+    if (down && !g->val[g->node[id].in[0]].q) continue;
     whet_edit e = {.pass = p, .g = g, .r = r, .at = i};
     scale_bias(&e, id);
     for (int k = 0; k < g->node[id].n_in; k++) {
@@ -73,7 +77,7 @@ static whet_status region(whet_pass *p, whet_region *r) {
       if (!e.failed) g->node[id].in[k] = f;
     }
     e.at++;
-    for (int k = 0; k < g->node[id].n_out; k++) {
+    for (int k = 0; k < g->node[id].n_out && !down; k++) {
       int32_t v = g->node[id].out[k];
       if (v < 0 || !g->val[v].q) continue;
       int32_t f = real_like(&e, v);

@@ -20,6 +20,10 @@ whet_status whet_model_export(whet_model *m, const char *path, whet_format forma
     return whet__fail(err, WHET_E_UNSUPPORTED, "opset %d: %d to %d can be written", o.opset, OLDEST_OPSET, NEWEST_OPSET);
   if (format != WHET_FORMAT_ONNX && format != WHET_FORMAT_TFLITE)
     return whet__fail(err, WHET_E_UNSUPPORTED, "this format is not written here");
+  for (int32_t i = 0; i < m->n_signature; i++)
+    if (m->signature[i].region != &m->graph.main)
+      return whet__fail(err, WHET_E_UNSUPPORTED, "signature \"%.80s\" is a graph of its own: models of one graph are written",
+                        m->signature[i].key);
   whet_model *p;
   WHET_TRY(whet__export_prepare(m, format, &p, err));
   whet_text bytes = {.mem = &p->mem};

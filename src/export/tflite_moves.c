@@ -61,6 +61,10 @@ whet_status whet__tx_reshape(whet_tfl_out *o, const whet_node *n, const char *bu
   int open = 0;
   bool reshape = !strcmp(n->op->name, "Reshape");
   for (int32_t i = 0; i < y->rank; i++) dims[i] = whet__dim_known(y->d[i]) ? y->d[i] : (open++, -1), small[i] = (int32_t)dims[i];
+  if (!y->rank) { /* an empty list is no constant in a file */
+    whet__tx_ints(o, 0, small, 0);
+    return whet__tx_simple(o, n, builtin, in, 1);
+  }
   if (y->rank >= 0 && open < 2) {
     in[1] = whet__tx_list(o, "shape", dims, y->rank);
     whet__tx_ints(o, 0, small, y->rank);

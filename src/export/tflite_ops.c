@@ -219,7 +219,26 @@ static whet_status softmax(whet_tfl_out *o, const whet_node *n, const char *buil
   return WHET_OK;
 }
 
+/* Where takes whole rows by a condition of one dimension in SELECT. */
+static whet_status where(whet_tfl_out *o, const whet_node *n, const char *builtin) {
+  bool rows = whet__at_int(n, "front") && o->x.g->val[n->in[0]].shape.rank != o->x.g->val[n->in[1]].shape.rank;
+  return as_is(o, n, rows ? "SELECT" : builtin);
+}
+
 /* ---- products -------------------------------------------------------------------------------- */
+
+/* Are the activations of node n rounded with a zero point? (They are float, the weights integers.) */
+static bool asymmetric(const whet_tfl_out *o, const whet_node *n) {
+  int32_t m = o->x.uses.maker[n->in[0]];
+  return m >= 0 && !strcmp(o->x.g->node[m].op->name, "HybridRound") && whet__at_int(&o->x.g->node[m], "asymmetric");
+}
+
+int32_t whet__tx_integer_weights(const whet_tfl_out *o, const whet_node *n) {
+  int32_t x = o->x.uses.maker[n->in[0]], w = o->x.uses.maker[n->in[1]];
+  bool hybrid_x = x >= 0 && !strcmp(o->x.g->node[x].op->name, "HybridRound");
+  bool real_w = w >= 0 && !strcmp(o->x.g->node[w].op->name, "DequantizeLinear");
+  return hybrid_x && real_w && whet__export_data(&o->x, o->x.g->node[w].in[0]) ? o->x.g->node[w].in[0] : n->in[1];
+}
 
 static whet_status dense(whet_tfl_out *o, const whet_node *n, const char *builtin) {
   static const int8_t swap[2] = {1, 0}, same[2] = {0, 1};
@@ -228,6 +247,7 @@ static whet_status dense(whet_tfl_out *o, const whet_node *n, const char *builti
   bool flat = whet__at_int(n, "flat") || o->x.g->val[n->in[0]].shape.rank == 2;
   if (o->activation) whet__tx_int(o, 0, o->activation);
   if (!flat) whet__tx_int(o, 2, 1);
+  if (asymmetric(o, n)) whet__tx_int(o, 3, 1);
   whet__tx_op(o, builtin, TYPE(n), in, 3, &out, 1);
   return WHET_OK;
 }
@@ -239,6 +259,7 @@ static whet_status matmul(whet_tfl_out *o, const whet_node *n, const char *built
     if (o->x.g->val[n->in[i]].shape.rank < 2) return whet__export_refuse(&o->x, n, "a vector as operand");
   if (whet__at_int(n, "trans_a")) whet__tx_int(o, 0, 1);
   if (whet__at_int(n, "trans_b")) whet__tx_int(o, 1, 1);
+  if (asymmetric(o, n)) whet__tx_int(o, 2, 1);
   if (alpha == 1) return whet__tx_simple(o, n, builtin, in, 2);
   in[0] = whet__tx_step(o, n, builtin, in, 2);
   in[1] = whet__tx_scalar(o, n->out[0], alpha);
@@ -374,7 +395,7 @@ static const struct row {
               {"Squeeze", "RESHAPE", whet__tx_reshape}, {"StridedSlice", "STRIDED_SLICE", whet__tx_strided}, {"Sub", "SUB", arithmetic},
               {"Swish", NULL, swish}, {"Tanh", "TANH", NULL}, {"Tile", "TILE", whet__tx_with_list}, {"TopK", "TOPK_V2", whet__tx_topk},
               {"Transpose", "TRANSPOSE", whet__tx_transpose}, {"Unsqueeze", "RESHAPE", whet__tx_reshape},
-              {"Where", "SELECT_V2", NULL}};
+              {"Where", "SELECT_V2", where}};
 
 whet_status whet__tflite_node(whet_tfl_out *o, const whet_node *n) {
   o->n_field = 0;

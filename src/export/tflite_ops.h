@@ -16,6 +16,9 @@ int32_t whet__tx_scalar(whet_tfl_out *o, int32_t like, double v);
 whet_status whet__tx_simple(whet_tfl_out *o, const whet_node *n, const char *builtin, const int32_t *in, int n_in);
 int32_t whet__tx_step(whet_tfl_out *o, const whet_node *n, const char *builtin, const int32_t *in, int n_in);
 
+/* The weights of a product whose activations alone are rounded: integers, as its operator takes them. */
+int32_t whet__tx_integer_weights(const whet_tfl_out *o, const whet_node *n);
+
 #define FN(name) whet_status whet__tx_##name(whet_tfl_out *o, const whet_node *n, const char *builtin);
 /* tflite_windows.c */
 FN(conv) FN(conv_transpose) FN(pool) FN(resize) FN(blocks)

@@ -123,9 +123,11 @@ whet_status whet__tx_conv_transpose(whet_tfl_out *o, const whet_node *n, const c
     pad[i - 1] = valid ? VALID : same ? SAME : -1;
   }
   if (pad[0] < 0 || pad[0] != pad[1]) return whet__export_refuse(&o->x, n, "this padding");
-  for (int i = 0; i < 4; i++) dims[i] = whet__dim_known(y->d[i]) ? y->d[i] : -1;
+  if (!whet__dim_known(y->d[0])) return whet__export_refuse(&o->x, n, "the number of pictures is open");
+  for (int i = 0; i < 4; i++) dims[i] = y->d[i];
   whet__export_order(a->weights, WHET_CONV_OSI, 4, perm);
-  int32_t in[4] = {whet__tx_list(o, "shape", dims, 4), whet__tx_turned(o, n->in[1], perm, 4), TENSOR(0), TENSOR(2)};
+  int32_t w_from = whet__tx_integer_weights(o, n);
+  int32_t in[4] = {whet__tx_list(o, "shape", dims, 4), whet__tx_turned(o, w_from, perm, 4), TENSOR(0), TENSOR(2)};
   int32_t out = whet__tx_tensor(o, whet__tx_activated(o, n));
   whet__tx_int(o, 0, pad[0]);
   whet__tx_int(o, 1, g.stride[2]);
