@@ -215,7 +215,7 @@ static whet_status resize(whet_onnx_out *o, const whet_node *n) {
   static const char *const places[] = {"half_pixel",    "half_pixel_symmetric", "pytorch_half_pixel",
                                        "align_corners", "asymmetric",           "tf_half_pixel_for_nn",
                                        "tf_crop_and_resize"};
-  static const char *const near[] = {"round_prefer_floor", "round_prefer_ceil", "floor", "ceil", "round_prefer_floor"};
+  static const char *const near[] = {"round_prefer_floor", "round_prefer_ceil", "floor", "ceil", "floor"};
   static const char *const policy[] = {"stretch", "not_larger", "not_smaller"};
   const whet_resize_attr *a = n->attr;
   const char *place = places[a->place];
@@ -230,6 +230,9 @@ static whet_status resize(whet_onnx_out *o, const whet_node *n) {
   for (int32_t i = 0; i < y->rank; i++) full[i] = y->d[i], spread &= whet__dim_known(y->d[i]);
   spread &= y->rank >= 0 && x->rank == y->rank;
   if (a->axes.n && !spread && o->opset < 18) return whet__export_refuse(&o->x, n, "axes need opset 18");
+  for (int32_t i = 0; i < y->rank && a->nearest == WHET_RESIZE_SIMPLE && a->mode == WHET_RESIZE_NEAREST; i++)
+    if (x->rank != y->rank || !whet__dim_known(x->d[i]) || !whet__dim_known(y->d[i]) || y->d[i] < x->d[i])
+      return whet__export_refuse(&o->x, n, "opset 10's places of an axis that shrinks"); /* of one that grows: the floor */
   whet__ox_str(o, "mode", modes[a->mode]);
   whet__ox_str(o, "coordinate_transformation_mode", place);
   if (a->mode == WHET_RESIZE_NEAREST)

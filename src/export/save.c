@@ -21,7 +21,7 @@ whet_status whet_model_export(whet_model *m, const char *path, whet_format forma
   if (format != WHET_FORMAT_ONNX && format != WHET_FORMAT_TFLITE)
     return whet__fail(err, WHET_E_UNSUPPORTED, "this format is not written here");
   for (int32_t i = 0; i < m->n_signature; i++)
-    if (m->signature[i].region != &m->graph.main)
+    if (m->signature[i].graph)
       return whet__fail(err, WHET_E_UNSUPPORTED, "signature \"%.80s\" is a graph of its own: models of one graph are written",
                         m->signature[i].key);
   whet_model *p;

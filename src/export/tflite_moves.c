@@ -114,6 +114,14 @@ whet_status whet__tx_gather(whet_tfl_out *o, const whet_node *n, const char *bui
     const whet_shape *s = &o->x.g->val[n->in[1]].shape;
     in[1] = whet__tx_const(o, "indices", WHET_S32, s->rank, s->d, plain, NULL);
   }
+  if (!list && whet__at_int(n, "wrap") && IN(1) >= 0) { /* they may count from the end */
+    const whet_val *at = &o->x.g->val[n->in[1]];
+    whet_dim size = nd || rank < 0 ? WHET_DIM_ANY : o->x.g->val[n->in[0]].shape.d[axis];
+    if (!whet__dim_known(size)) return whet__export_refuse(&o->x, n, "computed indices that may count from the end");
+    int32_t pair[2] = {in[1], whet__tx_scalar(o, n->in[1], (double)size)};
+    in[1] = whet__tx_like(o, "index", n->in[1], NULL);
+    whet__tx_op(o, "FLOOR_MOD", (whet_dtype)at->dtype, pair, 2, &in[1], 1);
+  }
   if (!nd) whet__tx_int(o, 0, axis), whet__tx_int(o, 1, whet__at_int(n, "batch_dims"));
   return whet__tx_simple(o, n, builtin, in, 2);
 }

@@ -62,17 +62,28 @@ static whet_status extreme(whet_tfl_out *o, const whet_node *n, const char *buil
 static whet_status clip(whet_tfl_out *o, const whet_node *n, const char *builtin) {
   float lo = whet__at_float(n, "min"), hi = whet__at_float(n, "max");
   int32_t in[2] = {TENSOR(0), -1};
+  bool plain = whet__is_int(TYPE(n)) && !o->x.g->val[n->in[0]].q; /* RELU and its like are for reals */
   (void)builtin;
+  if (plain && lo == -INFINITY && hi == INFINITY) return whet__export_refuse(&o->x, n, "no bounds");
+  if (plain) goto bounds;
   if (lo == 0 && hi == INFINITY) return whet__tx_simple(o, n, "RELU", in, 1);
   if (lo == 0 && hi == 6) return whet__tx_simple(o, n, "RELU6", in, 1);
   if (lo == -1 && hi == 1) return whet__tx_simple(o, n, "RELU_N1_TO_1", in, 1);
   if (o->x.g->val[n->in[0]].q) return whet__export_refuse(&o->x, n, "these bounds on quantised numbers");
+bounds:
   if (hi != INFINITY) {
     in[1] = whet__tx_scalar(o, n->in[0], hi);
     if (lo == -INFINITY) return whet__tx_simple(o, n, "MINIMUM", in, 2);
     in[0] = whet__tx_step(o, n, "MINIMUM", in, 2);
   }
   in[1] = whet__tx_scalar(o, n->in[0], lo == -INFINITY ? -FLT_MAX : lo);
+  return whet__tx_simple(o, n, "MAXIMUM", in, 2);
+}
+
+static whet_status relu(whet_tfl_out *o, const whet_node *n, const char *builtin) {
+  int32_t in[2] = {TENSOR(0), -1};
+  if (!whet__is_int(TYPE(n)) || o->x.g->val[n->in[0]].q) return whet__tx_simple(o, n, builtin, in, 1);
+  in[1] = whet__tx_scalar(o, n->in[0], 0);
   return whet__tx_simple(o, n, "MAXIMUM", in, 2);
 }
 
@@ -387,7 +398,7 @@ static const struct row {
               {"QuantizeLinear", "QUANTIZE", linear}, {"RMSNormalization", NULL, layernorm}, {"Reciprocal", "DIV", reciprocal},
               {"ReduceAll", "REDUCE_ALL", reduce}, {"ReduceAny", "REDUCE_ANY", reduce}, {"ReduceMax", "REDUCE_MAX", reduce},
               {"ReduceMean", "MEAN", reduce}, {"ReduceMin", "REDUCE_MIN", reduce}, {"ReduceProd", "REDUCE_PROD", reduce},
-              {"ReduceSum", "SUM", reduce}, {"Relu", "RELU", NULL}, {"Reshape", "RESHAPE", whet__tx_reshape},
+              {"ReduceSum", "SUM", reduce}, {"Relu", "RELU", relu}, {"Reshape", "RESHAPE", whet__tx_reshape},
               {"Resize", NULL, whet__tx_resize}, {"Round", "ROUND", NULL}, {"Rsqrt", "RSQRT", NULL}, {"Shape", "SHAPE", whet__tx_shape},
               {"Sigmoid", "LOGISTIC", NULL}, {"Sign", "SIGN", NULL}, {"Sin", "SIN", NULL}, {"Slice", "STRIDED_SLICE", whet__tx_slice},
               {"Softmax", "SOFTMAX", softmax}, {"SpaceToDepth", "SPACE_TO_DEPTH", whet__tx_blocks}, {"Split", NULL, whet__tx_split},

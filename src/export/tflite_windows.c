@@ -61,6 +61,11 @@ static int32_t bias_of(whet_tfl_out *o, const whet_node *n, int i, int64_t count
   return zeros ? whet__tx_const(o, "bias", WHET_F32, 1, &count, zeros, NULL) : -1;
 }
 
+/* Types that TFLite's convolutions take. */
+static bool x_type(const whet_tfl_out *o, const whet_node *n) {
+  return TYPE(n) == WHET_F32 || o->x.g->val[n->in[0]].q;
+}
+
 whet_status whet__tx_conv(whet_tfl_out *o, const whet_node *n, const char *builtin) {
   const whet_conv_attr *a = n->attr;
   const whet_shape *x = &o->x.g->val[n->in[0]].shape, *w = &o->x.g->val[n->in[1]].shape;
@@ -71,6 +76,7 @@ whet_status whet__tx_conv(whet_tfl_out *o, const whet_node *n, const char *built
   if (!a->last) return whet__export_refuse(&o->x, n, "channels are first and could not be moved");
   if (x->rank < 0 || w->rank < 0 || !whet__conv_geo(a, false, x, w, NULL, &g, why))
     return whet__export_refuse(&o->x, n, "%s", x->rank < 0 || w->rank < 0 ? "the rank of an input is not known" : why);
+  if (!x_type(o, n)) return whet__export_refuse(&o->x, n, "numbers of this type");
   if (g.n < 2) return whet__export_refuse(&o->x, n, "one spatial dimension; TFLite has two or three");
   bool dw = g.n == 2 && g.groups > 1 && g.ic == 1;
   int pad = a->pad_mode == WHET_CONV_SAME_UPPER ? SAME : a->pad_mode == WHET_CONV_VALID ? VALID

@@ -347,9 +347,15 @@ static void model(whet_tfl_out *o) {
   whet__fbo_finish(&o->b, whet__fbo_end(&o->b), "TFL3");
 }
 
-/* Outputs that are empty constants: a file has no bytes by which they are constants. */
-static whet_status check_outputs(whet_tfl_out *o) {
+/* Inputs and outputs that are no tensors; outputs that are empty constants: a file has no bytes by which they are constants. */
+static whet_status check_ends(whet_tfl_out *o) {
   const whet_region *r = &o->x.g->main;
+  for (int32_t i = 0; i < r->n_in + r->n_out; i++) {
+    const whet_val *x = &o->x.g->val[i < r->n_in ? r->in[i] : r->out[i - r->n_in]];
+    if (x->kind != WHET_TENSOR || whet__tf_type((whet_dtype)x->dtype) < 0)
+      return whet__fail(o->x.err, WHET_E_UNSUPPORTED, "\"%.80s\" is %s, which TFLite has not", x->name,
+                        x->kind == WHET_TENSOR ? whet_dtype_name((whet_dtype)x->dtype) : "no tensor");
+  }
   for (int32_t i = 0; i < r->n_out; i++) {
     const whet_val *x = &o->x.g->val[r->out[i]];
     if (x->role == WHET_ROLE_CONST && !whet__shape_count(&x->shape))
@@ -380,7 +386,7 @@ whet_status whet__tflite_bytes(const whet_model *m, whet_text *out, whet_err *er
   o.skip = whet__arena_array(&o.x.a, (size_t)m->graph.n_node + 1, 1);
   if (!o.tensor || !o.skip) o.x.failed = true;
   for (int32_t v = 0; v < m->graph.n_val && o.tensor; v++) o.tensor[v] = -1;
-  if (!s && !o.x.failed) s = check_outputs(&o);
+  if (!s && !o.x.failed) s = check_ends(&o);
   if (!s && !o.x.failed) s = check_types(&o);
   const whet_region *r = &m->graph.main;
   if (!s && !o.x.failed && !o.x.n_refused) {
