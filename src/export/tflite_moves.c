@@ -145,9 +145,11 @@ whet_status whet__tx_pad(whet_tfl_out *o, const whet_node *n, const char *builti
   }
   const whet_data *d = whet__export_data(&o->x, IN(2));
   const whet_val *v = whet__export_val(&o->x, IN(2));
-  double value = d ? whet__get_f64((whet_dtype)v->dtype, d->p, 0) : 0, zero = v && v->q && v->q->zero ? v->q->zero[0] : 0;
+  double value = d ? whet__get_f64((whet_dtype)v->dtype, d->p, 0) : 0, zero = 0;
+  const whet_quant *q = o->x.g->val[n->in[0]].q; /* the value is stored as the input's numbers are */
+  if (q && q->zero) zero = q->zero[0];
   if (IN(2) < 0 || (d && value == zero)) return whet__tx_simple(o, n, builtin, in, 2);
-  in[2] = TENSOR(2);
+  in[2] = q && d ? whet__tx_const(o, "value", (whet_dtype)v->dtype, 0, NULL, d->p, q) : TENSOR(2);
   return whet__tx_simple(o, n, "PADV2", in, 3);
 }
 

@@ -259,6 +259,7 @@ static whet_status dense(whet_tfl_out *o, const whet_node *n, const char *builti
   if (o->activation) whet__tx_int(o, 0, o->activation);
   if (!flat) whet__tx_int(o, 2, 1);
   if (asymmetric(o, n)) whet__tx_int(o, 3, 1);
+  if (whet__tx_narrow_bias(o, n)) whet__tx_int(o, 4, whet__tf_type(WHET_S32));
   whet__tx_op(o, builtin, TYPE(n), in, 3, &out, 1);
   return WHET_OK;
 }

@@ -16,6 +16,10 @@ int32_t whet__tx_scalar(whet_tfl_out *o, int32_t like, double v);
 whet_status whet__tx_simple(whet_tfl_out *o, const whet_node *n, const char *builtin, const int32_t *in, int n_in);
 int32_t whet__tx_step(whet_tfl_out *o, const whet_node *n, const char *builtin, const int32_t *in, int n_in);
 
+/* 16-bit activations with a bias of 32 bits, which the operator must be told. */
+static inline bool whet__tx_narrow_bias(const whet_tfl_out *o, const whet_node *n) {
+  return TYPE(n) == WHET_S16 && IN(2) >= 0 && o->x.g->val[n->in[2]].dtype == WHET_S32;
+}
 /* The weights of a product whose activations alone are rounded: integers, as its operator takes them. */
 int32_t whet__tx_integer_weights(const whet_tfl_out *o, const whet_node *n);
 

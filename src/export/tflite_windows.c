@@ -104,6 +104,7 @@ whet_status whet__tx_conv(whet_tfl_out *o, const whet_node *n, const char *built
     whet__tx_int(o, dw ? 4 : 3, o->activation);
     whet__tx_int(o, dw ? 5 : 4, g.dilation[2]);
     whet__tx_int(o, dw ? 6 : 5, g.dilation[1]);
+    if (!dw && whet__tx_narrow_bias(o, n)) whet__tx_int(o, 6, whet__tf_type(WHET_S32));
   }
   whet__tx_op(o, g.n == 3 ? "CONV_3D" : dw ? "DEPTHWISE_CONV_2D" : "CONV_2D", TYPE(n), in, 3, &out, 1);
   return WHET_OK;

@@ -187,7 +187,7 @@ static int32_t version_of(const char *name, whet_dtype t) {
            {"RESIZE_NEAREST_NEIGHBOR", {3, 3, 4}}, {"TRANSPOSE_CONV", {3, 3, 4}}, {"BATCH_MATMUL", {1, 2, 3}},
            {"QUANTIZE", {1, 1, 2}},        {"DEQUANTIZE", {1, 2, 3}},        {"GATHER", {1, 2, 4}},
            {"PRELU", {1, 1, 1}},           {"DEPTH_TO_SPACE", {1, 2, 2}},    {"SPACE_TO_DEPTH", {1, 2, 2}},
-           {"LOG_SOFTMAX", {1, 2, 2}},     {"ARG_MAX", {1, 2, 2}},           {"REDUCE_MAX", {1, 2, 3}}};
+           {"BROADCAST_TO", {2, 3, 3}},    {"LOG_SOFTMAX", {1, 2, 2}},     {"ARG_MAX", {1, 2, 2}},           {"REDUCE_MAX", {1, 2, 3}}};
   int at = t == WHET_S8 || t == WHET_U8 ? 1 : t == WHET_S16 ? 2 : 0;
   for (size_t i = 0; i < WHET_COUNT(k); i++)
     if (!strcmp(k[i].name, name)) return k[i].version[at];
