@@ -210,6 +210,20 @@ static whet_status blocks(whet_onnx_out *o, const whet_node *n) {
   return whet__ox_as_is(o, n, n->op->name);
 }
 
+/* Scales of all axes where a Resize has constant ones for some; NULL: it has not. */
+static const char *resize_scales(whet_onnx_out *o, const whet_node *n) {
+  whet_ints axes = whet__at_ints(n, "axes");
+  const whet_data *d = whet__export_data(&o->x, IN(2));
+  int32_t rank = rank_of(o, n->in[0]);
+  float all[WHET_MAX_RANK];
+  if (!d || !axes.n || rank < 1 || o->x.g->val[n->in[2]].dtype != WHET_F32 || IN(1) >= 0) return NULL;
+  for (int32_t i = 0; i < rank; i++) all[i] = 1;
+  for (int32_t i = 0; i < axes.n; i++)
+    memcpy(&all[axes.v[i] < 0 ? axes.v[i] + rank : axes.v[i]], (const char *)d->p + (size_t)i * 4, 4);
+  int64_t dim = rank;
+  return whet__ox_const(o, "scales", WHET_F32, 1, &dim, all);
+}
+
 static whet_status resize(whet_onnx_out *o, const whet_node *n) {
   static const char *const modes[] = {"nearest", "linear", "cubic"};
   static const char *const places[] = {"half_pixel",    "half_pixel_symmetric", "pytorch_half_pixel",
@@ -229,6 +243,8 @@ static whet_status resize(whet_onnx_out *o, const whet_node *n) {
   bool spread = a->axes.n && IN(3) >= 0 && !a->policy && IN(1) < 0; /* sizes of all axes, which every opset has */
   for (int32_t i = 0; i < y->rank; i++) full[i] = y->d[i], spread &= whet__dim_known(y->d[i]);
   spread &= y->rank >= 0 && x->rank == y->rank;
+  const char *scales = resize_scales(o, n);
+  if (scales) spread = true;
   if (a->axes.n && !spread && o->opset < 18) return whet__export_refuse(&o->x, n, "axes need opset 18");
   for (int32_t i = 0; i < y->rank && a->nearest == WHET_RESIZE_SIMPLE && a->mode == WHET_RESIZE_NEAREST; i++)
     if (x->rank != y->rank || !whet__dim_known(x->d[i]) || !whet__dim_known(y->d[i]) || y->d[i] < x->d[i])
@@ -243,10 +259,10 @@ static whet_status resize(whet_onnx_out *o, const whet_node *n) {
   if (a->antialias) whet__ox_int(o, "antialias", 1);
   if (a->policy) whet__ox_str(o, "keep_aspect_ratio_policy", policy[a->policy]);
   if (a->axes.n && !spread) whet__ox_ints(o, "axes", a->axes.v, a->axes.n);
-  const char *in[4] = {name_in(o, n, 0), name_in(o, n, 1), name_in(o, n, 2), spread ? "" : name_in(o, n, 3)};
+  const char *in[4] = {name_in(o, n, 0), name_in(o, n, 1), scales ? scales : name_in(o, n, 2), spread ? "" : name_in(o, n, 3)};
   int32_t count;
   const int64_t *sizes = spread ? NULL : whet__export_ints(&o->x, IN(3), &count);
-  if (spread) in[3] = whet__ox_list(o, "sizes", full, y->rank);
+  if (spread && !scales) in[3] = whet__ox_list(o, "sizes", full, y->rank);
   if (sizes && o->x.g->val[n->in[3]].dtype != WHET_S64) in[3] = whet__ox_list(o, "sizes", sizes, count);
   return node(o, n, "Resize", in, 4);
 }
