@@ -11,7 +11,7 @@
 #include "base/str.h"
 #include "fill.h"
 #include "input.h"
-#include "data/npy.h"
+#include "codec/npy.h"
 #include "show.h"
 #include "stats.h"
 

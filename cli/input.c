@@ -13,7 +13,7 @@
 #include "base/file.h"
 #include "format/onnx_value.h"
 #include "media.h"
-#include "data/npy.h"
+#include "codec/npy.h"
 #include "out.h"
 #include "picture.h"
 #include "whet/media.h"

@@ -5,6 +5,8 @@
 
 #include <string.h>
 
+#include "edge/pipe/conf.h"
+
 /* As the file has it, before it is taken apart. */
 typedef struct raw {
   model_config c;
@@ -33,78 +35,25 @@ static const conf_key k_batch[] = {{.name = "max", CONF_INT, IN(batch_max), NULL
 static const conf_key k_classes[] = {
     {.name = "top", CONF_INT, IN(top), NULL, 1, 1000}, {.name = "softmax", CONF_BOOL, IN(softmax)}, {0}};
 
-typedef struct picture_raw {
-  int fit, filter, color, layout;
-  conf_reals range, mean, std;
-  int64_t pad;
-} picture_raw;
-#define PIC(field) offsetof(picture_raw, field)
-static const conf_key k_picture[] = {{.name = "fit", CONF_CHOICE, PIC(fit), "stretch|crop|letterbox"},
-                                     {.name = "filter", CONF_CHOICE, PIC(filter), "antialias|bilinear|area|nearest"},
-                                     {.name = "color", CONF_CHOICE, PIC(color), "rgb|bgr"},
-                                     {.name = "layout", CONF_CHOICE, PIC(layout), "auto|nchw|nhwc"},
-                                     {.name = "range", CONF_REALS, PIC(range)},
-                                     {.name = "mean", CONF_REALS, PIC(mean)},
-                                     {.name = "std", CONF_REALS, PIC(std)},
-                                     {.name = "pad", CONF_INT, PIC(pad), NULL, 0, 255},
-                                     {0}};
-
-typedef struct detect_raw {
-  int kind;
-  double score, overlap;
-  int64_t most;
-  bool objectness, background;
-} detect_raw;
-#define DET(field) offsetof(detect_raw, field)
-static const conf_key k_detect[] = {{.name = "kind", CONF_CHOICE, DET(kind), "scores-boxes|yolo|ssd", 0, 0, true},
-                                    {.name = "score", CONF_REAL, DET(score), NULL, 0, 1},
-                                    {.name = "overlap", CONF_REAL, DET(overlap), NULL, 0, 1},
-                                    {.name = "most", CONF_INT, DET(most), NULL, 1, 10000},
-                                    {.name = "objectness", CONF_BOOL, DET(objectness)},
-                                    {.name = "background", CONF_BOOL, DET(background)},
-                                    {0}};
-
-/* One number for every channel, or one for each. */
-static whet_status channels(conf_file *f, const conf_node *at, const char *what, conf_reals v, float out[4], int *n,
-                            whet_err *err) {
-  if (v.n > 4) return conf_fail(f, at, err, "%s: expected at most 4 numbers, got %zu", what, v.n);
-  for (size_t i = 0; i < v.n; i++) out[i] = (float)v.v[i];
-  *n = (int)v.n;
-  return WHET_OK;
-}
+typedef struct picture_settings {
+  pipe_picture_raw raw;
+} picture_settings;
+typedef struct detect_settings {
+  pipe_detect_raw raw;
+} detect_settings;
+static const conf_key k_picture[] = {PIPE_PICTURE_KEYS(picture_settings, raw), {0}};
+static const conf_key k_detect[] = {PIPE_DETECT_KEYS(detect_settings, raw), {0}};
 
 static whet_status picture(conf_file *f, const conf_node *node, pipe_picture_opts *o, whet_err *err) {
-  picture_raw r = {0};
+  picture_settings r = {{0}};
   EDGE_TRY(conf_fill(f, node, "a model's picture", k_picture, &r, err));
-  *o = (pipe_picture_opts){.order = (pipe_order)r.layout,
-                           .fit = (whet_fit)r.fit,
-                           .filter = (whet_filter)r.filter,
-                           .bgr = r.color == 1,
-                           .pad = (uint8_t)r.pad};
-  if (r.range.n) {
-    if (r.range.n != 2 || r.range.v[0] == r.range.v[1])
-      return conf_fail(f, node, err, "range: expected two different numbers, what 0 and 255 stand for");
-    o->ranged = true;
-    o->lo = (float)r.range.v[0];
-    o->hi = (float)r.range.v[1];
-  }
-  EDGE_TRY(channels(f, node, "mean", r.mean, o->mean, &o->n_mean, err));
-  EDGE_TRY(channels(f, node, "std", r.std, o->std, &o->n_std, err));
-  for (int i = 0; i < o->n_std; i++)
-    if (!(o->std[i] > 0)) return conf_fail(f, node, err, "std: expected numbers above 0");
-  if ((o->n_mean || o->n_std) && !o->ranged) o->ranged = true, o->lo = 0, o->hi = 255;
-  return WHET_OK;
+  return pipe_picture_conf(f, node, &r.raw, o, err);
 }
 
 static whet_status detect(conf_file *f, const conf_node *node, pipe_detect_opts *o, whet_err *err) {
-  detect_raw r = {.score = 0.5, .overlap = 0.45, .most = 100, .background = true};
+  detect_settings r = {PIPE_DETECT_DEFAULTS};
   EDGE_TRY(conf_fill(f, node, "a model's detect", k_detect, &r, err));
-  *o = (pipe_detect_opts){.kind = (pipe_detector)r.kind,
-                          .least_score = (float)r.score,
-                          .overlap = (float)r.overlap,
-                          .most = (size_t)r.most,
-                          .objectness = r.objectness,
-                          .background = r.background};
+  *o = pipe_detect_conf(&r.raw);
   return WHET_OK;
 }
 

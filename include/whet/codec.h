@@ -10,6 +10,7 @@
  * whatever they hold, they end in a named error or a picture. */
 
 #include "whet/prep.h"
+#include "whet/value.h"
 
 #ifdef __cplusplus
 extern "C" {
@@ -58,6 +59,11 @@ WHET_API whet_status whet_picture_decode(const void *bytes, size_t n, const whet
 WHET_API const char *whet_picture_kind(const void *bytes, size_t n);
 /* Free a picture that was decoded without `alloc`; NULL data is accepted. */
 WHET_API void whet_picture_free(whet_picture *p);
+
+/* Read the bytes of one of NumPy's .npy files (versions 1 to 3) as a value with one reference: every numeric type of
+ * either byte order, bool, strings, C and Fortran order. E_FORMAT, E_UNSUPPORTED (structured and pickled arrays),
+ * E_MEMORY. */
+WHET_API whet_status whet_npy_decode(const void *bytes, size_t n, whet_value **out, whet_err *err);
 
 #ifdef __cplusplus
 }

@@ -6,7 +6,7 @@
 
 #include "base/dtype.h"
 #include "data/inner.h"
-#include "data/npy.h"
+#include "codec/npy.h"
 
 struct arrays {
   whet_file x_file, y_file;

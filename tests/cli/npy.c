@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Tensor files: every type there and back, what numpy writes in other ways, and damaged files. */
 
-#include "data/npy.h"
+#include "codec/npy.h"
 
 #include <stdio.h>
 #include <stdlib.h>

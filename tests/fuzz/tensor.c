@@ -4,7 +4,7 @@
 
 #include <stdlib.h>
 
-#include "data/npy.h"
+#include "codec/npy.h"
 #include "format/onnx_value.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *p, size_t n);

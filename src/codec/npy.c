@@ -2,13 +2,14 @@
 /* .npy files. The header is a Python dictionary in text; the parser takes what numpy writes and what its reader
  * accepts of spaces, quotes and order of keys. */
 
-#include "data/npy.h"
+#include "codec/npy.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 
 #include "base/dtype.h"
 #include "base/span.h"
+#include "whet/codec.h"
 
 /* What a header says. */
 struct header {
@@ -283,6 +284,10 @@ whet_status whet__npy_read(const void *bytes, size_t n, whet_value **out, whet_e
   if (t == WHET_BOOL)
     for (size_t i = 0; i < count; i++) to[i] = to[i] != 0;
   return WHET_OK;
+}
+
+whet_status whet_npy_decode(const void *bytes, size_t n, whet_value **out, whet_err *err) {
+  return whet__npy_read(bytes, n, out, err);
 }
 
 /* The type as numpy names it, "<f4", into text. */

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#ifndef WHET_DATA_NPY_H
-#define WHET_DATA_NPY_H
+#ifndef WHET_CODEC_NPY_H
+#define WHET_CODEC_NPY_H
 
 /* NumPy's .npy files, versions 1 to 3 (numpy.lib.format), read into values and written from them.
  *

@@ -1,0 +1,84 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef WHET_EDGE_PIPELINE_INNER_H
+#define WHET_EDGE_PIPELINE_INNER_H
+
+/* A pipeline as its own files see it: load.c makes it, run.c runs it, stats.c tells of it. */
+
+#include "edge/pipe/labels.h"
+#include "edge/pipeline/kind.h"
+#include "edge/pipeline/queue.h"
+#include "whet/pipeline.h"
+#include "whet/session.h"
+
+enum { PL_BUCKETS = 48 };
+
+typedef struct pl_model {
+  const char *name, *file, *cpu;
+  const conf_node *at;
+  int64_t threads;
+  size_t memory;
+  bool exact;
+  whet_model *model;
+  whet_program *program;
+} pl_model;
+
+typedef struct pl_branch {
+  struct whet_pipeline *p;
+  const char *name;
+  const conf_node *at;
+  pl_node *source;         /* or */
+  struct pl_branch *from;  /* the branch whose frames it takes */
+  struct pl_branch **next; /* branches that take its frames */
+  size_t n_next;
+  pl_node **stage, **sink;
+  size_t n_stage, n_sink;
+  pl_queue queue;
+  pthread_t source_thread, thread;
+  bool source_runs, runs;
+  bool inside;  /* an item has begun; the branch's thread */
+  bool fresh;   /* the next frame handed on begins an item */
+  uint64_t seq; /* of the source */
+  _Atomic uint64_t frames, failed, events;
+  _Atomic uint64_t bucket[PL_BUCKETS]; /* of the time from arrival to the sinks: 2^(i/2) microseconds and more */
+  _Atomic bool busy;                   /* runs a frame right now */
+} pl_branch;
+
+struct whet_pipeline {
+  whet_pipeline_opts o;
+  whet_mem mem;
+  conf_file file;
+  bool parsed;
+  const char *folder; /* of the file, with its last slash; "" */
+  const char *name;
+  double drain;
+  bool stop_on_error;
+  size_t memory;
+  pl_pool pool;
+  bool pooled;
+  pl_model *model;
+  size_t n_model;
+  pl_branch *branch;
+  size_t n_branch;
+  pl_node **sink; /* all of them, named and not */
+  size_t n_sink, n_named;
+  struct pl_labels_file {
+    const char *path;
+    pipe_labels labels;
+    struct pl_labels_file *next;
+  } * labels;
+  whet_cancel cancel; /* of runs, when the drain takes too long */
+  _Atomic bool stopping, ended, started;
+  int stop_fd, done_fd, fin_fd; /* eventfds: asked to stop, ended, and a branch ended */
+  pthread_t keeper;             /* starts and ends the others */
+  bool kept;
+  pthread_mutex_t lock; /* first, reason, log limits; a leaf */
+  whet_err first;       /* failure of a frame or a sink */
+  int64_t begun;        /* edge_now */
+};
+
+/* load.c */
+void pl_unload(whet_pipeline *p);
+/* run.c */
+EDGE_MUST whet_status pl_stage_from(pl_branch *b, pl_node *n, pl_frame *f, whet_err *err);
+
+#endif

@@ -1,0 +1,108 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef WHET_EDGE_PIPELINE_KIND_H
+#define WHET_EDGE_PIPELINE_KIND_H
+
+/* What a kind of source, stage or sink is: one record for each, in a file of its own; sources.def, stages.def and
+ * sinks.def name them. Its struct begins with a pl_node; its keys name fields of that struct, which hold the settings
+ * when `open` is called. */
+
+#include "conf/conf.h"
+#include "edge/pipe/labels.h"
+#include "edge/pipeline/frame.h"
+
+struct pl_branch;
+struct pl_node;
+
+typedef struct pl_kind {
+  const char *name;
+  size_t size;          /* of its struct */
+  const conf_key *keys; /* NULL: it has no settings */
+  const char *lone;     /* the key that a single text or list stands for: "infer: faces"; NULL */
+  const void *defaults; /* a whole struct; NULL: zeros */
+
+  /* Settings are there: check them and make what frames will need. Stages are opened from the last to the first.
+   * Nothing is written and no connection is made: --check ends here. NULL: nothing to do, as for all below. */
+  whet_status (*open)(struct pl_node *n, whet_err *err);
+  /* Sources and sinks: files and connections. */
+  whet_status (*start)(struct pl_node *n, whet_err *err);
+  /* A stage: take a frame, hand it or others on with pl_pass, as many as it likes. The frame is the caller's.
+   * A sink: write the frame. A source (f NULL): give frames until there are no more or pl_source_give says so. */
+  whet_status (*run)(struct pl_node *n, pl_frame *f, whet_err *err);
+  /* Stages: another item begins, forget the last one; and an item is over, hand on what was kept back. */
+  void (*begin)(struct pl_node *n);
+  whet_status (*end)(struct pl_node *n, whet_err *err);
+  /* Sources that wait elsewhere than in pl_source_wait: wake up. From the thread that stops. */
+  void (*stop)(struct pl_node *n);
+  /* Sinks: everything that was taken to where it is safe. */
+  whet_status (*flush)(struct pl_node *n, whet_err *err);
+  void (*close)(struct pl_node *n);
+
+  bool live;  /* sources: frames come when they come; queues drop the oldest unless told */
+  bool bytes; /* sources: takes whet_pipeline_push */
+} pl_kind;
+
+typedef struct pl_node {
+  const pl_kind *kind;
+  const conf_node *at;      /* where it stands in the file */
+  struct pl_branch *branch; /* NULL: a named sink */
+  struct whet_pipeline *p;
+  struct pl_node *next; /* the stage behind it; NULL: the last */
+  const char *name;     /* of a named sink; else the kind's */
+  bool opened, started;
+  pthread_mutex_t lock;                 /* sinks: one writer at a time */
+  _Atomic uint64_t in, out, failed, ns; /* frames taken and handed on; time, of those behind it too */
+  int64_t said;                         /* when a failure was last written ... */
+  uint64_t unsaid;                      /* ... and how many since */
+} pl_node;
+
+/* Fail with E_DATA at the node's line. */
+whet_status pl_fail(const pl_node *n, whet_err *err, const char *fmt, ...) EDGE_PRINTF(3, 4);
+/* Put "FILE:LINE: " before the failure that err has; answers its code. */
+whet_status pl_fail_here(const pl_node *n, whet_err *err);
+/* A path of the file: from the file's folder on. In memory of the pipeline. */
+const char *pl_path(const pl_node *n, const char *path, whet_err *err);
+/* Texts and lists that live as long as the pipeline. NULL when memory is refused, with err set. */
+void *pl_keep(const pl_node *n, size_t bytes, whet_err *err);
+/* A line for people, from this node: 0 error, 1 warning, 2 information. */
+void pl_log(const pl_node *n, int level, const char *fmt, ...) EDGE_PRINTF(3, 4);
+/* Count a failure that does not end the pipeline, and write it unless many were written just now. */
+void pl_failed(pl_node *n, const pl_frame *f, const whet_err *err);
+
+/* Stages: hand a frame to what stands behind. */
+EDGE_MUST whet_status pl_pass(pl_node *n, pl_frame *f, whet_err *err);
+/* The next stage of a kind behind n; NULL: none. */
+pl_node *pl_find(const pl_node *n, const pl_kind *kind);
+/* Does an infer stand before n? */
+bool pl_is_behind_infer(const pl_node *n);
+/* Was this setting given in the file? */
+bool pl_given(const pl_node *n, const char *key);
+bool pl_same(const char *a, const char *b);
+/* Labels of a file, kept with the pipeline; path NULL: none. */
+EDGE_MUST whet_status pl_labels(pl_node *n, const char *path, const pipe_labels **out, whet_err *err);
+
+bool pl_has_label(const pipe_labels *l, const char *name);
+
+/* Sources: a new frame with number and times; NULL when memory is refused (counted). */
+pl_frame *pl_source_frame(pl_node *n);
+/* Put it into the branch's queue; it is gone either way. False: end. */
+bool pl_source_give(pl_node *n, pl_frame *f);
+/* Wait until the monotonic clock shows `until` or (fd >= 0) fd can be read, whichever is first; until < 0: without
+ * end. False: end. */
+bool pl_source_wait(pl_node *n, int64_t until, int fd);
+bool pl_stopping(const pl_node *n);
+pl_pool *pl_pool_of(const pl_node *n);
+
+/* All that there are, NULL behind the last. */
+extern const pl_kind *const pl_sources[], *const pl_stages[], *const pl_sinks[];
+#define PL_KIND(what, name) extern const pl_kind pl_##what##_##name;
+#define SOURCE(name) PL_KIND(source, name)
+#include "sources.def"
+#undef SOURCE
+#define STAGE(name) PL_KIND(stage, name)
+#include "stages.def"
+#undef STAGE
+#define SINK(name) PL_KIND(sink, name)
+#include "sinks.def"
+#undef SINK
+
+#endif

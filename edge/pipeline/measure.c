@@ -1,0 +1,45 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Numbers and keys of frames. */
+
+#include "edge/pipeline/measure.h"
+
+#include <string.h>
+
+static bool counts(const pl_measure *m, const char *label) {
+  return !m->label || (label && !strcmp(label, m->label));
+}
+
+double pl_measured(const pl_measure *m, const pl_frame *f) {
+  double v = 0;
+  if (!strcmp(m->of, "count")) {
+    for (size_t i = 0; i < f->n_object; i++) v += counts(m, f->object[i].label);
+    return v;
+  }
+  if (strcmp(m->of, "score")) return pl_get_value(f, m->of, &v) ? v : 0;
+  for (size_t i = 0; i < f->n_object; i++)
+    if (counts(m, f->object[i].label) && (double)f->object[i].score > v) v = (double)f->object[i].score;
+  for (size_t i = 0; i < f->n_class; i++)
+    if (counts(m, f->class[i].label) && (double)f->class[i].score > v) v = (double)f->class[i].score;
+  return v;
+}
+
+/* FNV-1a of a text and its end. */
+static uint64_t mix(uint64_t h, const char *s) {
+  for (; s && *s; s++) h = (h ^ (unsigned char)*s) * UINT64_C(0x100000001b3);
+  return (h ^ 0xff) * UINT64_C(0x100000001b3);
+}
+static uint64_t mix_number(uint64_t h, uint64_t v) {
+  for (int i = 0; i < 8; i++, v >>= 8) h = (h ^ (v & 255)) * UINT64_C(0x100000001b3);
+  return h;
+}
+
+uint64_t pl_says(const pl_frame *f) {
+  const uint64_t seed = UINT64_C(0xcbf29ce484222325);
+  uint64_t h = mix(mix(seed, f->event), f->subject), objects = 0;
+  if (!f->event && !f->subject && !f->n_object && !f->n_class) return 0;
+  for (size_t i = 0; i < f->n_object; i++) /* in whatever order */
+    objects += mix(mix_number(mix(seed, f->object[i].zone), f->object[i].index), f->object[i].label);
+  h = mix_number(h, objects);
+  if (f->n_class) h = mix(mix_number(h, f->class[0].index), f->class[0].label);
+  return h ? h : 1;
+}

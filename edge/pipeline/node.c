@@ -1,0 +1,156 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What sources, stages and sinks call. */
+
+#include <poll.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "edge/pipeline/inner.h"
+
+enum { SAID_NS = 1000000000 };
+
+whet_status pl_fail(const pl_node *n, whet_err *err, const char *fmt, ...) {
+  char text[700];
+  va_list ap;
+  va_start(ap, fmt);
+  vsnprintf(text, sizeof text, fmt, ap);
+  va_end(ap);
+  return conf_fail(&n->p->file, n->at, err, "%s: %s", n->kind->name, text);
+}
+
+whet_status pl_fail_here(const pl_node *n, whet_err *err) {
+  return edge_fail_in(err, "%s:%d: %s", n->p->file.name, n->at->line, n->kind->name);
+}
+
+const char *pl_path(const pl_node *n, const char *path, whet_err *err) {
+  if (*path == '/' || !*n->p->folder) return path;
+  const char *s = whet__arena_printf(&n->p->file.arena, "%s%s", n->p->folder, path);
+  if (!s) edge_fail(err, WHET_E_MEMORY, "no memory for a path");
+  return s;
+}
+
+void *pl_keep(const pl_node *n, size_t bytes, whet_err *err) {
+  void *q = whet__arena_alloc(&n->p->file.arena, bytes ? bytes : 1);
+  if (!q) edge_fail(err, WHET_E_MEMORY, "no memory for a pipeline");
+  return q;
+}
+
+/* A line with the place it comes from. */
+static void say(const pl_node *n, int level, const char *text) {
+  const whet_pipeline *p = n->p;
+  char line[2400];
+  if (!p->o.log) return;
+  snprintf(line, sizeof line, "%s%s%s: %s", n->branch ? n->branch->name : "", n->branch ? ": " : "", n->name, text);
+  p->o.log(p->o.user, level, line);
+}
+
+void pl_log(const pl_node *n, int level, const char *fmt, ...) {
+  char text[1000];
+  va_list ap;
+  va_start(ap, fmt);
+  vsnprintf(text, sizeof text, fmt, ap);
+  va_end(ap);
+  say(n, level, text);
+}
+
+void pl_failed(pl_node *n, const pl_frame *f, const whet_err *err) {
+  whet_pipeline *p = n->p;
+  char text[2300];
+  int64_t now = edge_now();
+  atomic_fetch_add_explicit(&n->failed, 1, memory_order_relaxed);
+  const char *item = f && f->item[0] ? f->item : NULL;
+  pthread_mutex_lock(&p->lock);
+  bool say_it = !n->said || now - n->said >= SAID_NS;
+  uint64_t unsaid = n->unsaid;
+  if (say_it)
+    n->said = now, n->unsaid = 0;
+  else
+    n->unsaid++;
+  if (!p->first.code) edge_fail(&p->first, err->code, "%s%s%s", item ? item : "", item ? ": " : "", err->text);
+  pthread_mutex_unlock(&p->lock);
+  if (say_it) {
+    snprintf(text, sizeof text, "%s%s%s", item ? item : "", item ? ": " : "", err->text);
+    if (unsaid) pl_log(n, 0, "%llu more failures", (unsigned long long)unsaid);
+    say(n, 0, text);
+  }
+  if (p->stop_on_error) whet_pipeline_stop(p);
+}
+
+pl_node *pl_find(const pl_node *n, const pl_kind *kind) {
+  pl_node *at = n->next;
+  while (at && at->kind != kind) at = at->next;
+  return at;
+}
+
+bool pl_is_behind_infer(const pl_node *n) {
+  const pl_branch *b = n->branch;
+  for (size_t i = 0; i < b->n_stage && b->stage[i] != n; i++)
+    if (b->stage[i]->kind == &pl_stage_infer) return true;
+  return false;
+}
+
+bool pl_given(const pl_node *n, const char *key) {
+  return n->at->kind == CONF_MAP && n->at->n == 1 && conf_get(&n->at->item[0], key) != NULL;
+}
+
+bool pl_same(const char *a, const char *b) { return a == b || (a && b && !strcmp(a, b)); }
+
+bool pl_has_label(const pipe_labels *l, const char *name) {
+  for (size_t i = 0; i < l->n; i++)
+    if (!strcmp(l->name[i], name)) return true;
+  return false;
+}
+
+whet_status pl_labels(pl_node *n, const char *path, const pipe_labels **out, whet_err *err) {
+  *out = NULL;
+  if (!path) return WHET_OK;
+  path = pl_path(n, path, err);
+  if (!path) return WHET_E_MEMORY;
+  for (struct pl_labels_file *l = n->p->labels; l; l = l->next)
+    if (!strcmp(l->path, path)) return *out = &l->labels, WHET_OK;
+  struct pl_labels_file *l = pl_keep(n, sizeof *l, err);
+  if (!l) return WHET_E_MEMORY;
+  if (pipe_labels_open(path, &l->labels, err)) return pl_fail_here(n, err);
+  l->path = path;
+  l->next = n->p->labels;
+  n->p->labels = l;
+  *out = &l->labels;
+  return WHET_OK;
+}
+
+pl_pool *pl_pool_of(const pl_node *n) { return &n->p->pool; }
+
+pl_frame *pl_source_frame(pl_node *n) {
+  pl_frame *f = pl_frame_new(&n->p->pool);
+  if (!f) {
+    pl_failed(n, NULL, &(whet_err){.code = WHET_E_MEMORY, .text = "no memory for a frame"});
+    return NULL;
+  }
+  f->seq = ++n->branch->seq;
+  f->time = pl_clock();
+  f->arrived = edge_now();
+  f->source = n->branch->name;
+  return f;
+}
+
+bool pl_source_give(pl_node *n, pl_frame *f) {
+  if (!f) return !n->p->stopping;
+  atomic_fetch_add_explicit(&n->out, 1, memory_order_relaxed);
+  return pl_queue_put(&n->branch->queue, f) && !n->p->stopping;
+}
+
+bool pl_stopping(const pl_node *n) { return n->p->stopping; }
+
+bool pl_source_wait(pl_node *n, int64_t until, int fd) {
+  for (;;) {
+    struct pollfd w[2] = {{.fd = n->p->stop_fd, .events = POLLIN}, {.fd = fd, .events = POLLIN}};
+    int64_t left = until < 0 ? -1 : until - edge_now();
+    if (n->p->stopping) return false;
+    if (until >= 0 && left <= 0 && fd < 0) return true;
+    struct timespec t = {.tv_sec = left < 0 ? 0 : left / 1000000000, .tv_nsec = left < 0 ? 0 : left % 1000000000};
+    int k = ppoll(w, fd < 0 ? 1 : 2, until < 0 ? NULL : &t, NULL);
+    if (n->p->stopping || (k > 0 && w[0].revents)) return false;
+    if (k > 0 || k == 0) return true;
+  }
+}

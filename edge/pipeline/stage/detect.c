@@ -1,0 +1,73 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The stage `detect`: a model's outputs into objects in pixels of the picture. */
+
+#include "edge/pipe/conf.h"
+#include "edge/pipeline/inner.h"
+
+typedef struct detect {
+  pl_node n;
+  pipe_detect_raw raw;
+  const char *labels_file;
+  conf_strs only; /* labels that are kept; n 0: all */
+  const pipe_labels *labels;
+  pipe_detect *d;
+} detect;
+
+#define AT(field) offsetof(detect, field)
+static const conf_key k_keys[] = {PIPE_DETECT_KEYS(detect, raw),
+                                  {.name = "labels", CONF_STR, AT(labels_file)},
+                                  {.name = "only", CONF_STRS, AT(only)},
+                                  {0}};
+static const detect k_defaults = {.raw = PIPE_DETECT_DEFAULTS};
+
+static whet_status open_detect(pl_node *n, whet_err *err) {
+  detect *s = (detect *)n;
+  pipe_detect_opts o = pipe_detect_conf(&s->raw);
+  if (!pl_is_behind_infer(n)) return pl_fail(n, err, "it reads a model's outputs, but no infer stands before it");
+  if (s->only.n && !s->labels_file) return pl_fail(n, err, "only names labels: give the file of them with labels");
+  EDGE_TRY(pl_labels(n, s->labels_file, &s->labels, err));
+  for (size_t i = 0; i < s->only.n; i++)
+    if (!pl_has_label(s->labels, s->only.v[i])) return pl_fail(n, err, "only: labels has no \"%.60s\"", s->only.v[i]);
+  return pipe_detect_create(&o, &s->d, err) ? pl_fail_here(n, err) : WHET_OK;
+}
+
+static bool wanted(const detect *s, const char *label) {
+  bool is = !s->only.n;
+  for (size_t i = 0; !is && label && i < s->only.n; i++) is = pl_same(label, s->only.v[i]);
+  return is;
+}
+
+static whet_status run(pl_node *n, pl_frame *f, whet_err *err) {
+  detect *s = (detect *)n;
+  const pipe_object *o;
+  size_t found;
+  if (!f->in_w) return edge_fail(err, WHET_E_TYPE, "detect: the model was given no picture");
+  EDGE_TRY(pipe_detect_run(s->d, f->output, f->n_output, f->in_w, f->in_h, &f->place, f->width, f->height, &o, &found,
+                           err));
+  f->n_object = 0;
+  f->objects = true;
+  for (size_t i = 0; i < found; i++) {
+    const char *label = s->labels ? pipe_label(s->labels, o[i].index) : NULL;
+    if (!wanted(s, label)) continue;
+    pl_object *to = pl_add_object(f);
+    if (!to) return edge_fail(err, WHET_E_MEMORY, "no memory for objects");
+    *to = (pl_object){.x0 = o[i].x0,
+                      .y0 = o[i].y0,
+                      .x1 = o[i].x1,
+                      .y1 = o[i].y1,
+                      .score = o[i].score,
+                      .index = o[i].index,
+                      .label = label};
+  }
+  return pl_pass(n, f, err);
+}
+
+static void close_detect(pl_node *n) { pipe_detect_close(&((detect *)n)->d); }
+
+const pl_kind pl_stage_detect = {.name = "detect",
+                                 .size = sizeof(detect),
+                                 .keys = k_keys,
+                                 .defaults = &k_defaults,
+                                 .open = open_detect,
+                                 .run = run,
+                                 .close = close_detect};
