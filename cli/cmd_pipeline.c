@@ -15,7 +15,7 @@
 #endif
 
 struct options {
-  bool check, quiet;
+  bool check, quiet, json;
   const char *stats;
   double stats_every;
 };
@@ -37,7 +37,8 @@ static const cli_use k_use = {
         "answers and filter them, sinks take what is left. FILE, in YAML, says which; docs/pipelines.md has every "
         "key. "
         "Ends when its sources "
-        "do, or at SIGTERM or SIGINT, when what waits is done.",
+        "do, or at SIGTERM or SIGINT, when what waits is done. --json prints the counters when it ends, or what the "
+        "file holds with --check.",
     .examples = "  whet pipeline faces.yaml --check\n  whet pipeline faces.yaml --stats -\n",
     .least = 1,
     .most = 1,
@@ -60,15 +61,15 @@ static void line(void *user, int level, const char *text) {
   if (level == 0 || !o->quiet) fprintf(stderr, "whet: %s%s\n", level == 1 ? "warning: " : "", cli_clean(text));
 }
 
-/* Counters to where they go; a file is made anew each time. */
+/* Counters to where they go ("" is standard output); a file is made anew each time. */
 static int write_stats(whet_pipeline *p, const char *path) {
   size_t n = whet_pipeline_stats(p, NULL, 0) + 4096;
   char *s = malloc(n);
   if (!s) return cli_fail("no memory for counters");
   whet_pipeline_stats(p, s, n);
-  FILE *f = strcmp(path, "-") ? fopen(path, "w") : stderr;
+  FILE *f = !*path ? stdout : strcmp(path, "-") ? fopen(path, "w") : stderr;
   bool ok = f && fprintf(f, "%s\n", s) > 0;
-  if (f && f != stderr) ok = !fclose(f) && ok;
+  if (f && f != stderr && f != stdout) ok = !fclose(f) && ok;
   free(s);
   return ok ? CLI_DONE : cli_fail("%s: %s", path, strerror(errno));
 }
@@ -90,6 +91,7 @@ static int run(whet_pipeline *p, const struct options *o) {
     err = (whet_err){0};
   }
   if (o->stats) status = write_stats(p, o->stats);
+  if (o->json) status = write_stats(p, "");
   return s ? CLI_FAILED : status;
 }
 
@@ -102,7 +104,9 @@ static int pipeline(const char *file, struct options *o) {
   cli_media_load(); /* a kind of picture that it has no codec for is refused by name */
   if (whet_pipeline_open(file, &po, &p, &err)) return cli_fail_err(NULL, &err);
   int status = CLI_DONE;
-  if (o->check)
+  if (o->check && o->json)
+    status = write_stats(p, "");
+  else if (o->check)
     printf("%s: good\n", cli_clean(file));
   else
     status = run(p, o);
@@ -126,6 +130,6 @@ int cli_pipeline(int argc, char **argv) {
   use.tables[0] = (cli_table){"running", k_options, &o};
   char **arg;
   int n_arg, status;
-  if (!cli_parse(&use, NULL, argc, argv, &arg, &n_arg, &status)) return status;
+  if (!cli_parse(&use, &o.json, argc, argv, &arg, &n_arg, &status)) return status;
   return pipeline(arg[0], &o);
 }

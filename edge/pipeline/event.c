@@ -135,6 +135,7 @@ void pl_event(const pl_frame *f, const char *branch, serve_buf *b) {
   if (pl_shows(f, PL_FIELD_SEQ)) key(b, "seq"), buf_uint(b, f->seq);
   if (f->item[0] && pl_shows(f, PL_FIELD_ITEM)) text(b, "item", f->item);
   if (f->at >= 0 && pl_shows(f, PL_FIELD_AT)) key(b, "at"), number(b, round(f->at * 1e6) / 1e6);
+  if (f->until >= 0 && pl_shows(f, PL_FIELD_UNTIL)) key(b, "until"), number(b, round(f->until * 1e6) / 1e6);
   if (f->width && pl_shows(f, PL_FIELD_SIZE)) {
     key(b, "size");
     buf_printf(b, "[%d,%d]", f->width, f->height);

@@ -104,7 +104,7 @@ pl_frame *pl_frame_new(pl_pool *p) {
                    .cap_point = f->cap_point};
   *f = keep;
   f->pool = p;
-  f->at = -1;
+  f->at = f->until = -1;
   return f;
 }
 
@@ -190,6 +190,20 @@ pl_frame *pl_frame_copy(const pl_frame *f) {
   c->n_output = 0;
   c->loaded = false;
   return c;
+}
+
+void pl_frame_from(pl_frame *to, const pl_frame *f) {
+  to->seq = f->seq;
+  to->time = f->time;
+  to->arrived = f->arrived;
+  to->at = f->at;
+  to->until = f->until;
+  to->source = f->source;
+  to->rate = f->rate;
+  to->width = f->width;
+  to->height = f->height;
+  to->hidden = f->hidden;
+  memcpy(to->item, f->item, sizeof to->item);
 }
 
 void pl_frame_bare(pl_frame *f) {

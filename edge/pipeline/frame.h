@@ -56,13 +56,14 @@ typedef struct pl_value {
 } pl_value;
 
 /* Parts of an event, for allow-lists. */
-#define PL_FIELDS(X)                                                                                             \
-  X(TIME, "time")                                                                                                \
-  X(BRANCH, "branch") X(SOURCE, "source") X(ITEM, "item") X(SEQ, "seq") X(AT, "at") X(SIZE, "size")              \
-      X(EVENT, "event") X(SUBJECT, "subject") X(OBJECTS, "objects") X(OBJECT_CLASS, "objects.class")             \
-          X(OBJECT_LABEL, "objects.label") X(OBJECT_SCORE, "objects.score") X(OBJECT_BOX, "objects.box")         \
-              X(OBJECT_TRACK, "objects.track") X(OBJECT_ZONE, "objects.zone") X(OBJECT_POINTS, "objects.points") \
-                  X(CLASSES, "classes") X(VALUES, "values") X(FILE, "file")
+#define PL_FIELDS(X)                                                                                                \
+  X(TIME, "time")                                                                                                   \
+  X(BRANCH, "branch")                                                                                               \
+  X(SOURCE, "source") X(ITEM, "item") X(SEQ, "seq") X(AT, "at") X(UNTIL, "until") X(SIZE, "size") X(EVENT, "event") \
+      X(SUBJECT, "subject") X(OBJECTS, "objects") X(OBJECT_CLASS, "objects.class") X(OBJECT_LABEL, "objects.label") \
+          X(OBJECT_SCORE, "objects.score") X(OBJECT_BOX, "objects.box") X(OBJECT_TRACK, "objects.track")            \
+              X(OBJECT_ZONE, "objects.zone") X(OBJECT_POINTS, "objects.points") X(CLASSES, "classes")               \
+                  X(VALUES, "values") X(FILE, "file")
 typedef enum pl_field {
 #define PL_FIELD_ENUM(name, text) PL_FIELD_##name,
   PL_FIELDS(PL_FIELD_ENUM)
@@ -78,6 +79,7 @@ typedef struct pl_frame {
   int64_t time;       /* when it was taken: nanoseconds since 1970, UTC */
   int64_t arrived;    /* when the source had it, by the monotonic clock */
   double at;          /* seconds since its item began; < 0: it is no part of one */
+  double until;       /* where in the item it ends, for frames that cover a time; < 0 */
   const char *source; /* branch whose source gave it; lives as long as the pipeline */
   const char *branch; /* that hands it to sinks */
   char item[PL_ITEM]; /* file, topic or the like; "" for none */
@@ -127,6 +129,8 @@ void pl_pool_free(pl_pool *p);
 pl_frame *pl_frame_new(pl_pool *p);
 /* A frame with the same identity and content (shared, not copied) and the same findings; without outputs. */
 pl_frame *pl_frame_copy(const pl_frame *f);
+/* Take over identity and times, no content and no findings. */
+void pl_frame_from(pl_frame *to, const pl_frame *f);
 /* NULL is accepted. */
 void pl_frame_free(pl_frame *f);
 

@@ -92,18 +92,35 @@ static bool store(whet_dtype t, void *to, size_t i, double v) {
   }
 }
 
+/* Memory of the stage for an input that no frame fills: free sizes are one. The session is not asked for its own,
+ * which would need a plan for shapes that only frames tell. */
+static whet_status room(infer *s, const pl_node *at, size_t i, whet_info *info, void **p, size_t *n, size_t *bytes,
+                        whet_err *err) {
+  *n = 1;
+  EDGE_TRY(whet_model_input(s->m->model, i, info));
+  if (info->kind != WHET_TENSOR || info->rank < 0 || info->dtype == WHET_STRING)
+    return pl_fail(at, err, "the input \"%.60s\" of %s is no tensor of numbers", info->name, s->model);
+  for (int32_t k = 0; k < info->rank; k++) {
+    if (info->dims[k] < 0) info->dims[k] = 1;
+    *n *= (size_t)info->dims[k];
+  }
+  *bytes = whet_dtype_bytes(info->dtype, *n);
+  if (!(*p = pl_keep(at, *bytes + 64, err))) return WHET_E_MEMORY;
+  *p = (char *)*p + (64 - (uintptr_t)*p % 64) % 64;
+  EDGE_TRY(whet_session_resize(s->session, i, info->rank, info->dims, err));
+  return whet_session_bind_input(s->session, i, *p, *bytes, err) ? pl_fail_here(at, err) : WHET_OK;
+}
+
 /* An input that is the same in every run: one number for all elements, or one for each. */
 static whet_status set_one(infer *s, const char *name, const conf_node *v, bool *taken, whet_err *err) {
   int32_t i = find_input(s, name);
   whet_info info;
-  size_t bytes, n = 1;
+  size_t bytes, n;
+  void *to;
   const pl_node at = {.kind = s->n.kind, .at = v, .p = s->n.p};
   if (i < 0) return no_input(s, v, name, err);
   taken[i] = true;
-  EDGE_TRY(whet_session_input_info(s->session, (size_t)i, &info));
-  void *to = whet_session_input(s->session, (size_t)i, &bytes, err);
-  if (!to) return pl_fail_here(&at, err);
-  for (int32_t k = 0; k < info.rank; k++) n *= info.dims[k] < 0 ? 1 : (size_t)info.dims[k];
+  EDGE_TRY(room(s, &at, (size_t)i, &info, &to, &n, &bytes, err));
   size_t given = v->kind == CONF_LIST ? v->n : 1;
   if (given != 1 && given != n)
     return pl_fail(&at, err, "set %s: expected one number or %zu, got %zu", name, n, given);
@@ -119,14 +136,18 @@ static whet_status set_one(infer *s, const char *name, const conf_node *v, bool 
 /* An input that gets an output of the run before. */
 static whet_status feed_one(infer *s, const char *name, const conf_node *v, bool *taken, whet_err *err) {
   const pl_node at = {.kind = s->n.kind, .at = v, .p = s->n.p};
-  int32_t i = find_input(s, name), o = v->kind == CONF_TEXT ? whet_session_find_output(s->session, v->text) : -1;
+  const char *output = v->kind == CONF_TEXT ? v->text : "";
+  int32_t i = find_input(s, name), o = whet_session_find_output(s->session, output);
+  whet_info info;
+  size_t n;
   if (i < 0) return no_input(s, v, name, err);
-  if (o < 0)
-    return pl_fail(&at, err, "state %s: expected the name of an output, got \"%.60s\"", name,
-                   v->kind == CONF_TEXT ? v->text : "a list");
+  if (o < 0) return pl_fail(&at, err, "state %s: expected the name of an output, got \"%.60s\"", name, output);
   if (s->n_feed == INFER_STATE) return pl_fail(&at, err, "state: more than %d inputs", INFER_STATE);
   taken[i] = true;
-  s->feed[s->n_feed++] = (infer_state){(size_t)o, (size_t)i};
+  infer_state *f = &s->feed[s->n_feed];
+  EDGE_TRY(room(s, &at, (size_t)i, &info, &f->room, &n, &f->bytes, err));
+  f->from = (size_t)o;
+  s->n_feed++;
   return WHET_OK;
 }
 
@@ -190,11 +211,7 @@ whet_status infer_room(infer *s, int32_t rank, const int64_t *dims, void **to, s
 
 static void begin(pl_node *n) {
   infer *s = (infer *)n;
-  for (size_t i = 0; i < s->n_feed; i++) {
-    size_t bytes;
-    void *to = whet_session_input(s->session, s->feed[i].to, &bytes, NULL);
-    if (to) memset(to, 0, bytes);
-  }
+  for (size_t i = 0; i < s->n_feed; i++) memset(s->feed[i].room, 0, s->feed[i].bytes);
   if (s->reset) whet_session_reset(s->session);
 }
 
@@ -276,13 +293,12 @@ static whet_status run(pl_node *n, pl_frame *f, whet_err *err) {
   for (size_t i = 0; i < whet_session_outputs(s->session) && i < PL_OUTPUTS; i++)
     EDGE_TRY(pipe_tensor_output(s->session, i, &f->output[f->n_output++], err));
   for (size_t i = 0; i < s->n_feed; i++) {
-    size_t have, want;
+    size_t have;
     const void *from = whet_session_output(s->session, s->feed[i].from, &have, err);
-    void *to = whet_session_input(s->session, s->feed[i].to, &want, err);
-    if (!from || !to || have != want)
+    if (!from || have != s->feed[i].bytes)
       return edge_fail(err, WHET_E_SHAPE, "state: the output has %zu bytes, the input %zu", from ? have : 0,
-                       to ? want : 0);
-    memcpy(to, from, have);
+                       s->feed[i].bytes);
+    memcpy(s->feed[i].room, from, have);
   }
   return pl_pass(n, f, err);
 }

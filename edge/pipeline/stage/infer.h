@@ -9,7 +9,9 @@
 enum { INFER_SET = 16, INFER_STATE = 16 };
 
 typedef struct infer_state {
-  size_t from, to; /* output, and the input that gets it in the next run */
+  size_t from; /* output */
+  void *room;  /* of the input that gets it in the next run */
+  size_t bytes;
 } infer_state;
 
 typedef struct infer {
