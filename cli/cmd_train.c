@@ -45,6 +45,8 @@ static const cli_opt k_learn[] = {
     {"nesterov", 0, CLI_FLAG, AT(nesterov), NULL, "sgd looks ahead", 0, 0},
     {"decay", 0, CLI_REAL, AT(decay), "D", "weight decay", 0, 1},
     {"smoothing", 0, CLI_REAL, AT(smoothing), "S", "share of a target that all classes get", 0, 0.99},
+    {"quantization-aware", 0, CLI_CHOICE, AT(rounded), "no|int8|int16x8|weights|int4",
+     "learn to bear what whet quantize will round: 8-bit weights and tensors, 16-bit tensors, weights only, 4-bit weights", 0, 0},
     {"seed", 0, CLI_INT, AT(seed), "N", "for first weights, order and augmentation (default: 1)", 0, 1e15},
     {"threads", 't', CLI_INT, AT(threads), "N", "threads (default: all); the result does not depend on it", 1, 1024},
     {0}};
@@ -55,6 +57,14 @@ static const cli_opt k_augment[] = {
     {"mixup", 0, CLI_REAL, AT(mixup), "A", "mix two items by a share drawn from Beta(A, A)", 0, 10},
     {"time-shift", 0, CLI_INT, AT(time_shift), "FRAMES", "move sounds by up to so many frames", 0, 1e9},
     {"noise", 0, CLI_REAL, AT(noise), "STD", "add noise of this standard deviation", 0, 1e6},
+    {0}};
+static const cli_opt k_teach[] = {
+    {"teacher", 0, CLI_TEXT, AT(teacher), "FILE", "a model whose answers are learnt, too (knowledge distillation): any that runs, of any type and input size", 0, 0},
+    {"temperature", 0, CLI_REAL, AT(temperature), "T", "both models' scores are divided by it (default: 4)", 0.01, 1000},
+    {"mix", 0, CLI_REAL, AT(mix), "SHARE", "the teacher's share of the loss; with 1 the data need no classes (default: 0.7)", 0, 1},
+    {"match", 0, CLI_TEXT, AT(match), "MINE=ITS", "also make items alike by tensor or node MINE that are alike by the teacher's ITS", 0, 0},
+    {"match-weight", 0, CLI_REAL, AT(match_weight), "W", "weight of that (default: 3000)", 0, 1e9},
+    {"teacher-cache", 0, CLI_TEXT, AT(teacher_cache), "FILE", "keep the teacher's answers for later epochs and runs", 0, 0},
     {0}};
 static const cli_opt k_keep[] = {
     {"checkpoint", 'c', CLI_TEXT, AT(checkpoint), "FILE", "write where training is after every epoch, "
@@ -74,7 +84,8 @@ static const cli_use k_use = {
              "The same seed gives the same bytes with any number of threads, and after a run that was killed and went on from its checkpoint.",
     .examples = "  whet train --layers 784,128:relu,10:softmax --data mnist --optimizer adam --epochs 5 -o digits.tflite\n"
                 "  whet train cifar.yaml --data cifar10 -o net.onnx --checkpoint net.ckpt --log net.csv --chart net.svg\n"
-                "  whet train --model digits.onnx --data mine --last 1 --epochs 3 -o mine.whet\n",
+                "  whet train --model digits.onnx --data mine --last 1 --epochs 3 -o mine.whet\n"
+                "  whet train --layers 784,32:relu,10:softmax --data mnist --teacher big.onnx -o small.tflite\n",
     .least = 0,
     .most = 1,
     .missing = NULL};
@@ -197,6 +208,7 @@ static whet_train_opts train_opts(const cli_recipe *r) {
   return (whet_train_opts){.loss = (whet_loss)r->loss,
                            .optimizer = (whet_optimizer)r->optimizer,
                            .schedule = (whet_schedule)r->schedule,
+                           .rounded = (whet_rounded)r->rounded,
                            .rate = r->rate,
                            .momentum = r->momentum,
                            .beta2 = r->beta2,
@@ -226,9 +238,10 @@ static whet_set *test_half(const cli_recipe *r,
   whet_err err = {0};
   char a[400], b[400];
   if (r->no_test || r->split || whet__set_open(r->data, &so, cli_mem(), &test, &err)) return NULL;
+  bool mute = !whet__set_classes(set) && !whet__set_targets(set); /* nothing to measure */
   bool same = whet__set_count(test) == whet__set_count(set) &&
               !strcmp(whet__set_where(test, 0, a, sizeof a), whet__set_where(set, 0, b, sizeof b));
-  if (same || whet__set_classes(test) > whet__set_classes(set)) whet__set_close(&test);
+  if (mute || same || whet__set_classes(test) > whet__set_classes(set)) whet__set_close(&test);
   return test;
 }
 
@@ -247,6 +260,18 @@ static int report(const cli_recipe *r, struct show *w, whet_trainer *t) {
   return cli_json(json_pack("{s:s, s:I, s:o}", "output", r->output, "weights", (json_int_t)whet__trainer_weights(t), "epochs", list), 9);
 }
 
+/* The teacher's part of the options; the model is the caller's to close. */
+static whet_status open_teach(const cli_recipe *r, whet_teach *t, whet_err *err) {
+  *t = (whet_teach){.temperature = r->temperature, .mix = r->mix, .cache = r->teacher_cache, .match_weight = r->match_weight};
+  if (!r->teacher) return WHET_OK;
+  if (r->match) {
+    const char *mid = strchr(r->match, '=');
+    t->match = cli_keep_str(r->match, (size_t)(mid - r->match));
+    t->match_teacher = mid + 1;
+  }
+  return whet_model_open(r->teacher, NULL, &t->model, err);
+}
+
 static int train(cli_recipe *r, whet_set *set, whet_model *m, bool json) {
   struct show w = {.r = r, .json = json, .tty = isatty(2) && !json};
   whet_train_opts o = train_opts(r);
@@ -256,7 +281,12 @@ static int train(cli_recipe *r, whet_set *set, whet_model *m, bool json) {
   o.progress = progress;
   o.user = &w;
   o.test = test;
-  whet_status s = whet__trainer_open(m, set, &o, cli_mem(), &w.t, &err);
+  whet_status s = open_teach(r, &o.teach, &err);
+  if (s) {
+    whet__set_close(&test);
+    return cli_fail_err(r->teacher, &err);
+  }
+  s = whet__trainer_open(m, set, &o, cli_mem(), &w.t, &err);
   if (!s) {
     size_t n;
     const whet_epoch *e = whet__trainer_epochs(w.t, &n);
@@ -275,6 +305,7 @@ static int train(cli_recipe *r, whet_set *set, whet_model *m, bool json) {
   if (!s && !json) printf("%s\n", cli_clean(r->output));
   whet_model_close(&made);
   whet__trainer_close(&w.t);
+  whet_model_close(&o.teach.model);
   whet__set_close(&test);
   return status;
 }
@@ -287,19 +318,24 @@ static int check(cli_recipe *r) {
   if (status) return status;
   if (r->layers && (status = cli_layers_parse(r))) return status;
   if (!r->model && !r->n_layer) return cli_wrong("say what is trained: --layers LIST, a recipe with layers, or --model FILE");
+  if (!r->teacher && (r->match || r->teacher_cache || r->mix >= 0 || r->temperature > 0))
+    return cli_wrong("temperature, mix, match and cache are a teacher's: --teacher FILE");
+  const char *mid = r->match ? strchr(r->match, '=') : NULL;
+  if (r->match && (!mid || mid == r->match || !mid[1])) return cli_wrong("--match names a tensor of each model: MINE=ITS");
   if (r->model && r->n_layer) return cli_wrong("a model is trained or layers are, not both");
   return 0;
 }
 
 int cli_train(int argc, char **argv) {
-  const cli_recipe dflt = {.optimizer = WHET_ADAM, .momentum = -1, .seed = 1};
+  const cli_recipe dflt = {.optimizer = WHET_ADAM, .momentum = -1, .mix = -1, .seed = 1};
   cli_recipe r = dflt;
   cli_use use = k_use;
   use.tables[0] = (cli_table){"data", k_data, &r};
   use.tables[1] = (cli_table){"net", k_net, &r};
   use.tables[2] = (cli_table){"learning", k_learn, &r};
   use.tables[3] = (cli_table){"augmentation", k_augment, &r};
-  use.tables[4] = (cli_table){"files", k_keep, &r};
+  use.tables[4] = (cli_table){"teacher", k_teach, &r};
+  use.tables[5] = (cli_table){"files", k_keep, &r};
   bool json;
   char **arg, **again = cli_keep((size_t)(argc + 1) * sizeof *again);
   int n_arg, status;

@@ -12,7 +12,7 @@ typedef struct cli_recipe {
   const char *data, *split, *labels, *target; /* as for whet__set_open */
   const char *model, *output;
   const char *layers; /* "784,128:relu,10:softmax" */
-  int loss, optimizer, schedule;
+  int loss, optimizer, schedule, rounded;
   double rate, momentum, beta2, decay, step_factor, warmup, smoothing;
   int64_t epochs, batch, step_epochs, last, seed, threads, checkpoint_steps;
   bool nesterov, no_test, restart;
@@ -20,6 +20,8 @@ typedef struct cli_recipe {
   int64_t shift, time_shift;
   bool flip;
   double crop, mixup, noise;
+  const char *teacher, *teacher_cache, *match; /* match: "MINE=TEACHERS" */
+  double temperature, mix, match_weight;
   /* Of the list in a recipe, or of `layers`. */
   int32_t rank; /* 0: as the data */
   int64_t dims[WHET_MAX_RANK];

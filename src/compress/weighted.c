@@ -42,7 +42,8 @@ whet_weighted *whet__weighted_of(const whet_env *env, const whet_graph *g, int32
   const whet_shape *x = &env->shape[n->in[0]], *w = &g->val[n->in[1]].shape;
   char why[WHET_CONV_WHY];
   int32_t channels = 0;
-  if (g->val[n->in[1]].role != WHET_ROLE_CONST || whet__shape_count(x) < 0 || whet__shape_count(w) < 1) return NULL;
+  uint8_t role = g->val[n->in[1]].role;
+  if ((role != WHET_ROLE_CONST && role != WHET_ROLE_VARIABLE) || whet__shape_count(x) < 0 || whet__shape_count(w) < 1) return NULL;
   p->node = node;
   p->add = -1;
   p->no_bias = is_op(n, "MatMul");

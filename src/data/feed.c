@@ -157,6 +157,20 @@ static whet_status picture(whet_reader *r, const whet_item *from, float *to, whe
   return WHET_OK;
 }
 
+void whet__feed_store(const whet_feed *f, const float *from, int64_t n, void *to) {
+  bool q = f->quant.n > 0, whole = whet__is_int(f->dtype);
+  double scale = q ? (double)f->quant.scale[0] : 1, zero = q && f->quant.zero ? f->quant.zero[0] : 0;
+  double least = whole ? (double)whet__dtype_min(f->dtype) : 0, most = whole ? (double)whet__dtype_max(f->dtype) : 0;
+  for (int64_t k = 0; k < n; k++) {
+    double v = (double)from[k];
+    if (whole) {
+      v = round(v / scale) + zero;
+      v = v < least ? least : v > most ? most : v;
+    }
+    whet__set_f64(f->dtype, to, k, v);
+  }
+}
+
 whet_status whet__reader_get(whet_reader *r, int64_t i, void *tensor, float *targets, whet_err *err) {
   const whet_set *s = r->set;
   whet_item x;
@@ -171,17 +185,6 @@ whet_status whet__reader_get(whet_reader *r, int64_t i, void *tensor, float *tar
   } else {
     for (int64_t k = 0; k < r->count; k++) to[k] = (float)whet__get_f64(x.dtype, x.data, k);
   }
-  if (!r->wide) return WHET_OK;
-  bool q = r->feed.quant.n > 0, whole = whet__is_int(r->feed.dtype);
-  double scale = q ? (double)r->feed.quant.scale[0] : 1, zero = q && r->feed.quant.zero ? r->feed.quant.zero[0] : 0;
-  double least = whole ? (double)whet__dtype_min(r->feed.dtype) : 0, most = whole ? (double)whet__dtype_max(r->feed.dtype) : 0;
-  for (int64_t k = 0; k < r->count; k++) {
-    double v = (double)to[k];
-    if (whole) {
-      v = round(v / scale) + zero;
-      v = v < least ? least : v > most ? most : v;
-    }
-    whet__set_f64(r->feed.dtype, tensor, k, v);
-  }
+  if (r->wide) whet__feed_store(&r->feed, to, r->count, tensor);
   return WHET_OK;
 }

@@ -78,6 +78,9 @@ typedef struct whet_feed {
 /* The feed of a model's input: its shape without the first dimension, type and quantisation. E_SHAPE, E_TYPE. */
 WHET_MUST whet_status whet__feed_of(const whet_set *s, const whet_info *input, whet_feed *out, whet_err *err);
 
+/* n numbers as the feed's type and quantisation have them. */
+void whet__feed_store(const whet_feed *f, const float *from, int64_t n, void *to);
+
 typedef struct whet_reader whet_reader;
 /* A reader belongs to one thread at a time; the set outlives it. */
 WHET_MUST whet_status whet__reader_create(const whet_set *s, const whet_feed *f, whet_reader **out, whet_err *err);

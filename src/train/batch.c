@@ -60,6 +60,8 @@ void whet__batcher_close(whet_batcher **pb) {
   *pb = NULL;
 }
 
+int64_t whet__batcher_item(const whet_batcher *b, int64_t i) { return b->order[b->at * b->batch + i]; }
+
 int64_t whet__batcher_count(const whet_batcher *b) { return whet__set_count(b->set) / b->batch; }
 
 /* The order of an epoch: Fisher and Yates. */

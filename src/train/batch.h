@@ -18,6 +18,8 @@ void whet__batcher_close(whet_batcher **b);
 int64_t whet__batcher_count(const whet_batcher *b);
 /* Batch number `at` of an epoch. x [batch][item], target [batch][numbers], label [batch] (-1: none). */
 WHET_MUST whet_status whet__batcher_get(whet_batcher *b, int32_t epoch, int64_t at, float *x, float *target, int32_t *label, whet_err *err);
+/* Which item of the set stands at place i of the last batch. */
+int64_t whet__batcher_item(const whet_batcher *b, int64_t i);
 
 /* Augment one tensor in place; tmp: as many floats. key: of this item in this epoch. */
 void whet__augment(const whet_augment *a, whet_item_kind kind, const whet_feed *f, float *x, float *tmp, uint64_t seed, uint64_t key);

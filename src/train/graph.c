@@ -13,10 +13,10 @@
 #include "op/grad.h"
 #include "op/gradient.h"
 #include "op/move_attr.h"
-#include "op/reduce.h"
-#include "op/softmax.h"
 #include "op/variable.h"
 #include "pass/pass.h"
+#include "train/loss.h"
+#include "train/rounded.h"
 
 struct build {
   whet_train_graph *out;
@@ -209,27 +209,24 @@ static int32_t new_input(struct build *b, const char *name, int32_t rank, const 
   return v;
 }
 
-/* The loss of y, a scalar; *scores: what accuracy is told by. */
-static int32_t loss_of(struct build *b, int32_t y, int32_t target, int32_t *scores) {
-  const whet_reduce_attr all = {.keep = false};
-  const whet_softmax_attr last = {.axis = -1, .beta = 1};
-  whet_grad_name name[] = {{'y', y, 0}, {'t', target, 0}, {'n', -1, 1}, {'p', -1, 0}};
-  *scores = y;
-  if (b->how->loss == WHET_LOSS_MSE) {
-    int32_t d = whet__grad_formula(&b->e, "SquaredDifference(y,t)", name, 2, WHET_F32);
-    return whet__ed_call(&b->e, "ReduceMean", &all, &d, 1, WHET_F32);
+/* The loss and the inputs that it is of; *n of them in ends[], after x. */
+static whet_status add_loss(struct build *b, int32_t *ends, int *n, int32_t *loss, int32_t *scores) {
+  whet_train_graph *t = b->out;
+  const int64_t three = 3, pair[2] = {b->how->batch, b->how->batch};
+  whet_loss_ends l = {.y = b->r->out[0], .target = new_input(b, "target", t->target.rank, t->target.d), .told = -1, .alike = -1, .own = -1, .shape = t->target};
+  ends[0] = l.target, ends[1] = new_input(b, "hyper", 1, &three);
+  *n = 2;
+  if (b->how->taught) ends[(*n)++] = l.told = new_input(b, "teacher", t->target.rank, t->target.d);
+  if (b->how->match) {
+    l.own = whet__value_called(b->g, b->r, b->how->match);
+    if (l.own < 0) return whet__fail(b->err, WHET_E_NAME, "no tensor and no node of the model is called \"%.100s\"", b->how->match);
+    if (b->pass.env->dtype[l.own] != WHET_F32)
+      return whet__fail(b->err, WHET_E_TYPE, "tensor \"%.100s\" is %s; float32 is matched", b->how->match,
+                        whet_dtype_name((whet_dtype)b->pass.env->dtype[l.own]));
+    l.own_shape = b->pass.env->shape[l.own];
+    ends[(*n)++] = l.alike = new_input(b, "alike", 2, pair);
   }
-  for (int32_t i = 0; i < b->r->n_node; i++) { /* before the Softmax that makes y */
-    const whet_node *n = &b->g->node[b->r->node[i]];
-    if (n->n_out && n->out[0] == y && whet__is_op(n, "Softmax")) *scores = name[0].v = n->in[0];
-  }
-  const whet_shape *s = &b->out->target;
-  name[2].number = (double)whet__shape_count(s) / (double)whet__max_i(s->d[s->rank - 1], 1);
-  name[3].v = whet__ed_call(&b->e, "LogSoftmax", &last, &name[0].v, 1, WHET_F32);
-  bool kl = b->how->loss == WHET_LOSS_KL;
-  int32_t each = whet__grad_formula(&b->e, kl ? "t*(Log(Max(t,0.000000000001))-p)" : "-t*p", name, 4, WHET_F32);
-  name[0].v = whet__ed_call(&b->e, "ReduceSum", &all, &each, 1, WHET_F32);
-  return whet__grad_formula(&b->e, "y/n", name, 3, WHET_F32);
+  return whet__loss_nodes(&b->e, b->how, &l, loss, scores);
 }
 
 /* A variable of zeros like v. */
@@ -243,15 +240,16 @@ static int32_t slot(struct build *b, int32_t v) {
 
 static whet_status finish(struct build *b) {
   whet_train_graph *t = b->out;
-  int32_t y = b->r->out[0], scores, xs = 0;
+  int32_t y = b->r->out[0], scores = -1, loss = -1, xs = 0, n_ends;
   b->e.at = b->r->n_node;
   t->target = b->pass.env->shape[y];
   t->x = b->g->val[b->r->in[0]].shape;
   if (whet__shape_count(&t->target) < 0 || t->target.rank < 1 || b->pass.env->dtype[y] != WHET_F32)
     return whet__fail(b->err, WHET_E_UNSUPPORTED, "the shape or the type of output \"%s\" cannot be trained", b->g->val[y].name);
-  const int64_t three = 3;
-  int32_t target = new_input(b, "target", t->target.rank, t->target.d), hyper = new_input(b, "hyper", 1, &three);
-  int32_t loss = loss_of(b, y, target, &scores);
+  int32_t *ends = whet__arena_array(&b->g->arena, 7, sizeof *ends);
+  if (!ends) return full(b);
+  ends[0] = b->r->in[0];
+  WHET_TRY(add_loss(b, ends + 1, &n_ends, &loss, &scores));
   int32_t *in = whet__arena_array(&b->g->arena, 4 * (size_t)t->n_trained + 8, sizeof *in), *out = in + 2 * t->n_trained + 2;
   if (b->e.failed || loss < 0 || !in) return full(b);
   for (int32_t i = 0; i < t->n_trained; i++)
@@ -266,16 +264,14 @@ static whet_status finish(struct build *b) {
   for (int32_t i = 0; i < xs && !b->e.failed; i++) {
     whet_learn how = b->how->learn;
     if (b->g->val[in[i]].shape.rank < 2) how.decay = 0;
-    int32_t arg[5] = {in[i], out[i], hyper, slot(b, in[i]), how.kind == WHET_LEARN_ADAM ? slot(b, in[i]) : -1};
+    int32_t arg[5] = {in[i], out[i], ends[2], slot(b, in[i]), how.kind == WHET_LEARN_ADAM ? slot(b, in[i]) : -1};
     if (arg[3] < 0 || (how.kind == WHET_LEARN_ADAM && arg[4] < 0)) return full(b);
     whet__ed_node(&b->e, whet__op_find("Learn"), &how, arg, how.kind == WHET_LEARN_ADAM ? 5 : 4, NULL, 0);
   }
-  int32_t *ends = whet__arena_array(&b->g->arena, 5, sizeof *ends);
-  if (b->e.failed || !ends) return full(b);
-  ends[0] = b->r->in[0], ends[1] = target, ends[2] = hyper;
-  ends[3] = loss, ends[4] = scores;
-  b->r->in = ends, b->r->n_in = 3;
-  b->r->out = ends + 3, b->r->n_out = 2;
+  if (b->e.failed) return full(b);
+  b->r->in = ends, b->r->n_in = 1 + n_ends;
+  b->r->out = ends + b->r->n_in, b->r->n_out = 2;
+  b->r->out[0] = loss, b->r->out[1] = scores;
   return WHET_OK;
 }
 
@@ -286,6 +282,10 @@ static whet_status build(struct build *b) {
   WHET_TRY(whet__pass_env(&b->pass));
   WHET_TRY(train_norms(b));
   WHET_TRY(whet__pass_env(&b->pass));
+  if (b->how->rounded) {
+    WHET_TRY(whet__train_rounded(&b->pass, &b->e, b->how->rounded, b->err));
+    WHET_TRY(whet__pass_env(&b->pass));
+  }
   return finish(b);
 }
 

@@ -14,7 +14,7 @@ typedef struct whet_trained {
 } whet_trained;
 
 typedef struct whet_train_graph {
-  whet_model *model; /* derived; inputs x, target, hyper; outputs loss, scores */
+  whet_model *model; /* derived; inputs x, target, hyper, then what is taught; outputs loss, scores */
   whet_trained *trained;
   int32_t n_trained;
   int32_t *slot; /* variables of the optimiser */
@@ -28,6 +28,12 @@ typedef struct whet_train_how {
   whet_learn learn;
   int64_t batch;
   int32_t last;
+  /* What a teacher adds: inputs "teacher", shares of the classes (or numbers) as the target has, and "alike", [batch, batch]. */
+  bool taught;
+  double temperature, mix; /* see whet_teach */
+  const char *match;       /* the tensor whose likeness is compared; NULL: none */
+  double match_weight;
+  whet_rounded rounded;
 } whet_train_how;
 
 WHET_MUST whet_status whet__train_graph(whet_model *m, const whet_train_how *how, whet_mem *mem, whet_train_graph *out, whet_err *err);

@@ -49,8 +49,7 @@ static whet_status open_run(whet_model *m, const whet_set *set, const whet_measu
   return whet_session_resize(r->s, 0, f.rank + 1, dims, err);
 }
 
-/* Element i of output memory as a real number. */
-static double real(const whet_info *o, const void *p, int64_t i) {
+double whet__real(const whet_info *o, const void *p, int64_t i) {
   double v = whet__get_f64(o->dtype, p, i);
   if (!o->quant.n) return v;
   int32_t zero = o->quant.zero ? o->quant.zero[0] : 0;
@@ -62,7 +61,7 @@ static void take(whet_measure *x, int64_t i, const whet_info *o, const void *p, 
   int64_t best = 0, above = 0;
   double sum = 0, least = 0, top;
   for (int64_t k = 0; k < x->numbers; k++) {
-    double v = real(o, p, at + k);
+    double v = whet__real(o, p, at + k);
     score[k] = (float)v;
     sum += v;
     least = v < least ? v : least;

@@ -31,6 +31,8 @@ typedef struct whet_measure_opts {
 /* All items, one at a time where the model's batch is fixed, else in batches. Free with whet__measure_free. */
 WHET_MUST whet_status whet__measure(whet_model *m, const whet_set *s, const whet_measure_opts *o, whet_mem *mem, whet_measure *out,
                                     whet_err *err);
+/* Element i of an output's memory as a real number. */
+double whet__real(const whet_info *o, const void *p, int64_t i);
 void whet__measure_free(whet_measure *x, whet_mem *mem);
 
 #endif

@@ -32,6 +32,27 @@ typedef struct whet_augment {
   float noise;       /* standard deviation of what is added to every number */
 } whet_augment;
 
+/* What layers are trained to bear: see rounded.c. */
+typedef enum whet_rounded {
+  WHET_ROUNDED_NONE,
+  WHET_ROUNDED_INT8,   /* weights and tensors of 8 bits */
+  WHET_ROUNDED_INT16X8, /* weights of 8, tensors of 16 bits */
+  WHET_ROUNDED_WEIGHTS, /* weights of 8 bits only */
+  WHET_ROUNDED_INT4    /* weights of 4 bits only */
+} whet_rounded;
+
+/* A model that teaches (knowledge distillation): its outputs, softened, are learnt beside the data's classes; see loss.c. Any
+ * model that runs can teach, of any type; it sees the same items as the pupil, in its own layout and size. */
+typedef struct whet_teach {
+  whet_model *model;  /* NULL: nobody teaches. It outlives the trainer */
+  double temperature; /* by which both models' scores are divided; 0: 4 */
+  double mix;         /* the teacher's share of the loss, 0..1; with 1 the data need no classes. Negative: 0.7 */
+  const char *cache;  /* a file that keeps what it says of each item, for later epochs and runs; NULL: none. Not with augmentation */
+  const char *match, *match_teacher; /* tensors or nodes of the pupil and the teacher: which items are alike by one, are to be by
+                                        the other; NULL: none */
+  double match_weight; /* 0: 3000 */
+} whet_teach;
+
 /* One epoch as it went. */
 typedef struct whet_epoch {
   int32_t epoch; /* from 1 */
@@ -67,6 +88,8 @@ typedef struct whet_train_opts {
   uint64_t seed;
   int threads;        /* 0: all */
   whet_augment augment;
+  whet_teach teach;
+  whet_rounded rounded; /* quantisation-aware */
   const char *checkpoint;   /* file; NULL: none */
   int64_t checkpoint_steps; /* write it after so many steps, and after every epoch; 0: only then */
   bool resume;        /* go on from the checkpoint if it is there */

@@ -11,6 +11,7 @@
 #include "train/checkpoint.h"
 #include "train/graph.h"
 #include "train/measure.h"
+#include "train/teacher.h"
 
 struct whet_trainer {
   whet_mem *mem;
@@ -21,11 +22,12 @@ struct whet_trainer {
   whet_train_graph graph;
   whet_session *session;
   whet_batcher *batches;
+  whet_teacher *teacher; /* NULL: nobody teaches */
   whet_memory *var; /* trained ones, then what the optimiser remembers */
   size_t n_var;
   whet_epoch *epoch;
   size_t n_epoch, cap_epoch;
-  int32_t *label;
+  int32_t *label, *item; /* of the batch under way */
   uint64_t print;
   int64_t step, per_epoch;
   int64_t seen, right; /* of the epoch under way */
@@ -40,6 +42,21 @@ static double now(void) {
 
 /* ---- opening --------------------------------------------------------------------------------- */
 
+static whet_status settle_teach(whet_train_opts *o, const whet_set *s, whet_err *err) {
+  whet_teach *t = &o->teach;
+  const whet_augment *a = &o->augment;
+  if (!t->model) return WHET_OK;
+  if (!(t->temperature > 0)) t->temperature = 4;
+  if (t->mix < 0) t->mix = 0.7;
+  if (!(t->match_weight > 0)) t->match_weight = 3000;
+  if (t->mix > 1) return whet__fail(err, WHET_E_DATA, "the teacher's share of the loss is 0 to 1, not %g", t->mix);
+  if (!t->match != !t->match_teacher) return whet__fail(err, WHET_E_DATA, "a match needs a tensor of the model and one of the teacher");
+  if (t->cache && (a->shift || a->flip || a->crop > 0 || a->mixup > 0 || a->time_shift || a->noise > 0))
+    return whet__fail(err, WHET_E_DATA, "%s: what a teacher says can be kept only where items are learnt as they are, without augmentation", t->cache);
+  if (t->cache && !whet__set_count(s)) return whet__fail(err, WHET_E_DATA, "%s: no items", whet__set_path(s));
+  return WHET_OK;
+}
+
 /* Options with their defaults, or what is wrong with them. */
 static whet_status settle(const whet_train_opts *from, const whet_set *s, whet_train_opts *o, whet_err *err) {
   *o = *from;
@@ -53,8 +70,10 @@ static whet_status settle(const whet_train_opts *from, const whet_set *s, whet_t
   if (o->batch < 1) o->batch = 32;
   if (o->step_epochs < 1) o->step_epochs = (int32_t)whet__max_i(1, (o->epochs + 2) / 3);
   o->batch = (int32_t)whet__min_i(o->batch, whet__set_count(s));
-  if (o->loss == WHET_LOSS_AUTO) o->loss = whet__set_classes(s) ? WHET_LOSS_CROSS_ENTROPY : WHET_LOSS_MSE;
-  if (!whet__set_classes(s) && !whet__set_targets(s))
+  if (o->loss == WHET_LOSS_AUTO) o->loss = whet__set_targets(s) ? WHET_LOSS_MSE : WHET_LOSS_CROSS_ENTROPY;
+  WHET_TRY(settle_teach(o, s, err));
+  bool alone = !o->teach.model || o->teach.mix < 1;
+  if (alone && !whet__set_classes(s) && !whet__set_targets(s))
     return whet__fail(err, WHET_E_DATA, "%s: the data have neither classes nor targets to learn", whet__set_path(s));
   if (whet__set_count(s) > INT32_MAX) return whet__fail(err, WHET_E_LIMIT, "%s: more than %d items", whet__set_path(s), INT32_MAX);
   if (o->momentum >= 1 || o->beta2 >= 1 || o->smoothing < 0 || o->smoothing >= 1)
@@ -70,7 +89,7 @@ static uint64_t fingerprint(const whet_trainer *t) {
   double n[] = {(double)o->loss, (double)o->optimizer, o->rate, o->momentum, o->beta2, o->epsilon, o->decay, (double)o->nesterov,
                 (double)o->schedule, o->step_factor, (double)o->step_epochs, o->warmup, o->smoothing, (double)o->epochs, (double)o->batch,
                 (double)o->last, (double)o->seed, (double)a->shift, (double)a->flip, (double)a->crop, (double)a->mixup,
-                (double)a->time_shift, (double)a->noise, (double)whet__set_count(t->set)};
+                (double)a->time_shift, (double)a->noise, (double)o->rounded, (double)whet__set_count(t->set)};
   uint64_t h = whet__hash(WHET_HASH_SEED, n, sizeof n);
   for (int32_t i = 0; i < g->main.n_node; i++) {
     const char *name = g->node[g->main.node[i]].op->name;
@@ -80,14 +99,15 @@ static uint64_t fingerprint(const whet_trainer *t) {
     const whet_val *x = &g->val[t->graph.trained[i].val];
     h = whet__hash(h, x->data->p, whet_dtype_bytes(WHET_F32, (size_t)whet__shape_count(&x->shape)));
   }
-  return h;
+  return t->teacher ? h ^ whet__teacher_print(t->teacher) : h;
 }
 
 static whet_status memories(whet_trainer *t) {
   t->n_var = (size_t)(t->graph.n_trained + t->graph.n_slot);
   t->var = whet__alloc_array(t->mem, t->n_var + 1, sizeof *t->var);
   t->label = whet__alloc_array(t->mem, (size_t)t->o.batch, sizeof *t->label);
-  if (!t->var || !t->label) return whet__no_memory(t->mem, t->n_var * sizeof *t->var, t->err, "training");
+  t->item = whet__alloc_array(t->mem, (size_t)t->o.batch, sizeof *t->item);
+  if (!t->var || !t->label || !t->item) return whet__no_memory(t->mem, t->n_var * sizeof *t->var, t->err, "training");
   for (size_t i = 0; i < t->n_var; i++) {
     int32_t v = i < (size_t)t->graph.n_trained ? t->graph.trained[i].val : t->graph.slot[i - (size_t)t->graph.n_trained];
     t->var[i].p = whet__state_memory(t->session, v);
@@ -114,12 +134,15 @@ static whet_status go_on(whet_trainer *t) {
 static whet_status open_trainer(whet_trainer *t) {
   const whet_train_opts *o = &t->o;
   bool sgd = o->optimizer == WHET_SGD;
-  whet_train_how how = {.loss = o->loss, .batch = o->batch, .last = o->last};
+  whet_train_how how = {.loss = o->loss, .batch = o->batch, .last = o->last, .taught = o->teach.model != NULL, .rounded = o->rounded};
+  how.temperature = o->teach.temperature, how.mix = o->teach.mix;
+  how.match = o->teach.match, how.match_weight = o->teach.match_weight;
   how.learn = (whet_learn){.kind = sgd ? WHET_LEARN_SGD : WHET_LEARN_ADAM, .nesterov = o->nesterov, .decoupled = o->optimizer == WHET_ADAMW,
                            .a = (float)o->momentum, .b = (float)o->beta2, .epsilon = (float)o->epsilon, .decay = (float)o->decay};
   WHET_TRY(whet__train_graph(t->base, &how, t->mem, &t->graph, t->err));
   const whet_shape *x = &t->graph.x, *y = &t->graph.target;
   int64_t numbers = whet__shape_count(y) / o->batch, want = whet__set_classes(t->set) ? whet__set_classes(t->set) : whet__set_targets(t->set);
+  if (!want) want = numbers; /* the teacher says how it is */
   if (y->d[0] != o->batch || numbers != want)
     return whet__fail(t->err, WHET_E_SHAPE, "the model gives %lld numbers for an item; the data have %lld %s", (long long)numbers,
                       (long long)want, whet__set_classes(t->set) ? "classes" : "targets");
@@ -129,6 +152,8 @@ static whet_status open_trainer(whet_trainer *t) {
   WHET_TRY(whet__feed_of(t->set, &in, &f, t->err));
   WHET_TRY(whet__batcher_open(t->set, &f, o->batch, numbers, o, t->mem, &t->batches, t->err));
   t->per_epoch = whet__batcher_count(t->batches);
+  if (o->teach.model)
+    WHET_TRY(whet__teacher_open(o, t->set, &f, numbers, o->loss != WHET_LOSS_MSE, t->mem, &t->teacher, t->err));
   whet_program_opts po = whet_program_opts_default();
   whet_program *p;
   po.threads = o->threads;
@@ -163,10 +188,11 @@ void whet__trainer_close(whet_trainer **pt) {
   whet_trainer *t = *pt;
   if (!t) return;
   whet__batcher_close(&t->batches);
+  whet__teacher_close(&t->teacher);
   whet_session_close(&t->session);
   whet__train_graph_free(&t->graph, t->mem);
   whet_model_close(&t->base);
-  void *own[] = {t->var, t->epoch, t->label, t};
+  void *own[] = {t->var, t->epoch, t->label, t->item, t};
   whet_mem *m = t->mem;
   for (size_t i = 0; i < WHET_COUNT(own); i++) whet__free(m, own[i]);
   *pt = NULL;
@@ -192,6 +218,15 @@ static whet_status write_checkpoint(whet_trainer *t) {
   return whet__checkpoint_write(t->o.checkpoint, &c, t->epoch, t->var, t->n_var, t->mem, t->err);
 }
 
+static whet_status ask_teacher(whet_trainer *t, const float *x) {
+  whet_err *err = t->err;
+  if (!t->teacher) return WHET_OK;
+  float *told = whet_session_input(t->session, 3, NULL, err), *alike = t->o.teach.match ? whet_session_input(t->session, 4, NULL, err) : NULL;
+  if (!told || (t->o.teach.match && !alike)) return err->code;
+  for (int64_t i = 0; i < t->o.batch; i++) t->item[i] = (int32_t)whet__batcher_item(t->batches, i);
+  return whet__teacher_tell(t->teacher, x, t->item, told, alike, err);
+}
+
 static whet_status step(whet_trainer *t) {
   size_t bytes;
   whet_err *err = t->err;
@@ -200,6 +235,7 @@ static whet_status step(whet_trainer *t) {
   if (!x || !target || !hyper) return err->code;
   int32_t epoch = (int32_t)(t->step / t->per_epoch) + 1;
   WHET_TRY(whet__batcher_get(t->batches, epoch, t->step % t->per_epoch, x, target, t->label, err));
+  WHET_TRY(ask_teacher(t, x));
   double n = (double)(t->step + 1);
   hyper[0] = (float)rate_at(t, t->step);
   hyper[1] = (float)(1 / (1 - pow(t->o.momentum, n)));
