@@ -7,11 +7,13 @@
 #include "out.h"
 #include "samples.h"
 #include "save.h"
+#include "train/train.h"
 
 struct options {
   const char *output;
   int scheme, activations, granularity, calibrate, rounding;
-  int64_t weights, group, eval;
+  int64_t weights, group, eval, train;
+  double train_rate;
   const char *eval_split;
   double percentile;
   const char *max_drop;
@@ -28,6 +30,9 @@ static const cli_opt k_options[] = {
     {"max-drop", 0, CLI_TEXT, AT(max_drop), "N%",
      "search: leave layers in float until the score falls by no more than that, and those that are slower with integers on this machine", 0, 0},
     {"keep-float", 0, CLI_LIST, AT(keep_float), "NODE", "a node that stays float, by its name or that of its output; may be given again", 0, 0},
+    {"train", 0, CLI_INT, AT(train), "EPOCHS",
+     "first train the model for so many epochs to answer as before with its weights and tensors rounded; no classes are needed", 1, 1e6},
+    {"train-rate", 0, CLI_REAL, AT(train_rate), "R", "learning rate of that (default: 0.0003)", 1e-12, 1},
     {"float-ends", 0, CLI_FLAG, AT(float_ends), NULL, "TFLite: inputs and outputs stay float (ONNX: they always do)", 0, 0},
     {0}};
 static const cli_opt k_numbers[] = {
@@ -55,6 +60,7 @@ static const cli_use k_use = {
     .examples = "  whet quantize model.tflite --data cifar10 -o model_int8.tflite\n"
                 "  whet quantize model.onnx --data photos --range 0..1 -o model_int8.onnx\n"
                 "  whet quantize model.tflite --data cifar10 --max-drop 0.5% -o model_int8.tflite\n"
+                "  whet quantize model.onnx --data photos --scheme weights --weights 4 --train 3 --eval-split test -o model_int4.onnx\n"
                 "  whet quantize model.onnx --scheme weights --weights 4 --group 32 -o model_int4.onnx\n",
     .least = 1,
     .most = 1,
@@ -172,21 +178,50 @@ static void say(const char *from, const char *to, const outcome *x) {
   }
 }
 
+static whet_status trained(void *user, const whet_train_state *s, const whet_epoch *e) {
+  cli_progress("training", s->step, s->steps);
+  return WHET_OK;
+}
+
+/* The model after quantisation-aware training, its own teacher. */
+static whet_status train(whet_model *m, const struct options *o, const cli_samples *s, whet_model **out, whet_err *err) {
+  static const whet_rounded of_scheme[] = {[WHET_SCHEME_INT8] = WHET_ROUNDED_INT8,
+                                           [WHET_SCHEME_INT16X8] = WHET_ROUNDED_INT16X8,
+                                           [WHET_SCHEME_DYNAMIC] = WHET_ROUNDED_WEIGHTS,
+                                           [WHET_SCHEME_WEIGHTS] = WHET_ROUNDED_WEIGHTS};
+  whet_feed feed = {0};
+  whet_train_opts t = {.optimizer = WHET_ADAM, .momentum = -1, .rate = o->train_rate > 0 ? o->train_rate : 3e-4, .schedule = WHET_RATE_COSINE,
+                       .epochs = (int32_t)o->train, .seed = 1, .feed = &feed, .progress = trained};
+  t.rounded = o->weights == 4 ? WHET_ROUNDED_INT4 : of_scheme[o->scheme];
+  t.teach = (whet_teach){.model = m, .temperature = 2, .mix = 1};
+  cli_feed_numbers(m, s->o->range, s->o->mean, s->o->std, &feed);
+  whet_trainer *trainer;
+  WHET_TRY(whet__trainer_open(m, s->set, &t, cli_mem(), &trainer, err));
+  whet_status st = whet__trainer_run(trainer, err);
+  if (!st) st = whet__trainer_model(trainer, out, err);
+  whet__trainer_close(&trainer);
+  cli_progress_end();
+  return st;
+}
+
 /* Quantise, judge, write. */
 static whet_status work(whet_model *m, const struct options *o, const cli_samples *calibration, const cli_samples *eval, outcome *x,
                         whet_err *err) {
   whet_quantize_opts q = quantize_opts(o, o->output);
   cli_feed feed = {0};
-  whet_model *out = NULL;
+  whet_model *out = NULL, *mine = NULL;
+  if (o->train) WHET_TRY(train(m, o, calibration, &mine, err));
+  whet_model *from = mine ? mine : m;
   cli_scorer j = {.samples = eval};
   whet_samples samples = {.n = calibration ? calibration->n : 0, .fill = cli_feed_fill, .user = &feed};
   whet_search search = {.size = sizeof search, .score = cli_score, .user = &j, .untimed = o->untimed};
-  if (calibration) WHET_TRY(cli_feed_open(&feed, calibration, m, err));
+  whet_status st = calibration ? cli_feed_open(&feed, calibration, from, err) : WHET_OK;
   const whet_samples *s = calibration ? &samples : NULL;
   x->searched = o->max_drop && cli_parse_percent(o->max_drop, &search.max_drop);
   x->calibrated = samples.n;
-  whet_status st = x->searched ? whet_quantize_within(m, s, &q, &search, &out, &x->layers, &x->found, err)
-                               : whet_quantize(m, s, &q, &out, &x->layers, err);
+  if (!st)
+    st = x->searched ? whet_quantize_within(from, s, &q, &search, &out, &x->layers, &x->found, err)
+                     : whet_quantize(from, s, &q, &out, &x->layers, err);
   cli_feed_close(&feed);
   const char *wrong = st ? NULL : unknown(o, &x->layers);
   if (wrong) st = whet__fail(err, WHET_E_NAME, "--keep-float: no layer is called \"%.200s\"", wrong);
@@ -203,6 +238,7 @@ static whet_status work(whet_model *m, const struct options *o, const cli_sample
   }
   if (!st) st = cli_save(out, o->output, err);
   cli_progress_end();
+  whet_model_close(&mine);
   if (st) whet_model_close(&out); /* the layers' texts lie in it: it lives until the command ends */
   return st;
 }
@@ -223,6 +259,9 @@ int cli_quantize(int argc, char **argv) {
   if ((status = cli_save_check(o.output))) return status;
   if (o.max_drop && !cli_parse_percent(o.max_drop, &drop)) return cli_wrong("--max-drop %s: expected per cent, as 0.5%%", o.max_drop);
   if (o.max_drop && !o.eval) return cli_wrong("--max-drop needs samples that judge: --eval N");
+  if (o.train && o.scheme == WHET_SCHEME_FLOAT16) return cli_wrong("--train: float16 rounds too little to be trained for");
+  if (o.train && !so.data) return cli_wrong("--train needs samples to train on: --data DIR");
+  if (o.train && o.eval && !o.eval_split) return cli_wrong("--train learns all samples of the split: name others that judge, --eval-split test, or --eval 0");
   bool needs = o.scheme == WHET_SCHEME_INT8 || o.scheme == WHET_SCHEME_INT16X8;
   if (needs && !so.data) return cli_wrong("ranges of activations are taken from samples: --data DIR");
   whet_err err = {0};

@@ -13,6 +13,7 @@
 #include "out.h"
 #include "picture.h"
 #include "recipe.h"
+#include "samples.h"
 #include "save.h"
 #include "train/measure.h"
 
@@ -23,6 +24,10 @@ static const cli_opt k_data[] = {
     {"split", 0, CLI_TEXT, AT(split), "NAME", "the half that is learnt, where DIR holds two (default: train); the other is the test", 0, 0},
     {"labels", 0, CLI_TEXT, AT(labels), "NAMES", "the classes in order, \"a,b,c\" or a file with a line for each", 0, 0},
     {"target", 0, CLI_TEXT, AT(target), "COLUMN", "CSV: the column to be told (default: label, class, target or y, else the last)", 0, 0},
+    {"range", 0, CLI_TEXT, AT(range), "LO..HI",
+     "what samples of 0..255 become (default: as the model's metadata say, else 0..1 for idx files and 0..255)", 0, 0},
+    {"mean", 0, CLI_TEXT, AT(mean), "A,B,C", "is then taken away from each channel", 0, 0},
+    {"std", 0, CLI_TEXT, AT(std), "A,B,C", "by which each channel is then divided", 0, 0},
     {0}};
 static const cli_opt k_net[] = {
     {"layers", 'l', CLI_TEXT, AT(layers), "LIST", "the net: shape of an item, then layers: "
@@ -275,9 +280,12 @@ static whet_status open_teach(const cli_recipe *r, whet_teach *t, whet_err *err)
 static int train(cli_recipe *r, whet_set *set, whet_model *m, bool json) {
   struct show w = {.r = r, .json = json, .tty = isatty(2) && !json};
   whet_train_opts o = train_opts(r);
+  whet_feed feed = {0};
   whet_set *test = test_half(r, set);
   whet_model *made = NULL;
   whet_err err = {0};
+  cli_feed_numbers(m, r->range, r->mean, r->std, &feed);
+  o.feed = &feed;
   o.progress = progress;
   o.user = &w;
   o.test = test;
@@ -315,7 +323,8 @@ static int check(cli_recipe *r) {
   if (!r->data) return cli_wrong("say what is learnt: --data DIR");
   if (!r->output) return cli_wrong("name the file to write: --output FILE");
   int status = cli_save_check(r->output);
-  if (status) return status;
+  const cli_input_opts given = {.range = r->range, .mean = r->mean, .std = r->std};
+  if (status || (status = cli_input_check(&given))) return status;
   if (r->layers && (status = cli_layers_parse(r))) return status;
   if (!r->model && !r->n_layer) return cli_wrong("say what is trained: --layers LIST, a recipe with layers, or --model FILE");
   if (!r->teacher && (r->match || r->teacher_cache || r->mix >= 0 || r->temperature > 0))

@@ -81,6 +81,13 @@ static void by_metadata(whet_model *m, whet_feed *f) {
   memcpy(f->std, meta.std, sizeof f->std);
 }
 
+void cli_feed_numbers(whet_model *m, const char *range, const char *mean, const char *std, whet_feed *f) {
+  if (!range && !mean && !std) by_metadata(m, f);
+  if (range) f->ranged = cli_range(range, &f->lo, &f->hi);
+  if (mean) f->n_mean = cli_numbers(mean, f->mean);
+  if (std) f->n_std = cli_numbers(std, f->std);
+}
+
 whet_status cli_feed_open(cli_feed *f, const cli_samples *s, whet_model *m, whet_err *err) {
   whet_info in;
   whet_feed feed;
@@ -89,10 +96,7 @@ whet_status cli_feed_open(cli_feed *f, const cli_samples *s, whet_model *m, whet
     return whet__fail(err, WHET_E_UNSUPPORTED, "the model has %zu inputs: samples of a data set fill one", whet_model_inputs(m));
   WHET_TRY(whet_model_input(m, 0, &in));
   WHET_TRY(whet__feed_of(s->set, &in, &feed, err));
-  if (!s->o->range && !s->o->mean && !s->o->std) by_metadata(m, &feed);
-  if (s->o->range) feed.ranged = cli_range(s->o->range, &feed.lo, &feed.hi);
-  if (s->o->mean) feed.n_mean = cli_numbers(s->o->mean, feed.mean);
-  if (s->o->std) feed.n_std = cli_numbers(s->o->std, feed.std);
+  cli_feed_numbers(m, s->o->range, s->o->mean, s->o->std, &feed);
   return whet__reader_create(s->set, &feed, &f->reader, err);
 }
 

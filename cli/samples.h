@@ -29,6 +29,9 @@ typedef struct cli_samples {
 WHET_MUST int cli_samples_open(cli_samples *s, const cli_samples_opts *o, int64_t want, const cli_samples *without);
 void cli_samples_close(cli_samples *s);
 
+/* What samples become, by options ("LO..HI", "A,B,C" each; NULL: not given), else as the model's metadata say. */
+void cli_feed_numbers(whet_model *m, const char *range, const char *mean, const char *std, whet_feed *f);
+
 /* The items as tensors of one model: user of a whet_samples. */
 typedef struct cli_feed {
   const cli_samples *samples;

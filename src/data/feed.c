@@ -157,6 +157,14 @@ static whet_status picture(whet_reader *r, const whet_item *from, float *to, whe
   return WHET_OK;
 }
 
+void whet__feed_numbers(whet_feed *f, const whet_feed *from) {
+  if (!from) return;
+  f->ranged = from->ranged, f->lo = from->lo, f->hi = from->hi;
+  f->n_mean = from->n_mean, f->n_std = from->n_std;
+  memcpy(f->mean, from->mean, sizeof f->mean);
+  memcpy(f->std, from->std, sizeof f->std);
+}
+
 void whet__feed_store(const whet_feed *f, const float *from, int64_t n, void *to) {
   bool q = f->quant.n > 0, whole = whet__is_int(f->dtype);
   double scale = q ? (double)f->quant.scale[0] : 1, zero = q && f->quant.zero ? f->quant.zero[0] : 0;

@@ -78,6 +78,8 @@ typedef struct whet_feed {
 /* The feed of a model's input: its shape without the first dimension, type and quantisation. E_SHAPE, E_TYPE. */
 WHET_MUST whet_status whet__feed_of(const whet_set *s, const whet_info *input, whet_feed *out, whet_err *err);
 
+/* Take over from `from` (NULL: nothing) what samples become: range, mean and std. */
+void whet__feed_numbers(whet_feed *f, const whet_feed *from);
 /* n numbers as the feed's type and quantisation have them. */
 void whet__feed_store(const whet_feed *f, const float *from, int64_t n, void *to);
 

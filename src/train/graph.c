@@ -65,7 +65,7 @@ static whet_status release(struct build *b, int32_t v, bool learnt, const whet_n
     return whet__fail(b->err, WHET_E_UNSUPPORTED, "node \"%s\" (%s): weights of type %s are not trained; float32 are", n->name, n->op->name,
                       whet_dtype_name((whet_dtype)x->dtype));
   if (!whet__grow(b->mem, (void **)&t->trained, &b->cap_trained, (size_t)t->n_trained + 1, sizeof *t->trained)) return full(b);
-  t->trained[t->n_trained++] = (whet_trained){v, learnt};
+  t->trained[t->n_trained++] = (whet_trained){.val = v, .learnt = learnt};
   x->role = WHET_ROLE_VARIABLE;
   if (learnt) t->weights += whet__shape_count(&x->shape);
   return WHET_OK;
@@ -283,7 +283,7 @@ static whet_status build(struct build *b) {
   WHET_TRY(train_norms(b));
   WHET_TRY(whet__pass_env(&b->pass));
   if (b->how->rounded) {
-    WHET_TRY(whet__train_rounded(&b->pass, &b->e, b->how->rounded, b->err));
+    WHET_TRY(whet__train_rounded(&b->pass, &b->e, b->how->rounded, b->out, b->err));
     WHET_TRY(whet__pass_env(&b->pass));
   }
   return finish(b);

@@ -11,6 +11,8 @@
 typedef struct whet_trained {
   int32_t val;
   bool learnt; /* by the optimiser; else a running mean or variance */
+  int32_t axis; /* of its channels, when it is rounded; -1: one scale for all */
+  float steps;  /* to which side; 0: it is not rounded */
 } whet_trained;
 
 typedef struct whet_train_graph {

@@ -36,12 +36,7 @@ static whet_status open_run(whet_model *m, const whet_set *set, const whet_measu
   WHET_TRY(s);
   WHET_TRY(whet_model_input(m, 0, &in));
   WHET_TRY(whet__feed_of(set, &in, &f, err));
-  if (o->feed) {
-    f.ranged = o->feed->ranged, f.lo = o->feed->lo, f.hi = o->feed->hi;
-    f.n_mean = o->feed->n_mean, f.n_std = o->feed->n_std;
-    memcpy(f.mean, o->feed->mean, sizeof f.mean);
-    memcpy(f.std, o->feed->std, sizeof f.std);
-  }
+  whet__feed_numbers(&f, o->feed);
   WHET_TRY(whet__reader_create(set, &f, &r->reader, err));
   r->batch = in.dims[0] > 0 ? in.dims[0] : whet__min_i(32, most);
   int64_t dims[WHET_MAX_RANK] = {r->batch};

@@ -6,9 +6,12 @@
  *   tensor x    s = (max x - min x) / (2^bits - 1) of the batch,  Straight(x, Round(x / s) s)
  *
  * 0 is a step in both, as in the files. A scale for each channel makes rounding blind to the batch norm that will be folded:
- * what it multiplies a channel by multiplies its steps, too. Weights stay float32 and are rounded by whoever writes the file. */
+ * what it multiplies a channel by multiplies its steps, too. The trained model's weights are the rounded ones: whoever stores them
+ * as integers finds every one on a step. */
 
 #include "train/rounded.h"
+
+#include <math.h>
 
 #include "compress/weighted.h"
 #include "op/grad.h"
@@ -20,6 +23,7 @@ struct rounding {
   int32_t *map; /* value -> its rounded one; -1: not yet */
   int32_t n_map;
   double weight_steps, tensor_steps; /* 0: as it is */
+  whet_train_graph *t;
   bool around_zero;                  /* tensors, too, are as far below 0 as above */
 };
 
@@ -53,6 +57,8 @@ static int32_t rounded_weights(struct rounding *r, const whet_weighted *w, int32
   whet_grad_name name[] = {{'w', v, 0}, {'a', -1, 0}, {'n', -1, r->weight_steps}};
   int32_t size = whet__grad_formula(r->e, "Abs(w)", name, 1, WHET_F32);
   name[1].v = reduce(r, "ReduceMax", size, g->val[v].shape.rank, w->axis);
+  for (int32_t i = 0; i < r->t->n_trained; i++)
+    if (r->t->trained[i].val == v) r->t->trained[i].axis = w->axis, r->t->trained[i].steps = (float)r->weight_steps;
   return straight(r, v, whet__grad_formula(r->e, "Max(a,0.00000001)/n", name, 3, WHET_F32));
 }
 
@@ -99,8 +105,8 @@ static whet_status round_node(struct rounding *r, int32_t *at, bool *any) {
   return WHET_OK;
 }
 
-whet_status whet__train_rounded(whet_pass *p, whet_edit *e, whet_rounded how, whet_err *err) {
-  struct rounding r = {.p = p, .e = e, .n_map = e->g->n_val};
+whet_status whet__train_rounded(whet_pass *p, whet_edit *e, whet_rounded how, whet_train_graph *t, whet_err *err) {
+  struct rounding r = {.p = p, .e = e, .t = t, .n_map = e->g->n_val};
   bool any = false;
   if (how == WHET_ROUNDED_NONE) return WHET_OK;
   r.weight_steps = how == WHET_ROUNDED_INT4 ? 7 : 127;
@@ -111,4 +117,19 @@ whet_status whet__train_rounded(whet_pass *p, whet_edit *e, whet_rounded how, wh
   for (int32_t i = 0; i < r.n_map; i++) r.map[i] = -1;
   for (int32_t i = 0; i < e->r->n_node; i++) WHET_TRY(round_node(&r, &i, &any));
   return any ? WHET_OK : whet__fail(err, WHET_E_UNSUPPORTED, "the model has no layers whose weights could be rounded");
+}
+
+void whet__round_weights(const whet_trained *x, const whet_shape *s, float *w) {
+  int64_t count = whet__shape_count(s), n = x->axis < 0 ? 1 : s->d[x->axis], step = 1;
+  if (!(x->steps > 0)) return;
+  for (int32_t d = x->axis + 1; d < s->rank; d++) step *= s->d[d];
+  if (x->axis < 0) step = count;
+  for (int64_t c = 0; c < n; c++) {
+    float most = 0.00000001f;
+    for (int64_t at = c * step; at < count; at += n * step)
+      for (int64_t i = at; i < at + step; i++) most = fmaxf(most, fabsf(w[i]));
+    most /= x->steps;
+    for (int64_t at = c * step; at < count; at += n * step)
+      for (int64_t i = at; i < at + step; i++) w[i] = rintf(w[i] / most) * most;
+  }
 }

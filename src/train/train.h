@@ -87,6 +87,7 @@ typedef struct whet_train_opts {
   int32_t last;       /* train the last so many layers with weights only; 0: all */
   uint64_t seed;
   int threads;        /* 0: all */
+  const whet_feed *feed; /* range, mean and std of samples; NULL: by the set */
   whet_augment augment;
   whet_teach teach;
   whet_rounded rounded; /* quantisation-aware */

@@ -11,6 +11,7 @@
 #include "train/checkpoint.h"
 #include "train/graph.h"
 #include "train/measure.h"
+#include "train/rounded.h"
 #include "train/teacher.h"
 
 struct whet_trainer {
@@ -99,6 +100,14 @@ static uint64_t fingerprint(const whet_trainer *t) {
     const whet_val *x = &g->val[t->graph.trained[i].val];
     h = whet__hash(h, x->data->p, whet_dtype_bytes(WHET_F32, (size_t)whet__shape_count(&x->shape)));
   }
+  if (o->feed) {
+    double r[11] = {o->feed->ranged, (double)o->feed->lo, (double)o->feed->hi};
+    for (int i = 0; i < 4; i++) {
+      r[3 + i] = i < o->feed->n_mean ? (double)o->feed->mean[i] : 0;
+      r[7 + i] = i < o->feed->n_std ? (double)o->feed->std[i] : 1;
+    }
+    h = whet__hash(h, r, sizeof r);
+  }
   return t->teacher ? h ^ whet__teacher_print(t->teacher) : h;
 }
 
@@ -150,6 +159,7 @@ static whet_status open_trainer(whet_trainer *t) {
   whet_feed f;
   memcpy(in.dims, x->d, sizeof in.dims);
   WHET_TRY(whet__feed_of(t->set, &in, &f, t->err));
+  whet__feed_numbers(&f, o->feed);
   WHET_TRY(whet__batcher_open(t->set, &f, o->batch, numbers, o, t->mem, &t->batches, t->err));
   t->per_epoch = whet__batcher_count(t->batches);
   if (o->teach.model)
@@ -275,7 +285,7 @@ static whet_status end_epoch(whet_trainer *t) {
   if (t->o.test) {
     whet_model *m;
     whet_measure x;
-    const whet_measure_opts mo = {.threads = t->o.threads};
+    const whet_measure_opts mo = {.threads = t->o.threads, .feed = t->o.feed};
     WHET_TRY(whet__trainer_model(t, &m, t->err));
     whet_status r = whet__measure(m, t->o.test, &mo, t->mem, &x, t->err);
     whet_model_close(&m);
@@ -329,6 +339,7 @@ whet_status whet__trainer_model(whet_trainer *t, whet_model **out, whet_err *err
       whet_model_close(out);
       return whet__no_memory(t->mem, t->var[i].n, err, "trained weights");
     }
+    whet__round_weights(&t->graph.trained[i], &g->val[v].shape, p);
     *d = (whet_data){.p = p, .n = t->var[i].n, .id = g->next_data++};
     g->val[v].data = d;
   }

@@ -95,6 +95,69 @@ static void interrupted(void **state) {
   must_fail(whet("train --data %s " NET " --epochs 6 -o %s --checkpoint %s", data, again, ckpt), 1, "damaged");
 }
 
+/* Pictures of 8 by 8 in idx files: a bright field in one of two corners. */
+static const char *corners(const char *dir) {
+  static char pic[16 + 200 * 64], lab[8 + 200];
+  memcpy(pic, "\0\0\x08\x03\0\0\0\xc8\0\0\0\x08\0\0\0\x08", 16);
+  memcpy(lab, "\0\0\x08\x01\0\0\0\xc8", 8);
+  for (int i = 0; i < 200; i++) {
+    lab[8 + i] = (char)(i % 2);
+    for (int k = 0; k < 64; k++) {
+      bool in = i % 2 ? k / 8 < 4 && k % 8 < 4 : k / 8 >= 4 && k % 8 >= 4;
+      pic[16 + i * 64 + k] = (char)((in ? 150 : 0) + (i * 37 + k * 11) % 100);
+    }
+  }
+  test_write(dir, "train-images-idx3-ubyte", pic, sizeof pic);
+  test_write(dir, "train-labels-idx1-ubyte", lab, sizeof lab);
+  return dir;
+}
+
+/* A teacher in another layout and of another size; what it says is kept and said again. */
+static void taught(void **state) {
+  const char *dir = test_folder(), *data = rings(dir), *big = join(dir, "big.onnx"), *one = join(dir, "one.whet"), *two = join(dir, "two.whet");
+  const char *kept = join(dir, "kept"), *pics = corners(dir);
+  must_pass(whet("train --data %s " NET " --epochs 12 -o %s", data, big));
+  json_t *j = json_of(whet("train --data %s " NET " --epochs 8 -o %s --teacher %s --mix 1 --temperature 2 --json", data, one, big));
+  assert_true(number_at(j, "epochs.7.accuracy") > 0.95);
+  json_decref(j);
+  must_pass(whet("train --data %s " NET " --epochs 8 -o %s --teacher %s --mix 1 --temperature 2 --teacher-cache %s", data, two, big, kept));
+  same_bytes(one, two);
+  must_pass(whet("train --data %s " NET " --epochs 8 -o %s --teacher %s --mix 1 --temperature 2 --teacher-cache %s", data, two, big, kept));
+  same_bytes(one, two);
+  must_fail(whet("train --data %s " NET " -o %s --teacher %s --teacher-cache %s", data, two, one, kept), 1, "another teacher");
+  must_fail(whet("train --data %s " NET " -o %s --teacher %s --teacher-cache %s --noise 1", data, two, big, kept), 1, "without augmentation");
+  must_fail(whet("train --data %s " NET " -o %s --mix 0.5", data, two), 2, "--teacher");
+  must_fail(whet("train --data %s " NET " -o %s --teacher %s --match Relu_2", data, two, big), 2, "MINE=ITS");
+  must_fail(whet("train --data %s " NET " -o %s --teacher %s --match Relu_2=nothing", data, two, big), 1, "\"nothing\"");
+  /* Features are compared, and a picture's size, layout and type are the teacher's. */
+  must_pass(whet("train --data %s --layers 8x8x1,conv4:relu,mean,2:softmax --rate 0.02 --epochs 8 --batch 10 -o %s", pics, big));
+  must_pass(whet("quantize %s --data %s --eval 0 -o %s", big, pics, join(dir, "big.tflite")));
+  const char *mid = join(dir, "mid.onnx");
+  must_pass(whet("convert %s -o %s", big, mid));
+  j = json_of(whet("train --data %s --layers 4x4x1,8:relu,2:softmax --epochs 10 --batch 10 --rate 0.02 -o %s --teacher %s --match Relu_3=Relu_2 "
+                   "--match-weight 10 --json", pics, one, mid));
+  assert_true(number_at(j, "epochs.9.accuracy") > 0.95);
+  json_decref(j);
+  j = json_of(whet("train --data %s --layers 64,2:softmax --epochs 10 --batch 10 --rate 0.02 -o %s --teacher %s --mix 1 --json", pics, one,
+                   join(dir, "big.tflite")));
+  assert_true(number_at(j, "epochs.9.accuracy") > 0.95);
+  json_decref(j);
+}
+
+/* Rounding that was learnt changes nothing when it is done. */
+static void rounded(void **state) {
+  const char *dir = test_folder(), *data = rings(dir), *net = join(dir, "net.onnx"), *small = join(dir, "small.onnx");
+  json_t *j = json_of(whet("train --data %s " NET " --epochs 12 -o %s --quantization-aware int4 --json", data, net));
+  assert_true(number_at(j, "epochs.11.accuracy") > 0.95);
+  json_decref(j);
+  j = json_of(whet("quantize %s --data %s --scheme weights --weights 4 --eval 500 -o %s --json", net, data, small));
+  assert_true(number_at(j, "judged.agreement") == 100);
+  json_decref(j);
+  must_pass(whet("train --data %s " NET " --epochs 2 -o %s", data, net));
+  must_pass(whet("quantize %s --data %s --train 1 --eval 0 -o %s", net, data, small));
+  must_fail(whet("quantize %s --data %s --train 1 -o %s", net, data, small), 2, "--eval-split");
+}
+
 static void refusals(void **state) {
   const char *dir = test_folder(), *data = rings(dir), *out = join(dir, "x.whet");
   must_fail(whet("train --data %s -o %s", data, out), 2, "--layers");
@@ -105,6 +168,7 @@ static void refusals(void **state) {
 }
 
 int main(void) {
-  const struct CMUnitTest tests[] = {cmocka_unit_test(learns), cmocka_unit_test(recipes), cmocka_unit_test(interrupted), cmocka_unit_test(refusals)};
+  const struct CMUnitTest tests[] = {cmocka_unit_test(learns), cmocka_unit_test(recipes), cmocka_unit_test(interrupted), cmocka_unit_test(taught),
+                                     cmocka_unit_test(rounded), cmocka_unit_test(refusals)};
   return cmocka_run_group_tests(tests, NULL, NULL);
 }
