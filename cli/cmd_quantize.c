@@ -32,7 +32,7 @@ static const cli_opt k_options[] = {
     {"keep-float", 0, CLI_LIST, AT(keep_float), "NODE", "a node that stays float, by its name or that of its output; may be given again", 0, 0},
     {"train", 0, CLI_INT, AT(train), "EPOCHS",
      "first train the model for so many epochs to answer as before with its weights and tensors rounded; no classes are needed", 1, 1e6},
-    {"train-rate", 0, CLI_REAL, AT(train_rate), "R", "learning rate of that (default: 0.0003)", 1e-12, 1},
+    {"train-rate", 0, CLI_REAL, AT(train_rate), "R", "learning rate of that (default: 0.00003)", 1e-12, 1},
     {"float-ends", 0, CLI_FLAG, AT(float_ends), NULL, "TFLite: inputs and outputs stay float (ONNX: they always do)", 0, 0},
     {0}};
 static const cli_opt k_numbers[] = {
@@ -190,7 +190,7 @@ static whet_status train(whet_model *m, const struct options *o, const cli_sampl
                                            [WHET_SCHEME_DYNAMIC] = WHET_ROUNDED_WEIGHTS,
                                            [WHET_SCHEME_WEIGHTS] = WHET_ROUNDED_WEIGHTS};
   whet_feed feed = {0};
-  whet_train_opts t = {.optimizer = WHET_ADAM, .momentum = -1, .rate = o->train_rate > 0 ? o->train_rate : 3e-4, .schedule = WHET_RATE_COSINE,
+  whet_train_opts t = {.optimizer = WHET_ADAM, .momentum = -1, .rate = o->train_rate > 0 ? o->train_rate : 3e-5, .schedule = WHET_RATE_COSINE,
                        .epochs = (int32_t)o->train, .seed = 1, .feed = &feed, .progress = trained};
   t.rounded = o->weights == 4 ? WHET_ROUNDED_INT4 : of_scheme[o->scheme];
   t.teach = (whet_teach){.model = m, .temperature = 2, .mix = 1};
@@ -261,7 +261,8 @@ int cli_quantize(int argc, char **argv) {
   if (o.max_drop && !o.eval) return cli_wrong("--max-drop needs samples that judge: --eval N");
   if (o.train && o.scheme == WHET_SCHEME_FLOAT16) return cli_wrong("--train: float16 rounds too little to be trained for");
   if (o.train && !so.data) return cli_wrong("--train needs samples to train on: --data DIR");
-  if (o.train && o.eval && !o.eval_split) return cli_wrong("--train learns all samples of the split: name others that judge, --eval-split test, or --eval 0");
+  if (o.train && o.eval && !o.eval_split)
+    return cli_wrong("--train learns all samples of the split: name others that judge, --eval-split test, or --eval 0");
   bool needs = o.scheme == WHET_SCHEME_INT8 || o.scheme == WHET_SCHEME_INT16X8;
   if (needs && !so.data) return cli_wrong("ranges of activations are taken from samples: --data DIR");
   whet_err err = {0};

@@ -64,7 +64,8 @@ static const cli_opt k_augment[] = {
     {"noise", 0, CLI_REAL, AT(noise), "STD", "add noise of this standard deviation", 0, 1e6},
     {0}};
 static const cli_opt k_teach[] = {
-    {"teacher", 0, CLI_TEXT, AT(teacher), "FILE", "a model whose answers are learnt, too (knowledge distillation): any that runs, of any type and input size", 0, 0},
+    {"teacher", 0, CLI_TEXT, AT(teacher), "FILE",
+     "a model whose answers are learnt, too (knowledge distillation): any that runs, of any type and input size", 0, 0},
     {"temperature", 0, CLI_REAL, AT(temperature), "T", "both models' scores are divided by it (default: 4)", 0.01, 1000},
     {"mix", 0, CLI_REAL, AT(mix), "SHARE", "the teacher's share of the loss; with 1 the data need no classes (default: 0.7)", 0, 1},
     {"match", 0, CLI_TEXT, AT(match), "MINE=ITS", "also make items alike by tensor or node MINE that are alike by the teacher's ITS", 0, 0},

@@ -12,7 +12,7 @@
 
 #include "base/dtype.h"
 #include "compress/probe.h"
-#include "compress/weighted.h"
+#include "op/weighted.h"
 
 enum { MOST_PAIRS = 16 << 20 };
 static const double k_best = 160; /* decibels */

@@ -13,9 +13,9 @@
  *   emit       the new graph */
 
 #include "compress/hist.h"
-#include "compress/weighted.h"
 #include "format/model.h"
 #include "ir/infer.h"
+#include "op/weighted.h"
 #include "whet/quantize.h"
 
 /* How parameters of inputs and outputs hang together. */

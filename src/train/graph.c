@@ -213,7 +213,8 @@ static int32_t new_input(struct build *b, const char *name, int32_t rank, const 
 static whet_status add_loss(struct build *b, int32_t *ends, int *n, int32_t *loss, int32_t *scores) {
   whet_train_graph *t = b->out;
   const int64_t three = 3, pair[2] = {b->how->batch, b->how->batch};
-  whet_loss_ends l = {.y = b->r->out[0], .target = new_input(b, "target", t->target.rank, t->target.d), .told = -1, .alike = -1, .own = -1, .shape = t->target};
+  whet_loss_ends l = {.y = b->r->out[0], .told = -1, .alike = -1, .own = -1, .shape = t->target};
+  l.target = new_input(b, "target", t->target.rank, t->target.d);
   ends[0] = l.target, ends[1] = new_input(b, "hyper", 1, &three);
   *n = 2;
   if (b->how->taught) ends[(*n)++] = l.told = new_input(b, "teacher", t->target.rank, t->target.d);

@@ -13,9 +13,9 @@
 
 #include <math.h>
 
-#include "compress/weighted.h"
 #include "op/grad.h"
 #include "op/reduce.h"
+#include "op/weighted.h"
 
 struct rounding {
   whet_pass *p;

@@ -53,7 +53,8 @@ static whet_status settle_teach(whet_train_opts *o, const whet_set *s, whet_err 
   if (t->mix > 1) return whet__fail(err, WHET_E_DATA, "the teacher's share of the loss is 0 to 1, not %g", t->mix);
   if (!t->match != !t->match_teacher) return whet__fail(err, WHET_E_DATA, "a match needs a tensor of the model and one of the teacher");
   if (t->cache && (a->shift || a->flip || a->crop > 0 || a->mixup > 0 || a->time_shift || a->noise > 0))
-    return whet__fail(err, WHET_E_DATA, "%s: what a teacher says can be kept only where items are learnt as they are, without augmentation", t->cache);
+    return whet__fail(err, WHET_E_DATA, "%s: what a teacher says can be kept only where items are learnt as they are, without augmentation",
+                      t->cache);
   if (t->cache && !whet__set_count(s)) return whet__fail(err, WHET_E_DATA, "%s: no items", whet__set_path(s));
   return WHET_OK;
 }

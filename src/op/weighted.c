@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Products as rows of weights and rows of inputs. */
 
-#include "compress/weighted.h"
+#include "op/weighted.h"
 
 #include "ir/infer.h"
 

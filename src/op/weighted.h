@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#ifndef WHET_COMPRESS_WEIGHTED_H
-#define WHET_COMPRESS_WEIGHTED_H
+#ifndef WHET_OP_WEIGHTED_H
+#define WHET_OP_WEIGHTED_H
 
 /* A product with constant weights seen as rows: output channel o is a sum of k numbers, each an input times weight
  * [chan[o] + tap[i]] of the weight tensor. */
