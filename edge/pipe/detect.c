@@ -130,8 +130,7 @@ static int by_score(const void *a, const void *b) {
   return x->score > y->score ? -1 : x->score < y->score ? 1 : x->index < y->index ? -1 : x->index > y->index;
 }
 
-/* Intersection over union. */
-static float overlap(const pipe_object *a, const pipe_object *b) {
+float pipe_overlap(const pipe_object *a, const pipe_object *b) {
   float w = fminf(a->x1, b->x1) - fmaxf(a->x0, b->x0), h = fminf(a->y1, b->y1) - fmaxf(a->y0, b->y0);
   if (w <= 0 || h <= 0) return 0;
   float both = w * h, all = (a->x1 - a->x0) * (a->y1 - a->y0) + (b->x1 - b->x0) * (b->y1 - b->y0) - both;
@@ -145,7 +144,7 @@ static void thin(pipe_detect *d) {
   for (size_t i = 0; i < d->n && kept < d->o.most; i++) {
     size_t k = 0;
     while (d->o.kind != PIPE_DETECT_SSD && k < kept &&
-           (d->box[k].index != d->box[i].index || overlap(&d->box[k], &d->box[i]) <= d->o.overlap))
+           (d->box[k].index != d->box[i].index || pipe_overlap(&d->box[k], &d->box[i]) <= d->o.overlap))
       k++;
     if (k == kept || d->o.kind == PIPE_DETECT_SSD) d->box[kept++] = d->box[i];
   }

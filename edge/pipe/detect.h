@@ -46,4 +46,7 @@ EDGE_MUST whet_status pipe_detect_run(pipe_detect *d, const pipe_tensor *outputs
                                       int32_t height, const whet_prep_place *place, int32_t pic_w, int32_t pic_h,
                                       const pipe_object **out, size_t *n_out, whet_err *err);
 
+/* Intersection over union of two boxes. */
+float pipe_overlap(const pipe_object *a, const pipe_object *b);
+
 #endif

@@ -12,11 +12,13 @@
 bool pl_shows(const pl_frame *f, pl_field what) { return !(f->hidden >> what & 1); }
 
 void pl_time_text(int64_t ns, char out[PL_TIME]) {
-  time_t s = (time_t)(ns / 1000000000);
+  int64_t part = ns % 1000000000;
+  if (part < 0) part += 1000000000;
+  time_t s = (time_t)((ns - part) / 1000000000);
   struct tm t;
   gmtime_r(&s, &t);
   size_t n = strftime(out, PL_TIME, "%Y-%m-%dT%H:%M:%S", &t);
-  snprintf(out + n, PL_TIME - n, ".%06dZ", (int)(ns % 1000000000 / 1000));
+  snprintf(out + n, PL_TIME - n, ".%06dZ", (int)(part / 1000));
 }
 
 /* n digits; -1 when they are none. */

@@ -37,8 +37,7 @@ typedef struct pl_kind {
   whet_status (*flush)(struct pl_node *n, whet_err *err);
   void (*close)(struct pl_node *n);
 
-  bool live;  /* sources: frames come when they come; queues drop the oldest unless told */
-  bool bytes; /* sources: takes whet_pipeline_push */
+  bool live; /* sources: frames come when they come; queues drop the oldest unless told */
 } pl_kind;
 
 typedef struct pl_node {

@@ -1,0 +1,33 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef WHET_EDGE_PIPELINE_REGION_H
+#define WHET_EDGE_PIPELINE_REGION_H
+
+/* Polygons and lines in pictures as files have them, and drawing over parts of a picture. */
+
+#include "edge/pipeline/kind.h"
+
+enum { PL_CORNERS = 64 };
+
+/* Corners in parts of the picture (0..1). */
+typedef struct pl_polygon {
+  const char *name;
+  size_t n;
+  double x[PL_CORNERS], y[PL_CORNERS];
+} pl_polygon;
+
+/* A list of {name, points: [[x, y], ...]} with least..most corners each. Kept with the pipeline. */
+EDGE_MUST whet_status pl_polygons(pl_node *n, const conf_node *v, const char *what, size_t least, size_t most,
+                                  pl_polygon **out, size_t *n_out, whet_err *err);
+bool pl_inside(const pl_polygon *p, double x, double y);
+
+/* A box of pixels; drawing cuts it to the picture. */
+typedef struct pl_box {
+  int32_t x0, y0, x1, y1; /* x1, y1: one behind */
+} pl_box;
+/* The box of an object, grown by a part of its size on every side. */
+pl_box pl_box_of(const pl_object *o, double grow);
+void pl_fill(whet_picture *p, pl_box b, const uint8_t colour[3]);
+/* The box in cells x cells squares of one colour each, their mean. */
+void pl_mosaic(whet_picture *p, pl_box b, int cells);
+
+#endif

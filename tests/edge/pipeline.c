@@ -1,0 +1,433 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Pipelines from inside: queues, frames, filters and privacy on frames with known findings, and the interface in C.
+ */
+
+#include "lib/test.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "edge/pipe/fft.h"
+#include "edge/pipeline/event.h"
+#include "edge/pipeline/inner.h"
+
+static pl_frame *numbered(pl_pool *p, uint64_t seq, bool begin) {
+  pl_frame *f = pl_frame_new(p);
+  f->seq = seq;
+  f->begin = begin;
+  return f;
+}
+
+/* What a queue of 3 gives back of frames 1..5, of which 1 and 4 begin items. */
+static void queue_gives(pl_full full, const char *want) {
+  pl_pool pool;
+  pl_queue q;
+  whet_err err;
+  char got[100] = "";
+  pl_pool_init(&pool, 1 << 20);
+  assert_int_equal(pl_queue_init(&q, 3, full, &err), WHET_OK);
+  for (uint64_t i = 1; i <= 5; i++) assert_true(pl_queue_put(&q, numbered(&pool, i, i == 1 || i == 4)));
+  pl_queue_close(&q, false);
+  assert_false(pl_queue_put(&q, numbered(&pool, 6, false)));
+  for (pl_frame *f; (f = pl_queue_take(&q)); pl_frame_free(f))
+    sprintf(got + strlen(got), "%llu%s ", (unsigned long long)f->seq, f->begin ? "b" : "");
+  assert_string_equal(got, want);
+  assert_int_equal(q.in, 6);
+  assert_int_equal(q.dropped, 3);
+  assert_int_equal(q.deepest, 3);
+  pl_queue_free(&q);
+  pl_pool_free(&pool);
+}
+
+static void queues_drop(void **state) {
+  queue_gives(PL_DROP_OLDEST, "3b 4b 5 "); /* the item that 1 began is known by 3 */
+  queue_gives(PL_DROP_NEWEST, "1b 2 3 ");
+}
+
+static void *put_late(void *arg) {
+  pl_queue *q = arg;
+  usleep(30000);
+  pl_frame_free(pl_queue_take(q));
+  return NULL;
+}
+
+static void queues_block(void **state) {
+  pl_pool pool;
+  pl_queue q;
+  whet_err err;
+  pthread_t t;
+  pl_pool_init(&pool, 1 << 20);
+  assert_int_equal(pl_queue_init(&q, 1, PL_BLOCK, &err), WHET_OK);
+  assert_true(pl_queue_put(&q, numbered(&pool, 1, false)));
+  pthread_create(&t, NULL, put_late, &q);
+  double begun = test_seconds();
+  assert_true(pl_queue_put(&q, numbered(&pool, 2, false)));
+  assert_true(test_seconds() - begun > 0.02);
+  pthread_join(t, NULL);
+  pl_queue_close(&q, true); /* in a hurry: nothing is left */
+  assert_null(pl_queue_take(&q));
+  assert_int_equal(q.dropped, 1);
+  pl_queue_free(&q);
+  pl_pool_free(&pool);
+}
+
+/* Frames and blobs come back; contents are shared until one is drawn into; the limit holds. */
+static void frames_share(void **state) {
+  pl_pool pool;
+  whet_err err = {0};
+  pl_pool_init(&pool, 100000);
+  pl_frame *a = pl_frame_new(&pool);
+  assert_int_equal(pl_frame_picture(a, 10, 10, WHET_PIXEL_RGB, &err), WHET_OK);
+  memset(a->blob->p, 7, 300);
+  pl_add_object(a)->label = "x";
+  pl_frame *b = pl_frame_copy(a);
+  assert_ptr_equal(a->blob, b->blob);
+  assert_int_equal(b->n_object, 1);
+  assert_int_equal(pl_frame_own(b, &err), WHET_OK);
+  assert_ptr_not_equal(a->blob, b->blob);
+  b->blob->p[0] = 1;
+  assert_int_equal(a->blob->p[0], 7);
+  assert_int_equal(b->blob->p[299], 7);
+  assert_int_equal(pl_frame_picture(b, 1000, 100, WHET_PIXEL_RGB, &err), WHET_E_LIMIT);
+  pl_frame_free(a);
+  pl_frame_free(b);
+  uint64_t taken = pool.taken;
+  for (int i = 0; i < 100; i++) {
+    a = pl_frame_new(&pool);
+    assert_int_equal(pl_frame_picture(a, 10, 9, WHET_PIXEL_RGB, &err), WHET_OK);
+    b = pl_frame_copy(a);
+    pl_frame_free(a);
+    pl_frame_free(b);
+  }
+  assert_int_equal(pool.taken, taken);
+  pl_pool_free(&pool);
+}
+
+static void times(void **state) {
+  static const struct {
+    const char *text;
+    int64_t ns;
+  } k[] = {{"1970-01-01T00:00:00Z", 0},
+           {"2001-09-09T01:46:40Z", INT64_C(1000000000000000000)},
+           {"2001-09-09T03:16:40.25+01:30", INT64_C(1000000000250000000)},
+           {"2001-09-08T17:46:40.000000001-08:00", INT64_C(1000000000000000001)},
+           {"1000000000", INT64_C(1000000000000000000)},
+           {"1000000000.5", INT64_C(1000000000500000000)},
+           {"1000000000000", INT64_C(1000000000000000000)},
+           {"1000000000000000", INT64_C(1000000000000000000)},
+           {"1000000000000000001", INT64_C(1000000000000000001)}};
+  static const char *const bad[] = {
+      "",    "x",    "2001-13-01T00:00:00Z",     "2001-01-01T00:00:00",  "2001-01-01T25:00:00Z", "-1",
+      "nan", "1e30", "2001-01-01T00:00:00+1:00", "2001-01-01T00:00:00Zx"};
+  int64_t ns;
+  char text[PL_TIME];
+  (void)state;
+  for (size_t i = 0; i < EDGE_COUNT(k); i++) {
+    if (!pl_time_read(k[i].text, strlen(k[i].text), &ns)) fail_msg("%s is a time", k[i].text);
+    if (ns != k[i].ns) fail_msg("%s: %lld", k[i].text, (long long)ns);
+  }
+  for (size_t i = 0; i < EDGE_COUNT(bad); i++)
+    if (pl_time_read(bad[i], strlen(bad[i]), &ns)) fail_msg("%s is no time", bad[i]);
+  pl_time_text(INT64_C(1000000000000001999), text);
+  assert_string_equal(text, "2001-09-09T01:46:40.000001Z");
+}
+
+static void spectra(void **state) {
+  static const size_t k_n[] = {1, 2, 3, 8, 12, 30, 49, 64, 97, 100, 128, 131};
+  for (size_t t = 0; t < EDGE_COUNT(k_n); t++) {
+    size_t n = k_n[t];
+    float x[131], re[131], im[131];
+    whet_err err = {0};
+    pipe_fft *f;
+    uint32_t r = 1;
+    for (size_t i = 0; i < n; i++) x[i] = (float)((r = r * 1664525 + 1013904223) >> 8) / 16777216.0f - 0.5f;
+    assert_int_equal(pipe_fft_create(n, &f, &err), WHET_OK);
+    pipe_fft_run(f, x, re, im);
+    for (size_t k = 0; k <= n / 2; k++) {
+      double a = 0, b = 0;
+      for (size_t i = 0; i < n; i++) {
+        double w = -2 * 3.14159265358979323846 * (double)(k * i % n) / (double)n;
+        a += (double)x[i] * cos(w);
+        b += (double)x[i] * sin(w);
+      }
+      if (fabs(a - (double)re[k]) > 1e-5 || fabs(b - (double)im[k]) > 1e-5)
+        fail_msg("%zu samples, frequency %zu", n, k);
+    }
+    pipe_fft_close(&f);
+  }
+}
+
+/* ---- stages on frames with known findings
+ * ---------------------------------------------------------------------------- */
+
+typedef struct heard {
+  char *text; /* events, a line each */
+  size_t n, lines;
+} heard;
+
+static void hear(void *user, const char *sink, const char *json, size_t n) {
+  heard *h = user;
+  h->text = realloc(h->text, h->n + n + 2);
+  memcpy(h->text + h->n, json, n);
+  memcpy(h->text + h->n + n, "\n", 2);
+  h->n += n + 1;
+  h->lines++;
+}
+
+static whet_pipeline *open_text(const char *text, heard *h) {
+  whet_pipeline_opts o = whet_pipeline_opts_default();
+  whet_pipeline *p;
+  whet_err err = {0};
+  *h = (heard){0};
+  o.event = hear;
+  o.user = h;
+  if (whet_pipeline_parse(text, strlen(text), "text", &o, &p, &err)) fail_msg("%s", err.text);
+  if (whet_pipeline_start(p, &err)) fail_msg("%s", err.text);
+  return p;
+}
+
+/* A frame at `ms` milliseconds of a picture of 100 x 100. */
+static pl_frame *frame_at(whet_pipeline *p, int64_t ms) {
+  pl_frame *f = pl_source_frame(p->branch[0].source);
+  f->time = ms * 1000000;
+  f->width = f->height = 100;
+  f->objects = true;
+  return f;
+}
+
+static pl_object *object(pl_frame *f, const char *label, uint32_t index, float x, float y, float size) {
+  pl_object *o = pl_add_object(f);
+  *o = (pl_object){.label = label, .index = index, .x0 = x, .y0 = y, .x1 = x + size, .y1 = y + size, .score = 0.5f};
+  return o;
+}
+
+static void give(whet_pipeline *p, pl_frame *f) { assert_true(pl_source_give(p->branch[0].source, f)); }
+
+static heard finish(whet_pipeline *p, heard *h) {
+  whet_err err = {0};
+  pl_queue_close(&p->branch[0].queue, false); /* as when a source ends */
+  whet_pipeline_stop(p);
+  if (whet_pipeline_wait(p, 10, &err)) fail_msg("%s", err.text);
+  whet_pipeline_close(&p);
+  return *h;
+}
+
+/* How often a text stands in another. */
+static size_t times_in(const char *text, const char *what) {
+  size_t n = 0;
+  for (; text && (text = strstr(text, what)); text += strlen(what)) n++;
+  return n;
+}
+
+#define FROM_APP "source: app\nqueue: {size: 1000, full: block}\ndrain: 5s\nsinks: [app]\nstages:\n"
+
+static void tracks(void **state) {
+  heard h;
+  whet_pipeline *p = open_text(FROM_APP "  - track: {overlap: 0.3, lost: 1}\n", &h);
+  for (int i = 0; i < 6; i++) { /* a walks, b stands and is away for two frames, c is of another class where a is */
+    pl_frame *f = frame_at(p, i);
+    object(f, "c", 2, 10 + 2 * (float)i, 10, 20);
+    if (i != 2 && i != 3) object(f, "b", 1, 60, 60, 20);
+    object(f, "a", 1, 10 + 2 * (float)i, 10, 20);
+    give(p, f);
+  }
+  h = finish(p, &h);
+  assert_int_equal(h.lines, 6);
+  assert_int_equal(times_in(h.text, "\"label\":\"a\",\"class\":1,\"score\":0.5,\"box\":[10,10,30,30],\"track\":3"),
+                   1);
+  assert_int_equal(times_in(h.text, "\"track\":1}"), 6); /* c */
+  assert_int_equal(times_in(h.text, "\"track\":2}"), 2); /* b, before it was away */
+  assert_int_equal(times_in(h.text, "\"track\":3}"), 6); /* a */
+  assert_int_equal(times_in(h.text, "\"track\":4}"), 2); /* b again */
+  free(h.text);
+}
+
+static void zones(void **state) {
+  heard h;
+  whet_pipeline *p = open_text(FROM_APP
+                               "  - track: {overlap: 0.1}\n  - zone: {pass: events, anchor: centre, zones: [{name: "
+                               "door, points: [[0.5, 0], [1, 0], "
+                               "[1, 1], [0.5, 1]]}], lines: [{name: gate, points: [[0.3, 0], [0.3, 1]]}]}\n",
+                               &h);
+  static const float k_x[] = {10, 20, 32, 45, 55, 45, 32, 20};
+  for (size_t i = 0; i < EDGE_COUNT(k_x); i++) {
+    pl_frame *f = frame_at(p, (int64_t)i);
+    object(f, "a", 1, k_x[i] - 10, 40, 20);
+    give(p, f);
+  }
+  h = finish(p, &h);
+  assert_int_equal(h.lines, 4);
+  const char *cross = strstr(h.text, "\"event\":\"cross\",\"subject\":\"gate\""),
+             *enter = strstr(h.text, "\"event\":\"enter\",\"subject\":\"door\"");
+  assert_true(cross && enter && cross < enter);
+  assert_non_null(strstr(enter, "\"event\":\"leave\",\"subject\":\"door\""));
+  assert_int_equal(times_in(h.text, "\"direction\":1}"), 1);
+  assert_int_equal(times_in(h.text, "\"direction\":-1}"), 1);
+  free(h.text);
+}
+
+/* The seqs of events as a text. */
+static void seqs(const heard *h, const char *want) {
+  char got[400] = "";
+  for (const char *at = h->text; at && (at = strstr(at, "\"seq\":")); at += 6)
+    sprintf(got + strlen(got), "%d ", atoi(at + 6));
+  assert_string_equal(got, want);
+}
+
+/* Frames 100 ms apart that say a, b or (.) nothing, through one stage. */
+static void says(const char *stage, const char *what, const char *want) {
+  heard h;
+  char text[600];
+  snprintf(text, sizeof text, FROM_APP "  - %s\n", stage);
+  whet_pipeline *p = open_text(text, &h);
+  for (int i = 0; what[i]; i++) {
+    pl_frame *f = frame_at(p, 100 * (i + 1));
+    if (what[i] != '.') object(f, what[i] == 'a' ? "a" : "b", (uint32_t)what[i], 10, 10, 10)->track = what[i];
+    give(p, f);
+  }
+  h = finish(p, &h);
+  seqs(&h, want);
+  free(h.text);
+}
+
+static void filters(void **state) {
+  says("rate: 300ms", "aaaaaaa", "1 4 7 ");
+  says("rate: {every: 1s, most: 2}", "aaaaaaaaaaaa", "1 2 6 11 ");
+  says("rate: {every: 1s, by: says}", "abababaaaaaaa", "1 2 11 ");
+  says("debounce: 3", "aababbb.bbb", "7 11 ");
+  says("debounce: {for: 200ms}", "aaaab", "3 4 ");
+  says("change", "aa.bb..a", "1 3 4 6 8 ");
+  says("change: {again: 250ms}", "aaaaaaa", "1 4 7 ");
+  says("change: {of: count, step: 1}", "aab.", "1 4 ");
+  says("duplicates: 300ms", "abaab.a", "1 2 4 5 6 7 ");
+  says("duplicates: {for: 300ms, by: track}", "aaaab", "1 4 5 ");
+  says("threshold: {of: count, on: 1}", "a.b.", "1 3 ");
+  says("threshold: {of: count, label: b, on: 1}", "a.bb", "3 4 ");
+}
+
+/* A picture and two objects through stages that hide. */
+static void privacy(void **state) {
+  heard h;
+  whet_err err = {0};
+  whet_pipeline *p = open_text(
+      "branches:\n  main: {source: app, privacy: [{blur: {label: a, cells: 1, grow: 0}}, {mask: {regions: [{name: r, "
+      "points: [[0, 0.9], "
+      "[1, 0.9], [1, 1], [0, 1]]}], colour: [9, 8, 7]}}], sinks: [app]}\n  next: {from: main, sinks: [app]}\ndrain: "
+      "5s\n",
+      &h);
+  pl_frame *f = frame_at(p, 1);
+  assert_int_equal(pl_frame_picture(f, 100, 100, WHET_PIXEL_BGR, &err), WHET_OK);
+  for (int i = 0; i < 30000; i++) f->blob->p[i] = (uint8_t)i;
+  pl_blob *blob = f->blob;
+  atomic_fetch_add(&blob->ref, 1); /* held here too: drawing must leave it alone */
+  object(f, "a", 1, 10, 10, 10);
+  object(f, "b", 1, 50, 50, 10);
+  pl_frame *seen = pl_frame_copy(f);
+  /* run the stages by hand to look at the pixels, then the whole by the queue */
+  pl_node *blur = p->branch[0].stage[0], *mask = p->branch[0].stage[1];
+  assert_int_equal(mask->kind->run(mask, seen, &err), WHET_OK);
+  assert_ptr_not_equal(seen->blob, blob);
+  assert_int_equal(blob->p[95 * 300], (uint8_t)(95 * 300));
+  assert_true(seen->blob->p[95 * 300] == 7 && seen->blob->p[95 * 300 + 2] == 9 &&
+              seen->blob->p[89 * 300] == (uint8_t)(89 * 300));
+  assert_int_equal(blur->kind->run(blur, seen, &err), WHET_OK);
+  assert_true(!memcmp(seen->blob->p + 10 * 300 + 30, seen->blob->p + 19 * 300 + 57, 3));
+  assert_true(memcmp(seen->blob->p + 50 * 300 + 150, seen->blob->p + 59 * 300 + 150, 3));
+  pl_frame_free(seen);
+  give(p, f);
+  pl_blob_drop(&p->pool, &blob);
+  h = finish(p, &h);
+  free(h.text);
+
+  p = open_text(FROM_APP "  - keep: [time, objects.label, values.x]\nprivacy: [drop_raw]\n", &h);
+  f = frame_at(p, 1);
+  assert_int_equal(pl_frame_picture(f, 10, 10, WHET_PIXEL_RGB, &err), WHET_OK);
+  object(f, "a", 1, 1, 1, 1);
+  pl_set_value(f, "x", 1);
+  pl_set_value(f, "y", 2);
+  give(p, f);
+  h = finish(p, &h);
+  assert_string_equal(
+      h.text, "{\"time\":\"1970-01-01T00:00:00.001000Z\",\"objects\":[{\"label\":\"a\"}],\"values\":{\"x\":1}}\n");
+  free(h.text);
+}
+
+/* The interface in C: messages in, events out, errors. */
+static void pushes(void **state) {
+  heard h;
+  whet_err err = {0};
+  char stats[4000];
+  whet_pipeline *p =
+      open_text("source: {app: {format: jsonl, fields: [a]}}\nqueue: {full: block}\ndrain: 5s\nsinks: [app]\n", &h);
+  for (int i = 0; i < 100; i++) {
+    char text[40];
+    snprintf(text, sizeof text, "{\"a\": %d}", i);
+    assert_int_equal(whet_pipeline_push(p, "main", text, strlen(text), i + 1, &err), WHET_OK);
+  }
+  assert_int_equal(whet_pipeline_push(p, "main", "{", 1, 0, &err), WHET_E_DATA);
+  assert_int_equal(whet_pipeline_push(p, "other", "{}", 2, 0, &err), WHET_E_NAME);
+  assert_int_equal(whet_pipeline_wait(p, 0, &err), WHET_E_DEADLINE);
+  whet_pipeline_stop(p);
+  assert_int_equal(whet_pipeline_wait(p, 10, &err), WHET_OK);
+  assert_int_equal(whet_pipeline_push(p, "main", "{}", 2, 0, &err), WHET_E_MISUSE);
+  size_t n = whet_pipeline_stats(p, stats, sizeof stats);
+  assert_true(n < sizeof stats && strstr(stats, "\"events\":100"));
+  assert_int_equal(whet_pipeline_stats(p, stats, 10), n);
+  assert_int_equal(strlen(stats), 9);
+  assert_int_equal(whet_pipeline_start(p, &err), WHET_E_MISUSE);
+  whet_pipeline_close(&p);
+  whet_pipeline_close(&p);
+  assert_int_equal(h.lines, 100);
+  free(h.text);
+}
+
+/* A window's rows and places, whatever the pieces that they come in. */
+static void windows(void **state) {
+  for (int piece = 1; piece < 8; piece += 3) {
+    heard h;
+    whet_err err = {0};
+    char text[300];
+    snprintf(text, sizeof text,
+             "source: {app: {format: floats, rate: 10}}\nqueue: {full: block}\ndrain: 5s\nsinks: [app]\nstages:\n  - "
+             "window: {length: 500ms, hop: 3, "
+             "before: 1, rest: pad}\n  - anomaly: numbers\n");
+    whet_pipeline *p = open_text(text, &h);
+    float x[14];
+    for (int i = 0; i < 14; i++) x[i] = (float)i + 1;
+    for (int i = 0; i < 14; i += piece) {
+      int n = 14 - i < piece ? 14 - i : piece;
+      assert_int_equal(
+          whet_pipeline_push(p, "main", x + i, (size_t)n * 4, INT64_C(1000000000) + i * INT64_C(100000000), &err),
+          WHET_OK);
+    }
+    h = finish(p, &h);
+    assert_int_equal(h.lines, 5); /* 0..4, 3..7, 6..10, 9..13, 12..14 and two zeros */
+    static const double k_sum[] = {30, 9 + 16 + 25 + 36 + 49, 36 + 49 + 64 + 81 + 100, 81 + 100 + 121 + 144 + 169,
+                                   144 + 169 + 196};
+    const char *at = h.text;
+    for (int i = 0; i < 5; i++) {
+      double v = atof(strstr(at, "\"anomaly\":") + 10), from = atof(strstr(at, "\"at\":") + 5),
+             to = atof(strstr(at, "\"until\":") + 8);
+      if (fabs(v - k_sum[i] / 5) > 1e-9) fail_msg("window %d in pieces of %d: %g", i, piece, v);
+      assert_true(fabs(from - 0.3 * i) < 1e-6 && fabs(to - fmin(0.3 * i + 0.4, 1.4)) < 1e-6);
+      char time[60];
+      snprintf(time, sizeof time, "\"time\":\"1970-01-01T00:00:0%d.%d00000Z\"", 1 + 3 * i / 10, 3 * i % 10);
+      if (strncmp(at + 1, time, strlen(time)))
+        fail_msg("window %d in pieces of %d: %.60s, expected %s", i, piece, at, time);
+      at = strchr(at, '\n') + 1;
+    }
+    free(h.text);
+  }
+}
+
+int main(void) {
+  const struct CMUnitTest tests[] = {
+      cmocka_unit_test(queues_drop), cmocka_unit_test(queues_block), cmocka_unit_test(frames_share),
+      cmocka_unit_test(times),       cmocka_unit_test(spectra),      cmocka_unit_test(tracks),
+      cmocka_unit_test(zones),       cmocka_unit_test(filters),      cmocka_unit_test(privacy),
+      cmocka_unit_test(pushes),      cmocka_unit_test(windows)};
+  return cmocka_run_group_tests(tests, NULL, NULL);
+}
