@@ -79,7 +79,7 @@ static double side(const pl_polygon *l, double x, double y) {
   return (l->x[1] - l->x[0]) * (y - l->y[0]) - (l->y[1] - l->y[0]) * (x - l->x[0]);
 }
 
-/* 1, -1: the way from (x0, y0) to (x1, y1) crosses the line from its right to its left, or back (looking from its
+/* 1, -1: the way from (x0, y0) to (x1, y1) crosses the line from its left to its right, or back (looking from its
  * first point to its second, in a picture whose y grows downwards: from above to below a line that runs to the right
  * is 1). */
 static int crosses(const pl_polygon *l, double x0, double y0, double x1, double y1) {
