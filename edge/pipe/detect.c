@@ -43,18 +43,27 @@ void pipe_detect_close(pipe_detect **d) {
   *d = NULL;
 }
 
-/* Room for all outputs as floats. */
-static whet_status numbers(pipe_detect *d, const pipe_tensor *t, size_t n, whet_err *err) {
+/* All outputs as floats, each where it lies if it is float already, else in memory of the stage. */
+static whet_status numbers(pipe_detect *d, const pipe_tensor *t, size_t n, const float **at, whet_err *err) {
   size_t all = 0;
-  for (size_t i = 0; i < n; i++) all += t[i].n;
+  for (size_t i = 0; i < n; i++)
+    if (t[i].dtype != WHET_F32 || t[i].quant.n) all += t[i].n;
   if (all > d->n_number) {
     float *p = all > SIZE_MAX / sizeof *p ? NULL : realloc(d->number, all * sizeof *p);
     if (!p) return edge_fail(err, WHET_E_MEMORY, "no memory for %zu numbers of a detector", all);
     d->number = p;
     d->n_number = all;
   }
-  for (size_t i = 0, at = 0; i < n; at += t[i++].n)
-    EDGE_TRY(pipe_tensor_floats(&t[i], 0, t[i].n, d->number + at, err));
+  all = 0;
+  for (size_t i = 0; i < n; i++) {
+    if (t[i].dtype == WHET_F32 && !t[i].quant.n) {
+      at[i] = t[i].data;
+      continue;
+    }
+    EDGE_TRY(pipe_tensor_floats(&t[i], 0, t[i].n, d->number + all, err));
+    at[i] = d->number + all;
+    all += t[i].n;
+  }
   return WHET_OK;
 }
 
@@ -75,22 +84,24 @@ static whet_status add(pipe_detect *d, pipe_object o, whet_err *err) {
 
 static int64_t dim(const pipe_tensor *t, int32_t i) { return i < t->rank ? t->dims[i] : 1; }
 
-static whet_status scores_boxes(pipe_detect *d, const pipe_tensor *t, size_t n, float w, float h, whet_err *err) {
+static whet_status scores_boxes(pipe_detect *d, const pipe_tensor *t, const float *const *at, size_t n, float w, float h,
+                                whet_err *err) {
   size_t s = n == 2 && t[0].rank == 3 && dim(&t[0], 2) == 4 && dim(&t[1], 2) != 4 ? 1 : 0, b = 1 - s;
   if (n != 2 || t[s].rank != 3 || t[b].rank != 3 || dim(&t[b], 2) != 4 || dim(&t[s], 1) != dim(&t[b], 1) ||
       dim(&t[s], 0) != 1)
     return edge_fail(err, WHET_E_SHAPE, "a detector of scores and boxes has outputs [1, n, classes] and [1, n, 4]");
   size_t count = (size_t)dim(&t[b], 1), classes = (size_t)dim(&t[s], 2);
-  const float *score = d->number + (s ? t[0].n : 0), *box = d->number + (b ? t[0].n : 0);
+  const float *score = at[s], *box = at[b];
   for (size_t i = 0; i < count; i++, box += 4)
     for (size_t c = d->o.background ? 1 : 0; c < classes; c++) {
+      if (!(score[i * classes + c] >= d->o.least_score)) continue;
       pipe_object o = {box[0] * w, box[1] * h, box[2] * w, box[3] * h, score[i * classes + c], (uint32_t)c};
       EDGE_TRY(add(d, o, err));
     }
   return WHET_OK;
 }
 
-static whet_status yolo(pipe_detect *d, const pipe_tensor *t, size_t n, whet_err *err) {
+static whet_status yolo(pipe_detect *d, const pipe_tensor *t, const float *const *at, size_t n, whet_err *err) {
   size_t head = d->o.objectness ? 5 : 4;
   if (n != 1 || t->rank != 3 || t->dims[0] != 1 || t->dims[1] <= 0 || t->dims[2] <= 0)
     return edge_fail(err, WHET_E_SHAPE,
@@ -102,7 +113,7 @@ static whet_status yolo(pipe_detect *d, const pipe_tensor *t, size_t n, whet_err
                      each);
   size_t step = rows ? 1 : count, next = rows ? each : 1;
   for (size_t i = 0; i < count; i++) {
-    const float *p = d->number + i * next;
+    const float *p = at[0] + i * next;
     float x = p[0], y = p[step], w = p[2 * step] / 2, h = p[3 * step] / 2, scale = d->o.objectness ? p[4 * step] : 1;
     size_t best = head;
     for (size_t c = head + 1; c < each; c++)
@@ -112,12 +123,13 @@ static whet_status yolo(pipe_detect *d, const pipe_tensor *t, size_t n, whet_err
   return WHET_OK;
 }
 
-static whet_status ssd(pipe_detect *d, const pipe_tensor *t, size_t n, float w, float h, whet_err *err) {
+static whet_status ssd(pipe_detect *d, const pipe_tensor *t, const float *const *at, size_t n, float w, float h,
+                       whet_err *err) {
   if (n != 4 || t[0].rank != 3 || dim(&t[0], 2) != 4 || t[1].n != (size_t)dim(&t[0], 1) || t[2].n != t[1].n ||
       t[3].n != 1)
     return edge_fail(err, WHET_E_SHAPE,
                      "an SSD detector has outputs boxes [1, n, 4], classes [1, n], scores [1, n] and count [1]");
-  const float *box = d->number, *class = box + t[0].n, *score = class + t[1].n, found = score[t[2].n];
+  const float *box = at[0], *class = at[1], *score = at[2], found = at[3][0];
   for (size_t i = 0; i < t[1].n && (float)i < found; i++, box += 4)
     if (class[i] >= 0 && class[i] < 1e9f)
       EDGE_TRY(
@@ -158,11 +170,13 @@ whet_status pipe_detect_run(pipe_detect *d, const pipe_tensor *t, size_t n, int3
                             size_t *n_out, whet_err *err) {
   *out = NULL;
   *n_out = d->n = 0;
-  EDGE_TRY(numbers(d, t, n, err));
+  const float *at[4];
+  if (n > EDGE_COUNT(at)) return edge_fail(err, WHET_E_SHAPE, "a detector has at most 4 outputs, this one has %zu", n);
+  EDGE_TRY(numbers(d, t, n, at, err));
   float w = (float)width, h = (float)height;
-  EDGE_TRY(d->o.kind == PIPE_DETECT_YOLO  ? yolo(d, t, n, err)
-           : d->o.kind == PIPE_DETECT_SSD ? ssd(d, t, n, w, h, err)
-                                          : scores_boxes(d, t, n, w, h, err));
+  EDGE_TRY(d->o.kind == PIPE_DETECT_YOLO  ? yolo(d, t, at, n, err)
+           : d->o.kind == PIPE_DETECT_SSD ? ssd(d, t, at, n, w, h, err)
+                                          : scores_boxes(d, t, at, n, w, h, err));
   thin(d);
   for (size_t i = 0; i < d->n; i++) {
     pipe_object *o = &d->box[i];

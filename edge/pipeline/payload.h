@@ -75,4 +75,8 @@ void pl_stream_close(pl_stream *s);
 EDGE_MUST whet_status pl_stream_next(pl_stream *s, pl_node *n, const pl_payload *p, uint8_t **bytes, size_t *len,
                                      whet_err *err);
 
+/* The next `want` bytes straight into `to`, for messages of a fixed size; *len is less at the end, or when the
+ * pipeline ends. Not to be mixed with pl_stream_next. */
+EDGE_MUST whet_status pl_stream_into(pl_stream *s, pl_node *n, uint8_t *to, size_t want, size_t *len, whet_err *err);
+
 #endif

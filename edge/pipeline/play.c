@@ -20,6 +20,7 @@ static bool give(pl_play *p, pl_node *n, pl_frame *f) {
     }
     int64_t now = edge_now(), step = (int64_t)(p->every * 1e9);
     f->arrived = now;
+    if (!p->payload.time) f->time = pl_clock();
     p->due = !p->due || now - p->due > 10 * step ? now + step : p->due + step; /* long behind: go on from here */
   }
   return pl_source_give(n, f);
@@ -30,38 +31,71 @@ static size_t rows(const pl_frame *f) {
   return f->content == PL_NUMBERS && f->numbers.rank > 1 ? (size_t)f->numbers.dims[0] : 1;
 }
 
-bool pl_play_fd(pl_play *p, pl_node *n, int fd, const char *item, int64_t taken) {
-  whet_err err = {0};
+/* The next message as a frame; *out NULL with WHET_OK: there is none, the stream or the pipeline ends. Raw pictures
+ * are read where they will lie. */
+static whet_status next(pl_play *p, pl_node *n, const char *item, pl_frame **out, whet_err *err) {
   uint8_t *bytes;
-  size_t len, at = 0;
-  pl_frame *held = NULL;
+  size_t len = 1;
+  whet_status s = WHET_OK;
+  *out = NULL;
+  if (p->payload.format == PL_RAW) {
+    pl_frame *f = pl_source_frame(n);
+    if (!f) return WHET_OK;
+    snprintf(f->item, sizeof f->item, "%s", item);
+    size_t want = 0;
+    s = pl_frame_picture(f, (int32_t)p->payload.width, (int32_t)p->payload.height, (whet_pixel)p->payload.pixel, err);
+    if (!s) want = (size_t)f->pic.stride * (size_t)f->pic.height;
+    if (!s) s = pl_stream_into(&p->stream, n, f->blob->p, want, &len, err);
+    if (!s && len && len < want && p->stream.over)
+      s = edge_fail(err, WHET_E_FORMAT, "a raw frame of %d x %d has %zu bytes, these are %zu", f->width, f->height,
+                    want, len);
+    if (s || len < want) {
+      n->branch->seq--;
+      pl_frame_free(f);
+      return s;
+    }
+    f->time = pl_clock();
+    f->arrived = edge_now();
+    *out = f;
+    return WHET_OK;
+  }
+  do { /* headings make no frames */
+    EDGE_TRY(pl_stream_next(&p->stream, n, &p->payload, &bytes, &len, err));
+    if (!bytes) return WHET_OK;
+    pl_frame *f = pl_source_frame(n);
+    if (!f) return WHET_OK;
+    snprintf(f->item, sizeof f->item, "%s", item);
+    s = pl_payload_frame(&p->payload, f, bytes, len, err);
+    if (!s)
+      *out = f;
+    else
+      pl_frame_free(f);
+    if (s == WHET_E_CANCELLED) n->branch->seq--;
+  } while (s == WHET_E_CANCELLED);
+  return s;
+}
+
+bool pl_play_fd(pl_play *p, pl_node *n, int fd, const char *item, int64_t taken) {
+  const char *name = item[0] ? item : "standard input";
+  size_t at = 0;
+  pl_frame *held = NULL, *f = NULL;
   bool go = true, first = true;
   pl_payload_begin(&p->payload);
   pl_stream_open(&p->stream, fd);
   while (go) {
-    if (pl_stream_next(&p->stream, n, &p->payload, &bytes, &len, &err)) {
-      edge_fail_in(&err, "%s", item[0] ? item : "standard input");
-      pl_failed(n, NULL, &err);
-      break;
-    }
-    if (!bytes) break;
-    pl_frame *f = pl_source_frame(n);
-    if (!f) break;
-    snprintf(f->item, sizeof f->item, "%s", item);
-    if (taken) f->time = taken;
-    whet_status s = pl_payload_frame(&p->payload, f, bytes, len, &err);
+    whet_err err = {0};
+    whet_status s = next(p, n, item, &f, &err);
     if (s) {
-      if (s != WHET_E_CANCELLED)
-        pl_failed(n, f, &err);
-      else
-        n->branch->seq--;
-      err = (whet_err){0};
-      pl_frame_free(f);
+      edge_fail_in(&err, "%s", name);
+      pl_failed(n, NULL, &err);
+      if (s == WHET_E_IO || s == WHET_E_LIMIT || s == WHET_E_MEMORY) break; /* what follows cannot be told apart */
       continue;
     }
+    if (!f) break;
+    if (taken && !p->payload.time) f->time = taken;
     if (f->rate > 0) {
       f->at = (double)at / f->rate;
-      if (taken) f->time += (int64_t)(f->at * 1e9);
+      if (taken && !p->payload.time) f->time += (int64_t)(f->at * 1e9);
       at += rows(f);
     } else if (p->every > 0) {
       f->at = (double)at++ * p->every;

@@ -109,3 +109,14 @@ whet_status pl_stream_next(pl_stream *s, pl_node *n, const pl_payload *p, uint8_
       return st;
   }
 }
+
+whet_status pl_stream_into(pl_stream *s, pl_node *n, uint8_t *to, size_t want, size_t *len, whet_err *err) {
+  *len = 0;
+  while (*len < want && !s->over && pl_source_wait(n, -1, s->fd)) {
+    ssize_t got = read(s->fd, to + *len, want - *len);
+    if (got > 0) *len += (size_t)got;
+    if (got == 0) s->over = true;
+    if (got < 0 && errno != EINTR && errno != EAGAIN) return edge_fail(err, WHET_E_IO, "%s", strerror(errno));
+  }
+  return WHET_OK;
+}
