@@ -37,7 +37,8 @@ typedef struct pl_kind {
   whet_status (*flush)(struct pl_node *n, whet_err *err);
   void (*close)(struct pl_node *n);
 
-  bool live; /* sources: frames come when they come; queues drop the oldest unless told */
+  bool loose; /* settings are not looked at: a kind that this build lacks, whose open says so */
+  bool live;  /* sources: frames come when they come; queues drop the oldest unless told */
 } pl_kind;
 
 typedef struct pl_node {
@@ -58,6 +59,9 @@ typedef struct pl_node {
 whet_status pl_fail(const pl_node *n, whet_err *err, const char *fmt, ...) EDGE_PRINTF(3, 4);
 /* Put "FILE:LINE: " before the failure that err has; answers its code. */
 whet_status pl_fail_here(const pl_node *n, whet_err *err);
+/* conf_fill for a map inside the node's settings. */
+EDGE_MUST whet_status pl_fill(const pl_node *n, const conf_node *map, const char *what, const conf_key *keys,
+                              void *into, whet_err *err);
 /* A path of the file: from the file's folder on. In memory of the pipeline. */
 const char *pl_path(const pl_node *n, const char *path, whet_err *err);
 /* Texts and lists that live as long as the pipeline. NULL when memory is refused, with err set. */

@@ -113,6 +113,7 @@ static whet_status make(whet_pipeline *p, pl_branch *b, const conf_node *v, cons
   n->name = k->name;
   pthread_mutex_init(&n->lock, NULL);
   *out = n;
+  if (k->loose) return WHET_OK;
   const conf_node *set = v->kind == CONF_MAP ? &v->item[0] : &none;
   conf_node empty = none, lone = none, item;
   const char *key;

@@ -23,6 +23,11 @@ whet_status pl_fail_here(const pl_node *n, whet_err *err) {
   return edge_fail_in(err, "%s:%d: %s", n->p->file.name, n->at->line, n->kind->name);
 }
 
+whet_status pl_fill(const pl_node *n, const conf_node *map, const char *what, const conf_key *keys, void *into,
+                    whet_err *err) {
+  return conf_fill(&n->p->file, map, what, keys, into, err);
+}
+
 const char *pl_path(const pl_node *n, const char *path, whet_err *err) {
   if (*path == '/' || !*n->p->folder) return path;
   const char *s = whet__arena_printf(&n->p->file.arena, "%s%s", n->p->folder, path);

@@ -71,7 +71,7 @@ static uint8_t *at(const whet_picture *p, int32_t x, int32_t y) {
   return (uint8_t *)(uintptr_t)p->data + y * p->stride + (ptrdiff_t)x * pl_pixel_bytes(p->pixel);
 }
 
-void pl_fill(whet_picture *p, pl_box b, const uint8_t colour[3]) {
+void pl_paint(whet_picture *p, pl_box b, const uint8_t colour[3]) {
   int n = pl_pixel_bytes(p->pixel), c = n == 2 ? 1 : n > 3 ? 3 : n;
   bool bgr = p->pixel == WHET_PIXEL_BGR || p->pixel == WHET_PIXEL_BGRA;
   b = within(p, b);

@@ -26,7 +26,7 @@ typedef struct pl_box {
 } pl_box;
 /* The box of an object, grown by a part of its size on every side. */
 pl_box pl_box_of(const pl_object *o, double grow);
-void pl_fill(whet_picture *p, pl_box b, const uint8_t colour[3]);
+void pl_paint(whet_picture *p, pl_box b, const uint8_t colour[3]);
 /* The box in cells x cells squares of one colour each, their mean. */
 void pl_mosaic(whet_picture *p, pl_box b, int cells);
 

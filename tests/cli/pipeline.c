@@ -230,6 +230,65 @@ static void arrays(void **state) {
   must_fail(s, 1, "the input \"x\" of m takes 3 numbers, the frame has 2");
 }
 
+/* Files that a system shows numbers in; one of them is gone for a while, another holds a word. */
+static void sensors(void **state) {
+  (void)state;
+  test_write(g_dir, "temp1_input", "42500\n", 6);
+  test_write(g_dir, "fan", "7 rpm\n", 6);
+  const char *p = file("s.yaml",
+                       "source: {sensor: {files: {temp: {file: 'temp?_input', scale: 0.001, offset: -2}, fan: fan}, "
+                       "every: 10ms, count: 3}}\n"
+                       "sinks: [stdout, {sqlite: {path: s.db, table: t, most: 2}}]\n");
+  said s = whet("pipeline %s", p);
+  must_pass(s);
+  assert_int_equal(lines(s.out), 3);
+  json_t *j = line(s.out, 2);
+  assert_true(number_at(j, "values.temp") == 40.5 && number_at(j, "values.fan") == 7);
+  json_decref(j);
+  char *db = read_file(test_join(g_dir, "s.db"), NULL);
+  if (!db) fail_msg("there is no database");
+  free(db);
+  test_write(g_dir, "fan", "stands\n", 7);
+  s = whet("pipeline %s", p);
+  must_fail(s, 1, "fan: ");
+}
+
+/* One second of yes, no, noise and silence through the front end and the net of micro_speech. */
+static void keywords(void **state) {
+  static const char *const k_best[] = {"no", "silence", "silence", "yes"};
+  const char *models = test_shared("models"), *sounds = test_shared("data/audio");
+  char text[2000];
+  (void)state;
+  if (!models || !sounds) skip();
+  test_write(g_dir, "words.txt", "silence\nunknown\nyes\nno\n", 23);
+  snprintf(text, sizeof text,
+           "models: {front: %s/audio_preprocessor_int8.tflite, words: %s/micro_speech_int8.tflite}\nsource: {files: "
+           "'%s/*_1000ms.wav'}\nstages:\n"
+           "  - window: {length: 30ms, hop: 20ms}\n  - infer: {model: front, scale: 32768}\n  - output: {raw: true, "
+           "rate: 50}\n"
+           "  - window: {length: 49, hop: 1}\n  - infer: {model: words, raw: true}\n  - classes: {top: 1, labels: "
+           "words.txt}\nsinks: [stdout]\n",
+           models, models, sounds);
+  said s = whet("pipeline %s", file("kw.yaml", text));
+  must_pass(s);
+  assert_int_equal(lines(s.out), 4);
+  for (int i = 0; i < 4; i++) {
+    json_t *j = line(s.out, i);
+    assert_string_equal(text_at(j, "classes.0.label"), k_best[i]);
+    json_decref(j);
+  }
+  /* as words: only those that are one, once each */
+  char *at = strstr(text, "classes: {");
+  sprintf(at, "keyword: {labels: words.txt, ignore: [silence, unknown], least: 1}\nsinks: [stdout]\n");
+  s = whet("pipeline %s", file("kw.yaml", text));
+  must_pass(s);
+  assert_int_equal(lines(s.out), 2);
+  json_t *j = line(s.out, 1);
+  assert_string_equal(text_at(j, "event"), "keyword");
+  assert_string_equal(text_at(j, "subject"), "yes");
+  json_decref(j);
+}
+
 /* The faces of real pictures: 19, 4 and 3. */
 static void faces(void **state) {
   static const size_t k_found[] = {19, 4, 3};
@@ -255,7 +314,8 @@ int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(wrong_files), cmocka_unit_test(rows_of_csv),   cmocka_unit_test(objects_of_jsonl),
       cmocka_unit_test(hysteresis),  cmocka_unit_test(branches_join), cmocka_unit_test(raw_frames),
-      cmocka_unit_test(folders),     cmocka_unit_test(arrays),        cmocka_unit_test(faces)};
+      cmocka_unit_test(folders),     cmocka_unit_test(arrays),        cmocka_unit_test(faces),
+      cmocka_unit_test(sensors),     cmocka_unit_test(keywords)};
   g_dir = test_folder();
   models();
   return cmocka_run_group_tests(tests, NULL, NULL);

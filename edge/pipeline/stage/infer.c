@@ -12,9 +12,11 @@ static const conf_key k_keys[] = {{.name = "model", CONF_STR, AT(model), NULL, 0
                                   {.name = "input", CONF_STR, AT(input_name)},
                                   {.name = "set", CONF_NODE, AT(set)},
                                   {.name = "state", CONF_NODE, AT(state)},
+                                  {.name = "scale", CONF_REAL, AT(scale), NULL, -1e12, 1e12},
+                                  {.name = "raw", CONF_BOOL, AT(raw)},
                                   {.name = "reset", CONF_BOOL, AT(reset)},
                                   {0}};
-static const infer k_defaults = {.reset = true};
+static const infer k_defaults = {.scale = 1, .reset = true};
 
 /* The model's file, opened once for all who use it. */
 static whet_status load(infer *s, whet_err *err) {
@@ -249,14 +251,17 @@ static whet_status shape(const infer *s, const pipe_tensor *t, int64_t *dims, wh
 /* Real numbers into what the input holds. */
 static whet_status quantise(const infer *s, const float *v, size_t n, void *to, whet_err *err) {
   const whet_quant_info *q = &s->info.quant;
-  double scale = q->n ? q->scale[0] : 1;
-  int32_t zero = q->n && q->zero ? q->zero[0] : 0;
-  if (q->n > 1)
+  bool real = q->n && !s->raw, whole = s->info.dtype != WHET_F32 && s->info.dtype != WHET_F64;
+  double scale = real ? (double)q->scale[0] : 1;
+  int32_t zero = real && q->zero ? q->zero[0] : 0;
+  if (real && q->n > 1)
     return edge_fail(err, WHET_E_UNSUPPORTED, "the input \"%.60s\" has a scale for each channel", s->info.name);
-  for (size_t i = 0; i < n; i++)
-    if (!store(s->info.dtype, to, i, q->n || s->info.dtype != WHET_F64 ? round(v[i] / scale) + zero : v[i]))
+  for (size_t i = 0; i < n; i++) {
+    double x = (double)v[i] * s->scale;
+    if (!store(s->info.dtype, to, i, whole ? round(x / scale) + zero : x))
       return edge_fail(err, WHET_E_TYPE, "the input \"%.60s\" is %s, the frame float32", s->info.name,
                        whet_dtype_name(s->info.dtype));
+  }
   return WHET_OK;
 }
 
@@ -270,7 +275,7 @@ static whet_status fill(infer *s, const pl_frame *f, whet_err *err) {
   if (f->content != PL_NUMBERS) return edge_fail(err, WHET_E_TYPE, "a frame without content came to infer");
   EDGE_TRY(shape(s, t, dims, err));
   EDGE_TRY(infer_room(s, s->info.rank, dims, &to, &bytes, err));
-  if (t->dtype == s->info.dtype) {
+  if (t->dtype == s->info.dtype && s->scale == 1) {
     size_t have = whet_dtype_bytes(t->dtype, t->n);
     if (have != bytes)
       return edge_fail(err, WHET_E_SHAPE, "the input \"%.60s\" has %zu bytes, the frame %zu", s->info.name, bytes,

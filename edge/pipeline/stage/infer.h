@@ -18,7 +18,9 @@ typedef struct infer {
   pl_node n;
   const char *model, *input_name;
   const conf_node *set, *state;
-  bool reset; /* the model's own variables are set back when an item begins */
+  double scale; /* of numbers, before they become the input's */
+  bool raw;     /* numbers are what a quantised input stores */
+  bool reset;   /* the model's own variables are set back when an item begins */
   pl_model *m;
   whet_session *session;
   size_t input;   /* the one that takes frames */
