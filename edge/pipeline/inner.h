@@ -76,6 +76,8 @@ struct whet_pipeline {
   int64_t begun;        /* edge_now */
 };
 
+/* expand.c: variables of the environment in a tree's texts */
+EDGE_MUST whet_status pl_expand(whet_pipeline *p, conf_node *v, whet_err *err);
 /* load.c */
 void pl_unload(whet_pipeline *p);
 /* run.c */

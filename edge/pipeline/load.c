@@ -320,6 +320,7 @@ static whet_status open_from(const char *path, const char *text, size_t n, const
     p->folder = slash ? whet__arena_str(&p->file.arena, path, (size_t)(slash - path) + 1) : "";
     if (!p->folder) s = no_memory(err);
   }
+  if (!s) s = pl_expand(p, &p->file.root, err);
   if (!s) s = read_all(p, err);
   if (!s) s = open_all(p, err);
   if (!s) {

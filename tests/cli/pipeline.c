@@ -60,6 +60,10 @@ static void wrong_files(void **state) {
       {"branches:\n  a: {source: {stdin: csv}, from: a, sinks: [stdout]}\n",
        "w.yaml:2: the branch a needs either a source or from"},
       {"models: {m: none.onnx}\nsource: {stdin: csv}\n" TAIL, "w.yaml:1: the model m: "},
+      {"source: {files: '${WHET_NO_SUCH}'}\nsinks: [stdout]\n",
+       "w.yaml:1: the environment has no WHET_NO_SUCH, and \"${WHET_NO_SUCH}\" says nothing else"},
+      {"source: {files: x}\nsinks:\n  - jsonl: '${WHET_NO_SUCH'\n", "w.yaml:3: \"${WHET_NO_SUCH\": expected ${NAME}"},
+      {"source: {files: '${WHET_NO_SUCH:-a$$b}', repeat: x}\nsinks: [stdout]\n", "w.yaml:1: expected one source"},
       {"source: {folder: {path: x, only_new: true}}\nsinks: [stdout]\n", "w.yaml:1: folder: only_new without watch"},
   };
   (void)state;

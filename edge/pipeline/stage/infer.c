@@ -218,17 +218,19 @@ static void begin(pl_node *n) {
 }
 
 /* The shape that the input takes a frame's numbers in: its own where that is fixed, else the numbers' shape with a
- * batch of one in front, without a last dimension of one where there is one too many. */
+ * batch of one in front, without a last dimension of one where there is one too many; else what fills its one free
+ * size. */
 static whet_status shape(const infer *s, const pipe_tensor *t, int64_t *dims, whet_err *err) {
   int32_t rank = s->info.rank, from = t->rank;
   int64_t have[WHET_MAX_RANK + 1];
   size_t n = 1, fixed = 1;
-  bool open = false;
+  int free = 0;
   for (int32_t i = 0; i < rank; i++) {
-    open |= s->info.dims[i] < 0;
+    free += s->info.dims[i] < 0;
     fixed *= s->info.dims[i] < 0 ? 1 : (size_t)s->info.dims[i];
     dims[i] = s->info.dims[i];
   }
+  bool open = free > 0;
   if (!open && rank >= 0 && fixed == t->n) return WHET_OK;
   memcpy(have, t->dims, sizeof t->dims);
   while (from > 1 && from + 1 > rank && rank > 0 && have[from - 1] == 1) from--;
@@ -244,6 +246,10 @@ static whet_status shape(const infer *s, const pipe_tensor *t, int64_t *dims, wh
     n *= (size_t)have[i];
   }
   if (ok && n == t->n) return WHET_OK;
+  if (free == 1 && fixed && t->n && t->n % fixed == 0) { /* one size is free: it is what the numbers leave */
+    for (int32_t i = 0; i < rank; i++) dims[i] = s->info.dims[i] < 0 ? (int64_t)(t->n / fixed) : s->info.dims[i];
+    return WHET_OK;
+  }
   return edge_fail(err, WHET_E_SHAPE, "the input \"%.60s\" of %s takes %zu%s numbers, the frame has %zu",
                    s->info.name, s->model, fixed, open ? " (times its free sizes)" : "", t->n);
 }
