@@ -116,16 +116,16 @@ install_to() {
 verb=${1:-help}
 [ $# -eq 0 ] || shift
 case $verb in
-  demo) need build media serve; build; exec sh tools/demo.sh "$@" ;;
-  test) need build media serve test python; build; sh tools/python.sh onnx numpy; run_tests build -L 'quick|full' "$@" ;;
-  build) need build media serve; build build "$@" ;;
+  demo) need build media serve edge; build; exec sh tools/demo.sh "$@" ;;
+  test) need build media serve edge test python; build; sh tools/python.sh onnx numpy; run_tests build -L 'quick|full' "$@" ;;
+  build) need build media serve edge; build build "$@" ;;
   wheel) need build python; exec sh tools/wheel.sh "$@" ;;
-  bench) need build media serve test; build; exec sh tools/bench.sh "$@" ;;
-  check) need build media serve test; build; run_tests build -L quick "$@" ;;
-  check-all) need build media serve test all arm riscv; exec sh tools/check_all.sh "$@" ;;
+  bench) need build media serve edge test; build; exec sh tools/bench.sh "$@" ;;
+  check) need build media serve edge test; build; run_tests build -L quick "$@" ;;
+  check-all) need build media serve edge test all arm riscv; exec sh tools/check_all.sh "$@" ;;
   check-arm) need build test arm; exec sh tools/check_all.sh arm ;;
   check-riscv) need build test riscv; exec sh tools/check_all.sh riscv ;;
-  install) need build media serve; build; install_to "${1:-/usr/local}" ;;
+  install) need build media serve edge; build; install_to "${1:-/usr/local}" ;;
   help | -h | --help) usage ;;
   *) say "There is no verb \"$verb\"."; usage >&2; exit 2 ;;
 esac

@@ -1,0 +1,96 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What lies in an outbox, and clearing it out. */
+
+#include <string.h>
+
+#include "edge/outbox/inner.h"
+
+/* One number of a query that is asked seldom. */
+static whet_status ask(ob_conn *c, const char *sql, int64_t *a, int64_t *b, double *d, whet_err *err) {
+  sqlite3_stmt *st;
+  if (sqlite3_prepare_v2(c->db, sql, -1, &st, NULL)) return ob_fail(c, err);
+  int code = sqlite3_step(st);
+  whet_status s = code == SQLITE_ROW ? WHET_OK : ob_fail(c, err);
+  if (!s && a) *a = sqlite3_column_int64(st, 0);
+  if (!s && b) *b = sqlite3_column_int64(st, 1);
+  if (!s && d) *d = sqlite3_column_double(st, 0);
+  sqlite3_finalize(st);
+  return s;
+}
+
+whet_status outbox_stat(outbox *o, outbox_stats *s, whet_err *err) {
+  ob_conn *c = &o->give;
+  int64_t *const to[] = {&s->records, &s->bytes, &s->put, &s->sent, &s->expired, &s->dropped, &s->refused, &s->attempts};
+  *s = (outbox_stats){0};
+  pthread_mutex_lock(&o->give_lock);
+  whet_status r = WHET_OK;
+  for (int i = 0; i < 8 && !r; i++) {
+    sqlite3_stmt *st = ob_ready(c, OB_TOTALS, err);
+    if (!st) r = WHET_E_IO;
+    if (st) sqlite3_bind_int(st, 1, i + 1);
+    if (st) r = ob_number(c, st, to[i], err);
+  }
+  if (!r) r = ask(c, "SELECT count(*), coalesce(sum(length(data)),0) FROM dead", &s->dead, &s->dead_bytes, NULL, err);
+  if (!r) r = ask(c, "SELECT count(DISTINCT stream) FROM record WHERE stream<>0", &s->streams, NULL, NULL, err);
+  if (!r) r = ask(c, "SELECT coalesce(min(created),0) FROM record", NULL, NULL, &s->oldest, err);
+  static const char today[] = "SELECT coalesce(sum(bytes),0) FROM spent WHERE day=CAST(strftime('%s','now') AS INTEGER)/86400";
+  if (!r) r = ask(c, today, &s->spent_today, NULL, NULL, err);
+  pthread_mutex_unlock(&o->give_lock);
+  return r;
+}
+
+whet_status outbox_each(outbox *o, bool dead, outbox_row row, void *user, whet_err *err) {
+  static const char *const sql[] = {
+      "SELECT r.id, r.stream, coalesce(s.name,''), r.key, r.type, r.priority, r.attempts, r.created, r.data, '' FROM record r "
+      "LEFT JOIN stream s ON s.id=r.stream ORDER BY r.priority DESC, r.id",
+      "SELECT id, 0, stream, key, type, priority, attempts, created, data, why FROM dead ORDER BY id"};
+  ob_conn *c = &o->give;
+  sqlite3_stmt *st;
+  pthread_mutex_lock(&o->give_lock);
+  whet_status s = sqlite3_prepare_v2(c->db, sql[dead], -1, &st, NULL) ? ob_fail(c, err) : WHET_OK;
+  int code = SQLITE_DONE;
+  while (!s && (code = sqlite3_step(st)) == SQLITE_ROW) {
+    const outbox_item x = {.id = sqlite3_column_int64(st, 0), .stream_id = sqlite3_column_int64(st, 1),
+                           .stream = (const char *)sqlite3_column_text(st, 2), .key = (const char *)sqlite3_column_text(st, 3),
+                           .type = (const char *)sqlite3_column_text(st, 4), .priority = sqlite3_column_int(st, 5),
+                           .attempts = sqlite3_column_int(st, 6), .created = sqlite3_column_double(st, 7),
+                           .data = sqlite3_column_blob(st, 8), .n = (size_t)sqlite3_column_bytes(st, 8)};
+    s = row(user, &x, (const char *)sqlite3_column_text(st, 9));
+  }
+  if (!s && code != SQLITE_DONE && code != SQLITE_ROW) s = ob_fail(c, err);
+  sqlite3_finalize(st);
+  pthread_mutex_unlock(&o->give_lock);
+  return s;
+}
+
+/* A transaction of plain statements; *n: rows that the first changes. */
+static whet_status change(outbox *o, const char *first, const char *then, int64_t *n, whet_err *err) {
+  ob_conn *c = &o->give;
+  pthread_mutex_lock(&o->give_lock);
+  whet_status s = ob_do(c, OB_BEGIN, err);
+  if (!s) {
+    if (sqlite3_exec(c->db, first, NULL, NULL, NULL)) s = ob_fail(c, err);
+    *n = s ? 0 : sqlite3_changes(c->db);
+    if (!s && sqlite3_exec(c->db, then, NULL, NULL, NULL)) s = ob_fail(c, err);
+    if (!s) s = ob_do(c, OB_COMMIT, err);
+    if (s && !sqlite3_get_autocommit(c->db)) ob_do(c, OB_ROLLBACK, NULL);
+  }
+  pthread_mutex_unlock(&o->give_lock);
+  return s;
+}
+
+whet_status outbox_purge(outbox *o, bool dead, int64_t *n, whet_err *err) {
+  if (dead) return change(o, "DELETE FROM dead", "", n, err);
+  return change(o, "DELETE FROM record", "UPDATE counter SET n=0 WHERE id IN (1,2); DELETE FROM stream", n, err);
+}
+
+whet_status outbox_revive(outbox *o, int64_t *n, whet_err *err) {
+  int64_t names;
+  EDGE_TRY(change(o, "INSERT OR IGNORE INTO stream(name) SELECT stream FROM dead WHERE stream<>'' ORDER BY id", "", &names, err));
+  return change(o,
+                "INSERT OR IGNORE INTO record(stream,priority,key,created,expires,type,data) "
+                "SELECT coalesce((SELECT id FROM stream WHERE name=dead.stream),0),priority,key,created,NULL,type,data FROM dead ORDER BY id",
+                "UPDATE counter SET n=(SELECT count(*) FROM record) WHERE id=1;"
+                "UPDATE counter SET n=(SELECT coalesce(sum(length(data)),0) FROM record) WHERE id=2; DELETE FROM dead",
+                n, err);
+}

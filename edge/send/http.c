@@ -1,0 +1,245 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* HTTP by libcurl, through its multi interface, whose waiting another thread can end. */
+
+#include <curl/curl.h>
+#include <math.h>
+#include <pthread.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <zlib.h>
+
+#include "edge/send/inner.h"
+#include "edge/serve/json.h"
+
+enum { ANSWER_MOST = 4 << 20, COMPRESS_FROM = 1024 };
+
+struct http {
+  CURLM *multi;
+  CURL *easy;
+  serve_buf body, packed, answer;
+};
+
+static pthread_once_t k_once = PTHREAD_ONCE_INIT;
+static void begin(void) { curl_global_init(CURL_GLOBAL_DEFAULT); }
+
+static size_t take(char *p, size_t one, size_t n, void *user) {
+  serve_buf *b = user;
+  if (b->n + n <= ANSWER_MOST) buf_put(b, p, n); /* the rest tells nothing that we need */
+  return one * n;
+}
+
+static whet_status open_http(sender *s, whet_err *err) {
+  pthread_once(&k_once, begin);
+  struct http *h = calloc(1, sizeof *h);
+  if (!h) return edge_fail(err, WHET_E_MEMORY, "no memory for a sender");
+  s->own = h;
+  h->multi = curl_multi_init();
+  h->easy = curl_easy_init();
+  if (!h->multi || !h->easy) return edge_fail(err, WHET_E_MEMORY, "no memory for a sender");
+  CURL *c = h->easy;
+  bool bad = curl_easy_setopt(c, CURLOPT_URL, s->o.url) != CURLE_OK;
+  curl_easy_setopt(c, CURLOPT_PROTOCOLS_STR, "http,https");
+  curl_easy_setopt(c, CURLOPT_NOSIGNAL, 1L);
+  curl_easy_setopt(c, CURLOPT_POST, 1L);
+  curl_easy_setopt(c, CURLOPT_USERAGENT, "whet");
+  curl_easy_setopt(c, CURLOPT_TIMEOUT_MS, (long)(s->o.timeout * 1000));
+  curl_easy_setopt(c, CURLOPT_CONNECTTIMEOUT_MS, (long)(fmin(s->o.timeout, 10) * 1000));
+  curl_easy_setopt(c, CURLOPT_TCP_KEEPALIVE, 1L);
+  curl_easy_setopt(c, CURLOPT_WRITEFUNCTION, take);
+  curl_easy_setopt(c, CURLOPT_WRITEDATA, &h->answer);
+  if (s->o.ca) curl_easy_setopt(c, CURLOPT_CAINFO, s->o.ca);
+  if (s->o.cert) curl_easy_setopt(c, CURLOPT_SSLCERT, s->o.cert);
+  if (s->o.key) curl_easy_setopt(c, CURLOPT_SSLKEY, s->o.key);
+  return bad ? edge_fail(err, WHET_E_DATA, "%.200s: not a URL", s->o.url) : WHET_OK;
+}
+
+static void close_http(sender *s) {
+  struct http *h = s->own;
+  if (!h) return;
+  if (h->easy) curl_easy_cleanup(h->easy);
+  if (h->multi) curl_multi_cleanup(h->multi);
+  buf_free(&h->body);
+  buf_free(&h->packed);
+  buf_free(&h->answer);
+  free(h);
+}
+
+static void wake(sender *s) {
+  struct http *h = s->own;
+  curl_multi_wakeup(h->multi);
+}
+
+/* The body as gzip, when that is worth it. */
+static bool pack(struct http *h) {
+  z_stream z = {0};
+  h->packed.n = 0;
+  if (h->body.n < COMPRESS_FROM || deflateInit2(&z, 6, Z_DEFLATED, 15 + 16, 8, Z_DEFAULT_STRATEGY)) return false;
+  size_t most = deflateBound(&z, (uLong)h->body.n);
+  z.next_out = buf_room(&h->packed, most);
+  z.next_in = (Bytef *)h->body.p;
+  z.avail_in = (uInt)h->body.n, z.avail_out = (uInt)most;
+  bool ok = z.next_out && deflate(&z, Z_FINISH) == Z_STREAM_END;
+  h->packed.n = ok ? z.total_out : 0;
+  deflateEnd(&z);
+  return ok && h->packed.n < h->body.n;
+}
+
+/* The request; *code: of the answer, 0: none came, and why says so. */
+static CURLcode perform(sender *s, long *code) {
+  struct http *h = s->own;
+  CURLcode result = CURLE_ABORTED_BY_CALLBACK;
+  int running = 1, left;
+  *code = 0;
+  if (curl_multi_add_handle(h->multi, h->easy)) return CURLE_FAILED_INIT;
+  while (running && !atomic_load(&s->woken)) {
+    if (curl_multi_perform(h->multi, &running)) break;
+    if (running) curl_multi_poll(h->multi, NULL, 0, 1000, NULL);
+  }
+  for (CURLMsg *m; (m = curl_multi_info_read(h->multi, &left));)
+    if (m->msg == CURLMSG_DONE && m->easy_handle == h->easy) result = m->data.result;
+  if (!result) curl_easy_getinfo(h->easy, CURLINFO_RESPONSE_CODE, code);
+  curl_multi_remove_handle(h->multi, h->easy);
+  return result;
+}
+
+static struct curl_slist *header(struct curl_slist *list, bool *bad, const char *fmt, ...) EDGE_PRINTF(3, 4);
+static struct curl_slist *header(struct curl_slist *list, bool *bad, const char *fmt, ...) {
+  char text[700];
+  va_list ap;
+  va_start(ap, fmt);
+  int n = vsnprintf(text, sizeof text, fmt, ap);
+  va_end(ap);
+  for (char *p = text; *p; p++)
+    if ((unsigned char)*p < 32) *p = ' '; /* no header ends early */
+  struct curl_slist *more = n < (int)sizeof text ? curl_slist_append(list, text) : NULL;
+  if (!more) *bad = true;
+  return more ? more : list;
+}
+
+/* Send items from..to of a batch; *code as above. */
+static CURLcode request(sender *s, const outbox_batch *b, size_t from, size_t to, long *code, int64_t *bytes, bool *no_memory) {
+  struct http *h = s->own;
+  bool single = to - from == 1;
+  struct curl_slist *list = NULL;
+  h->body.n = h->answer.n = 0;
+  for (size_t i = from; i < to; i++) {
+    if (single) {
+      buf_put(&h->body, b->item[i].data, b->item[i].n);
+    } else {
+      send_record(&h->body, &b->item[i]);
+      buf_text(&h->body, "\n");
+    }
+  }
+  bool packed = s->o.compress && pack(h), bad = h->body.bad;
+  const serve_buf *body = packed ? &h->packed : &h->body;
+  list = header(list, &bad, "Content-Type: %.200s", single ? b->item[from].type : "application/x-ndjson");
+  list = header(list, &bad, "Idempotency-Key: \"%.300s\"", b->item[from].key);
+  list = header(list, &bad, "Expect:");
+  if (single && *b->item[from].stream) list = header(list, &bad, "X-Stream: %.300s", b->item[from].stream);
+  if (s->o.token) list = header(list, &bad, "Authorization: Bearer %.600s", s->o.token);
+  if (packed) list = header(list, &bad, "Content-Encoding: gzip");
+  CURLcode r = CURLE_OUT_OF_MEMORY;
+  *no_memory = bad;
+  if (!bad) {
+    curl_easy_setopt(h->easy, CURLOPT_HTTPHEADER, list);
+    curl_easy_setopt(h->easy, CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t)body->n);
+    curl_easy_setopt(h->easy, CURLOPT_POSTFIELDS, body->n ? body->p : "");
+    r = perform(s, code);
+    curl_off_t up = 0;
+    long head = 0;
+    curl_easy_getinfo(h->easy, CURLINFO_SIZE_UPLOAD_T, &up);
+    curl_easy_getinfo(h->easy, CURLINFO_REQUEST_SIZE, &head);
+    *bytes += (int64_t)up + (head > (long)up ? head - (long)up : head);
+  }
+  curl_slist_free_all(list);
+  return r;
+}
+
+static outbox_fate fate_of(long code) {
+  if (code >= 200 && code < 300) return OUTBOX_SENT;
+  if (code == 408 || code == 425 || code == 429 || code >= 500) return OUTBOX_AGAIN;
+  return OUTBOX_REFUSED;
+}
+
+static double retry_after(struct http *h) {
+  curl_off_t s = 0;
+  curl_easy_getinfo(h->easy, CURLINFO_RETRY_AFTER, &s);
+  return s > 0 ? (double)s : 0;
+}
+
+/* What an answer {"results":[{"key":"...","status":200,"error":"..."}]} says of items. */
+static void read_results(struct http *h, const outbox_batch *b, size_t from, size_t to, outbox_answer *a) {
+  whet_err err = {0};
+  json_in j;
+  json_text key, name, text;
+  int64_t status;
+  size_t at = from;
+  jin_init(&j, h->answer.p, h->answer.n, &err);
+  if (jin_peek(&j) != '{') return;
+  for (jin_begin(&j, '{'); jin_next(&j, '}');) {
+    jin_key(&j, &name);
+    if (!text_is(name, "results") || jin_peek(&j) != '[') {
+      jin_skip(&j);
+      continue;
+    }
+    for (jin_begin(&j, '['); jin_next(&j, ']');) {
+      key = (json_text){0}, text = (json_text){0}, status = 200;
+      for (jin_begin(&j, '{'); jin_next(&j, '}');) {
+        jin_key(&j, &name);
+        if (text_is(name, "key"))
+          jin_string(&j, &key);
+        else if (text_is(name, "status"))
+          jin_int(&j, &status);
+        else if (text_is(name, "error"))
+          jin_string(&j, &text);
+        else
+          jin_skip(&j);
+      }
+      if (j.bad) return;
+      for (size_t n = to - from; n-- > 0; at = at + 1 < to ? at + 1 : from) { /* mostly in order */
+        if (b->item[at].key == NULL || strlen(b->item[at].key) != key.n || memcmp(b->item[at].key, key.p, key.n)) continue;
+        a[at].fate = fate_of((long)status);
+        snprintf(a[at].why, sizeof a[at].why, "%lld %.*s", (long long)status, (int)(text.n < 100 ? text.n : 100), text.p ? text.p : "");
+        break;
+      }
+    }
+  }
+}
+
+/* Items from..to in one request. False: stop with the batch. */
+static bool send_some(sender *s, const outbox_batch *b, size_t from, size_t to, outbox_answer *a, int64_t *bytes, bool *no_memory) {
+  struct http *h = s->own;
+  long code;
+  char why[120];
+  CURLcode r = request(s, b, from, to, &code, bytes, no_memory);
+  if (*no_memory) return false;
+  if (r) {
+    send_all(a, from, b->n, OUTBOX_UNREACHED, 0, atomic_load(&s->woken) ? "stopped" : curl_easy_strerror(r));
+    return false;
+  }
+  snprintf(why, sizeof why, "HTTP %ld", code);
+  outbox_fate f = fate_of(code);
+  send_all(a, from, to, f, f == OUTBOX_AGAIN ? retry_after(h) : 0, f == OUTBOX_SENT ? "" : why);
+  if (f == OUTBOX_SENT && to - from > 1) read_results(h, b, from, to, a);
+  if (f == OUTBOX_AGAIN) {
+    send_all(a, to, b->n, OUTBOX_UNREACHED, a[from].after, why);
+    return false;
+  }
+  return true;
+}
+
+static whet_status batch(sender *s, const outbox_batch *b, outbox_answer *a, int64_t *bytes, whet_err *err) {
+  bool no_memory = false;
+  if (b->n > 1 && !s->o.single) {
+    bool on = send_some(s, b, 0, b->n, a, bytes, &no_memory);
+    bool refused = on && a[0].fate == OUTBOX_REFUSED && !strncmp(a[0].why, "HTTP", 4);
+    if (no_memory) return edge_fail(err, WHET_E_MEMORY, "no memory for a batch");
+    if (!refused) return WHET_OK; /* else: which of them is it? */
+  }
+  for (size_t i = 0; i < b->n; i++)
+    if (!send_some(s, b, i, i + 1, a, bytes, &no_memory)) break;
+  return no_memory ? edge_fail(err, WHET_E_MEMORY, "no memory for a batch") : WHET_OK;
+}
+
+const send_kind send_http = {.open = open_http, .batch = batch, .wake = wake, .close = close_http};

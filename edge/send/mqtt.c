@@ -1,0 +1,255 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* MQTT 5 by libmosquitto, whose thread keeps the connection: each record a message of QoS 1, taken when its PUBACK comes. */
+
+#include <mosquitto.h>
+#include <mqtt_protocol.h>
+#include <pthread.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include "edge/send/inner.h"
+
+enum { EARLY = 64 };
+
+struct mqtt {
+  struct mosquitto *m;
+  char host[256], user[128], password[128];
+  int port;
+  const char *topic;
+  pthread_mutex_t lock; /* all below */
+  pthread_cond_t change;
+  bool looping, connected;
+  char trouble[100];
+  int *mid;     /* of each item of the batch; 0: not sent */
+  int *reason;  /* of its PUBACK; -1: none yet */
+  size_t n, open;
+  /* Answers that came before publishing returned with the message's number. */
+  struct {
+    int mid, reason;
+  } early[EARLY];
+  size_t n_early;
+};
+
+static pthread_once_t k_once = PTHREAD_ONCE_INIT;
+static void begin(void) { mosquitto_lib_init(); }
+
+static void on_connect(struct mosquitto *m, void *user, int code, int flags, const mosquitto_property *p) {
+  (void)m, (void)flags, (void)p;
+  struct mqtt *q = user;
+  pthread_mutex_lock(&q->lock);
+  q->connected = code == 0;
+  snprintf(q->trouble, sizeof q->trouble, "%s", code ? mosquitto_reason_string(code) : "");
+  pthread_cond_broadcast(&q->change);
+  pthread_mutex_unlock(&q->lock);
+}
+
+static void on_disconnect(struct mosquitto *m, void *user, int code, const mosquitto_property *p) {
+  (void)m, (void)p;
+  struct mqtt *q = user;
+  pthread_mutex_lock(&q->lock);
+  q->connected = false;
+  snprintf(q->trouble, sizeof q->trouble, "disconnected: %s", mosquitto_strerror(code));
+  pthread_cond_broadcast(&q->change);
+  pthread_mutex_unlock(&q->lock);
+}
+
+static void on_publish(struct mosquitto *m, void *user, int mid, int reason, const mosquitto_property *p) {
+  (void)m, (void)p;
+  struct mqtt *q = user;
+  pthread_mutex_lock(&q->lock);
+  size_t i = 0;
+  while (i < q->n && (q->mid[i] != mid || q->reason[i] >= 0)) i++;
+  if (i < q->n) {
+    q->reason[i] = reason;
+    q->open--;
+  } else {
+    q->early[q->n_early % EARLY].mid = mid;
+    q->early[q->n_early++ % EARLY].reason = reason;
+  }
+  if (!q->open) pthread_cond_broadcast(&q->change);
+  pthread_mutex_unlock(&q->lock);
+}
+
+/* mqtt[s]://[user[:password]@]host[:port]/topic */
+static whet_status read_url(const char *url, struct mqtt *q, bool *tls, whet_err *err) {
+  *tls = !strncmp(url, "mqtts", 5);
+  const char *at = strstr(url, "://") + 3, *slash = strchr(at, '/'), *sign = NULL;
+  if (!slash || !slash[1]) return edge_fail(err, WHET_E_DATA, "%.200s: expected a topic behind the host", url);
+  for (const char *p = at; p < slash; p++)
+    if (*p == '@') sign = p;
+  if (sign) {
+    const char *colon = sign > at ? memchr(at, ':', (size_t)(sign - at)) : NULL, *end = colon ? colon : sign;
+    if ((size_t)(end - at) >= sizeof q->user || (colon && (size_t)(sign - colon) > sizeof q->password))
+      return edge_fail(err, WHET_E_DATA, "a user's name or password is too long");
+    memcpy(q->user, at, (size_t)(end - at));
+    if (colon) memcpy(q->password, colon + 1, (size_t)(sign - colon - 1));
+    at = sign + 1;
+  }
+  const char *end = slash, *colon = NULL;
+  const char *close = *at == '[' ? memchr(at, ']', (size_t)(slash - at)) : NULL;
+  for (const char *p = close ? close : at; p < slash; p++)
+    if (*p == ':') colon = p;
+  q->port = *tls ? 8883 : 1883;
+  if (colon) {
+    char *stop;
+    long port = strtol(colon + 1, &stop, 10);
+    if (stop != slash || port < 1 || port > 65535) return edge_fail(err, WHET_E_DATA, "%.200s: no port", url);
+    q->port = (int)port, end = colon;
+  }
+  if (close) at++, end = close;
+  if (end == at || (size_t)(end - at) >= sizeof q->host) return edge_fail(err, WHET_E_DATA, "%.200s: no host", url);
+  memcpy(q->host, at, (size_t)(end - at));
+  q->topic = slash + 1;
+  if (strpbrk(q->topic, "#+")) return edge_fail(err, WHET_E_DATA, "%.200s: a topic to publish to has no # or +", url);
+  return WHET_OK;
+}
+
+static whet_status open_mqtt(sender *s, whet_err *err) {
+  bool tls;
+  pthread_once(&k_once, begin);
+  struct mqtt *q = calloc(1, sizeof *q);
+  if (!q) return edge_fail(err, WHET_E_MEMORY, "no memory for a sender");
+  s->own = q;
+  pthread_condattr_t mono;
+  pthread_condattr_init(&mono);
+  pthread_condattr_setclock(&mono, CLOCK_MONOTONIC);
+  pthread_mutex_init(&q->lock, NULL);
+  pthread_cond_init(&q->change, &mono);
+  pthread_condattr_destroy(&mono);
+  EDGE_TRY(read_url(s->o.url, q, &tls, err));
+  q->m = mosquitto_new(s->o.client, true, q);
+  if (!q->m) return edge_fail(err, WHET_E_MEMORY, "no memory for a sender");
+  mosquitto_int_option(q->m, MOSQ_OPT_PROTOCOL_VERSION, MQTT_PROTOCOL_V5);
+  mosquitto_max_inflight_messages_set(q->m, 0); /* as many as the broker takes */
+  mosquitto_connect_v5_callback_set(q->m, on_connect);
+  mosquitto_disconnect_v5_callback_set(q->m, on_disconnect);
+  mosquitto_publish_v5_callback_set(q->m, on_publish);
+  mosquitto_reconnect_delay_set(q->m, 1, 30, true);
+  if (*q->user) mosquitto_username_pw_set(q->m, q->user, *q->password ? q->password : NULL);
+  if (tls && mosquitto_tls_set(q->m, s->o.ca, s->o.ca ? NULL : "/etc/ssl/certs", s->o.cert, s->o.key, NULL))
+    return edge_fail(err, WHET_E_DATA, "the certificates cannot be used");
+  return WHET_OK;
+}
+
+static void close_mqtt(sender *s) {
+  struct mqtt *q = s->own;
+  if (!q) return;
+  if (q->m && q->looping) {
+    mosquitto_disconnect_v5(q->m, 0, NULL);
+    mosquitto_loop_stop(q->m, true);
+  }
+  if (q->m) mosquitto_destroy(q->m);
+  pthread_mutex_destroy(&q->lock);
+  pthread_cond_destroy(&q->change);
+  free(q->mid);
+  free(q->reason);
+  free(q);
+}
+
+static void wake(sender *s) {
+  struct mqtt *q = s->own;
+  pthread_mutex_lock(&q->lock);
+  pthread_cond_broadcast(&q->change);
+  pthread_mutex_unlock(&q->lock);
+}
+
+static struct timespec until(double seconds) {
+  struct timespec t;
+  clock_gettime(CLOCK_MONOTONIC, &t);
+  int64_t ns = t.tv_nsec + (int64_t)(1e9 * seconds);
+  t.tv_sec += ns / 1000000000, t.tv_nsec = ns % 1000000000;
+  return t;
+}
+
+/* Be connected, within the time. The lock is held. */
+static bool connected(sender *s, struct mqtt *q) {
+  struct timespec t = until(s->o.timeout < 10 ? s->o.timeout : 10);
+  if (!q->looping) {
+    pthread_mutex_unlock(&q->lock);
+    int r = mosquitto_connect_async(q->m, q->host, q->port, 30);
+    bool on = !mosquitto_loop_start(q->m);
+    pthread_mutex_lock(&q->lock);
+    q->looping = on;
+    if (r) snprintf(q->trouble, sizeof q->trouble, "%s", mosquitto_strerror(r));
+  }
+  while (!q->connected && !atomic_load(&s->woken))
+    if (pthread_cond_timedwait(&q->change, &q->lock, &t)) break;
+  return q->connected && !atomic_load(&s->woken);
+}
+
+static void topic_of(const struct mqtt *q, const char *stream, char *out, size_t n) {
+  const char *hole = strstr(q->topic, "{stream}");
+  if (!hole) {
+    snprintf(out, n, "%s", q->topic);
+    return;
+  }
+  int at = snprintf(out, n, "%.*s", (int)(hole - q->topic), q->topic);
+  for (const char *p = stream; *p && at + 1 < (int)n; p++) out[at++] = strchr("#+/", *p) ? '_' : *p;
+  snprintf(out + at, n - (size_t)at, "%s", hole + 8);
+}
+
+static int publish(struct mqtt *q, const outbox_item *x, int *mid) {
+  char topic[1024], time_text[40];
+  mosquitto_property *p = NULL;
+  topic_of(q, x->stream, topic, sizeof topic);
+  snprintf(time_text, sizeof time_text, "%.6f", x->created);
+  int r = mosquitto_property_add_string_pair(&p, MQTT_PROP_USER_PROPERTY, "key", x->key);
+  if (!r) r = mosquitto_property_add_string_pair(&p, MQTT_PROP_USER_PROPERTY, "time", time_text);
+  if (!r) r = mosquitto_property_add_string(&p, MQTT_PROP_CONTENT_TYPE, x->type);
+  if (!r) r = mosquitto_publish_v5(q->m, mid, topic, (int)x->n, x->data, 1, false, p);
+  mosquitto_property_free_all(&p);
+  return r;
+}
+
+static whet_status batch(sender *s, const outbox_batch *b, outbox_answer *a, int64_t *bytes, whet_err *err) {
+  struct mqtt *q = s->own;
+  int *mid = calloc(b->n, sizeof *mid), *reason = malloc(b->n * sizeof *reason);
+  if (!mid || !reason) {
+    free(mid), free(reason);
+    return edge_fail(err, WHET_E_MEMORY, "no memory for a batch");
+  }
+  pthread_mutex_lock(&q->lock);
+  free(q->mid), free(q->reason);
+  q->mid = mid, q->reason = reason, q->n = b->n, q->open = 0;
+  for (size_t i = 0; i < b->n; i++) reason[i] = -1;
+  bool on = connected(s, q);
+  for (size_t i = 0; i < b->n && on; i++) {
+    int r, id = 0; /* our lock is not held while libmosquitto takes its own, under which it calls back */
+    q->n_early = 0;
+    q->open++;
+    pthread_mutex_unlock(&q->lock);
+    r = publish(q, &b->item[i], &id);
+    pthread_mutex_lock(&q->lock);
+    q->mid[i] = id;
+    for (size_t k = 0; !r && k < q->n_early && k < EARLY; k++) {
+      if (q->early[k].mid != id || q->reason[i] >= 0) continue;
+      q->reason[i] = q->early[k].reason;
+      q->open--;
+    }
+    if (r) {
+      q->open--;
+      q->reason[i] = 256 + r;
+      on = r != MOSQ_ERR_NO_CONN;
+    } else {
+      *bytes += (int64_t)b->item[i].n + 100;
+    }
+  }
+  struct timespec t = until(s->o.timeout);
+  while (q->open && q->connected && !atomic_load(&s->woken))
+    if (pthread_cond_timedwait(&q->change, &q->lock, &t)) break;
+  for (size_t i = 0; i < b->n; i++) {
+    int r = q->reason[i];
+    const char *why = r < 0 ? (*q->trouble ? q->trouble : "no answer in time") : r >= 256 ? mosquitto_strerror(r - 256) : mosquitto_reason_string(r);
+    bool refused = (r >= 128 && r < 256 && r != MQTT_RC_QUOTA_EXCEEDED && r != MQTT_RC_UNSPECIFIED) || r == 256 + MOSQ_ERR_PAYLOAD_SIZE ||
+                   r == 256 + MOSQ_ERR_OVERSIZE_PACKET || r == 256 + MOSQ_ERR_MALFORMED_UTF8 || r == 256 + MOSQ_ERR_INVAL;
+    outbox_fate f = r >= 0 && r < 128 ? OUTBOX_SENT : refused ? OUTBOX_REFUSED : r >= 128 && r < 256 ? OUTBOX_AGAIN : OUTBOX_UNREACHED;
+    send_all(a, i, i + 1, f, 0, f == OUTBOX_SENT ? "" : why);
+  }
+  q->n = 0;
+  pthread_mutex_unlock(&q->lock);
+  return WHET_OK;
+}
+
+const send_kind send_mqtt = {.open = open_mqtt, .batch = batch, .wake = wake, .close = close_mqtt};
