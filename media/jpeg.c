@@ -96,4 +96,75 @@ static whet_status decode(const uint8_t *p, size_t n, whet_canvas *to, whet_err 
   return WHET_OK;
 }
 
-const whet_codec media_jpeg = {sizeof(whet_codec), "jpeg", knows, decode};
+/* Where compressed bytes go: memory of the caller's, grown when it is full. */
+struct place {
+  struct jpeg_destination_mgr m; /* first, as with errors */
+  whet_room_fn room;
+  void *user;
+  uint8_t *p;
+  size_t cap;
+};
+
+enum { FIRST = 32 << 10 };
+
+/* Memory of `cap` bytes, with `used` of them written. */
+static void grow(j_compress_ptr c, size_t cap, size_t used) {
+  struct place *d = (struct place *)c->dest;
+  struct state *s = (struct state *)c->err;
+  uint8_t *p = d->room(d->user, cap);
+  if (!p) {
+    media_fail(s->err, WHET_E_MEMORY, "JPEG: no memory for %zu bytes", cap);
+    longjmp(s->back, 1);
+  }
+  d->p = p;
+  d->cap = cap;
+  d->m.next_output_byte = p + used;
+  d->m.free_in_buffer = cap - used;
+}
+
+static void begin_place(j_compress_ptr c) { grow(c, FIRST, 0); }
+static boolean full_place(j_compress_ptr c) {
+  struct place *d = (struct place *)c->dest;
+  grow(c, 2 * d->cap, d->cap);
+  return TRUE;
+}
+static void end_place(j_compress_ptr c) { (void)c; }
+
+static whet_status encode(const whet_picture *p, int quality, whet_room_fn room, void *user, size_t *n, whet_err *err) {
+  static const J_COLOR_SPACE k_space[] = {JCS_GRAYSCALE, JCS_EXT_RGB, JCS_EXT_BGR, JCS_EXT_RGBX, JCS_EXT_BGRX};
+  struct jpeg_compress_struct c;
+  struct state s = {.err = err};
+  struct place d = {.room = room, .user = user};
+  if (p->pixel > WHET_PIXEL_BGRA) return media_fail(err, WHET_E_UNSUPPORTED, "JPEG: grey with alpha is not written");
+  memset(&c, 0, sizeof c);
+  c.err = jpeg_std_error(&s.errors);
+  s.errors.error_exit = fatal;
+  s.errors.output_message = silent;
+  if (setjmp(s.back)) {
+    jpeg_destroy_compress(&c);
+    return err->code;
+  }
+  jpeg_create_compress(&c);
+  d.m.init_destination = begin_place;
+  d.m.empty_output_buffer = full_place;
+  d.m.term_destination = end_place;
+  c.dest = &d.m;
+  c.image_width = (JDIMENSION)p->width;
+  c.image_height = (JDIMENSION)p->height;
+  c.input_components = p->pixel == WHET_PIXEL_GRAY ? 1 : p->pixel < WHET_PIXEL_RGBA ? 3 : 4;
+  c.in_color_space = k_space[p->pixel];
+  ptrdiff_t stride = p->stride ? p->stride : (ptrdiff_t)p->width * c.input_components;
+  jpeg_set_defaults(&c);
+  jpeg_set_quality(&c, quality < 1 ? 1 : quality > 100 ? 100 : quality, TRUE);
+  jpeg_start_compress(&c, TRUE);
+  while (c.next_scanline < c.image_height) {
+    JSAMPROW row[1] = {(JSAMPROW)(uintptr_t)p->data + (ptrdiff_t)c.next_scanline * stride};
+    jpeg_write_scanlines(&c, row, 1);
+  }
+  jpeg_finish_compress(&c);
+  *n = d.cap - d.m.free_in_buffer;
+  jpeg_destroy_compress(&c);
+  return WHET_OK;
+}
+
+const whet_codec media_jpeg = {sizeof(whet_codec), "jpeg", knows, decode, encode};

@@ -117,4 +117,4 @@ done:
   return s;
 }
 
-const whet_codec media_jpeg2000 = {sizeof(whet_codec), "jpeg2000", knows, decode};
+const whet_codec media_jpeg2000 = {sizeof(whet_codec), "jpeg2000", knows, decode, NULL};

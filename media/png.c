@@ -47,4 +47,4 @@ done:
   return s;
 }
 
-const whet_codec media_png = {sizeof(whet_codec), "png", knows, decode};
+const whet_codec media_png = {sizeof(whet_codec), "png", knows, decode, NULL};

@@ -102,4 +102,4 @@ static whet_status decode(const uint8_t *p, size_t n, whet_canvas *to, whet_err 
   return s;
 }
 
-const whet_codec media_tiff = {sizeof(whet_codec), "tiff", knows, decode};
+const whet_codec media_tiff = {sizeof(whet_codec), "tiff", knows, decode, NULL};

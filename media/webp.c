@@ -22,4 +22,4 @@ static whet_status decode(const uint8_t *p, size_t n, whet_canvas *to, whet_err 
   return done ? WHET_OK : media_fail(err, WHET_E_FORMAT, "WebP: the picture is damaged or cut short");
 }
 
-const whet_codec media_webp = {sizeof(whet_codec), "webp", knows, decode};
+const whet_codec media_webp = {sizeof(whet_codec), "webp", knows, decode, NULL};

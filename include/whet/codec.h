@@ -23,6 +23,10 @@ typedef struct whet_canvas whet_canvas;
  * row first. NULL when the size is refused; err says why, and the codec returns its code. */
 WHET_API uint8_t *whet_canvas_open(whet_canvas *c, int64_t width, int64_t height, whet_pixel pixel, whet_err *err);
 
+/* Memory of at least `bytes` bytes, with what was written to it before kept; NULL refuses. For who writes bytes whose
+ * number nobody knows beforehand. */
+typedef void *(*whet_room_fn)(void *user, size_t bytes);
+
 typedef struct whet_codec {
   size_t size;      /* sizeof(whet_codec) */
   const char *name; /* "jpeg" */
@@ -30,6 +34,8 @@ typedef struct whet_codec {
   int (*knows)(const uint8_t *p, size_t n);
   /* Decode into the canvas. E_FORMAT with what is wrong and where it can be said. Any thread. */
   whet_status (*decode)(const uint8_t *p, size_t n, whet_canvas *to, whet_err *err);
+  /* Write a picture: its bytes to the memory of `room`, their number to *n. NULL: the codec only reads. Any thread. */
+  whet_status (*encode)(const whet_picture *p, int quality, whet_room_fn room, void *user, size_t *n, whet_err *err);
 } whet_codec;
 
 /* Make a codec known to the process; *c must live as long. Later ones are asked first; registering one again does
@@ -59,6 +65,11 @@ WHET_API whet_status whet_picture_decode(const void *bytes, size_t n, const whet
 WHET_API const char *whet_picture_kind(const void *bytes, size_t n);
 /* Free a picture that was decoded without `alloc`; NULL data is accepted. */
 WHET_API void whet_picture_free(whet_picture *p);
+
+/* Write a picture as a file of the kind of the codec: "pnm" (PGM, PPM) always, "jpeg" with libwhet_media. quality: 1..100 where the
+ * kind has one. Alpha is dropped. E_UNSUPPORTED: no codec of that name writes; E_MEMORY: room refused. */
+WHET_API whet_status whet_picture_encode(const whet_picture *p, const char *codec, int quality, whet_room_fn room,
+                                         void *user, size_t *n, whet_err *err);
 
 /* Read the bytes of one of NumPy's .npy files (versions 1 to 3) as a value with one reference: every numeric type of
  * either byte order, bool, strings, C and Fortran order. E_FORMAT, E_UNSUPPORTED (structured and pickled arrays),

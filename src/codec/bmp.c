@@ -158,4 +158,4 @@ static whet_status decode(const uint8_t *bytes, size_t size, whet_canvas *to, wh
   return b.coding == RLE4 || b.coding == RLE8 ? run_length(&b, out, err) : plain(&b, out, alpha ? 4 : 3, err);
 }
 
-const whet_codec whet__codec_bmp = {sizeof(whet_codec), "bmp", knows, decode};
+const whet_codec whet__codec_bmp = {sizeof(whet_codec), "bmp", knows, decode, NULL};

@@ -179,3 +179,16 @@ void whet_picture_free(whet_picture *p) {
   whet__free(mem(), (void *)(uintptr_t)p->data);
   p->data = NULL;
 }
+
+whet_status whet_picture_encode(const whet_picture *p, const char *codec, int quality, whet_room_fn room, void *user, size_t *n,
+                                whet_err *err) {
+  whet_err own;
+  if (!err) err = &own;
+  err->code = WHET_OK;
+  *n = 0;
+  if (p->size != sizeof *p || !p->data || p->width < 1 || p->height < 1 || !whet__pixel_samples(p->pixel))
+    return whet__fail(err, WHET_E_MISUSE, "a picture of %d x %d pixels of order %d", p->width, p->height, (int)p->pixel);
+  for (size_t i = atomic_load(&g_count); i--;)
+    if (g_list[i]->encode && !strcmp(g_list[i]->name, codec)) return g_list[i]->encode(p, quality, room, user, n, err);
+  return whet__fail(err, WHET_E_UNSUPPORTED, "no codec that is there writes pictures as \"%.40s\"", codec);
+}

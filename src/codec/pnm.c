@@ -3,9 +3,11 @@
  * Samples of another maximum than 255 are scaled, rounded. Only the first picture of a file is read. */
 
 #include <ctype.h>
+#include <stdio.h>
 
 #include "base/span.h"
 #include "codec/codec.h"
+#include "prep/pixel.h"
 
 static int knows(const uint8_t *p, size_t n) {
   return n >= 3 && p[0] == 'P' && p[1] >= '1' && p[1] <= '6' && isspace(p[2]);
@@ -79,4 +81,26 @@ static whet_status decode(const uint8_t *bytes, size_t size, whet_canvas *to, wh
   return WHET_OK;
 }
 
-const whet_codec whet__codec_pnm = {sizeof(whet_codec), "pnm", knows, decode};
+/* P5 or P6; the quality is what it is. */
+static whet_status encode(const whet_picture *p, int quality, whet_room_fn room, void *user, size_t *n, whet_err *err) {
+  int from = whet__pixel_samples(p->pixel), to = from < 3 ? 1 : 3;
+  bool bgr = p->pixel == WHET_PIXEL_BGR || p->pixel == WHET_PIXEL_BGRA;
+  char head[64];
+  (void)quality;
+  size_t at = (size_t)snprintf(head, sizeof head, "P%d\n%d %d\n255\n", to == 1 ? 5 : 6, p->width, p->height);
+  size_t all = at + (size_t)p->width * (size_t)p->height * (size_t)to;
+  ptrdiff_t stride = p->stride ? p->stride : (ptrdiff_t)p->width * from;
+  uint8_t *out = room(user, all);
+  if (!out) return whet__fail(err, WHET_E_MEMORY, "no memory for a picture of %zu bytes", all);
+  memcpy(out, head, at);
+  out += at;
+  for (int32_t y = 0; y < p->height; y++) {
+    const uint8_t *in = (const uint8_t *)p->data + y * stride;
+    for (int32_t x = 0; x < p->width; x++, in += from)
+      for (int k = 0; k < to; k++) *out++ = in[bgr ? 2 - k : k];
+  }
+  *n = all;
+  return WHET_OK;
+}
+
+const whet_codec whet__codec_pnm = {sizeof(whet_codec), "pnm", knows, decode, encode};

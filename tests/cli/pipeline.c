@@ -234,6 +234,88 @@ static void arrays(void **state) {
   must_fail(s, 1, "the input \"x\" of m takes 3 numbers, the frame has 2");
 }
 
+/* Two areas of class 1 and one of class 2 in a map of 4 x 6, as scores and as classes. */
+static void segmented(void **state) {
+  static const int k_class[24] = {0, 1, 0, 0, 2, 2, 0, 1, 1, 0, 2, 2, 0, 0, 0, 0, 0, 0, 1, 0, 0, 0, 0, 0};
+  float x[72];
+  (void)state;
+  for (int layout = 0; layout < 2; layout++) {
+    for (int c = 0; c < 3; c++)
+      for (int i = 0; i < 24; i++) x[layout ? i * 3 + c : c * 24 + i] = k_class[i] == c ? 2.0f : 1.0f;
+    write_npy(g_dir, "map.npy", "<f4", layout ? "(4, 6, 3)" : "(3, 4, 6)", x, sizeof x);
+    write_model(g_dir, "map.onnx",
+                identity_model(1, 4, layout ? (const int64_t[]){1, 4, 6, 3} : (const int64_t[]){1, 3, 4, 6}));
+    const char *p = file("seg.yaml",
+                         "models: {m: map.onnx}\nsource: {files: map.npy}\nstages:\n  - infer: m\n  - segments: "
+                         "{areas: true, least: 4%}\nsinks: [stdout]\n");
+    said s = whet("pipeline %s", p);
+    must_pass(s);
+    json_t *j = line(s.out, 0);
+    assert_true(number_at(j, "classes.0.class") == 1 && number_at(j, "classes.1.class") == 2);
+    assert_true(fabs(number_at(j, "classes.0.score") - 4.0 / 24) < 1e-6 &&
+                fabs(number_at(j, "classes.1.score") - 4.0 / 24) < 1e-6);
+    assert_int_equal(json_array_size(at(j, "objects")), 3);
+    static const double k_box[3][4] = {{1, 0, 3, 2}, {4, 0, 6, 2}, {0, 3, 1, 4}};
+    for (int o = 0; o < 3; o++)
+      for (int k = 0; k < 4; k++) {
+        char where[40];
+        snprintf(where, sizeof where, "objects.%d.box.%d", o, k);
+        assert_true(number_at(j, where) == k_box[o][k]);
+      }
+    json_decref(j);
+  }
+}
+
+static void points(void **state) {
+  float maps[2 * 5 * 4] = {0}, numbers[6] = {1, 2, 0.5f, 3, 4, 1};
+  (void)state;
+  maps[2 * 4 + 1] = 0.9f, maps[2 * 4 + 2] = 0.3f, maps[2 * 4] = 0.1f, maps[20 + 4 * 4 + 3] = 0.5f;
+  write_npy(g_dir, "maps.npy", "<f4", "(2, 5, 4)", maps, sizeof maps);
+  write_model(g_dir, "maps.onnx", identity_model(1, 4, (const int64_t[]){1, 2, 5, 4}));
+  const char *p = file("key.yaml",
+                       "models: {m: maps.onnx}\nsource: {files: maps.npy}\nstages: [{infer: m}, {keypoints: "
+                       "heatmaps}]\nsinks: [stdout]\n");
+  said s = whet("pipeline %s", p);
+  must_pass(s);
+  json_t *j = line(s.out, 0);
+  assert_true(number_at(j, "objects.0.points.0.0") == 1.75 && number_at(j, "objects.0.points.0.1") == 2.5);
+  assert_true(number_at(j, "objects.0.points.1.0") == 3.5 && number_at(j, "objects.0.points.1.1") == 4.5);
+  assert_true(fabs(number_at(j, "objects.0.score") - 0.7) < 1e-6);
+  json_decref(j);
+  write_npy(g_dir, "six.npy", "<f4", "(6,)", numbers, sizeof numbers);
+  write_model(g_dir, "six.onnx", identity_model(1, 2, (const int64_t[]){1, 6}));
+  p = file("key.yaml",
+           "models: {m: six.onnx}\nsource: {files: six.npy}\nstages: [{infer: m}, {keypoints: {kind: numbers, "
+           "points: 2}}]\nsinks: [stdout]\n");
+  s = whet("pipeline %s", p);
+  must_pass(s);
+  j = line(s.out, 0);
+  assert_true(number_at(j, "objects.0.box.2") == 3 && number_at(j, "objects.0.points.1.1") == 4);
+  json_decref(j);
+}
+
+/* Pictures as files, the oldest of which go; the event names them. */
+static void pictures_out(void **state) {
+  uint8_t raw[5 * 12];
+  char dir[600];
+  (void)state;
+  for (size_t i = 0; i < sizeof raw; i++) raw[i] = (uint8_t)(3 * i);
+  snprintf(dir, sizeof dir, "%s/out", g_dir);
+  const char *p = file("img.yaml",
+                       "source: {stdin: {format: raw, width: 2, height: 2, pixel: bgr}}\n"
+                       "sinks: [{image: {folder: out, format: pnm, most: 3}}, stdout]\n");
+  said s = whet_with_input(raw, sizeof raw, "pipeline %s", p);
+  must_pass(s);
+  assert_int_equal(entries(dir), 3);
+  json_t *j = line(s.out, 4);
+  size_t n;
+  char *ppm = read_file(join(dir, text_at(j, "file")), &n);
+  assert_true(n == 11 + 12 && !memcmp(ppm, "P6\n2 2\n255\n", 11));
+  for (int i = 0; i < 12; i++) assert_int_equal((uint8_t)ppm[11 + i], raw[48 + i / 3 * 3 + 2 - i % 3]);
+  free(ppm);
+  json_decref(j);
+}
+
 /* Files that a system shows numbers in; one of them is gone for a while, another holds a word. */
 static void sensors(void **state) {
   (void)state;
@@ -293,7 +375,7 @@ static void keywords(void **state) {
   json_decref(j);
 }
 
-/* The faces of real pictures: 19, 4 and 3. */
+/* The faces of real pictures: 19, 4 and 3; with boxes drawn, as JPEG. */
 static void faces(void **state) {
   static const size_t k_found[] = {19, 4, 3};
   const char *model = test_shared("models/ultraface_rfb320.onnx"), *pictures = test_shared("data/images");
@@ -303,7 +385,8 @@ static void faces(void **state) {
   snprintf(text, sizeof text,
            "models: {faces: %s}\nsource: {files: '%s/faces_*.jpg'}\nstages:\n  - picture: {mean: 127, std: 128}\n  - "
            "infer: faces\n"
-           "  - detect: {kind: scores-boxes, score: 0.7, overlap: 0.3}\nsinks: [stdout]\n",
+           "  - detect: {kind: scores-boxes, score: 0.7, overlap: 0.3}\nsinks: [{image: {folder: faces, boxes: "
+           "true}}, stdout]\n",
            model, pictures);
   said s = whet("pipeline %s", file("faces.yaml", text));
   must_pass(s);
@@ -316,10 +399,11 @@ static void faces(void **state) {
 
 int main(void) {
   const struct CMUnitTest tests[] = {
-      cmocka_unit_test(wrong_files), cmocka_unit_test(rows_of_csv),   cmocka_unit_test(objects_of_jsonl),
-      cmocka_unit_test(hysteresis),  cmocka_unit_test(branches_join), cmocka_unit_test(raw_frames),
-      cmocka_unit_test(folders),     cmocka_unit_test(arrays),        cmocka_unit_test(faces),
-      cmocka_unit_test(sensors),     cmocka_unit_test(keywords)};
+      cmocka_unit_test(wrong_files),  cmocka_unit_test(rows_of_csv),   cmocka_unit_test(objects_of_jsonl),
+      cmocka_unit_test(hysteresis),   cmocka_unit_test(branches_join), cmocka_unit_test(raw_frames),
+      cmocka_unit_test(folders),      cmocka_unit_test(arrays),        cmocka_unit_test(faces),
+      cmocka_unit_test(sensors),      cmocka_unit_test(segmented),     cmocka_unit_test(points),
+      cmocka_unit_test(pictures_out), cmocka_unit_test(keywords)};
   g_dir = test_folder();
   models();
   return cmocka_run_group_tests(tests, NULL, NULL);

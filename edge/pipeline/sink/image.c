@@ -1,0 +1,148 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The sink `image`: a frame's picture as a file; sinks behind it name the file in their events. A file is written
+ * beside its place and moved there, so that nobody sees a half one; the oldest go when there are too many or they
+ * take too much. */
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "edge/pipeline/region.h"
+#include "edge/pipeline/sink/lines.h"
+#include "whet/codec.h"
+
+typedef struct image {
+  pl_node n;
+  const char *folder;
+  int format; /* jpeg, pnm */
+  int64_t quality, most;
+  bool boxes;
+  serve_buf bytes;
+  uint64_t since; /* files since the folder was looked through */
+} image;
+
+#define AT(field) offsetof(image, field)
+static const conf_key k_keys[] = {{.name = "folder", CONF_STR, AT(folder), NULL, 0, 0, true},
+                                  {.name = "format", CONF_CHOICE, AT(format), "jpeg|pnm"},
+                                  {.name = "quality", CONF_INT, AT(quality), NULL, 1, 100},
+                                  {.name = "most", CONF_INT, AT(most), NULL, 1, 1e9},
+                                  {.name = "boxes", CONF_BOOL, AT(boxes)},
+                                  {0}};
+static const image k_defaults = {.quality = 85, .most = 10000};
+
+static whet_status open_image(pl_node *n, whet_err *err) {
+  image *s = (image *)n;
+  return (s->folder = pl_path(n, s->folder, err)) ? WHET_OK : WHET_E_MEMORY;
+}
+
+static whet_status start(pl_node *n, whet_err *err) {
+  image *s = (image *)n;
+  if (!mkdir(s->folder, 0777) || errno == EEXIST) return WHET_OK;
+  edge_fail(err, WHET_E_IO, "%s: %s", s->folder, strerror(errno));
+  return pl_fail_here(n, err);
+}
+
+static void *room(void *user, size_t bytes) {
+  serve_buf *b = user;
+  if (bytes <= b->cap) return b->p;
+  char *p = realloc(b->p, bytes);
+  if (!p) return NULL;
+  b->p = p;
+  b->cap = bytes;
+  return p;
+}
+
+static int ours(const struct dirent *d) {
+  size_t n = strlen(d->d_name);
+  return n > 20 && (!strcmp(d->d_name + n - 4, ".jpg") || !strcmp(d->d_name + n - 4, ".ppm") ||
+                    !strcmp(d->d_name + n - 4, ".pgm"));
+}
+
+/* Delete the oldest, by their names, which begin with a time, until `most` are left. */
+static void trim(image *s) {
+  struct dirent **e;
+  char path[4096];
+  int n = scandir(s->folder, &e, ours, alphasort);
+  for (int i = 0; i < n; i++) {
+    if (n - i > s->most && (size_t)snprintf(path, sizeof path, "%s/%s", s->folder, e[i]->d_name) < sizeof path)
+      unlink(path);
+    free(e[i]);
+  }
+  if (n >= 0) free(e);
+}
+
+/* Lines around the objects, two pixels wide. */
+static void outline(whet_picture *p, const pl_object *o) {
+  static const uint8_t k_colour[3] = {0, 255, 0};
+  pl_box b = pl_box_of(o, 0);
+  pl_paint(p, (pl_box){b.x0, b.y0, b.x1, b.y0 + 2}, k_colour);
+  pl_paint(p, (pl_box){b.x0, b.y1 - 2, b.x1, b.y1}, k_colour);
+  pl_paint(p, (pl_box){b.x0, b.y0, b.x0 + 2, b.y1}, k_colour);
+  pl_paint(p, (pl_box){b.x1 - 2, b.y0, b.x1, b.y1}, k_colour);
+}
+
+static whet_status save(image *s, const char *name, whet_err *err) {
+  char path[4096], part[4096];
+  if ((size_t)snprintf(path, sizeof path, "%s/%s", s->folder, name) >= sizeof path ||
+      (size_t)snprintf(part, sizeof part, "%s/.%s.part", s->folder, name) >= sizeof part)
+    return edge_fail(err, WHET_E_IO, "%s: the name is too long", s->folder);
+  int fd = open(part, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666);
+  if (fd < 0) return edge_fail(err, WHET_E_IO, "%s: %s", part, strerror(errno));
+  whet_status st = sink_write(fd, s->bytes.p, s->bytes.n, part, err);
+  if (close(fd) && !st) st = edge_fail(err, WHET_E_IO, "%s: %s", part, strerror(errno));
+  if (!st && rename(part, path)) st = edge_fail(err, WHET_E_IO, "%s: %s", path, strerror(errno));
+  if (st) unlink(part);
+  return st;
+}
+
+static whet_status run(pl_node *n, pl_frame *f, whet_err *err) {
+  image *s = (image *)n;
+  char time[PL_TIME], name[PL_ITEM];
+  if (f->content != PL_PICTURE) return WHET_OK; /* it was dropped, or there was none */
+  pl_frame *c = f;
+  whet_status st = WHET_OK;
+  if (s->boxes && f->n_object) { /* other sinks get the picture as it is */
+    if (!(c = pl_frame_copy(f))) return edge_fail(err, WHET_E_MEMORY, "image: no memory for a frame");
+    st = pl_frame_own(c, err);
+    for (size_t i = 0; !st && i < c->n_object; i++) outline(&c->pic, &c->object[i]);
+  }
+  if (!st)
+    st = whet_picture_encode(&c->pic, s->format ? "pnm" : "jpeg", (int)s->quality, room, &s->bytes, &s->bytes.n, err);
+  if (c != f) pl_frame_free(c);
+  if (st) return st;
+  pl_time_text(f->time, time);
+  for (char *p = time; *p; p++)
+    if (*p == ':') *p = '-'; /* not every file system takes it */
+  snprintf(name, sizeof name, "%s_%.40s_%llu.%s", time, f->branch, (unsigned long long)f->seq,
+           !s->format                        ? "jpg"
+           : f->pic.pixel == WHET_PIXEL_GRAY ? "pgm"
+                                             : "ppm");
+  EDGE_TRY(save(s, name, err));
+  snprintf(f->file, sizeof f->file, "%s", name);
+  if (++s->since > (uint64_t)s->most / 10 + 1) trim(s), s->since = 0;
+  return WHET_OK;
+}
+
+static whet_status flush(pl_node *n, whet_err *err) {
+  (void)err;
+  if (((image *)n)->since) trim((image *)n);
+  return WHET_OK;
+}
+
+static void close_image(pl_node *n) { buf_free(&((image *)n)->bytes); }
+
+const pl_kind pl_sink_image = {.name = "image",
+                               .size = sizeof(image),
+                               .keys = k_keys,
+                               .lone = "folder",
+                               .defaults = &k_defaults,
+                               .open = open_image,
+                               .start = start,
+                               .run = run,
+                               .flush = flush,
+                               .close = close_image};
