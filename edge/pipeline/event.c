@@ -92,15 +92,41 @@ static void number(serve_buf *b, double v) {
     buf_text(b, "null");
 }
 
+/* v with so many decimals, without zeros at its end. */
+static void fixed(serve_buf *b, double v, int decimals) {
+  int64_t scale = 1, n;
+  char text[40];
+  size_t at = sizeof text;
+  for (int i = 0; i < decimals; i++) scale *= 10;
+  if (!(fabs(v) < 1e9)) {
+    number(b, v);
+    return;
+  }
+  n = llround(fabs(v) * (double)scale);
+  bool minus = v < 0 && n;
+  int left = decimals;
+  while (left && n % 10 == 0) n /= 10, left--;
+  for (; left || n || at == sizeof text; n /= 10) {
+    text[--at] = (char)('0' + n % 10);
+    if (left && --left == 0) {
+      text[--at] = '.';
+      if (n < 10) text[--at] = '0';
+    }
+  }
+  if (minus) text[--at] = '-';
+  buf_put(b, text + at, sizeof text - at);
+}
+
+/* Scores to a millionth, pixels to a hundredth: what lies below is no matter of theirs. */
 static void real(serve_buf *b, float v) {
-  if (isfinite(v))
+  if (fabsf(v) < 1000)
+    fixed(b, (double)v, 6);
+  else if (isfinite(v))
     buf_float(b, v);
   else
     buf_text(b, "null");
 }
-
-/* Pixels to a hundredth: what lies below is no matter of a box. */
-static void pixel(serve_buf *b, float v) { number(b, round((double)v * 100) / 100); }
+static void pixel(serve_buf *b, float v) { fixed(b, (double)v, 2); }
 
 static void object(const pl_frame *f, const pl_object *o, serve_buf *b) {
   buf_put(b, "{", 1);

@@ -135,6 +135,47 @@ static void times(void **state) {
   assert_string_equal(text, "2001-09-09T01:46:40.000001Z");
 }
 
+/* Numbers of boxes and scores, as events show them. */
+static void numbers_in_events(void **state) {
+  static const struct {
+    float v;
+    const char *pixel, *score;
+  } k[] = {{0, "0", "0"},
+           {1, "1", "1"},
+           {10, "10", "10"},
+           {100.5f, "100.5", "100.5"},
+           {0.01f, "0.01", "0.01"},
+           {0.05f, "0.05", "0.05"},
+           {0.004f, "0", "0.004"},
+           {-0.001f, "0", "-0.001"},
+           {-12.25f, "-12.25", "-12.25"},
+           {999.999f, "1000", "999.999023"},
+           {0.1234567f, "0.12", "0.123457"},
+           {1.999f, "2", "1.999"},
+           {1e12f, "999999995904", "1e+12"},
+           {INFINITY, "null", "null"},
+           {10.01f, "10.01", "10.01"}};
+  pl_pool pool;
+  (void)state;
+  pl_pool_init(&pool, 1 << 20);
+  for (size_t i = 0; i < EDGE_COUNT(k); i++) {
+    char want[200];
+    serve_buf b = {0};
+    pl_frame *f = pl_frame_new(&pool);
+    f->objects = true;
+    f->hidden = ~(1u << PL_FIELD_OBJECTS | 1u << PL_FIELD_OBJECT_SCORE | 1u << PL_FIELD_OBJECT_BOX);
+    *pl_add_object(f) = (pl_object){.x0 = k[i].v, .y0 = 1, .x1 = 2, .y1 = k[i].v, .score = k[i].v};
+    pl_event(f, "", &b);
+    buf_put(&b, "", 1);
+    snprintf(want, sizeof want, "{\"objects\":[{\"score\":%s,\"box\":[%s,1,2,%s]}]}", k[i].score, k[i].pixel,
+             k[i].pixel);
+    assert_string_equal(b.p, want);
+    free(b.p);
+    pl_frame_free(f);
+  }
+  pl_pool_free(&pool);
+}
+
 static void spectra(void **state) {
   static const size_t k_n[] = {1, 2, 3, 8, 12, 30, 49, 64, 97, 100, 128, 131};
   for (size_t t = 0; t < EDGE_COUNT(k_n); t++) {
@@ -424,10 +465,17 @@ static void windows(void **state) {
 }
 
 int main(void) {
-  const struct CMUnitTest tests[] = {
-      cmocka_unit_test(queues_drop), cmocka_unit_test(queues_block), cmocka_unit_test(frames_share),
-      cmocka_unit_test(times),       cmocka_unit_test(spectra),      cmocka_unit_test(tracks),
-      cmocka_unit_test(zones),       cmocka_unit_test(filters),      cmocka_unit_test(privacy),
-      cmocka_unit_test(pushes),      cmocka_unit_test(windows)};
+  const struct CMUnitTest tests[] = {cmocka_unit_test(queues_drop),
+                                     cmocka_unit_test(queues_block),
+                                     cmocka_unit_test(frames_share),
+                                     cmocka_unit_test(times),
+                                     cmocka_unit_test(numbers_in_events),
+                                     cmocka_unit_test(spectra),
+                                     cmocka_unit_test(tracks),
+                                     cmocka_unit_test(zones),
+                                     cmocka_unit_test(filters),
+                                     cmocka_unit_test(privacy),
+                                     cmocka_unit_test(pushes),
+                                     cmocka_unit_test(windows)};
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,10 +1,12 @@
 # SPDX-License-Identifier: Apache-2.0
 """The examples of examples/pipelines as their readers run them, and a folder that is watched until the pipeline is told to end."""
+import http.client
 import json
 import os
 import pathlib
 import shutil
 import signal
+import socket
 import subprocess
 import tempfile
 import time
@@ -76,7 +78,103 @@ def watched():
         assert sorted(f.name for f in (top / "in").iterdir()) == ["old.csv", "other.txt"]
 
 
+class Running:
+    """A pipeline of a text that runs; what it says on standard error is in lines."""
+
+    def __init__(self, folder, text):
+        file = pathlib.Path(folder) / "p.yaml"
+        file.write_text(text)
+        self.process = subprocess.Popen([str(WHET), "pipeline", str(file)], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+
+    def event(self):
+        return json.loads(self.process.stdout.readline())
+
+    def stop(self, status=0):
+        self.process.send_signal(signal.SIGTERM)
+        begun = time.monotonic()
+        out, err = self.process.communicate(timeout=10)
+        assert self.process.returncode == status, err
+        assert time.monotonic() - begun < 1
+        return out, err
+
+
+def posted():
+    """Rows by HTTP POST: taken, refused with a reason, too large, without a token."""
+    with tempfile.TemporaryDirectory() as folder:
+        p = Running(folder, "source: {http: {port: 0, path: /in, token: secret, format: jsonl, fields: [a], longest: 1000}}\n"
+                            "stages: [{values: [a]}]\nsinks: [stdout]\n")
+        line = p.process.stderr.readline()
+        assert "listens at http://127.0.0.1:" in line, line
+        port = int(line.rsplit(":", 1)[1].split("/")[0])
+
+        def post(body, path="/in", token="secret", method="POST"):
+            c = http.client.HTTPConnection("127.0.0.1", port, timeout=10)
+            c.request(method, path, body, {"Authorization": f"Bearer {token}"})
+            r = c.getresponse()
+            return r.status, json.loads(r.read())
+
+        assert post(b'{"a": 1}\n{"a": 2}\n') == (202, {"frames": 2})
+        assert [p.event()["values"]["a"] for _ in range(2)] == [1, 2]
+        status, said = post(b'{"b": 1}')
+        assert status == 400 and "no member" in said["error"], said
+        assert post(b"x" * 2000)[0] == 413
+        assert post(b'{"a": 1}', token="other")[0] == 401
+        assert post(b'{"a": 1}', path="/")[0] == 404
+        assert post(None, method="GET")[0] == 405
+        assert post(b'{"a": 3}')[0] == 202
+        assert p.event()["values"]["a"] == 3
+        p.stop(1)  # a message was wrong
+
+
+def subscribed():
+    """Topics of a broker, which goes away and comes back."""
+    broker = shutil.which("mosquitto") or shutil.which("mosquitto", path="/usr/sbin")
+    pub = shutil.which("mosquitto_pub")
+    if not broker or not pub:
+        print("without MQTT: there is no mosquitto")
+        return
+    with socket.socket() as s:
+        s.bind(("127.0.0.1", 0))
+        port = s.getsockname()[1]
+    with tempfile.TemporaryDirectory() as folder:
+        (pathlib.Path(folder) / "b.conf").write_text(f"listener {port} 127.0.0.1\nallow_anonymous true\n")
+
+        def start():
+            b = subprocess.Popen([broker, "-c", folder + "/b.conf"], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+            for _ in range(200):
+                try:
+                    socket.create_connection(("127.0.0.1", port)).close()
+                    return b
+                except OSError:
+                    time.sleep(0.02)
+            raise SystemExit("the broker does not start")
+
+        b = start()
+        p = Running(folder, f"source: {{mqtt: {{host: 127.0.0.1, port: {port}, topic: 'sensors/#', format: csv}}}}\n"
+                            "stages: [{values: [a, b]}]\nsinks: [stdout]\n")
+
+        def say(text):
+            subprocess.run([pub, "-p", str(port), "-t", "sensors/one", "-q", "1", "-r", "-m", text], check=True)
+
+        try:
+            say("1,2")
+            e = p.event()
+            assert e["item"] == "sensors/one" and e["values"] == {"a": 1, "b": 2}, e
+            b.terminate()
+            b.wait()
+            b = start()
+            say("3,4")  # kept by the broker for who comes back
+            assert p.event()["values"] == {"a": 3, "b": 4}
+            _, err = p.stop()
+            assert "again in" in err, err
+        finally:
+            b.terminate()
+            p.process.kill()
+
+
 def main():
+    posted()
+    subscribed()
     vibration()
     watched()
     if SHARED.exists():
