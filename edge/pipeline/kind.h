@@ -9,6 +9,7 @@
 #include "conf/conf.h"
 #include "edge/pipe/labels.h"
 #include "edge/pipeline/frame.h"
+#include "edge/serve/buf.h"
 
 struct pl_branch;
 struct pl_node;
@@ -36,6 +37,8 @@ typedef struct pl_kind {
   /* Sinks: everything that was taken to where it is safe. */
   whet_status (*flush)(struct pl_node *n, whet_err *err);
   void (*close)(struct pl_node *n);
+  /* More for the counters: members of a JSON object, each with a comma in front. Any thread, while the node is open. */
+  void (*stats)(struct pl_node *n, serve_buf *b);
 
   bool loose; /* settings are not looked at: a kind that this build lacks, whose open says so */
   bool live;  /* sources: frames come when they come; queues drop the oldest unless told */

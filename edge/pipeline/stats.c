@@ -5,7 +5,7 @@
 #include <string.h>
 
 #include "edge/pipeline/event.h"
-#include "edge/pipeline/inner.h"
+#include "edge/pipeline/stats.h"
 
 static void key(serve_buf *b, const char *name) {
   if (b->n && b->p[b->n - 1] != '{') buf_put(b, ",", 1);
@@ -14,8 +14,7 @@ static void key(serve_buf *b, const char *name) {
 }
 static void count(serve_buf *b, const char *name, uint64_t v) { key(b, name), buf_uint(b, v); }
 
-/* Upper bound in microseconds of the time that a part q of the frames took; 0: there were none. */
-static double quantile(const pl_branch *br, double q) {
+double pl_quantile(const pl_branch *br, double q) {
   uint64_t n[PL_BUCKETS], all = 0, sum = 0;
   for (int i = 0; i < PL_BUCKETS; i++) all += n[i] = br->bucket[i];
   for (int i = 0; i < PL_BUCKETS; i++)
@@ -32,6 +31,7 @@ static void node(serve_buf *b, const pl_node *n, uint64_t behind) {
   count(b, "failed", n->failed);
   uint64_t ns = n->ns;
   key(b, "us"), buf_double(b, ns > behind ? (double)((ns - behind) / 1000) : 0);
+  if (n->kind->stats && n->opened) n->kind->stats((pl_node *)(uintptr_t)n, b);
   buf_put(b, "}", 1);
 }
 
@@ -58,9 +58,9 @@ static void branch(serve_buf *b, pl_branch *br) {
   buf_put(b, "}", 1);
   count(b, "frames", br->frames), count(b, "failed", br->failed), count(b, "events", br->events);
   key(b, "latency_us"), buf_put(b, "{", 1);
-  key(b, "p50"), buf_double(b, round(quantile(br, 0.5)));
-  key(b, "p90"), buf_double(b, round(quantile(br, 0.9)));
-  key(b, "p99"), buf_double(b, round(quantile(br, 0.99)));
+  key(b, "p50"), buf_double(b, round(pl_quantile(br, 0.5)));
+  key(b, "p90"), buf_double(b, round(pl_quantile(br, 0.9)));
+  key(b, "p99"), buf_double(b, round(pl_quantile(br, 0.99)));
   buf_put(b, "}", 1);
   key(b, "stages"), buf_put(b, "[", 1);
   for (size_t i = 0; i < br->n_stage; i++) {
@@ -70,30 +70,34 @@ static void branch(serve_buf *b, pl_branch *br) {
   buf_put(b, "]}", 2);
 }
 
-size_t whet_pipeline_stats(whet_pipeline *p, char *to, size_t cap) {
-  serve_buf b = {0};
-  buf_put(&b, "{", 1);
-  key(&b, "name"), buf_json_str(&b, p->name);
-  key(&b, "seconds"), buf_double(&b, p->begun ? round((double)(edge_now() - p->begun) / 1e6) / 1e3 : 0);
-  key(&b, "state"), buf_json_str(&b, p->ended ? "ended" : p->stopping ? "stopping" : p->started ? "running" : "open");
-  key(&b, "branches"), buf_put(&b, "[", 1);
+void pl_stats(whet_pipeline *p, serve_buf *b) {
+  buf_put(b, "{", 1);
+  key(b, "name"), buf_json_str(b, p->name);
+  key(b, "seconds"), buf_double(b, p->begun ? round((double)(edge_now() - p->begun) / 1e6) / 1e3 : 0);
+  key(b, "state"), buf_json_str(b, p->ended ? "ended" : p->stopping ? "stopping" : p->started ? "running" : "open");
+  key(b, "branches"), buf_put(b, "[", 1);
   for (size_t i = 0; i < p->n_branch; i++) {
-    if (i) buf_put(&b, ",", 1);
-    branch(&b, &p->branch[i]);
+    if (i) buf_put(b, ",", 1);
+    branch(b, &p->branch[i]);
   }
-  buf_put(&b, "]", 1);
-  key(&b, "sinks"), buf_put(&b, "[", 1);
+  buf_put(b, "]", 1);
+  key(b, "sinks"), buf_put(b, "[", 1);
   for (size_t i = 0; i < p->n_sink; i++) {
-    if (i) buf_put(&b, ",", 1);
-    node(&b, p->sink[i], 0);
+    if (i) buf_put(b, ",", 1);
+    node(b, p->sink[i], 0);
   }
-  buf_put(&b, "]", 1);
-  key(&b, "frames"), buf_put(&b, "{", 1);
+  buf_put(b, "]", 1);
+  key(b, "frames"), buf_put(b, "{", 1);
   pthread_mutex_lock(&p->pool.lock);
   uint64_t bytes = p->pool.bytes, taken = p->pool.taken;
   pthread_mutex_unlock(&p->pool.lock);
-  count(&b, "bytes", bytes), count(&b, "allocations", taken);
-  buf_text(&b, "}}");
+  count(b, "bytes", bytes), count(b, "allocations", taken);
+  buf_text(b, "}}");
+}
+
+size_t whet_pipeline_stats(whet_pipeline *p, char *to, size_t cap) {
+  serve_buf b = {0};
+  pl_stats(p, &b);
   size_t n = b.bad ? 0 : b.n;
   if (cap) {
     size_t k = n < cap ? n : cap - 1;

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """The examples of examples/pipelines as their readers run them, and a folder that is watched until the pipeline is told to end."""
 import http.client
+import http.server
 import json
 import os
 import pathlib
@@ -9,6 +10,7 @@ import signal
 import socket
 import subprocess
 import tempfile
+import threading
 import time
 
 from server import SHARED, WHET
@@ -172,7 +174,148 @@ def subscribed():
             p.process.kill()
 
 
+class Receiver:
+    """Takes posts, stores each key once; refuses while it is told to."""
+
+    def __init__(self, port=0):
+        receiver = self
+        self.stored, self.up, self.seen = {}, True, 0
+
+        class Handler(http.server.BaseHTTPRequestHandler):
+            def do_POST(self):
+                body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
+                receiver.seen += 1
+                if not receiver.up:
+                    self.send_response(503)
+                    self.send_header("Content-Length", "0")
+                    self.end_headers()
+                    return
+                if "ndjson" in self.headers.get("Content-Type", "") or "jsonl" in self.headers.get("Content-Type", ""):
+                    for line in body.splitlines():
+                        r = json.loads(line)
+                        receiver.stored.setdefault(r["key"], r["data"])
+                else:
+                    receiver.stored.setdefault(self.headers["Idempotency-Key"], json.loads(body))
+                self.send_response(200)
+                self.send_header("Content-Length", "0")
+                self.end_headers()
+
+            def log_message(self, *_):
+                pass
+
+        self.server = http.server.ThreadingHTTPServer(("127.0.0.1", port), Handler)
+        self.port = self.server.server_address[1]
+        threading.Thread(target=self.server.serve_forever, daemon=True).start()
+
+    def stop(self):
+        self.server.shutdown()
+        self.server.server_close()
+
+
+def rows(n):
+    return "".join(f"{i}\n" for i in range(n))
+
+
+def delivered():
+    """All events arrive once, although the other side refuses at first."""
+    with tempfile.TemporaryDirectory() as folder:
+        r = Receiver()
+        r.up = False
+        file = pathlib.Path(folder) / "p.yaml"
+        file.write_text(f"source: {{stdin: csv}}\nstages: [{{values: [a]}}]\nsinks:\n  - send: {{url: 'http://127.0.0.1:{r.port}/in', outbox: out.db, "
+                        "every: 10ms, wait: 20s, retry: [0.05, 0.2]}\n")
+        p = subprocess.Popen([str(WHET), "pipeline", str(file)], stdin=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+        p.stdin.write(rows(500))
+        p.stdin.close()
+        for _ in range(500):
+            if r.seen:
+                break
+            time.sleep(0.01)
+        r.up = True
+        assert p.wait(30) == 0, p.stderr.read()
+        p.stderr.close()
+        r.stop()
+        assert sorted(e["values"]["a"] for e in r.stored.values()) == list(range(500))
+        # straight, without an outbox: a refusal is a failure of the sink
+        r = Receiver()
+        file.write_text(f"source: {{stdin: csv}}\nstages: [{{values: [a]}}]\nsinks:\n  - send: 'http://127.0.0.1:{r.port}/in'\n")
+        said = subprocess.run([str(WHET), "pipeline", str(file)], input=rows(20), capture_output=True, text=True)
+        assert said.returncode == 0 and len(r.stored) == 20, said.stderr
+        r.up = False
+        said = subprocess.run([str(WHET), "pipeline", str(file)], input=rows(3), capture_output=True, text=True)
+        assert said.returncode == 1 and "an event was not taken" in said.stderr, said.stderr
+        r.stop()
+
+
+def kept():
+    """No link: SIGTERM ends it within 200 ms, and every event that was read is in the outbox; a later run delivers them."""
+    with tempfile.TemporaryDirectory() as folder:
+        file = pathlib.Path(folder) / "p.yaml"
+        with socket.socket() as s:
+            s.bind(("127.0.0.1", 0))
+            port = s.getsockname()[1]
+        file.write_text(f"source: {{stdin: csv}}\nqueue: {{size: 1000, full: block}}\nstages: [{{values: [a]}}]\nsinks:\n"
+                        f"  - send: {{url: 'http://127.0.0.1:{port}/in', outbox: out.db, every: 1s, wait: 20s, retry: [0.05, 0.2]}}\n")
+        p = subprocess.Popen([str(WHET), "pipeline", str(file), "--stats", folder + "/stats.json"], stdin=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+        p.stdin.write(rows(300))
+        p.stdin.flush()
+        time.sleep(0.4)
+        p.send_signal(signal.SIGTERM)
+        begun = time.monotonic()
+        status, took = p.wait(10), time.monotonic() - begun
+        p.stdin.close()
+        assert status == 0, p.stderr.read()
+        assert took < 0.2, f"it took {took:.3f} s"
+        stats = json.loads((pathlib.Path(folder) / "stats.json").read_text())
+        events = stats["branches"][0]["events"]
+        assert events == 300 and stats["sinks"][0]["outbox"]["records"] == events, stats
+        r = Receiver(port)
+        said = subprocess.run([str(WHET), "pipeline", str(file)], input="", capture_output=True, text=True)
+        assert said.returncode == 0, said.stderr
+        assert sorted(e["values"]["a"] for e in r.stored.values()) == list(range(300))
+        r.stop()
+        print(f"SIGTERM to the end with 300 events for the outbox: {took * 1e3:.0f} ms")
+
+
+def shown():
+    """The sink live: page, counters, events, the picture that sinks may see."""
+    with tempfile.TemporaryDirectory() as folder:
+        p = Running(folder, "source: {http: {port: 0, format: raw, width: 4, height: 2}}\nqueue: {full: block}\n"
+                            "privacy: [{mask: {regions: [{name: all, points: [[0, 0], [1, 0], [1, 1], [0, 1]]}], colour: [1, 2, 3]}}]\n"
+                            "sinks: [{live: {port: 0, token: secret}}, stdout]\n")
+        ports = {}
+        for _ in range(2):
+            line = p.process.stderr.readline()
+            ports["live" if " live: " in line or ": live" in line or line.startswith("whet: live") else "http"] = int(line.rsplit(":", 1)[1].split("/")[0])
+
+        def get(path, token="secret"):
+            c = http.client.HTTPConnection("127.0.0.1", ports["live"], timeout=10)
+            c.request("GET", path, headers={"Authorization": f"Bearer {token}"})
+            r = c.getresponse()
+            return r.status, r.getheader("Content-Type"), r.read()
+
+        c = http.client.HTTPConnection("127.0.0.1", ports["http"], timeout=10)
+        assert get("/frame?branch=main")[0] == 404
+        c.request("POST", "/", bytes(range(100, 124)))
+        assert c.getresponse().read() == b'{"frames":1}\n'
+        p.event()
+        assert get("/")[0] == 200 and b"<script src" in get("/")[2] and get("/page.js")[0] == 200 and get("/page.css")[0] == 200
+        assert get("/stats", "other")[0] == 401 and get("/frame?branch=main", "")[0] == 401
+        stats = json.loads(get("/stats")[2])
+        assert stats["branches"][0]["events"] == 1
+        assert json.loads(get("/events")[2])[0]["size"] == [4, 2]
+        metrics = get("/metrics")[2].decode()
+        assert 'whet_pipeline_frames_total{branch="main"} 1\n' in metrics and "# TYPE whet_pipeline_latency_seconds summary" in metrics, metrics
+        status, kind, body = get("/frame?branch=main")
+        assert status == 200 and (kind != "image/x-portable-anymap" or body[-24:] == bytes([1, 2, 3] * 8)), kind
+        assert bytes(range(100, 124)) not in body
+        p.stop()
+
+
 def main():
+    delivered()
+    kept()
+    shown()
     posted()
     subscribed()
     vibration()

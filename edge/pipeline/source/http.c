@@ -5,12 +5,11 @@
 #include "edge/pipeline/message.h"
 
 #ifdef WHET_HAVE_MICROHTTPD
-#include <arpa/inet.h>
-#include <errno.h>
-#include <microhttpd.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+
+#include "edge/pipeline/listen.h"
 
 typedef struct http {
   pl_node n;
@@ -39,28 +38,9 @@ typedef struct request {
   bool large;
 } request;
 
-static struct sockaddr_storage address(const http *s, bool *ok) {
-  struct sockaddr_storage a = {0};
-  struct sockaddr_in *v4 = (struct sockaddr_in *)(void *)&a;
-  struct sockaddr_in6 *v6 = (struct sockaddr_in6 *)(void *)&a;
-  *ok = true;
-  if (inet_pton(AF_INET, s->host, &v4->sin_addr) == 1) {
-    v4->sin_family = AF_INET;
-    v4->sin_port = htons((uint16_t)s->port);
-  } else if (inet_pton(AF_INET6, s->host, &v6->sin6_addr) == 1) {
-    v6->sin6_family = AF_INET6;
-    v6->sin6_port = htons((uint16_t)s->port);
-  } else {
-    *ok = false;
-  }
-  return a;
-}
-
 static whet_status open_http(pl_node *n, whet_err *err) {
   http *s = (http *)n;
-  bool ok;
-  (void)address(s, &ok);
-  if (!ok) return pl_fail(n, err, "host: expected an address (127.0.0.1, 0.0.0.0, ::), got \"%.60s\"", s->host);
+  if (!pl_listen_good(s->host)) return pl_fail(n, err, "host: expected an address (127.0.0.1, 0.0.0.0, ::), got \"%.60s\"", s->host);
   if (*s->path != '/') return pl_fail(n, err, "path: expected one that begins with /, got \"%.60s\"", s->path);
   return pl_payload_open(n, &s->in.payload, err);
 }
@@ -88,19 +68,6 @@ static enum MHD_Result answer(struct MHD_Connection *c, unsigned status, const c
   return k;
 }
 
-/* Bytes of two texts compared in a time that tells nothing about them. */
-static bool same(const char *a, const char *b) {
-  size_t n = strlen(a), m = strlen(b);
-  unsigned differ = n != m;
-  for (size_t i = 0; i < n; i++) differ |= (unsigned)(a[i] ^ b[m ? i % m : 0]);
-  return !differ;
-}
-
-static bool allowed(const http *s, struct MHD_Connection *c) {
-  const char *given = MHD_lookup_connection_value(c, MHD_HEADER_KIND, "Authorization");
-  return !s->token || (given && !strncmp(given, "Bearer ", 7) && same(given + 7, s->token));
-}
-
 static enum MHD_Result handle(void *user, struct MHD_Connection *c, const char *url, const char *method,
                               const char *version, const char *data, size_t *n, void **own) {
   http *s = user;
@@ -111,14 +78,14 @@ static enum MHD_Result handle(void *user, struct MHD_Connection *c, const char *
     return r ? MHD_YES : MHD_NO;
   }
   if (*n) {
-    if (r->body.n + *n > s->in.payload.longest || !allowed(s, c))
+    if (r->body.n + *n > s->in.payload.longest || !pl_listen_allowed(s->token, c))
       r->large = true, buf_free(&r->body);
     else if (!r->large)
       buf_put(&r->body, data, *n);
     *n = 0;
     return MHD_YES;
   }
-  if (!allowed(s, c)) return answer(c, 401, "a bearer token is asked for");
+  if (!pl_listen_allowed(s->token, c)) return answer(c, 401, "a bearer token is asked for");
   if (strcmp(url, s->path)) return answer(c, 404, "frames are taken at %.200s", s->path);
   if (strcmp(method, "POST") && strcmp(method, "PUT")) return answer(c, 405, "frames are posted");
   if (r->large) return answer(c, 413, "a body has at most %zu bytes", s->in.payload.longest);
@@ -142,21 +109,9 @@ static void done(void *user, struct MHD_Connection *c, void **own, enum MHD_Requ
 
 static whet_status start(pl_node *n, whet_err *err) {
   http *s = (http *)n;
-  bool ok;
-  struct sockaddr_storage a = address(s, &ok);
-  unsigned flags = MHD_USE_AUTO | MHD_USE_INTERNAL_POLLING_THREAD | (a.ss_family == AF_INET6 ? MHD_USE_IPv6 : 0);
-  s->d =
-      MHD_start_daemon(flags, (uint16_t)s->port, NULL, NULL, handle, s, MHD_OPTION_SOCK_ADDR, (struct sockaddr *)&a,
-                       MHD_OPTION_CONNECTION_LIMIT, (unsigned)s->connections, MHD_OPTION_CONNECTION_TIMEOUT,
-                       (unsigned)s->slow, MHD_OPTION_NOTIFY_COMPLETED, done, s, MHD_OPTION_END);
-  if (!s->d) {
-    edge_fail(err, WHET_E_SYSTEM, "cannot listen at %s port %lld: %s", s->host, (long long)s->port, strerror(errno));
-    return pl_fail_here(n, err);
-  }
-  const union MHD_DaemonInfo *i = MHD_get_daemon_info(s->d, MHD_DAEMON_INFO_BIND_PORT);
-  bool v6 = strchr(s->host, ':') != NULL;
-  pl_log(n, 2, "listens at http://%s%s%s:%u%s", v6 ? "[" : "", s->host, v6 ? "]" : "", i ? i->port : 0u, s->path);
-  return WHET_OK;
+  const pl_listen l = {.host = s->host, .path = s->path, .port = s->port, .connections = s->connections, .slow = s->slow,
+                       .handle = handle, .done = done, .user = s};
+  return pl_listen_start(n, &l, &s->d, err);
 }
 
 static void stop_daemon(http *s) {
