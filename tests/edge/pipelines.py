@@ -309,6 +309,15 @@ def shown():
         status, kind, body = get("/frame?branch=main")
         assert status == 200 and (kind != "image/x-portable-anymap" or body[-24:] == bytes([1, 2, 3] * 8)), kind
         assert bytes(range(100, 124)) not in body
+        top = [str(WHET), "top", str(ports["live"]), "--every", "0.1", "--count"]
+        said = subprocess.run([*top, "1", "--token", "secret"], capture_output=True, text=True)
+        assert said.returncode == 0 and "running for" in said.stdout and "main " in said.stdout and "mask" in said.stdout, said
+        said = subprocess.run([*top, "2", "--token", "secret", "--json"], capture_output=True, text=True)
+        assert [json.loads(line)["branches"][0]["frames"] for line in said.stdout.splitlines()] == [1, 1], said
+        said = subprocess.run([*top, "1"], capture_output=True, text=True)
+        assert said.returncode == 1 and "401" in said.stderr and "--token" in said.stderr, said
+        said = subprocess.run([str(WHET), "top", "/dev/null"], capture_output=True, text=True)
+        assert said.returncode == 1 and not said.stdout, said
         p.stop()
 
 
