@@ -2,8 +2,8 @@
 #ifndef WHET_PIPELINE_H
 #define WHET_PIPELINE_H
 
-/* libwhet_edge: pipelines. A file in YAML says where frames come from, which stages they go through, and where what
- * was found goes; docs/pipelines.md has every stage and key.
+/* libwhet_edge (-lwhet_edge -lwhet): pipelines. A file in YAML says where frames come from, which stages they go
+ * through, and where what was found goes; docs/pipelines.md has every stage and key.
  *
  * A pipeline is opened, started, and ends by itself when its sources do, or when it is stopped. Every branch of it
  * runs in a thread of its own, every source too. Functions may be called from any thread but where it is said

@@ -8,6 +8,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "edge/pipe/fft.h"
@@ -464,6 +465,47 @@ static void windows(void **state) {
   }
 }
 
+#define SEED(name, bytes) \
+  { name, bytes, sizeof(bytes) - 1 }
+/* Beginnings for the fuzzer (tests/fuzz/pipeline.c). */
+static void corpus(void **state) {
+  static const struct {
+    const char *name, *bytes;
+    size_t n;
+  } k[] = {
+      SEED("csv",
+           "\x08\x06"
+           "a,t,b\n1,2,3"),
+      SEED("jsonl", "\x07\x0e{\"a\":[1,2],\"b\":[3,4],\"t\":\"2001-01-01T00:00:00Z\"}"),
+      SEED("raw",
+           "\x04\x05"
+           "0123456789ab"),
+      SEED("pcm",
+           "\x05\x01"
+           "0123"),
+      SEED("pgm", "\x01\x01P5 2 1 255\nab"),
+      SEED("npy", "\x03\x01\x93NUMPY\x01\x00\x3a\x00{'descr':'<f4','fortran_order':False,'shape':(1,)}       \n1234"),
+      SEED("file",
+           "\x80source: {stdin: csv}\nstages: [{window: 3}, {spectrum: {bands: 2}}, {threshold: 1}]\nsinks: [{send: "
+           "{url: '-'}}, stdout]\n"),
+      SEED("branches",
+           "\x80"
+           "branches:\n  a: {source: {app: csv}}\n  b: {from: a, privacy: [drop_raw, {keep: [time]}], sinks: "
+           "[app]}\n"),
+      SEED("zone",
+           "\x80source: app\nstages: [{track: {}}, {zone: {pass: events, zones: [{name: a, points: "
+           "[[0,0],[1,0],[1,1]]}]}}]\nsinks: [app]\n")};
+  const char *build = getenv("WHET_BUILD");
+  (void)state;
+  if (!build) skip();
+  char path[600];
+  snprintf(path, sizeof path, "%s/corpus", build);
+  mkdir(path, 0777);
+  snprintf(path, sizeof path, "%s/corpus/pipeline", build);
+  mkdir(path, 0777);
+  for (size_t i = 0; i < EDGE_COUNT(k); i++) test_write(path, k[i].name, k[i].bytes, k[i].n);
+}
+
 int main(void) {
   const struct CMUnitTest tests[] = {cmocka_unit_test(queues_drop),
                                      cmocka_unit_test(queues_block),
@@ -476,6 +518,7 @@ int main(void) {
                                      cmocka_unit_test(filters),
                                      cmocka_unit_test(privacy),
                                      cmocka_unit_test(pushes),
-                                     cmocka_unit_test(windows)};
+                                     cmocka_unit_test(windows),
+                                     cmocka_unit_test(corpus)};
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -321,7 +321,18 @@ def shown():
         p.stop()
 
 
+def from_c():
+    """The example of the interface in C: what it pushes comes out as events."""
+    example = WHET.resolve().parent / "example_pipeline"
+    if example.exists():
+        events = run([example])
+        assert [(e["event"], e["values"]["celsius"]) for e in events] == [("on", 80), ("off", 69)], events
+        bad = subprocess.run([str(example), "/no/such/file.yaml"], capture_output=True, text=True)
+        assert bad.returncode == 1 and "/no/such/file.yaml" in bad.stderr, bad.stderr
+
+
 def main():
+    from_c()
     delivered()
     kept()
     shown()
