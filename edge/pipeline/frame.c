@@ -250,6 +250,7 @@ whet_status pl_frame_picture(pl_frame *f, int32_t width, int32_t height, whet_pi
                           .pixel = pixel};
   f->width = width;
   f->height = height;
+  f->crop_x = f->crop_y = 0;
   return WHET_OK;
 }
 

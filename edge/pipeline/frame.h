@@ -59,7 +59,8 @@ typedef struct pl_value {
 #define PL_FIELDS(X)                                                                                                \
   X(TIME, "time")                                                                                                   \
   X(BRANCH, "branch")                                                                                               \
-  X(SOURCE, "source") X(ITEM, "item") X(SEQ, "seq") X(AT, "at") X(UNTIL, "until") X(SIZE, "size") X(EVENT, "event") \
+  X(SOURCE, "source")                                                                                               \
+  X(ITEM, "item") X(SEQ, "seq") X(AT, "at") X(UNTIL, "until") X(SIZE, "size") X(EVENT, "event")                     \
       X(SUBJECT, "subject") X(OBJECTS, "objects") X(OBJECT_CLASS, "objects.class") X(OBJECT_LABEL, "objects.label") \
           X(OBJECT_SCORE, "objects.score") X(OBJECT_BOX, "objects.box") X(OBJECT_TRACK, "objects.track")            \
               X(OBJECT_ZONE, "objects.zone") X(OBJECT_POINTS, "objects.points") X(CLASSES, "classes")               \
@@ -86,11 +87,12 @@ typedef struct pl_frame {
   bool begin, end;    /* first or last of an item: states begin anew, remainders are given */
 
   pl_content content;
-  pl_blob *blob;         /* where the content lies; NULL: nowhere */
-  whet_picture pic;      /* PICTURE */
-  pipe_tensor numbers;   /* NUMBERS; [rows][columns] of float where stages cut or count rows */
-  double rate;           /* rows in a second; 0: unknown */
-  int32_t width, height; /* of the picture, also when it is gone */
+  pl_blob *blob;          /* where the content lies; NULL: nowhere */
+  whet_picture pic;       /* PICTURE */
+  pipe_tensor numbers;    /* NUMBERS; [rows][columns] of float where stages cut or count rows */
+  double rate;            /* rows in a second; 0: unknown */
+  int32_t width, height;  /* of the picture as it came, also when it is gone */
+  int32_t crop_x, crop_y; /* where in it `pic` begins */
 
   bool loaded;                    /* the next model's input holds this frame already */
   whet_prep_place place;          /* where in it the picture lies ... */

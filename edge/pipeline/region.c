@@ -53,10 +53,10 @@ bool pl_inside(const pl_polygon *p, double x, double y) {
   return in;
 }
 
-pl_box pl_box_of(const pl_object *o, double grow) {
+pl_box pl_box_of(const pl_frame *f, const pl_object *o, double grow) {
   double w = (double)(o->x1 - o->x0) * grow, h = (double)(o->y1 - o->y0) * grow;
-  return (pl_box){(int32_t)floor((double)o->x0 - w), (int32_t)floor((double)o->y0 - h),
-                  (int32_t)ceil((double)o->x1 + w), (int32_t)ceil((double)o->y1 + h)};
+  return (pl_box){(int32_t)floor((double)o->x0 - w) - f->crop_x, (int32_t)floor((double)o->y0 - h) - f->crop_y,
+                  (int32_t)ceil((double)o->x1 + w) - f->crop_x, (int32_t)ceil((double)o->y1 + h) - f->crop_y};
 }
 
 static pl_box within(const whet_picture *p, pl_box b) {
@@ -100,4 +100,15 @@ void pl_mosaic(whet_picture *p, pl_box b, int cells) {
         for (int32_t x = x0; x < x1; x++)
           for (int k = 0; k < n; k++) at(p, x, y)[k] = (uint8_t)(sum[k] / count);
     }
+}
+
+whet_status pl_crop(pl_frame *f, pl_box b, whet_err *err) {
+  b = within(&f->pic, b);
+  if (b.x0 >= b.x1 || b.y0 >= b.y1) return edge_fail(err, WHET_E_DATA, "nothing of the picture lies in that part");
+  f->pic.data = at(&f->pic, b.x0, b.y0);
+  f->pic.width = b.x1 - b.x0;
+  f->pic.height = b.y1 - b.y0;
+  f->crop_x += b.x0;
+  f->crop_y += b.y0;
+  return WHET_OK;
 }

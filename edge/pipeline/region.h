@@ -24,8 +24,10 @@ bool pl_inside(const pl_polygon *p, double x, double y);
 typedef struct pl_box {
   int32_t x0, y0, x1, y1; /* x1, y1: one behind */
 } pl_box;
-/* The box of an object, grown by a part of its size on every side. */
-pl_box pl_box_of(const pl_object *o, double grow);
+/* The box of an object of f in the pixels of f->pic, grown by a part of its size on every side. */
+pl_box pl_box_of(const pl_frame *f, const pl_object *o, double grow);
+/* The frame's picture becomes that part of it; nothing is copied. E_DATA: nothing of it lies there. */
+EDGE_MUST whet_status pl_crop(pl_frame *f, pl_box b, whet_err *err);
 void pl_paint(whet_picture *p, pl_box b, const uint8_t colour[3]);
 /* The box in cells x cells squares of one colour each, their mean. */
 void pl_mosaic(whet_picture *p, pl_box b, int cells);

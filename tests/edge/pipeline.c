@@ -397,6 +397,38 @@ static void privacy(void **state) {
   free(h.text);
 }
 
+/* A part of a picture, then the parts of its objects: pixels, places, and what is drawn there. */
+static void parts(void **state) {
+  heard h;
+  whet_err err = {0};
+  whet_pipeline *p = open_text(
+      FROM_APP "  - crop: [0.2, 0.5, 1, 1]\n  - each: {label: a, grow: 0}\n  - mask: {what: objects}\n", &h);
+  (void)state;
+  pl_frame *f = frame_at(p, 1);
+  assert_int_equal(pl_frame_picture(f, 100, 100, WHET_PIXEL_GRAY, &err), WHET_OK);
+  for (int i = 0; i < 10000; i++) f->blob->p[i] = 200;
+  object(f, "a", 1, 30, 60, 10);
+  object(f, "b", 1, 50, 60, 10);
+  object(f, "a", 1, 15, 45, 10); /* half of it is cut off */
+  object(f, "a", 1, 0, 0, 10);   /* nothing of it is left */
+  pl_node *crop = p->branch[0].stage[0], *mask = p->branch[0].stage[2];
+  pl_frame *c = pl_frame_copy(f);
+  assert_int_equal(crop->kind->run(crop, c, &err), WHET_OK); /* goes through all stages, too: two events */
+  assert_true(c->pic.width == 80 && c->pic.height == 50 && c->crop_x == 20 && c->crop_y == 50 && c->width == 100);
+  assert_int_equal(mask->kind->run(mask, c, &err), WHET_OK); /* and one */
+  const uint8_t *own = c->pic.data;
+  assert_true(own[10 * c->pic.stride + 10] == 0 && own[10 * c->pic.stride + 9] == 200 &&
+              own[19 * c->pic.stride + 39] == 0 && own[0] == 0);
+  assert_int_equal(f->blob->p[60 * 100 + 30], 200);
+  pl_frame_free(c);
+  pl_frame_free(f);
+  h = finish(p, &h);
+  assert_int_equal(h.lines, 3);
+  assert_int_equal(times_in(h.text, "\"box\":[30,60,40,70]"), 2);
+  assert_int_equal(times_in(h.text, "\"box\":[15,45,25,55]"), 2);
+  free(h.text);
+}
+
 /* The interface in C: messages in, events out, errors. */
 static void pushes(void **state) {
   heard h;
@@ -517,6 +549,7 @@ int main(void) {
                                      cmocka_unit_test(zones),
                                      cmocka_unit_test(filters),
                                      cmocka_unit_test(privacy),
+                                     cmocka_unit_test(parts),
                                      cmocka_unit_test(pushes),
                                      cmocka_unit_test(windows),
                                      cmocka_unit_test(corpus)};

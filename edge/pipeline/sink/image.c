@@ -77,9 +77,10 @@ static void trim(image *s) {
 }
 
 /* Lines around the objects, two pixels wide. */
-static void outline(whet_picture *p, const pl_object *o) {
+static void outline(pl_frame *f, const pl_object *o) {
   static const uint8_t k_colour[3] = {0, 255, 0};
-  pl_box b = pl_box_of(o, 0);
+  whet_picture *p = &f->pic;
+  pl_box b = pl_box_of(f, o, 0);
   pl_paint(p, (pl_box){b.x0, b.y0, b.x1, b.y0 + 2}, k_colour);
   pl_paint(p, (pl_box){b.x0, b.y1 - 2, b.x1, b.y1}, k_colour);
   pl_paint(p, (pl_box){b.x0, b.y0, b.x0 + 2, b.y1}, k_colour);
@@ -109,7 +110,7 @@ static whet_status run(pl_node *n, pl_frame *f, whet_err *err) {
   if (s->boxes && f->n_object) { /* other sinks get the picture as it is */
     if (!(c = pl_frame_copy(f))) return edge_fail(err, WHET_E_MEMORY, "image: no memory for a frame");
     st = pl_frame_own(c, err);
-    for (size_t i = 0; !st && i < c->n_object; i++) outline(&c->pic, &c->object[i]);
+    for (size_t i = 0; !st && i < c->n_object; i++) outline(c, &c->object[i]);
   }
   if (!st)
     st = whet_picture_encode(&c->pic, s->format ? "pnm" : "jpeg", (int)s->quality, room, &s->bytes, &s->bytes.n, err);

@@ -34,12 +34,12 @@ static whet_status open_mask(pl_node *n, whet_err *err) {
 }
 
 /* Fill what lies in one of the regions, or in none. A run of pixels at a time. */
-static void regions(const mask *s, whet_picture *p) {
+static void regions(const mask *s, const pl_frame *f, whet_picture *p) {
   for (int32_t y = 0; y < p->height; y++)
     for (int32_t x = 0, from = -1; x <= p->width; x++) {
       bool in = false;
       for (size_t i = 0; x < p->width && !in && i < s->n_region; i++)
-        in = pl_inside(&s->region[i], (x + 0.5) / p->width, (y + 0.5) / p->height);
+        in = pl_inside(&s->region[i], (x + f->crop_x + 0.5) / f->width, (y + f->crop_y + 0.5) / f->height);
       bool fill = x < p->width && in == (s->what == 0);
       if (fill && from < 0) from = x;
       if (!fill && from >= 0) pl_paint(p, (pl_box){from, y, x, y + 1}, s->fill), from = -1;
@@ -56,9 +56,9 @@ static whet_status run(pl_node *n, pl_frame *f, whet_err *err) {
   mask *s = (mask *)n;
   if (f->content != PL_PICTURE) return pl_pass(n, f, err);
   EDGE_TRY(pl_frame_own(f, err));
-  if (s->what < 2) regions(s, &f->pic);
+  if (s->what < 2) regions(s, f, &f->pic);
   for (size_t i = 0; s->what == 2 && i < f->n_object; i++)
-    if (meant(s, f->object[i].label)) pl_paint(&f->pic, pl_box_of(&f->object[i], s->grow), s->fill);
+    if (meant(s, f->object[i].label)) pl_paint(&f->pic, pl_box_of(f, &f->object[i], s->grow), s->fill);
   return pl_pass(n, f, err);
 }
 

@@ -36,6 +36,9 @@ static whet_status run(pl_node *n, pl_frame *f, whet_err *err) {
   EDGE_TRY(infer_room(s->to, rank, dims, &to, &have, err));
   EDGE_TRY(pipe_picture_run(s->pic, &f->pic, to, have, err));
   EDGE_TRY(pipe_picture_placed(s->pic, f->pic.width, f->pic.height, &f->place, err));
+  /* places are those of the picture as it came */
+  f->place.offset_x -= f->crop_x * f->place.scale_x;
+  f->place.offset_y -= f->crop_y * f->place.scale_y;
   pipe_picture_size(s->pic, &f->in_w, &f->in_h);
   f->loaded = true;
   return pl_pass(n, f, err);
