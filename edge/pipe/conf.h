@@ -32,13 +32,13 @@ typedef struct pipe_detect_raw {
   int64_t most;
   bool objectness, background;
 } pipe_detect_raw;
-#define PIPE_DETECT_KEYS(type, at)                                                             \
-  {.name = "kind", CONF_CHOICE, offsetof(type, at.kind), "scores-boxes|yolo|ssd", 0, 0, true}, \
-      {.name = "score", CONF_REAL, offsetof(type, at.score), NULL, 0, 1},                      \
-      {.name = "overlap", CONF_REAL, offsetof(type, at.overlap), NULL, 0, 1},                  \
-      {.name = "most", CONF_INT, offsetof(type, at.most), NULL, 1, 10000},                     \
-      {.name = "objectness", CONF_BOOL, offsetof(type, at.objectness)}, {                      \
-    .name = "background", CONF_BOOL, offsetof(type, at.background)                             \
+#define PIPE_DETECT_KEYS(type, at)                                                                           \
+  {.name = "kind", CONF_CHOICE, offsetof(type, at.kind), "scores-boxes|yolo|ssd|boxes|anchors", 0, 0, true}, \
+      {.name = "score", CONF_REAL, offsetof(type, at.score), NULL, 0, 1},                                    \
+      {.name = "overlap", CONF_REAL, offsetof(type, at.overlap), NULL, 0, 1},                                \
+      {.name = "most", CONF_INT, offsetof(type, at.most), NULL, 1, 10000},                                   \
+      {.name = "objectness", CONF_BOOL, offsetof(type, at.objectness)}, {                                    \
+    .name = "background", CONF_BOOL, offsetof(type, at.background)                                           \
   }
 #define PIPE_DETECT_DEFAULTS \
   { .score = 0.5, .overlap = 0.45, .most = 100, .background = true }

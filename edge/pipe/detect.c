@@ -28,9 +28,13 @@ whet_status pipe_detect_create(const pipe_detect_opts *o, pipe_detect **out, whe
   if (!(o->least_score >= 0) || !(o->overlap >= 0 && o->overlap <= 1) || !o->most)
     return edge_fail(err, WHET_E_DATA,
                      "a detector wants a score of at least 0, an overlap of 0 to 1 and at least one box");
+  if (o->kind == PIPE_DETECT_ANCHORS && !o->n_anchor)
+    return edge_fail(err, WHET_E_DATA, "a detector of the kind anchors wants anchors");
   pipe_detect *d = calloc(1, sizeof *d);
   if (!d) return edge_fail(err, WHET_E_MEMORY, "no memory for a detector");
   d->o = *o;
+  if (!d->o.scale[0] && !d->o.scale[1] && !d->o.scale[2] && !d->o.scale[3])
+    for (int i = 0; i < 4; i++) d->o.scale[i] = o->linear ? 1 : i < 2 ? 10 : 5;
   *out = d;
   return WHET_OK;
 }
@@ -137,6 +141,52 @@ static whet_status ssd(pipe_detect *d, const pipe_tensor *t, const float *const 
   return WHET_OK;
 }
 
+static whet_status boxes(pipe_detect *d, const pipe_tensor *t, const float *const *at, size_t n, whet_err *err) {
+  if (n != 1 || t->rank != 3 || t->dims[0] != 1 || t->dims[2] != 6)
+    return edge_fail(err, WHET_E_SHAPE, "a detector of boxes has one output [1, n, 6]: x0 y0 x1 y1 score class");
+  const float *p = at[0];
+  for (int64_t i = 0; i < t->dims[1]; i++, p += 6)
+    if (p[5] >= 0 && p[5] < 1e9f) EDGE_TRY(add(d, (pipe_object){p[0], p[1], p[2], p[3], p[4], (uint32_t)p[5]}, err));
+  return WHET_OK;
+}
+
+static float likely(const pipe_detect *d, float score) { return d->o.sigmoid ? 1 / (1 + expf(-score)) : score; }
+
+/* The box that four numbers say of an anchor, in pixels of the tensor. */
+static pipe_object decode(const pipe_detect *d, const float *p, const pipe_anchor *a, float w, float h) {
+  const float *s = d->o.scale;
+  float x, y, bw, bh;
+  if (d->o.linear) {
+    x = p[0] / s[0] * a->w + a->x, y = p[1] / s[1] * a->h + a->y;
+    bw = p[2] / s[2] * a->w, bh = p[3] / s[3] * a->h;
+  } else {
+    x = p[1] / s[1] * a->w + a->x, y = p[0] / s[0] * a->h + a->y;
+    bw = expf(p[3] / s[3]) * a->w, bh = expf(p[2] / s[2]) * a->h;
+  }
+  return (pipe_object){.x0 = (x - bw / 2) * w, .y0 = (y - bh / 2) * h, .x1 = (x + bw / 2) * w, .y1 = (y + bh / 2) * h};
+}
+
+static whet_status anchors(pipe_detect *d, const pipe_tensor *t, const float *const *at, size_t n, float w, float h,
+                           whet_err *err) {
+  size_t b = n == 2 && dim(&t[0], 2) < 4 && dim(&t[1], 2) >= 4 ? 1 : 0, s = 1 - b, count = d->o.n_anchor;
+  if (n != 2 || t[b].rank != 3 || t[s].rank != 3 || dim(&t[b], 0) != 1 || dim(&t[s], 0) != 1 || dim(&t[b], 2) < 4 ||
+      dim(&t[b], 1) != (int64_t)count || dim(&t[s], 1) != (int64_t)count)
+    return edge_fail(err, WHET_E_SHAPE,
+                     "a detector of %zu anchors has outputs boxes [1, %zu, 4 or more] and scores [1, %zu, classes]", count,
+                     count, count);
+  size_t each = (size_t)dim(&t[b], 2), classes = (size_t)dim(&t[s], 2);
+  for (size_t i = 0; i < count; i++)
+    for (size_t c = d->o.background && classes > 1 ? 1 : 0; c < classes; c++) {
+      float score = likely(d, at[s][i * classes + c]);
+      if (!(score >= d->o.least_score)) continue;
+      pipe_object o = decode(d, at[b] + i * each, &d->o.anchor[i], w, h);
+      o.score = score;
+      o.index = (uint32_t)c;
+      EDGE_TRY(add(d, o, err));
+    }
+  return WHET_OK;
+}
+
 static int by_score(const void *a, const void *b) {
   const pipe_object *x = a, *y = b;
   return x->score > y->score ? -1 : x->score < y->score ? 1 : x->index < y->index ? -1 : x->index > y->index;
@@ -152,13 +202,14 @@ float pipe_overlap(const pipe_object *a, const pipe_object *b) {
 /* Keep the best of boxes that overlap, class by class. */
 static void thin(pipe_detect *d) {
   size_t kept = 0;
-  qsort(d->box, d->n, sizeof *d->box, by_score);
+  bool thinned = d->o.kind == PIPE_DETECT_SSD || d->o.kind == PIPE_DETECT_BOXES;
+  if (d->n) qsort(d->box, d->n, sizeof *d->box, by_score);
   for (size_t i = 0; i < d->n && kept < d->o.most; i++) {
     size_t k = 0;
-    while (d->o.kind != PIPE_DETECT_SSD && k < kept &&
+    while (!thinned && k < kept &&
            (d->box[k].index != d->box[i].index || pipe_overlap(&d->box[k], &d->box[i]) <= d->o.overlap))
       k++;
-    if (k == kept || d->o.kind == PIPE_DETECT_SSD) d->box[kept++] = d->box[i];
+    if (k == kept || thinned) d->box[kept++] = d->box[i];
   }
   d->n = kept;
 }
@@ -175,8 +226,10 @@ whet_status pipe_detect_run(pipe_detect *d, const pipe_tensor *t, size_t n, int3
   EDGE_TRY(numbers(d, t, n, at, err));
   float w = (float)width, h = (float)height;
   EDGE_TRY(d->o.kind == PIPE_DETECT_YOLO  ? yolo(d, t, at, n, err)
-           : d->o.kind == PIPE_DETECT_SSD ? ssd(d, t, at, n, w, h, err)
-                                          : scores_boxes(d, t, at, n, w, h, err));
+           : d->o.kind == PIPE_DETECT_SSD     ? ssd(d, t, at, n, w, h, err)
+           : d->o.kind == PIPE_DETECT_BOXES   ? boxes(d, t, at, n, err)
+           : d->o.kind == PIPE_DETECT_ANCHORS ? anchors(d, t, at, n, w, h, err)
+                                              : scores_boxes(d, t, at, n, w, h, err));
   thin(d);
   for (size_t i = 0; i < d->n; i++) {
     pipe_object *o = &d->box[i];

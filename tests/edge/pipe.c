@@ -6,6 +6,7 @@
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <unistd.h>
 
 #include "edge/pipe/detect.h"
@@ -147,6 +148,61 @@ static void detectors(void **state) {
   t[2] = (pipe_tensor){.name = "s", .dtype = WHET_F32, .rank = 2, .dims = {1, 3}, .data = best, .n = 3};
   t[3] = (pipe_tensor){.name = "n", .dtype = WHET_F32, .rank = 1, .dims = {1}, .data = &count, .n = 1};
   one_detector(pipe_detect_opts_default(PIPE_DETECT_SSD), t, 4);
+
+  float six[18];
+  for (int i = 0; i < 3; i++) {
+    for (int k = 0; k < 4; k++) six[6 * i + k] = part[4 * from[i] + k] * (k & 1 ? 50 : 100);
+    six[6 * i + 4] = best[i];
+    six[6 * i + 5] = class[i];
+  }
+  t[0] = (pipe_tensor){.name = "x", .dtype = WHET_F32, .rank = 3, .dims = {1, 3, 6}, .data = six, .n = 18};
+  one_detector(pipe_detect_opts_default(PIPE_DETECT_BOXES), t, 1);
+
+  for (int linear = 0; linear < 2; linear++) {
+    static const pipe_anchor k_anchor[3] = {{0.4f, 0.4f, 0.5f, 0.25f}, {0.3f, 0.5f, 0.1f, 0.2f}, {0.8f, 0.1f, 0.3f, 0.6f}};
+    float logit[12], code[15];
+    pipe_detect_opts o = pipe_detect_opts_default(PIPE_DETECT_ANCHORS);
+    o.background = true;
+    o.anchor = k_anchor;
+    o.n_anchor = 3;
+    o.linear = linear;
+    o.sigmoid = true;
+    if (linear)
+      for (int k = 0; k < 4; k++) o.scale[k] = 128;
+    for (int i = 0; i < 12; i++) logit[i] = score[i] > 0 ? -logf(1 / score[i] - 1) : -50;
+    for (int i = 0; i < 3; i++) {
+      const float *b = part + 4 * i;
+      const pipe_anchor *a = &k_anchor[i];
+      float x = ((b[0] + b[2]) / 2 - a->x) / a->w, y = ((b[1] + b[3]) / 2 - a->y) / a->h, w = (b[2] - b[0]) / a->w, h = (b[3] - b[1]) / a->h;
+      const float ssd[4] = {y * 10, x * 10, logf(h) * 5, logf(w) * 5}, line[4] = {x * 128, y * 128, w * 128, h * 128};
+      for (int k = 0; k < 4; k++) code[5 * i + k] = linear ? line[k] : ssd[k];
+      code[5 * i + 4] = 7; /* more than four numbers may stand there */
+    }
+    t[0] = (pipe_tensor){.name = "b", .dtype = WHET_F32, .rank = 3, .dims = {1, 3, 5}, .data = code, .n = 15};
+    t[1] = (pipe_tensor){.name = "s", .dtype = WHET_F32, .rank = 3, .dims = {1, 3, 4}, .data = logit, .n = 12};
+    one_detector(o, t, 2);
+  }
+  whet_err err = {0};
+  pipe_detect *d;
+  pipe_detect_opts o = pipe_detect_opts_default(PIPE_DETECT_ANCHORS);
+  assert_int_equal(pipe_detect_create(&o, &d, &err), WHET_E_DATA);
+}
+
+static void anchors_from_a_file(void **state) {
+  static const char k_good[] = "0.5 0.5 1 1\n\n0.25,0.75, 0.1 , 2e-1\n", k_bad[] = "1 2 3 4\n1 2 3\n", k_more[] = "1 2 3 4 5\n";
+  const char *dir = test_folder();
+  pipe_anchor *a;
+  size_t n;
+  whet_err err = {0};
+  (void)state;
+  assert_int_equal(pipe_anchors_read(test_write(dir, "a", k_good, sizeof k_good - 1), &a, &n, &err), WHET_OK);
+  assert_true(n == 2 && a[1].x == 0.25f && a[1].y == 0.75f && a[1].w == 0.1f && a[1].h == 0.2f);
+  free(a);
+  assert_int_equal(pipe_anchors_read(test_write(dir, "a", k_bad, sizeof k_bad - 1), &a, &n, &err), WHET_E_DATA);
+  assert_non_null(strstr(err.text, "a:2: expected four numbers"));
+  assert_int_equal(pipe_anchors_read(test_write(dir, "a", k_more, sizeof k_more - 1), &a, &n, &err), WHET_E_DATA);
+  assert_int_equal(pipe_anchors_read(test_write(dir, "a", "\n", 1), &a, &n, &err), WHET_E_DATA);
+  assert_int_equal(pipe_anchors_read("/no/such", &a, &n, &err), WHET_E_IO);
 }
 
 static void labels(void **state) {
@@ -171,6 +227,6 @@ static void labels(void **state) {
 int main(void) {
   const struct CMUnitTest tests[] = {cmocka_unit_test(topk_sorts),          cmocka_unit_test(softmax_sums_to_one),
                                      cmocka_unit_test(floats_of_all_types), cmocka_unit_test(pictures),
-                                     cmocka_unit_test(detectors),           cmocka_unit_test(labels)};
+                                     cmocka_unit_test(detectors), cmocka_unit_test(anchors_from_a_file),           cmocka_unit_test(labels)};
   return cmocka_run_group_tests(tests, NULL, NULL);
 }
