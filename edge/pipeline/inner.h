@@ -35,9 +35,10 @@ typedef struct pl_branch {
   pl_queue queue;
   pthread_t source_thread, thread;
   bool source_runs, runs;
-  bool inside;  /* an item has begun; the branch's thread */
-  bool fresh;   /* the next frame handed on begins an item */
-  uint64_t seq; /* of the source */
+  bool inside;      /* an item has begun; the branch's thread */
+  bool fresh;       /* the next frame handed on begins an item */
+  uint64_t seq;     /* of the source */
+  pl_node *culprit; /* the stage that refused the frame; of the branch's thread */
   _Atomic uint64_t frames, failed, events;
   _Atomic uint64_t bucket[PL_BUCKETS]; /* of the time from arrival to the sinks: 2^(i/2) microseconds and more */
   _Atomic bool busy;                   /* runs a frame right now */

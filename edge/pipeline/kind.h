@@ -32,12 +32,14 @@ typedef struct pl_kind {
   /* Stages: another item begins, forget the last one; and an item is over, hand on what was kept back. */
   void (*begin)(struct pl_node *n);
   whet_status (*end)(struct pl_node *n, whet_err *err);
-  /* Sources that wait elsewhere than in pl_source_wait: wake up. From the thread that stops. */
+  /* Sources that wait elsewhere than in pl_source_wait, and sinks that wait for others: give up. From the thread that
+   * stops. */
   void (*stop)(struct pl_node *n);
   /* Sinks: everything that was taken to where it is safe. */
   whet_status (*flush)(struct pl_node *n, whet_err *err);
   void (*close)(struct pl_node *n);
-  /* More for the counters: members of a JSON object, each with a comma in front. Any thread, while the node is open. */
+  /* More for the counters: members of a JSON object, each with a comma in front. Any thread, while the node is open.
+   */
   void (*stats)(struct pl_node *n, serve_buf *b);
 
   bool loose; /* settings are not looked at: a kind that this build lacks, whose open says so */

@@ -48,7 +48,7 @@ whet_status pl_stage_from(pl_branch *b, pl_node *n, pl_frame *f, whet_err *err) 
   int64_t t = edge_now();
   add(&n->in, 1);
   whet_status s = n->kind->run(n, f, err);
-  if (s) add(&n->failed, 1);
+  if (s && !b->culprit) b->culprit = n; /* those before it only pass it on */
   add(&n->ns, (uint64_t)(edge_now() - t));
   return s;
 }
@@ -58,10 +58,13 @@ whet_status pl_pass(pl_node *n, pl_frame *f, whet_err *err) {
   return pl_stage_from(n->branch, n->next, f, err);
 }
 
+/* A frame failed; the stage that refused it says why. */
 static void failed(pl_branch *b, pl_frame *f, const whet_err *err) {
+  pl_node *n = b->culprit ? b->culprit : b->n_stage ? b->stage[0] : b->source;
+  b->culprit = NULL;
   if (err->code == WHET_E_CANCELLED && b->p->stopping) return;
   add(&b->failed, 1);
-  pl_failed(b->n_stage ? b->stage[0] : b->source, f, err);
+  if (n) pl_failed(n, f, err);
 }
 
 static void begin_item(pl_branch *b) {
@@ -75,6 +78,7 @@ static void end_item(pl_branch *b) {
   for (size_t i = 0; i < b->n_stage; i++) {
     pl_node *n = b->stage[i];
     if (!n->kind->end || !n->kind->end(n, &err)) continue;
+    if (!b->culprit) b->culprit = n;
     failed(b, NULL, &err);
     err = (whet_err){0};
   }
@@ -143,6 +147,8 @@ static void *keeper(void *arg) {
     if (!all_ended(p, &left, -1, (int)(p->drain * 1000))) {
       for (size_t i = 0; i < p->n_branch; i++) pl_queue_close(&p->branch[i].queue, true);
       whet_cancel_raise(&p->cancel);
+      for (size_t i = 0; i < p->n_sink; i++)
+        if (p->sink[i]->kind->stop) p->sink[i]->kind->stop(p->sink[i]);
       all_ended(p, &left, -1, -1);
     }
   }

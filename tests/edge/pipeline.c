@@ -4,6 +4,7 @@
 
 #include "lib/test.h"
 
+#include <dirent.h>
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -14,6 +15,7 @@
 #include "edge/pipe/fft.h"
 #include "edge/pipeline/event.h"
 #include "edge/pipeline/inner.h"
+#include "whet/media.h"
 
 static pl_frame *numbered(pl_pool *p, uint64_t seq, bool begin) {
   pl_frame *f = pl_frame_new(p);
@@ -429,6 +431,66 @@ static void parts(void **state) {
   free(h.text);
 }
 
+/* How many clips a folder holds, and how many pictures each has, as a text. */
+static void clips(const char *folder, const char *want) {
+  char got[200] = "", path[700];
+  struct dirent **e;
+  int n = scandir(folder, &e, NULL, alphasort);
+  assert_true(n >= 0);
+  for (int i = 0; i < n; i++) {
+    static uint8_t b[1 << 20];
+    if (e[i]->d_name[0] != '.') {
+      snprintf(path, sizeof path, "%s/%s", folder, e[i]->d_name);
+      FILE *f = fopen(path, "rb");
+      size_t size = fread(b, 1, sizeof b, f), at = 224, frames = 0;
+      fclose(f);
+      assert_true(size > 224 && !memcmp(b, "RIFF", 4) && !memcmp(b + 8, "AVI LIST", 8) &&
+                  !memcmp(b + 220, "movi", 4));
+      assert_int_equal(b[4] | b[5] << 8 | b[6] << 16, size - 8);
+      for (; !memcmp(b + at, "00dc", 4); frames++) {
+        size_t k = b[at + 4] | (size_t)b[at + 5] << 8;
+        assert_true(b[at + 8] == 0xff && b[at + 9] == 0xd8 && b[at + 8 + k - 1] == 0xd9);
+        at += 8 + k + (k & 1);
+      }
+      assert_true(!memcmp(b + at, "idx1", 4) && size - at == 8 + 16 * frames);
+      assert_int_equal(b[48], frames);
+      sprintf(got + strlen(got), "%zu ", frames);
+    }
+    free(e[i]);
+  }
+  free(e);
+  assert_string_equal(got, want);
+}
+
+/* Frames each 100 ms; it happens at the frames 20 to 22, 40, and at the end. */
+static void clip_files(void **state) {
+  heard h;
+  char text[900];
+  whet_err err = {0};
+  const char *dir = test_folder();
+  (void)state;
+  if (strstr(whet_media_left_out(), "jpeg")) skip();
+  snprintf(text, sizeof text,
+           "source: app\nqueue: {size: 100, full: block}\ndrain: 9s\nsinks: [{clip: {folder: %s/c, before: 500ms, "
+           "after: 300ms, rate: 10, most: 2}}, app]\n",
+           dir);
+  for (int round = 0; round < 2; round++) {
+    whet_pipeline *p = open_text(text, &h);
+    for (int i = 0; i < (round ? 10 : 61); i++) {
+      pl_frame *f = frame_at(p, 100 * (i + 100 * (round + 1)));
+      assert_int_equal(pl_frame_picture(f, 32, 16, WHET_PIXEL_RGB, &err), WHET_OK);
+      memset(f->blob->p, i, 32 * 16 * 3);
+      if (round ? i == 0 : (i >= 20 && i <= 22) || i == 40 || i == 60) object(f, "a", 1, 1, 1, 5);
+      give(p, f);
+    }
+    h = finish(p, &h);
+    assert_int_equal(times_in(h.text, "\"file\":\""), round ? 1 : 5);
+    free(h.text);
+    /* 5 before, those at which it happens, 3 after; the third ends with the pipeline. Then the two newest are left */
+    clips(test_join(dir, "c"), round ? "6 4 " : "9 6 ");
+  }
+}
+
 /* The interface in C: messages in, events out, errors. */
 static void pushes(void **state) {
   heard h;
@@ -550,8 +612,10 @@ int main(void) {
                                      cmocka_unit_test(filters),
                                      cmocka_unit_test(privacy),
                                      cmocka_unit_test(parts),
+                                     cmocka_unit_test(clip_files),
                                      cmocka_unit_test(pushes),
                                      cmocka_unit_test(windows),
                                      cmocka_unit_test(corpus)};
+  whet_media_register();
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -80,6 +80,18 @@ def watched():
         assert sorted(f.name for f in (top / "in").iterdir()) == ["old.csv", "other.txt"]
 
 
+def silent():
+    """A receiver that never answers does not hold the end up."""
+    with tempfile.TemporaryDirectory() as folder, socket.socket() as s:
+        s.bind(("127.0.0.1", 0))
+        s.listen(5)
+        (pathlib.Path(folder) / "x.csv").write_text("1\n")
+        p = Running(folder, f"source: {{files: {{files: x.csv, format: csv, repeat: 0}}}}\nstages: [{{values: [a]}}]\n"
+                            f"sinks: [{{send: 'http://127.0.0.1:{s.getsockname()[1]}/'}}]\n")
+        s.accept()[0].recv(1000)
+        p.stop(1)
+
+
 class Running:
     """A pipeline of a text that runs; what it says on standard error is in lines."""
 
@@ -334,6 +346,7 @@ def from_c():
 def main():
     from_c()
     delivered()
+    silent()
     kept()
     shown()
     posted()

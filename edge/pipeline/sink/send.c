@@ -262,6 +262,12 @@ static void close_send(pl_node *n) {
   buf_free(&s->line);
 }
 
+/* A request under way is given up: without an outbox its event is lost, and counts as failed. */
+static void stop(pl_node *n) {
+  send *s = (send *)n;
+  if (!s->box && s->sender) send_wake(s->sender);
+}
+
 /* How full the outbox is, and the link's last trouble. */
 static void stats(pl_node *n, serve_buf *b) {
   send *s = (send *)n;
@@ -289,6 +295,7 @@ const pl_kind pl_sink_send = {.name = "send",
                               .run = run,
                               .flush = flush,
                               .close = close_send,
+                              .stop = stop,
                               .stats = stats};
 #else
 static whet_status lacks(pl_node *n, whet_err *err) {
