@@ -37,7 +37,8 @@ static const cli_opt k_put[] = {
     {"lines", 0, CLI_FLAG, AT(lines), NULL, "each line of standard input is a record; else the whole is one", 0, 0},
     {0}};
 static const cli_opt k_drain[] = {
-    {"to", 0, CLI_TEXT, AT(to), "URL", "http(s)://HOST/PATH, mqtt(s)://[USER:PASSWORD@]HOST[:PORT]/TOPIC, file:///PATH or -", 0, 0},
+    {"to", 0, CLI_TEXT, AT(to), "URL",
+     "http(s)://HOST/PATH, mqtt(s)://[USER:PASSWORD@]HOST[:PORT]/TOPIC, file:///PATH or -", 0, 0},
     {"once", 0, CLI_FLAG, AT(once), NULL, "end when all is delivered, else run until SIGTERM", 0, 0},
     {"batch", 0, CLI_INT, AT(batch), "N", "records at once (default: 500)", 1, 100000},
     {"batch-bytes", 0, CLI_SIZE, AT(batch_bytes), "BYTES", "and no more than this (default: 1M)", 0, 0},
@@ -54,24 +55,32 @@ static const cli_opt k_rules[] = {
     {"max-bytes", 0, CLI_SIZE, AT(max_bytes), "BYTES", "put: cap on what waits (default: 1G)", 0, 0},
     {"max-records", 0, CLI_INT, AT(max_records), "N", "put: cap on how many wait (default: 10 million)", 1, 1e15},
     {"full", 0, CLI_CHOICE, AT(full), "refuse|drop-oldest",
-     "put: at the cap or on a full disk the new record is refused, or the oldest of the lowest priority goes (default: refuse)", 0, 0},
+     "put: at the cap or on a full disk the new record is refused, or the oldest of the lowest priority goes "
+     "(default: refuse)",
+     0, 0},
     {"retry-min", 0, CLI_REAL, AT(retry_min), "SECONDS",
      "drain: first pause after a failure; each is up to twice the last (default: 1)", 0.001, 86400},
     {"retry-max", 0, CLI_REAL, AT(retry_max), "SECONDS", "drain: the longest (default: 300)", 0.001, 1e7},
-    {"attempts", 0, CLI_INT, AT(attempts), "N", "drain: after so many answers of failure a record becomes a dead letter (default: never)", 1, 1e9},
+    {"attempts", 0, CLI_INT, AT(attempts), "N",
+     "drain: after so many answers of failure a record becomes a dead letter (default: never)", 1, 1e9},
     {"daily", 0, CLI_SIZE, AT(daily), "BYTES", "drain: no more than this in a day (UTC)", 0, 0},
     {0}};
 
 static const cli_use k_use = {
     .synopsis = "put|drain|status|list|dead|revive|purge FILE [OPTION]...",
-    .about = "An outbox keeps records on the disk until they are delivered: across kills, power cuts and days without a link. "
-             "What was put survives; records of a stream arrive in order; each arrives at least once, and under the same key if more often.\n"
-             "put reads standard input. drain delivers, in one process at a time. status counts. list and dead print what waits, and what was "
-             "refused for good, as lines of JSON. revive lets dead letters wait again; purge throws them away.",
-    .examples = "  echo '{\"temperature\": 21.5}' | whet outbox put box.db --stream boiler\n"
-                "  whet outbox drain box.db --to https://collector.example/v1/events --compress\n"
-                "  whet outbox drain box.db --to mqtt://broker.example/site/{stream} --once\n"
-                "  whet outbox status box.db\n",
+    .about =
+        "An outbox keeps records on the disk until they are delivered: across kills, power cuts and days without a "
+        "link. "
+        "What was put survives; records of a stream arrive in order; each arrives at least once, and under the same "
+        "key if more often.\n"
+        "put reads standard input. drain delivers, in one process at a time. status counts. list and dead print what "
+        "waits, and what was "
+        "refused for good, as lines of JSON. revive lets dead letters wait again; purge throws them away.",
+    .examples =
+        "  echo '{\"temperature\": 21.5}' | whet outbox put box.db --stream boiler\n"
+        "  whet outbox drain box.db --to https://collector.example/v1/events --compress\n"
+        "  whet outbox drain box.db --to mqtt://broker.example/site/{stream} --once\n"
+        "  whet outbox status box.db\n",
     .least = 2,
     .most = 2,
     .missing = "say what to do and name the file: whet outbox status FILE"};
@@ -124,7 +133,8 @@ static char *read_all(size_t *n) {
 }
 
 static int put(const char *path, outbox *o, const struct options *a, bool json) {
-  outbox_record like = {.stream = a->stream, .key = a->key, .type = a->type, .priority = (int)a->priority, .ttl = a->ttl};
+  outbox_record like = {
+      .stream = a->stream, .key = a->key, .type = a->type, .priority = (int)a->priority, .ttl = a->ttl};
   whet_err err = {0};
   int64_t n = 0;
   int s;
@@ -158,8 +168,14 @@ static const char *read_token(const char *path, whet_err *err) {
 }
 
 static int drain(const char *path, outbox *o, const struct options *a, bool json) {
-  send_opts so = {.url = a->to, .ca = a->ca, .cert = a->cert, .key = a->cert_key, .client = a->client, .timeout = a->timeout,
-                  .compress = a->compress, .single = a->single};
+  send_opts so = {.url = a->to,
+                  .ca = a->ca,
+                  .cert = a->cert,
+                  .key = a->cert_key,
+                  .client = a->client,
+                  .timeout = a->timeout,
+                  .compress = a->compress,
+                  .single = a->single};
   outbox_drain_opts od = {.batch = (size_t)a->batch, .batch_bytes = a->batch_bytes, .once = a->once};
   outbox_drain *d;
   sender *s;
@@ -197,7 +213,9 @@ static int drain(const char *path, outbox *o, const struct options *a, bool json
   if (!r) r = outbox_stat(o, &t, &err);
   if (r) return fail(path, &err);
   if (!json) return 0;
-  return cli_json(json_pack("{s:I, s:I, s:I}", "sent", (json_int_t)t.sent, "waiting", (json_int_t)t.records, "dead", (json_int_t)t.dead), 6);
+  return cli_json(json_pack("{s:I, s:I, s:I}", "sent", (json_int_t)t.sent, "waiting", (json_int_t)t.records, "dead",
+                            (json_int_t)t.dead),
+                  6);
 }
 
 /* ---- looking ----------------------------------------------------------------------------------- */
@@ -208,24 +226,27 @@ static int status(const char *path, outbox *o, bool json) {
   if (outbox_stat(o, &t, &err)) return fail(path, &err);
   double age = t.oldest > 0 ? (double)time(NULL) - t.oldest : 0;
   if (json)
-    return cli_json(json_pack("{s:I, s:I, s:I, s:f, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I}", "waiting", (json_int_t)t.records, "bytes",
-                              (json_int_t)t.bytes, "streams", (json_int_t)t.streams, "oldest_seconds", age, "dead", (json_int_t)t.dead,
-                              "dead_bytes", (json_int_t)t.dead_bytes, "put", (json_int_t)t.put, "sent", (json_int_t)t.sent, "expired",
-                              (json_int_t)t.expired, "dropped", (json_int_t)t.dropped, "refused", (json_int_t)t.refused, "attempts",
-                              (json_int_t)t.attempts, "sent_today_bytes", (json_int_t)t.spent_today), 6);
+    return cli_json(
+        json_pack("{s:I, s:I, s:I, s:f, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I}", "waiting",
+                  (json_int_t)t.records, "bytes", (json_int_t)t.bytes, "streams", (json_int_t)t.streams,
+                  "oldest_seconds", age, "dead", (json_int_t)t.dead, "dead_bytes", (json_int_t)t.dead_bytes, "put",
+                  (json_int_t)t.put, "sent", (json_int_t)t.sent, "expired", (json_int_t)t.expired, "dropped",
+                  (json_int_t)t.dropped, "refused", (json_int_t)t.refused, "attempts", (json_int_t)t.attempts,
+                  "sent_today_bytes", (json_int_t)t.spent_today),
+        6);
   printf("waiting  %s records, %s", cli_count(t.records), cli_bytes((uint64_t)t.bytes));
   if (t.streams) printf(", %s streams", cli_count(t.streams));
   if (t.records) printf("; the oldest for %.0f s", age > 0 ? age : 0);
   printf("\ndead     %s records, %s\n", cli_count(t.dead), cli_bytes((uint64_t)t.dead_bytes));
-  printf("so far   %s put, %s sent in %s attempts, %s expired, %s dropped, %s refused\n", cli_count(t.put), cli_count(t.sent), cli_count(t.attempts),
-         cli_count(t.expired), cli_count(t.dropped), cli_count(t.refused));
+  printf("so far   %s put, %s sent in %s attempts, %s expired, %s dropped, %s refused\n", cli_count(t.put),
+         cli_count(t.sent), cli_count(t.attempts), cli_count(t.expired), cli_count(t.dropped), cli_count(t.refused));
   return 0;
 }
 
 static whet_status show(void *user, const outbox_item *x, const char *why) {
   (void)user;
-  json_t *j = json_pack("{s:I, s:s, s:i, s:i, s:f, s:s}", "id", (json_int_t)x->id, "key", x->key, "priority", x->priority, "attempts", x->attempts,
-                        "created", x->created, "type", x->type);
+  json_t *j = json_pack("{s:I, s:s, s:i, s:i, s:f, s:s}", "id", (json_int_t)x->id, "key", x->key, "priority",
+                        x->priority, "attempts", x->attempts, "created", x->created, "type", x->type);
   if (*x->stream) json_object_set_new(j, "stream", json_string(x->stream));
   json_t *data = json_stringn(x->data, x->n);
   if (data)
@@ -251,11 +272,18 @@ static int act(const char *what, const char *path, const struct options *a, bool
   static const char *const verbs[] = {"put", "drain", "status", "list", "dead", "revive", "purge"};
   size_t v = 0;
   while (v < sizeof verbs / sizeof *verbs && strcmp(verbs[v], what)) v++;
-  if (v == sizeof verbs / sizeof *verbs) return cli_wrong("%.40s: put, drain, status, list, dead, revive or purge is done with an outbox", what);
+  if (v == sizeof verbs / sizeof *verbs)
+    return cli_wrong("%.40s: put, drain, status, list, dead, revive or purge is done with an outbox", what);
   struct stat st;
   if (v && stat(path, &st)) return cli_fail("%s: %s", path, strerror(errno));
-  outbox_opts oo = {.path = path, .max_bytes = (int64_t)a->max_bytes, .max_records = a->max_records, .when_full = (outbox_full)a->full,
-                    .daily_bytes = (int64_t)a->daily, .max_attempts = (int)a->attempts, .retry_min = a->retry_min, .retry_max = a->retry_max};
+  outbox_opts oo = {.path = path,
+                    .max_bytes = (int64_t)a->max_bytes,
+                    .max_records = a->max_records,
+                    .when_full = (outbox_full)a->full,
+                    .daily_bytes = (int64_t)a->daily,
+                    .max_attempts = (int)a->attempts,
+                    .retry_min = a->retry_min,
+                    .retry_max = a->retry_max};
   outbox *o;
   whet_err err = {0};
   int64_t n = 0;

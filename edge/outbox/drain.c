@@ -91,7 +91,8 @@ static void *work(void *arg) {
   return NULL;
 }
 
-whet_status outbox_drain_start(outbox *o, sender *s, const outbox_drain_opts *opts, outbox_drain **out, whet_err *err) {
+whet_status outbox_drain_start(outbox *o, sender *s, const outbox_drain_opts *opts, outbox_drain **out,
+                               whet_err *err) {
   *out = NULL;
   EDGE_TRY(outbox_claim(o, err));
   outbox_drain *d = calloc(1, sizeof *d);

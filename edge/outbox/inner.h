@@ -7,12 +7,31 @@
 #include <pthread.h>
 #include <sqlite3.h>
 
+#include "edge/outbox/key.h"
 #include "edge/outbox/outbox.h"
 
 /* Statements, prepared when first used: row of k_sql in store.c. */
 typedef enum ob_sql {
-  OB_BEGIN, OB_COMMIT, OB_ROLLBACK, OB_STREAM_ADD, OB_STREAM_ID, OB_STREAM_LIFT, OB_ADD, OB_TOTALS, OB_COUNT, OB_EVICT, OB_TAKE, OB_EXPIRED,
-  OB_EXPIRE, OB_DONE, OB_ATTEMPT, OB_BURY, OB_SPEND, OB_SPENT, OB_STREAM_CLEAN, OB_SQL_COUNT
+  OB_BEGIN,
+  OB_COMMIT,
+  OB_ROLLBACK,
+  OB_STREAM_ADD,
+  OB_STREAM_ID,
+  OB_STREAM_LIFT,
+  OB_ADD,
+  OB_TOTALS,
+  OB_COUNT,
+  OB_EVICT,
+  OB_TAKE,
+  OB_EXPIRED,
+  OB_EXPIRE,
+  OB_DONE,
+  OB_ATTEMPT,
+  OB_BURY,
+  OB_SPEND,
+  OB_SPENT,
+  OB_STREAM_CLEAN,
+  OB_SQL_COUNT
 } ob_sql;
 
 /* A connection and its statements; used by one thread at a time. */
@@ -35,21 +54,21 @@ typedef struct ob_put {
 typedef struct ob_pause {
   int64_t stream, id; /* id: of the record when stream is 0 */
   int tries;
-  int64_t until;      /* monotonic ns */
+  int64_t until; /* monotonic ns */
 } ob_pause;
 
 struct outbox {
   outbox_opts o;
   char *path;
-  ob_conn put, give; /* the first is written through to the disk at every commit */
-  pthread_mutex_t put_lock;  /* the list below and who leads */
+  ob_conn put, give;        /* the first is written through to the disk at every commit */
+  pthread_mutex_t put_lock; /* the list below and who leads */
   pthread_cond_t put_done;
   ob_put *waiting, **last;
   bool leading;
   pthread_mutex_t give_lock; /* `give` and the pauses */
   ob_pause *pause;
   size_t n_pause, cap_pause;
-  int64_t rest_until;        /* the whole link pauses; monotonic ns */
+  int64_t rest_until; /* the whole link pauses; monotonic ns */
   int rest_tries;
   int claim;                 /* the lock's file; -1: not ours */
   uint64_t seed;             /* of jitter */
@@ -73,9 +92,8 @@ whet_status ob_count(ob_conn *c, int which, int64_t by, whet_err *err);
 
 /* Seconds since 1970. */
 double ob_wall(void);
-/* A UUID of version 7 as text. */
-void ob_key(char out[37]);
-/* The reserve: a file of zeros beside the outbox, given up when the disk is full so that deliveries can still be noted. */
+/* The reserve: a file of zeros beside the outbox, given up when the disk is full so that deliveries can still be
+ * noted. */
 void ob_reserve_make(const outbox *o);
 bool ob_reserve_drop(const outbox *o);
 

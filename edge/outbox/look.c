@@ -20,7 +20,8 @@ static whet_status ask(ob_conn *c, const char *sql, int64_t *a, int64_t *b, doub
 
 whet_status outbox_stat(outbox *o, outbox_stats *s, whet_err *err) {
   ob_conn *c = &o->give;
-  int64_t *const to[] = {&s->records, &s->bytes, &s->put, &s->sent, &s->expired, &s->dropped, &s->refused, &s->attempts};
+  int64_t *const to[] = {&s->records, &s->bytes,   &s->put,     &s->sent,
+                         &s->expired, &s->dropped, &s->refused, &s->attempts};
   *s = (outbox_stats){0};
   pthread_mutex_lock(&o->give_lock);
   whet_status r = WHET_OK;
@@ -33,7 +34,8 @@ whet_status outbox_stat(outbox *o, outbox_stats *s, whet_err *err) {
   if (!r) r = ask(c, "SELECT count(*), coalesce(sum(length(data)),0) FROM dead", &s->dead, &s->dead_bytes, NULL, err);
   if (!r) r = ask(c, "SELECT count(DISTINCT stream) FROM record WHERE stream<>0", &s->streams, NULL, NULL, err);
   if (!r) r = ask(c, "SELECT coalesce(min(created),0) FROM record", NULL, NULL, &s->oldest, err);
-  static const char today[] = "SELECT coalesce(sum(bytes),0) FROM spent WHERE day=CAST(strftime('%s','now') AS INTEGER)/86400";
+  static const char today[] =
+      "SELECT coalesce(sum(bytes),0) FROM spent WHERE day=CAST(strftime('%s','now') AS INTEGER)/86400";
   if (!r) r = ask(c, today, &s->spent_today, NULL, NULL, err);
   pthread_mutex_unlock(&o->give_lock);
   return r;
@@ -41,7 +43,8 @@ whet_status outbox_stat(outbox *o, outbox_stats *s, whet_err *err) {
 
 whet_status outbox_each(outbox *o, bool dead, outbox_row row, void *user, whet_err *err) {
   static const char *const sql[] = {
-      "SELECT r.id, r.stream, coalesce(s.name,''), r.key, r.type, r.priority, r.attempts, r.created, r.data, '' FROM record r "
+      "SELECT r.id, r.stream, coalesce(s.name,''), r.key, r.type, r.priority, r.attempts, r.created, r.data, '' FROM "
+      "record r "
       "LEFT JOIN stream s ON s.id=r.stream ORDER BY r.priority DESC, r.id",
       "SELECT id, 0, stream, key, type, priority, attempts, created, data, why FROM dead ORDER BY id"};
   ob_conn *c = &o->give;
@@ -50,11 +53,16 @@ whet_status outbox_each(outbox *o, bool dead, outbox_row row, void *user, whet_e
   whet_status s = sqlite3_prepare_v2(c->db, sql[dead], -1, &st, NULL) ? ob_fail(c, err) : WHET_OK;
   int code = SQLITE_DONE;
   while (!s && (code = sqlite3_step(st)) == SQLITE_ROW) {
-    const outbox_item x = {.id = sqlite3_column_int64(st, 0), .stream_id = sqlite3_column_int64(st, 1),
-                           .stream = (const char *)sqlite3_column_text(st, 2), .key = (const char *)sqlite3_column_text(st, 3),
-                           .type = (const char *)sqlite3_column_text(st, 4), .priority = sqlite3_column_int(st, 5),
-                           .attempts = sqlite3_column_int(st, 6), .created = sqlite3_column_double(st, 7),
-                           .data = sqlite3_column_blob(st, 8), .n = (size_t)sqlite3_column_bytes(st, 8)};
+    const outbox_item x = {.id = sqlite3_column_int64(st, 0),
+                           .stream_id = sqlite3_column_int64(st, 1),
+                           .stream = (const char *)sqlite3_column_text(st, 2),
+                           .key = (const char *)sqlite3_column_text(st, 3),
+                           .type = (const char *)sqlite3_column_text(st, 4),
+                           .priority = sqlite3_column_int(st, 5),
+                           .attempts = sqlite3_column_int(st, 6),
+                           .created = sqlite3_column_double(st, 7),
+                           .data = sqlite3_column_blob(st, 8),
+                           .n = (size_t)sqlite3_column_bytes(st, 8)};
     s = row(user, &x, (const char *)sqlite3_column_text(st, 9));
   }
   if (!s && code != SQLITE_DONE && code != SQLITE_ROW) s = ob_fail(c, err);
@@ -86,11 +94,14 @@ whet_status outbox_purge(outbox *o, bool dead, int64_t *n, whet_err *err) {
 
 whet_status outbox_revive(outbox *o, int64_t *n, whet_err *err) {
   int64_t names;
-  EDGE_TRY(change(o, "INSERT OR IGNORE INTO stream(name) SELECT stream FROM dead WHERE stream<>'' ORDER BY id", "", &names, err));
-  return change(o,
-                "INSERT OR IGNORE INTO record(stream,priority,key,created,expires,type,data) "
-                "SELECT coalesce((SELECT id FROM stream WHERE name=dead.stream),0),priority,key,created,NULL,type,data FROM dead ORDER BY id",
-                "UPDATE counter SET n=(SELECT count(*) FROM record) WHERE id=1;"
-                "UPDATE counter SET n=(SELECT coalesce(sum(length(data)),0) FROM record) WHERE id=2; DELETE FROM dead",
-                n, err);
+  EDGE_TRY(change(o, "INSERT OR IGNORE INTO stream(name) SELECT stream FROM dead WHERE stream<>'' ORDER BY id", "",
+                  &names, err));
+  return change(
+      o,
+      "INSERT OR IGNORE INTO record(stream,priority,key,created,expires,type,data) "
+      "SELECT coalesce((SELECT id FROM stream WHERE name=dead.stream),0),priority,key,created,NULL,type,data FROM "
+      "dead ORDER BY id",
+      "UPDATE counter SET n=(SELECT count(*) FROM record) WHERE id=1;"
+      "UPDATE counter SET n=(SELECT coalesce(sum(length(data)),0) FROM record) WHERE id=2; DELETE FROM dead",
+      n, err);
 }

@@ -18,12 +18,15 @@
 
 static const char k_schema[] =
     "CREATE TABLE stream(id INTEGER PRIMARY KEY, name TEXT NOT NULL UNIQUE);"
-    "CREATE TABLE record(id INTEGER PRIMARY KEY AUTOINCREMENT, stream INTEGER NOT NULL, priority INTEGER NOT NULL, key TEXT NOT NULL UNIQUE,"
-    "                    created REAL NOT NULL, expires REAL, attempts INTEGER NOT NULL DEFAULT 0, type TEXT NOT NULL, data BLOB NOT NULL);"
+    "CREATE TABLE record(id INTEGER PRIMARY KEY AUTOINCREMENT, stream INTEGER NOT NULL, priority INTEGER NOT NULL, "
+    "key TEXT NOT NULL UNIQUE,"
+    "                    created REAL NOT NULL, expires REAL, attempts INTEGER NOT NULL DEFAULT 0, type TEXT NOT "
+    "NULL, data BLOB NOT NULL);"
     "CREATE INDEX record_next ON record(priority DESC, id);"
     "CREATE INDEX record_stream ON record(stream, priority) WHERE stream<>0;"
     "CREATE INDEX record_expires ON record(expires) WHERE expires IS NOT NULL;"
-    "CREATE TABLE dead(id INTEGER PRIMARY KEY, stream TEXT NOT NULL, priority INTEGER NOT NULL, key TEXT NOT NULL, created REAL NOT NULL,"
+    "CREATE TABLE dead(id INTEGER PRIMARY KEY, stream TEXT NOT NULL, priority INTEGER NOT NULL, key TEXT NOT NULL, "
+    "created REAL NOT NULL,"
     "                  attempts INTEGER NOT NULL, type TEXT NOT NULL, data BLOB NOT NULL, why TEXT NOT NULL);"
     "CREATE TABLE counter(id INTEGER PRIMARY KEY, n INTEGER NOT NULL);"
     "INSERT INTO counter VALUES(1,0),(2,0),(3,0),(4,0),(5,0),(6,0),(7,0),(8,0);"
@@ -35,26 +38,33 @@ static const char *const k_sql[OB_SQL_COUNT] = {
     [OB_ROLLBACK] = "ROLLBACK",
     [OB_STREAM_ADD] = "INSERT OR IGNORE INTO stream(name) VALUES(?1)",
     [OB_STREAM_ID] = "SELECT id FROM stream WHERE name=?1",
-    [OB_STREAM_LIFT] = "UPDATE record SET priority=?2 WHERE id IN (SELECT id FROM record WHERE stream=?1 AND stream<>0 AND priority<?2 "
-                       "UNION ALL SELECT id FROM record WHERE stream=?1 AND stream<>0 AND priority>?2)",
-    [OB_ADD] = "INSERT OR IGNORE INTO record(stream,priority,key,created,expires,type,data) VALUES(?1,?2,?3,?4,?5,?6,?7)",
+    [OB_STREAM_LIFT] =
+        "UPDATE record SET priority=?2 WHERE id IN (SELECT id FROM record WHERE stream=?1 AND stream<>0 AND "
+        "priority<?2 "
+        "UNION ALL SELECT id FROM record WHERE stream=?1 AND stream<>0 AND priority>?2)",
+    [OB_ADD] =
+        "INSERT OR IGNORE INTO record(stream,priority,key,created,expires,type,data) VALUES(?1,?2,?3,?4,?5,?6,?7)",
     [OB_TOTALS] = "SELECT n FROM counter WHERE id=?1",
     [OB_COUNT] = "UPDATE counter SET n=n+?2 WHERE id=?1",
     /* The oldest of the lowest priority, none above ?1. */
-    [OB_EVICT] = "DELETE FROM record WHERE id=(SELECT id FROM record WHERE priority<=?1 AND id<?2 ORDER BY priority, id LIMIT 1) "
-                 "RETURNING length(data)",
+    [OB_EVICT] =
+        "DELETE FROM record WHERE id=(SELECT id FROM record WHERE priority<=?1 AND id<?2 ORDER BY priority, id LIMIT "
+        "1) "
+        "RETURNING length(data)",
     /* ?1, ?2: lists, as JSON, of streams and records that pause. */
-    [OB_TAKE] = "SELECT r.id, r.stream, coalesce(s.name,''), r.key, r.type, r.priority, r.attempts, r.created, r.data "
-                "FROM record r LEFT JOIN stream s ON s.id=r.stream "
-                "WHERE r.stream NOT IN (SELECT value FROM json_each(?1)) AND r.id NOT IN (SELECT value FROM json_each(?2)) "
-                "ORDER BY r.priority DESC, r.id LIMIT ?3",
+    [OB_TAKE] =
+        "SELECT r.id, r.stream, coalesce(s.name,''), r.key, r.type, r.priority, r.attempts, r.created, r.data "
+        "FROM record r LEFT JOIN stream s ON s.id=r.stream "
+        "WHERE r.stream NOT IN (SELECT value FROM json_each(?1)) AND r.id NOT IN (SELECT value FROM json_each(?2)) "
+        "ORDER BY r.priority DESC, r.id LIMIT ?3",
     [OB_EXPIRED] = "SELECT count(*) FROM record WHERE expires IS NOT NULL AND expires<=?1",
     [OB_EXPIRE] = "DELETE FROM record WHERE expires IS NOT NULL AND expires<=?1 RETURNING length(data)",
     [OB_DONE] = "DELETE FROM record WHERE id=?1 RETURNING length(data)",
     [OB_ATTEMPT] = "UPDATE record SET attempts=attempts+1 WHERE id=?1",
-    [OB_BURY] = "INSERT OR REPLACE INTO dead(id,stream,priority,key,created,attempts,type,data,why) "
-                "SELECT r.id,coalesce(s.name,''),r.priority,r.key,r.created,r.attempts+1,r.type,r.data,?2 "
-                "FROM record r LEFT JOIN stream s ON s.id=r.stream WHERE r.id=?1",
+    [OB_BURY] =
+        "INSERT OR REPLACE INTO dead(id,stream,priority,key,created,attempts,type,data,why) "
+        "SELECT r.id,coalesce(s.name,''),r.priority,r.key,r.created,r.attempts+1,r.type,r.data,?2 "
+        "FROM record r LEFT JOIN stream s ON s.id=r.stream WHERE r.id=?1",
     [OB_SPEND] = "INSERT INTO spent VALUES(?1,?2) ON CONFLICT(day) DO UPDATE SET bytes=bytes+?2",
     [OB_SPENT] = "SELECT coalesce(sum(bytes),0) FROM spent WHERE day=?1",
     [OB_STREAM_CLEAN] = "DELETE FROM stream WHERE (SELECT n FROM counter WHERE id=1)=0",
@@ -86,7 +96,8 @@ whet_status ob_fail(ob_conn *c, whet_err *err) {
   int code = sqlite3_errcode(c->db);
   if (code == SQLITE_FULL) return edge_fail(err, WHET_E_LIMIT, "the disk is full");
   if (code == SQLITE_NOMEM) return edge_fail(err, WHET_E_MEMORY, "no memory for the outbox");
-  if (code == SQLITE_NOTADB || code == SQLITE_CORRUPT) return edge_fail(err, WHET_E_FORMAT, "%s", sqlite3_errmsg(c->db));
+  if (code == SQLITE_NOTADB || code == SQLITE_CORRUPT)
+    return edge_fail(err, WHET_E_FORMAT, "%s", sqlite3_errmsg(c->db));
   return edge_fail(err, WHET_E_IO, "%s", sqlite3_errmsg(c->db));
 }
 
@@ -175,7 +186,8 @@ static whet_status pragma(ob_conn *c, const char *text, whet_err *err) {
 static int64_t pragma_number(ob_conn *c, const char *text) {
   sqlite3_stmt *st = NULL;
   int64_t v = -1;
-  if (!sqlite3_prepare_v2(c->db, text, -1, &st, NULL) && sqlite3_step(st) == SQLITE_ROW) v = sqlite3_column_int64(st, 0);
+  if (!sqlite3_prepare_v2(c->db, text, -1, &st, NULL) && sqlite3_step(st) == SQLITE_ROW)
+    v = sqlite3_column_int64(st, 0);
   sqlite3_finalize(st);
   return v;
 }
@@ -189,7 +201,8 @@ static whet_status conn_open(outbox *o, ob_conn *c, bool full, whet_err *err) {
   sqlite3_busy_timeout(c->db, 10000);
   EDGE_TRY(pragma(c, "PRAGMA journal_mode=WAL", err));
   EDGE_TRY(pragma(c, full ? "PRAGMA synchronous=FULL" : "PRAGMA synchronous=NORMAL", err));
-  EDGE_TRY(pragma(c, "PRAGMA wal_autocheckpoint=256", err)); /* a megabyte: no more than the reserve can take in when the disk is full */
+  EDGE_TRY(pragma(c, "PRAGMA wal_autocheckpoint=256",
+                  err)); /* a megabyte: no more than the reserve can take in when the disk is full */
   return pragma(c, "PRAGMA journal_size_limit=1048576", err);
 }
 
@@ -237,7 +250,8 @@ whet_status outbox_open(const outbox_opts *opts, outbox **out, whet_err *err) {
   pthread_cond_init(&o->put_done, NULL);
   pthread_cond_init(&o->wake, &mono);
   pthread_condattr_destroy(&mono);
-  whet_status s = o->path ? conn_open(o, &o->put, true, err) : edge_fail(err, WHET_E_MEMORY, "no memory for the outbox");
+  whet_status s =
+      o->path ? conn_open(o, &o->put, true, err) : edge_fail(err, WHET_E_MEMORY, "no memory for the outbox");
   if (!s) s = schema(&o->put, err);
   if (!s) s = conn_open(o, &o->give, false, err);
   if (s) {
@@ -310,7 +324,8 @@ static whet_status make_room(outbox *o, struct sums *t, int64_t n, int priority,
       EDGE_TRY(ob_number(c, st, &freed, err));
     }
     if (freed < 0)
-      return edge_fail(err, WHET_E_LIMIT, "the outbox is full: %lld records of %lld bytes wait", (long long)t->records, (long long)t->bytes);
+      return edge_fail(err, WHET_E_LIMIT, "the outbox is full: %lld records of %lld bytes wait",
+                       (long long)t->records, (long long)t->bytes);
     t->bytes -= freed, t->records--, t->dropped++;
   }
   return WHET_OK;
@@ -372,7 +387,8 @@ static whet_status write_all(outbox *o, ob_put *list, whet_err *err) {
   for (ob_put *p = list; p && !s; p = p->next) {
     p->err = (whet_err){0};
     p->status = add_all(o, &t, p, now, &p->err);
-    if (p->status && sqlite3_get_autocommit(c->db)) s = edge_fail(err, p->status, "%s", p->err.text); /* SQLite gave up the whole */
+    if (p->status && sqlite3_get_autocommit(c->db))
+      s = edge_fail(err, p->status, "%s", p->err.text); /* SQLite gave up the whole */
   }
   if (!s) s = ob_count(c, OB_C_RECORDS, t.records - was.records, err);
   if (!s) s = ob_count(c, OB_C_BYTES, t.bytes - was.bytes, err);
@@ -401,7 +417,8 @@ static bool shed(outbox *o, const ob_put *list) {
     if (ob_number(c, st, &freed, NULL) || freed < 0) break;
     n++, bytes += freed + 512;
   }
-  bool ok = n && !ob_count(c, OB_C_RECORDS, -n, NULL) && !ob_count(c, OB_C_BYTES, 512 * n - bytes, NULL) && !ob_count(c, OB_C_DROPPED, n, NULL);
+  bool ok = n && !ob_count(c, OB_C_RECORDS, -n, NULL) && !ob_count(c, OB_C_BYTES, 512 * n - bytes, NULL) &&
+            !ob_count(c, OB_C_DROPPED, n, NULL);
   if (ok && !ob_do(c, OB_COMMIT, NULL)) {
     sqlite3_wal_checkpoint_v2(c->db, NULL, SQLITE_CHECKPOINT_TRUNCATE, NULL, NULL);
     return true;

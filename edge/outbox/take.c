@@ -28,7 +28,8 @@ whet_status outbox_claim(outbox *o, whet_err *err) {
   if (flock(fd, LOCK_EX | LOCK_NB)) {
     int e = errno;
     close(fd);
-    if (e == EWOULDBLOCK) return edge_fail(err, WHET_E_MISUSE, "%s: another process delivers from this outbox", o->path);
+    if (e == EWOULDBLOCK)
+      return edge_fail(err, WHET_E_MISUSE, "%s: another process delivers from this outbox", o->path);
     return edge_fail(err, WHET_E_IO, "%s: %s", path, strerror(e));
   }
   o->claim = fd;
@@ -152,15 +153,20 @@ static bool take_row(outbox_batch *b, sqlite3_stmt *st) {
     if (!more) return false;
     b->item = more, b->cap = cap;
   }
-  outbox_item x = {.id = sqlite3_column_int64(st, 0), .stream_id = sqlite3_column_int64(st, 1), .priority = sqlite3_column_int(st, 5),
-                   .attempts = sqlite3_column_int(st, 6), .created = sqlite3_column_double(st, 7)};
+  outbox_item x = {.id = sqlite3_column_int64(st, 0),
+                   .stream_id = sqlite3_column_int64(st, 1),
+                   .priority = sqlite3_column_int(st, 5),
+                   .attempts = sqlite3_column_int(st, 6),
+                   .created = sqlite3_column_double(st, 7)};
   static const int column[] = {2, 3, 4, 8};
   size_t at[4];
   for (int i = 0; i < 4; i++)
-    if (!keep(b, sqlite3_column_blob(st, column[i]), (size_t)sqlite3_column_bytes(st, column[i]), &at[i])) return false;
+    if (!keep(b, sqlite3_column_blob(st, column[i]), (size_t)sqlite3_column_bytes(st, column[i]), &at[i]))
+      return false;
   x.n = (size_t)sqlite3_column_bytes(st, 8);
   /* Offsets until the text has stopped moving. */
-  x.stream = (const char *)(uintptr_t)at[0], x.key = (const char *)(uintptr_t)at[1], x.type = (const char *)(uintptr_t)at[2];
+  x.stream = (const char *)(uintptr_t)at[0], x.key = (const char *)(uintptr_t)at[1],
+  x.type = (const char *)(uintptr_t)at[2];
   x.data = (const void *)(uintptr_t)at[3];
   b->item[b->n++] = x;
   return true;
@@ -169,7 +175,8 @@ static bool take_row(outbox_batch *b, sqlite3_stmt *st) {
 static void settle_texts(outbox_batch *b) {
   for (size_t i = 0; i < b->n; i++) {
     outbox_item *x = &b->item[i];
-    x->stream = b->text + (uintptr_t)x->stream, x->key = b->text + (uintptr_t)x->key, x->type = b->text + (uintptr_t)x->type;
+    x->stream = b->text + (uintptr_t)x->stream, x->key = b->text + (uintptr_t)x->key,
+    x->type = b->text + (uintptr_t)x->type;
     x->data = b->text + (uintptr_t)x->data;
   }
 }
@@ -218,7 +225,8 @@ whet_status outbox_take(outbox *o, size_t most, size_t most_bytes, outbox_batch 
   } else if (o->o.daily_bytes > 0 && used >= o->o.daily_bytes) {
     next = 86400 - fmod(ob_wall(), 86400);
   } else {
-    if (o->o.daily_bytes > 0 && (int64_t)most_bytes > o->o.daily_bytes - used) most_bytes = (size_t)(o->o.daily_bytes - used);
+    if (o->o.daily_bytes > 0 && (int64_t)most_bytes > o->o.daily_bytes - used)
+      most_bytes = (size_t)(o->o.daily_bytes - used);
     s = take(o, most, most_bytes, b, &next, err);
   }
   pthread_mutex_unlock(&o->give_lock);
@@ -256,7 +264,8 @@ static whet_status bury(outbox *o, const outbox_item *x, const char *why, struct
   return WHET_OK;
 }
 
-static whet_status settle_one(outbox *o, const outbox_item *x, const outbox_answer *a, struct settled *t, whet_err *err) {
+static whet_status settle_one(outbox *o, const outbox_item *x, const outbox_answer *a, struct settled *t,
+                              whet_err *err) {
   bool was;
   char why[200];
   t->attempts++;
@@ -296,7 +305,8 @@ static whet_status settle(outbox *o, const outbox_batch *b, const outbox_answer 
   whet_status s = WHET_OK;
   for (size_t i = 0; i < b->n && !s; i++) {
     outbox_fate f = answer[i].fate;
-    if (f != OUTBOX_UNREACHED && !(f == OUTBOX_AGAIN && behind(b, answer, i))) s = settle_one(o, &b->item[i], &answer[i], &t, err);
+    if (f != OUTBOX_UNREACHED && !(f == OUTBOX_AGAIN && behind(b, answer, i)))
+      s = settle_one(o, &b->item[i], &answer[i], &t, err);
   }
   if (!s) s = ob_count(c, OB_C_RECORDS, -t.gone, err);
   if (!s) s = ob_count(c, OB_C_BYTES, -t.bytes, err);

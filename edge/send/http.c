@@ -118,7 +118,8 @@ static struct curl_slist *header(struct curl_slist *list, bool *bad, const char 
 }
 
 /* Send items from..to of a batch; *code as above. */
-static CURLcode request(sender *s, const outbox_batch *b, size_t from, size_t to, long *code, int64_t *bytes, bool *no_memory) {
+static CURLcode request(sender *s, const outbox_batch *b, size_t from, size_t to, long *code, int64_t *bytes,
+                        bool *no_memory) {
   struct http *h = s->own;
   bool single = to - from == 1;
   struct curl_slist *list = NULL;
@@ -198,9 +199,11 @@ static void read_results(struct http *h, const outbox_batch *b, size_t from, siz
       }
       if (j.bad) return;
       for (size_t n = to - from; n-- > 0; at = at + 1 < to ? at + 1 : from) { /* mostly in order */
-        if (b->item[at].key == NULL || strlen(b->item[at].key) != key.n || memcmp(b->item[at].key, key.p, key.n)) continue;
+        if (b->item[at].key == NULL || strlen(b->item[at].key) != key.n || memcmp(b->item[at].key, key.p, key.n))
+          continue;
         a[at].fate = fate_of((long)status);
-        snprintf(a[at].why, sizeof a[at].why, "%lld %.*s", (long long)status, (int)(text.n < 100 ? text.n : 100), text.p ? text.p : "");
+        snprintf(a[at].why, sizeof a[at].why, "%lld %.*s", (long long)status, (int)(text.n < 100 ? text.n : 100),
+                 text.p ? text.p : "");
         break;
       }
     }
@@ -208,7 +211,8 @@ static void read_results(struct http *h, const outbox_batch *b, size_t from, siz
 }
 
 /* Items from..to in one request. False: stop with the batch. */
-static bool send_some(sender *s, const outbox_batch *b, size_t from, size_t to, outbox_answer *a, int64_t *bytes, bool *no_memory) {
+static bool send_some(sender *s, const outbox_batch *b, size_t from, size_t to, outbox_answer *a, int64_t *bytes,
+                      bool *no_memory) {
   struct http *h = s->own;
   long code;
   char why[120];

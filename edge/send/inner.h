@@ -27,6 +27,9 @@ struct sender {
 /* Kinds that this build has; NULL: not built in. */
 extern const send_kind send_lines, send_http, send_mqtt;
 
+/* A sender of a kind of one's own; `own` is the caller's. */
+EDGE_MUST whet_status send_open_kind(const send_kind *kind, void *own, sender **out, whet_err *err);
+
 /* One record as a line of JSON, without the line's end. */
 void send_record(serve_buf *to, const outbox_item *x);
 /* The rest of a batch from item `from` on. */

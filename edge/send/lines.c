@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Lines of JSON, appended to a file or written to standard output. A record counts as taken when the file has it on the disk. */
+/* Lines of JSON, appended to a file or written to standard output. A record counts as taken when the file has it on
+ * the disk. */
 
 #include <errno.h>
 #include <fcntl.h>
@@ -20,7 +21,8 @@ static whet_status open_lines(sender *s, whet_err *err) {
   s->own = l;
   bool out = !strcmp(s->o.url, "-");
   const char *path = s->o.url + 7; /* file:// */
-  if (!out && *path != '/') return edge_fail(err, WHET_E_DATA, "%.200s: expected file:/// and a path from the root", s->o.url);
+  if (!out && *path != '/')
+    return edge_fail(err, WHET_E_DATA, "%.200s: expected file:/// and a path from the root", s->o.url);
   l->fd = out ? dup(1) : open(path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0666);
   return l->fd < 0 ? edge_fail(err, WHET_E_IO, "%.200s: %s", s->o.url, strerror(errno)) : WHET_OK;
 }

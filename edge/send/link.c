@@ -3,6 +3,7 @@
 
 #include <string.h>
 
+#include "edge/cascade/remote.h"
 #include "edge/send/inner.h"
 #include "whet/whet.h"
 
@@ -21,5 +22,17 @@ const send_kind *whet_link_sender(const char *scheme, const char **lacks) {
   return &send_mqtt;
 #else
   return *lacks = "libmosquitto (Debian: libmosquitto-dev)", NULL;
+#endif
+}
+
+/* The client of remote models; NULL: the build had no libcurl. */
+WHET_API const remote_kind *whet_link_remote(void);
+
+extern const remote_kind remote_http;
+const remote_kind *whet_link_remote(void) {
+#ifdef WHET_HAVE_CURL
+  return &remote_http;
+#else
+  return NULL;
 #endif
 }

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* MQTT 5 by libmosquitto, whose thread keeps the connection: each record a message of QoS 1, taken when its PUBACK comes. */
+/* MQTT 5 by libmosquitto, whose thread keeps the connection: each record a message of QoS 1, taken when its PUBACK
+ * comes. */
 
 #include <mosquitto.h>
 #include <mqtt_protocol.h>
@@ -22,8 +23,8 @@ struct mqtt {
   pthread_cond_t change;
   bool looping, connected;
   char trouble[100];
-  int *mid;     /* of each item of the batch; 0: not sent */
-  int *reason;  /* of its PUBACK; -1: none yet */
+  int *mid;    /* of each item of the batch; 0: not sent */
+  int *reason; /* of its PUBACK; -1: none yet */
   size_t n, open;
   /* Answers that came before publishing returned with the message's number. */
   struct {
@@ -241,10 +242,16 @@ static whet_status batch(sender *s, const outbox_batch *b, outbox_answer *a, int
     if (pthread_cond_timedwait(&q->change, &q->lock, &t)) break;
   for (size_t i = 0; i < b->n; i++) {
     int r = q->reason[i];
-    const char *why = r < 0 ? (*q->trouble ? q->trouble : "no answer in time") : r >= 256 ? mosquitto_strerror(r - 256) : mosquitto_reason_string(r);
-    bool refused = (r >= 128 && r < 256 && r != MQTT_RC_QUOTA_EXCEEDED && r != MQTT_RC_UNSPECIFIED) || r == 256 + MOSQ_ERR_PAYLOAD_SIZE ||
-                   r == 256 + MOSQ_ERR_OVERSIZE_PACKET || r == 256 + MOSQ_ERR_MALFORMED_UTF8 || r == 256 + MOSQ_ERR_INVAL;
-    outbox_fate f = r >= 0 && r < 128 ? OUTBOX_SENT : refused ? OUTBOX_REFUSED : r >= 128 && r < 256 ? OUTBOX_AGAIN : OUTBOX_UNREACHED;
+    const char *why = r < 0      ? (*q->trouble ? q->trouble : "no answer in time")
+                      : r >= 256 ? mosquitto_strerror(r - 256)
+                                 : mosquitto_reason_string(r);
+    bool refused = (r >= 128 && r < 256 && r != MQTT_RC_QUOTA_EXCEEDED && r != MQTT_RC_UNSPECIFIED) ||
+                   r == 256 + MOSQ_ERR_PAYLOAD_SIZE || r == 256 + MOSQ_ERR_OVERSIZE_PACKET ||
+                   r == 256 + MOSQ_ERR_MALFORMED_UTF8 || r == 256 + MOSQ_ERR_INVAL;
+    outbox_fate f = r >= 0 && r < 128     ? OUTBOX_SENT
+                    : refused             ? OUTBOX_REFUSED
+                    : r >= 128 && r < 256 ? OUTBOX_AGAIN
+                                          : OUTBOX_UNREACHED;
     send_all(a, i, i + 1, f, 0, f == OUTBOX_SENT ? "" : why);
   }
   q->n = 0;

@@ -1,28 +1,24 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Which sender a URL means. Those of the network lie in a library of their own (link.c), which is loaded when one is wanted: a command that
- * needs none does not wait for libcurl and its many libraries. */
+/* Which sender a URL means. Those of the network lie in a library of their own (link.c). */
 
-#include <dlfcn.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "edge/send/inner.h"
+#include "edge/send/load.h"
 
 /* The kind of a scheme out of the library; NULL: err says why. */
 static const send_kind *load(const char *scheme, whet_err *err) {
-#ifdef WHET_LINK_LIBRARY
-  static void *lib; /* stays; dlopen counts */
   const send_kind *(*find)(const char *, const char **);
-  const char *lacks = NULL;
-  if (!lib) lib = dlopen(WHET_LINK_LIBRARY, RTLD_NOW | RTLD_LOCAL);
-  if (!lib) return edge_fail(err, WHET_E_UNSUPPORTED, "%s:// needs %s: %s", scheme, WHET_LINK_LIBRARY, dlerror()), NULL;
-  *(void **)&find = dlsym(lib, "whet_link_sender");
-  const send_kind *k = find ? find(scheme, &lacks) : NULL;
-  if (!k) edge_fail(err, WHET_E_UNSUPPORTED, "%s:// is left out of this build for want of %s", scheme, lacks ? lacks : WHET_LINK_LIBRARY);
+  const char *lacks = "";
+  char what[40];
+  snprintf(what, sizeof what, "%s://", scheme);
+  *(void **)&find = send_load("whet_link_sender", what, err);
+  if (!find) return NULL;
+  const send_kind *k = find(scheme, &lacks);
+  if (!k) edge_fail(err, WHET_E_UNSUPPORTED, "%s is left out of this build for want of %s", what, lacks);
   return k;
-#else
-  return edge_fail(err, WHET_E_UNSUPPORTED, "%s:// is left out of this build: it has no libcurl and no libmosquitto", scheme), NULL;
-#endif
 }
 
 static whet_status kind_of(const char *url, const send_kind **out, whet_err *err) {
@@ -61,6 +57,14 @@ whet_status send_open(const send_opts *o, sender **out, whet_err *err) {
   else
     *out = s;
   return r;
+}
+
+whet_status send_open_kind(const send_kind *kind, void *own_, sender **out, whet_err *err) {
+  sender *s = *out = calloc(1, sizeof *s);
+  if (!s) return edge_fail(err, WHET_E_MEMORY, "no memory for a sender");
+  s->kind = kind;
+  s->own = own_;
+  return WHET_OK;
 }
 
 void send_close(sender **ps) {

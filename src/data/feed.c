@@ -183,7 +183,7 @@ whet_status whet__reader_get(whet_reader *r, int64_t i, void *tensor, float *tar
   const whet_set *s = r->set;
   whet_item x;
   float *to = r->wide ? r->wide : tensor;
-  WHET_TRY(s->item(s, &r->scratch, i, &x, targets, err));
+  WHET_TRY(s->item(s, &r->scratch, s->first + i, &x, targets, err));
   if (x.kind == WHET_ITEM_PICTURE) {
     WHET_TRY(picture(r, &x, to, err));
   } else if (x.kind == WHET_ITEM_SOUND) {

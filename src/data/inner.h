@@ -34,7 +34,7 @@ struct whet_set {
   whet_set_opts opts;
   const char *path, *kind;
   whet_item_kind item_kind;
-  int64_t n;
+  int64_t n, first; /* items, and which of the kind's is the first of them */
   int32_t classes;
   const char **label; /* NULL: numbers */
   int64_t targets;

@@ -157,6 +157,29 @@ static whet_status open_path(whet_set *s, whet_err *err) {
   return by_entries(s, &one, 1, err);
 }
 
+/* Part the range off a split's name: "train:0..50000". to: INT64_MAX when it is open. */
+static whet_status read_range(whet_set *s, int64_t *from, int64_t *to, whet_err *err) {
+  const char *split = s->opts.split, *colon = split ? strrchr(split, ':') : NULL;
+  char *end;
+  *from = 0, *to = INT64_MAX;
+  if (!colon) return WHET_OK;
+  const char *p = colon + 1;
+  if (*p != '.') *from = strtoll(p, &end, 10), p = end == p ? "" : end;
+  bool ok = !strncmp(p, "..", 2) && *from >= 0;
+  if (ok && p[2]) *to = strtoll(p + 2, &end, 10), ok = !*end && *to > *from;
+  if (!ok) return whet__fail(err, WHET_E_DATA, "split %.100s: expected NAME:FROM..TO, as train:0..50000", split);
+  s->opts.split = colon == split ? NULL : whet__arena_str(&s->arena, split, (size_t)(colon - split));
+  return colon == split || s->opts.split ? WHET_OK : whet__no_memory(s->mem, strlen(split), err, "a split");
+}
+
+/* Keep items from..to. */
+static whet_status cut(whet_set *s, int64_t from, int64_t to, whet_err *err) {
+  if (from >= s->n) return whet__fail(err, WHET_E_DATA, "%s: items from %lld on, and there are %lld", s->path, (long long)from, (long long)s->n);
+  s->first = from;
+  s->n = whet__min_i(to, s->n) - from;
+  return WHET_OK;
+}
+
 whet_status whet__set_open(const char *path, const whet_set_opts *o, whet_mem *m, whet_set **out, whet_err *err) {
   *out = NULL;
   whet_set *s = whet__alloc0(m, sizeof *s);
@@ -165,7 +188,10 @@ whet_status whet__set_open(const char *path, const whet_set_opts *o, whet_mem *m
   whet__arena_init(&s->arena, m);
   if (o) s->opts = *o;
   s->path = whet__arena_str(&s->arena, path, strlen(path));
-  whet_status r = s->path ? open_path(s, err) : whet__no_memory(m, strlen(path), err, "a path");
+  int64_t from, to;
+  whet_status r = s->path ? read_range(s, &from, &to, err) : whet__no_memory(m, strlen(path), err, "a path");
+  if (!r) r = open_path(s, err);
+  if (!r && s->n && (from || to != INT64_MAX)) r = cut(s, from, to, err);
   if (!r && !s->n) r = whet__fail(err, WHET_E_DATA, "%s: the data set is empty", path);
   if (r) {
     whet__set_close(&s);
@@ -202,11 +228,11 @@ int32_t whet__set_dims(const whet_set *s, int64_t dims[WHET_MAX_RANK]) {
   memcpy(dims, s->dims, sizeof s->dims);
   return s->rank;
 }
-int32_t whet__set_label(const whet_set *s, int64_t i) { return s->label_of && i >= 0 && i < s->n ? s->label_of(s, i) : -1; }
+int32_t whet__set_label(const whet_set *s, int64_t i) { return s->label_of && i >= 0 && i < s->n ? s->label_of(s, s->first + i) : -1; }
 const char *whet__set_where(const whet_set *s, int64_t i, char *text, size_t n) {
   if (s->where)
-    s->where(s, i, text, n);
+    s->where(s, s->first + i, text, n);
   else
-    snprintf(text, n, "%s: item %lld", s->path, (long long)i);
+    snprintf(text, n, "%s: item %lld", s->path, (long long)(s->first + i));
   return text;
 }

@@ -24,7 +24,8 @@ typedef struct whet_set whet_set;
 
 typedef struct whet_set_opts {
   bool training;      /* which half is taken where there are two */
-  const char *split;  /* "train", "test" or what the names of the files begin with; NULL: by `training` */
+  const char *split;  /* "train", "test" or what the names of the files begin with; NULL: by `training`. ":FROM..TO" behind it, or alone,
+                         takes items FROM to TO - 1 of that: "train:0..50000", ":100.." */
   const char *labels; /* the classes' names in order: "a,b,c", or a file with a line for each; NULL: by the set */
   const char *target; /* CSV: the column to be told; NULL: see above */
   const char *(*codecs)(void); /* called before the first picture: NULL or why pictures cannot be read; may be NULL */

@@ -117,17 +117,18 @@ static int x_size(sqlite3_file *p, sqlite3_int64 *n) {
   struct file *f = (struct file *)p;
   return f->real->pMethods->xFileSize(f->real, n);
 }
-#define PASS(name, args, call)                  \
-  static int name args {                        \
-    struct file *f = (struct file *)p;          \
-    return f->real->pMethods->call;             \
+#define PASS(name, args, call)         \
+  static int name args {               \
+    struct file *f = (struct file *)p; \
+    return f->real->pMethods->call;    \
   }
-PASS(x_lock, (sqlite3_file *p, int l), xLock(f->real, l))
-PASS(x_unlock, (sqlite3_file *p, int l), xUnlock(f->real, l))
-PASS(x_reserved, (sqlite3_file *p, int *l), xCheckReservedLock(f->real, l))
-PASS(x_shm_map, (sqlite3_file *p, int page, int size, int extend, void volatile **to), xShmMap(f->real, page, size, extend, to))
-PASS(x_shm_lock, (sqlite3_file *p, int at, int n, int flags), xShmLock(f->real, at, n, flags))
-PASS(x_shm_unmap, (sqlite3_file *p, int gone), xShmUnmap(f->real, gone))
+PASS(x_lock, (sqlite3_file * p, int l), xLock(f->real, l))
+PASS(x_unlock, (sqlite3_file * p, int l), xUnlock(f->real, l))
+PASS(x_reserved, (sqlite3_file * p, int *l), xCheckReservedLock(f->real, l))
+PASS(x_shm_map, (sqlite3_file * p, int page, int size, int extend, void volatile **to),
+     xShmMap(f->real, page, size, extend, to))
+PASS(x_shm_lock, (sqlite3_file * p, int at, int n, int flags), xShmLock(f->real, at, n, flags))
+PASS(x_shm_unmap, (sqlite3_file * p, int gone), xShmUnmap(f->real, gone))
 static void x_shm_barrier(sqlite3_file *p) {
   struct file *f = (struct file *)p;
   f->real->pMethods->xShmBarrier(f->real);
@@ -138,10 +139,13 @@ static int x_control(sqlite3_file *p, int op, void *arg) {
   return f->real->pMethods->xFileControl(f->real, op, arg);
 }
 static int x_sector(sqlite3_file *p) { return SECTOR; }
-static int x_traits(sqlite3_file *p) { return 0; } /* nothing is promised: not even that sectors are whole after a cut */
+static int x_traits(sqlite3_file *p) {
+  return 0;
+} /* nothing is promised: not even that sectors are whole after a cut */
 
-static const sqlite3_io_methods k_methods = {2, x_close, x_read, x_write, x_truncate, x_sync, x_size, x_lock, x_unlock, x_reserved, x_control,
-                                             x_sector, x_traits, x_shm_map, x_shm_lock, x_shm_barrier, x_shm_unmap, NULL, NULL};
+static const sqlite3_io_methods k_methods = {
+    2,         x_close,  x_read,   x_write,   x_truncate, x_sync,        x_size,      x_lock, x_unlock, x_reserved,
+    x_control, x_sector, x_traits, x_shm_map, x_shm_lock, x_shm_barrier, x_shm_unmap, NULL,   NULL};
 
 static int x_open(sqlite3_vfs *v, const char *path, sqlite3_file *p, int flags, int *out) {
   struct file *f = (struct file *)p;

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The outbox: order, keys, caps, ages, dead letters; power cuts and kills at random places, with a receiver that fails. */
+/* The outbox: order, keys, caps, ages, dead letters; power cuts and kills at random places, with a receiver that
+ * fails. */
 
 #include "edge/outbox/outbox.h"
 
@@ -36,7 +37,8 @@ static outbox *open_box(const char *name, const outbox_opts *like) {
 
 static whet_status put(outbox *o, const char *stream, const char *key, const char *data, int priority, double ttl) {
   whet_err err = {0};
-  const outbox_record r = {.stream = stream, .key = key, .data = data, .n = strlen(data), .priority = priority, .ttl = ttl};
+  const outbox_record r = {
+      .stream = stream, .key = key, .data = data, .n = strlen(data), .priority = priority, .ttl = ttl};
   whet_status s = outbox_put(o, &r, 1, &err);
   assert_true(!s == !*err.text);
   return s;
@@ -124,8 +126,8 @@ static void caps(void **state) {
   put(o, NULL, NULL, "h1", 5, 0);
   put(o, NULL, NULL, "l1", 0, 0);
   put(o, NULL, NULL, "l2", 0, 0);
-  assert_int_equal(put(o, NULL, NULL, "m1", 3, 0), WHET_OK); /* l1 goes */
-  assert_int_equal(put(o, NULL, NULL, "m2", 3, 0), WHET_OK); /* l2 */
+  assert_int_equal(put(o, NULL, NULL, "m1", 3, 0), WHET_OK);     /* l1 goes */
+  assert_int_equal(put(o, NULL, NULL, "m2", 3, 0), WHET_OK);     /* l2 */
   assert_int_equal(put(o, NULL, NULL, "z", 0, 0), WHET_E_LIMIT); /* nothing is as low */
   assert_int_equal(put(o, NULL, NULL, "seven b", 9, 0), WHET_E_LIMIT);
   const outbox_record both[] = {{.data = "abc", .n = 3, .priority = 9}, {.data = "defg", .n = 4, .priority = 9}};
@@ -212,9 +214,7 @@ static void full_disk(void **state) {
 /* ---- campaigns --------------------------------------------------------------------------------- */
 
 enum { STREAMS = 3, MOST = 400000 };
-static struct {
-  bool acked, stored;
-} k_rec[MOST];
+static struct { bool acked, stored; } k_rec[MOST];
 static int64_t k_next, k_last[STREAMS], k_twice;
 static uint64_t k_seed = 1;
 
@@ -293,7 +293,8 @@ static void end_campaign(const char *what, int64_t cuts, outbox *o) {
   outbox_stats s = stats(o);
   assert_true(s.records == 0 && s.bytes == 0 && s.dropped == 0 && s.expired == 0);
   assert_true(acked > cuts);
-  printf("%s: %lld times, %lld records acknowledged and delivered, %lld came twice\n", what, (long long)cuts, (long long)acked, (long long)k_twice);
+  printf("%s: %lld times, %lld records acknowledged and delivered, %lld came twice\n", what, (long long)cuts,
+         (long long)acked, (long long)k_twice);
 }
 
 static int64_t k_cuts = 300, k_kills = 100;
@@ -332,7 +333,8 @@ static void power_cuts(void **state) {
   outbox_close(&o);
 }
 
-/* The child tells each put that is about to be made and each that was acknowledged, and each delivery before its answer. */
+/* The child tells each put that is about to be made and each that was acknowledged, and each delivery before its
+ * answer. */
 static void child(int to, uint64_t seed) {
   whet_err err = {0};
   outbox *o;
@@ -403,8 +405,9 @@ static void kills(void **state) {
 }
 
 int main(int argc, char **argv) {
-  const struct CMUnitTest tests[] = {cmocka_unit_test(order), cmocka_unit_test(pauses),    cmocka_unit_test(caps),       cmocka_unit_test(ages),
-                                     cmocka_unit_test(dead),  cmocka_unit_test(full_disk), cmocka_unit_test(power_cuts), cmocka_unit_test(kills)};
+  const struct CMUnitTest tests[] = {
+      cmocka_unit_test(order), cmocka_unit_test(pauses),    cmocka_unit_test(caps),       cmocka_unit_test(ages),
+      cmocka_unit_test(dead),  cmocka_unit_test(full_disk), cmocka_unit_test(power_cuts), cmocka_unit_test(kills)};
   if (argc > 1) k_cuts = k_kills = atoll(argv[1]);
   const char *tmp = getenv("TMPDIR");
   snprintf(k_dir, sizeof k_dir, "%s/outbox.XXXXXX", tmp ? tmp : "/tmp");
