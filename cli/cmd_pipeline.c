@@ -2,6 +2,7 @@
 /* whet pipeline: a pipeline from its file. */
 
 #include <errno.h>
+#include <fcntl.h>
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
@@ -99,6 +100,9 @@ static int pipeline(const char *file, struct options *o) {
   whet_pipeline_opts po = whet_pipeline_opts_default();
   whet_pipeline *p;
   whet_err err = {0};
+  for (int fd = 0; fd < 3; fd++) /* one that is closed would become some other file of ours */
+    if (fcntl(fd, F_GETFD) < 0 && open("/dev/null", fd ? O_WRONLY : O_RDONLY) < 0)
+      return cli_fail("/dev/null: %s", strerror(errno));
   po.log = line;
   po.user = o;
   cli_media_load(); /* a kind of picture that it has no codec for is refused by name */

@@ -62,6 +62,8 @@ static whet_status next(pl_play *p, pl_node *n, const char *item, pl_frame **out
   do { /* headings make no frames */
     EDGE_TRY(pl_stream_next(&p->stream, n, &p->payload, &bytes, &len, err));
     if (!bytes) return WHET_OK;
+    if (len > p->payload.longest)
+      return edge_fail(err, WHET_E_DATA, "a message of %zu bytes, longest is %zu", len, p->payload.longest);
     pl_frame *f = pl_source_frame(n);
     if (!f) return WHET_OK;
     snprintf(f->item, sizeof f->item, "%s", item);

@@ -126,6 +126,27 @@ static void objects_of_jsonl(void **state) {
   json_decref(j);
 }
 
+/* Lines that are too long, too deep or no numbers; those between them go through. Nothing at all is no failure. */
+static void bad_lines(void **state) {
+  char in[9000];
+  size_t n = (size_t)sprintf(in, "{\"a\":1}\n{\"a\":");
+  (void)state;
+  memset(in + n, '[', 100), n += 100;
+  n += (size_t)sprintf(in + n, "\n{\"a\":2}\n{\"a\":\"");
+  memset(in + n, 'x', 5000), n += 5000;
+  n += (size_t)sprintf(in + n, "\"}\n{\"a\":\"3\"}\n{\"a\":1e999}\n{\"a\":3}\n");
+  const char *p =
+      file("long.yaml",
+           "source: {stdin: {format: jsonl, fields: [a], longest: 1K}}\nstages: [{values: [a]}]\nsinks: [stdout]\n");
+  said s = whet_with_input(in, n, "pipeline %s --stats %s", p, test_join(g_dir, "stats.json"));
+  assert_int_equal(s.status, 1);
+  assert_int_equal(lines(s.out), 3);
+  char *text = read_file(test_join(g_dir, "stats.json"), NULL);
+  assert_non_null(strstr(text, "\"failed\":4"));
+  free(text);
+  must_pass(whet_with_input("", 0, "pipeline %s", p));
+}
+
 /* Rows of numbers for a threshold with hysteresis. */
 static void hysteresis(void **state) {
   static const char in[] = "1,0,0\n5,0,0\n3,0,0\n1,0,0\n3,0,0\n6,0,0\n";
@@ -399,11 +420,11 @@ static void faces(void **state) {
 
 int main(void) {
   const struct CMUnitTest tests[] = {
-      cmocka_unit_test(wrong_files),  cmocka_unit_test(rows_of_csv),   cmocka_unit_test(objects_of_jsonl),
-      cmocka_unit_test(hysteresis),   cmocka_unit_test(branches_join), cmocka_unit_test(raw_frames),
-      cmocka_unit_test(folders),      cmocka_unit_test(arrays),        cmocka_unit_test(faces),
-      cmocka_unit_test(sensors),      cmocka_unit_test(segmented),     cmocka_unit_test(points),
-      cmocka_unit_test(pictures_out), cmocka_unit_test(keywords)};
+      cmocka_unit_test(wrong_files), cmocka_unit_test(rows_of_csv),  cmocka_unit_test(objects_of_jsonl),
+      cmocka_unit_test(hysteresis),  cmocka_unit_test(bad_lines),    cmocka_unit_test(branches_join),
+      cmocka_unit_test(raw_frames),  cmocka_unit_test(folders),      cmocka_unit_test(arrays),
+      cmocka_unit_test(faces),       cmocka_unit_test(sensors),      cmocka_unit_test(segmented),
+      cmocka_unit_test(points),      cmocka_unit_test(pictures_out), cmocka_unit_test(keywords)};
   g_dir = test_folder();
   models();
   return cmocka_run_group_tests(tests, NULL, NULL);
