@@ -170,6 +170,7 @@ void pl_event(const pl_frame *f, const char *branch, serve_buf *b) {
   }
   if (f->event && pl_shows(f, PL_FIELD_EVENT)) text(b, "event", f->event);
   if (f->subject && pl_shows(f, PL_FIELD_SUBJECT)) text(b, "subject", f->subject);
+  if (f->key[0] && pl_shows(f, PL_FIELD_KEY)) text(b, "key", f->key);
   if (f->objects && pl_shows(f, PL_FIELD_OBJECTS)) {
     key(b, "objects");
     buf_put(b, "[", 1);

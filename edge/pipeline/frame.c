@@ -189,6 +189,7 @@ pl_frame *pl_frame_copy(const pl_frame *f) {
   if (c->blob) atomic_fetch_add(&c->blob->ref, 1);
   c->n_output = 0;
   c->loaded = false;
+  c->resume = NULL;
   return c;
 }
 

@@ -56,15 +56,17 @@ typedef struct pl_value {
 } pl_value;
 
 /* Parts of an event, for allow-lists. */
-#define PL_FIELDS(X)                                                                                                \
-  X(TIME, "time")                                                                                                   \
-  X(BRANCH, "branch")                                                                                               \
-  X(SOURCE, "source")                                                                                               \
-  X(ITEM, "item") X(SEQ, "seq") X(AT, "at") X(UNTIL, "until") X(SIZE, "size") X(EVENT, "event")                     \
-      X(SUBJECT, "subject") X(OBJECTS, "objects") X(OBJECT_CLASS, "objects.class") X(OBJECT_LABEL, "objects.label") \
-          X(OBJECT_SCORE, "objects.score") X(OBJECT_BOX, "objects.box") X(OBJECT_TRACK, "objects.track")            \
-              X(OBJECT_ZONE, "objects.zone") X(OBJECT_POINTS, "objects.points") X(CLASSES, "classes")               \
-                  X(VALUES, "values") X(FILE, "file")
+#define PL_FIELDS(X)                                                                                          \
+  X(TIME, "time")                                                                                             \
+  X(BRANCH, "branch")                                                                                         \
+  X(SOURCE, "source")                                                                                         \
+  X(ITEM, "item")                                                                                             \
+  X(SEQ, "seq")                                                                                               \
+  X(AT, "at") X(UNTIL, "until") X(SIZE, "size") X(EVENT, "event") X(SUBJECT, "subject") X(OBJECTS, "objects") \
+      X(OBJECT_CLASS, "objects.class") X(OBJECT_LABEL, "objects.label") X(OBJECT_SCORE, "objects.score")      \
+          X(OBJECT_BOX, "objects.box") X(OBJECT_TRACK, "objects.track") X(OBJECT_ZONE, "objects.zone")        \
+              X(OBJECT_POINTS, "objects.points") X(CLASSES, "classes") X(VALUES, "values") X(FILE, "file")    \
+                  X(KEY, "key")
 typedef enum pl_field {
 #define PL_FIELD_ENUM(name, text) PL_FIELD_##name,
   PL_FIELDS(PL_FIELD_ENUM)
@@ -111,8 +113,10 @@ typedef struct pl_frame {
   size_t n_value;
   const char *event;   /* what happened: "on", "enter"; NULL: nothing but the frame; lives as long as the pipeline */
   const char *subject; /* whom or what it happened to: a zone, a keyword; NULL */
-  char file[PL_ITEM];  /* where a sink put the picture; "" */
-  uint32_t hidden;     /* bits by pl_field: parts that no sink may show */
+  char key[64];        /* by which a correction of it is known; "" */
+  struct pl_node *resume; /* the frame begins behind this stage; NULL: at the first */
+  char file[PL_ITEM];     /* where a sink put the picture; "" */
+  uint32_t hidden;        /* bits by pl_field: parts that no sink may show */
 } pl_frame;
 
 /* Frames and blobs that are free, and what all of them hold. */

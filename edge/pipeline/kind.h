@@ -24,7 +24,7 @@ typedef struct pl_kind {
   /* Settings are there: check them and make what frames will need. Stages are opened from the last to the first.
    * Nothing is written and no connection is made: --check ends here. NULL: nothing to do, as for all below. */
   whet_status (*open)(struct pl_node *n, whet_err *err);
-  /* Sources and sinks: files and connections. */
+  /* Files and connections: sinks first, then stages, then sources. */
   whet_status (*start)(struct pl_node *n, whet_err *err);
   /* A stage: take a frame, hand it or others on with pl_pass, as many as it likes. The frame is the caller's.
    * A sink: write the frame. A source (f NULL): give frames until there are no more or pl_source_give says so. */
@@ -35,6 +35,9 @@ typedef struct pl_kind {
   /* Sources that wait elsewhere than in pl_source_wait, and sinks that wait for others: give up. From the thread that
    * stops. */
   void (*stop)(struct pl_node *n);
+  /* Stages that hand on frames later, from elsewhere (pl_queue_put_late): when the sources have ended by themselves,
+   * wait for at most `seconds` and say how many are still to come; `spent` seconds were waited already. */
+  int64_t (*settle)(struct pl_node *n, double seconds, double spent);
   /* Sinks: everything that was taken to where it is safe. */
   whet_status (*flush)(struct pl_node *n, whet_err *err);
   void (*close)(struct pl_node *n);

@@ -31,6 +31,7 @@ static void drop(pl_queue *q, pl_frame *f) {
 void pl_queue_free(pl_queue *q) {
   if (!q->ring) return;
   while (q->n) pl_frame_free(shift(q));
+  for (pl_frame *f; (f = q->late); pl_frame_free(f)) q->late = f->next;
   free(q->ring);
   q->ring = NULL;
   pthread_mutex_destroy(&q->lock);
@@ -56,9 +57,53 @@ bool pl_queue_put(pl_queue *q, pl_frame *f) {
   return open;
 }
 
+/* The first correction; the lock is held. */
+static pl_frame *shift_late(pl_queue *q) {
+  pl_frame *f = q->late;
+  if (!f) return NULL;
+  if (!(q->late = f->next)) q->last_late = &q->late;
+  q->n_late--;
+  f->next = NULL;
+  return f;
+}
+
+bool pl_queue_put_late(pl_queue *q, pl_frame *f) {
+  pthread_mutex_lock(&q->lock);
+  bool ok = !q->over && q->n_late < q->size + 16;
+  if (ok) {
+    f->next = NULL;
+    if (!q->late) q->last_late = &q->late;
+    *q->last_late = f;
+    q->last_late = &f->next;
+    q->n_late++;
+    pthread_cond_signal(&q->some);
+  }
+  pthread_mutex_unlock(&q->lock);
+  if (!ok) pl_frame_free(f);
+  return ok;
+}
+
+pl_frame *pl_queue_take_late(pl_queue *q) {
+  pthread_mutex_lock(&q->lock);
+  pl_frame *f = shift_late(q);
+  pthread_mutex_unlock(&q->lock);
+  return f;
+}
+
+void pl_queue_over(pl_queue *q) {
+  pthread_mutex_lock(&q->lock);
+  q->over = true;
+  pthread_mutex_unlock(&q->lock);
+}
+
 pl_frame *pl_queue_take(pl_queue *q) {
   pthread_mutex_lock(&q->lock);
-  while (!q->n && !q->closed) pthread_cond_wait(&q->some, &q->lock);
+  while (!q->n && !q->late && !q->closed) pthread_cond_wait(&q->some, &q->lock);
+  if (q->late) {
+    pl_frame *f = shift_late(q);
+    pthread_mutex_unlock(&q->lock);
+    return f;
+  }
   pl_frame *f = q->n ? shift(q) : NULL;
   if (f && q->owed && q->full == PL_DROP_OLDEST) f->begin = true, q->owed = false;
   pthread_cond_signal(&q->space);

@@ -17,6 +17,9 @@ typedef struct pl_queue {
   bool closed, hurry; /* nothing more comes; and what waits is not wanted */
   bool owed;          /* a dropped frame was the first of its item */
   uint64_t in, dropped;
+  pl_frame *late, **last_late; /* corrections: taken first, never dropped; as many as the queue is long */
+  size_t n_late;
+  bool over; /* nobody takes any more */
 } pl_queue;
 
 EDGE_MUST whet_status pl_queue_init(pl_queue *q, size_t size, pl_full full, whet_err *err);
@@ -25,6 +28,13 @@ void pl_queue_free(pl_queue *q);
 bool pl_queue_put(pl_queue *q, pl_frame *f);
 /* Take the first frame; waits. NULL: closed and empty. */
 pl_frame *pl_queue_take(pl_queue *q);
+/* Put in a correction, which is taken before all else. False: there is no room, or nobody takes any more; the frame
+ * is gone either way. Does not wait. */
+bool pl_queue_put_late(pl_queue *q, pl_frame *f);
+/* Take a correction without waiting; NULL: there is none. */
+pl_frame *pl_queue_take_late(pl_queue *q);
+/* Nobody takes any more. */
+void pl_queue_over(pl_queue *q);
 /* Nothing more is taken in; those that wait for room go on. hurry: what is in it is dropped too. */
 void pl_queue_close(pl_queue *q, bool hurry);
 

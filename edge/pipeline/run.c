@@ -91,10 +91,35 @@ static void finished(whet_pipeline *p) {
   }
 }
 
+/* A correction goes on behind the stage that it comes from. */
+static void late(pl_branch *b, pl_frame *f) {
+  whet_err err = {0};
+  if (pl_pass(f->resume, f, &err)) failed(b, f, &err);
+  pl_frame_free(f);
+}
+
+/* What stages still have to hand on, when no more frames come. */
+static void settle(pl_branch *b) {
+  int64_t begun = edge_now(), left = 1;
+  while (left && !b->p->stopping) {
+    left = 0;
+    for (size_t i = 0; i < b->n_stage; i++)
+      if (b->stage[i]->kind->settle)
+        left += b->stage[i]->kind->settle(b->stage[i], 0.02, (double)(edge_now() - begun) * 1e-9);
+    for (pl_frame *f; (f = pl_queue_take_late(&b->queue));) late(b, f);
+  }
+  pl_queue_over(&b->queue);
+  for (pl_frame *f; (f = pl_queue_take_late(&b->queue));) late(b, f);
+}
+
 static void *branch_thread(void *arg) {
   pl_branch *b = arg;
   for (pl_frame *f; (f = pl_queue_take(&b->queue));) {
     whet_err err = {0};
+    if (f->resume) {
+      late(b, f);
+      continue;
+    }
     if (f->begin && b->inside) end_item(b);
     if (!b->inside) begin_item(b);
     add(&b->frames, 1);
@@ -103,6 +128,7 @@ static void *branch_thread(void *arg) {
     pl_frame_free(f);
   }
   if (b->inside) end_item(b);
+  settle(b);
   for (size_t i = 0; i < b->n_next; i++) pl_queue_close(&b->next[i]->queue, false);
   finished(b->p);
   return NULL;
@@ -178,6 +204,8 @@ whet_status whet_pipeline_start(whet_pipeline *p, whet_err *err) {
   if (p->started) return edge_fail(err, WHET_E_MISUSE, "the pipeline was started before");
   p->begun = edge_now();
   for (size_t i = 0; i < p->n_sink; i++) EDGE_TRY(start_node(p->sink[i], err));
+  for (size_t i = 0; i < p->n_branch; i++)
+    for (size_t k = 0; k < p->branch[i].n_stage; k++) EDGE_TRY(start_node(p->branch[i].stage[k], err));
   for (size_t i = 0; i < p->n_branch; i++)
     if (p->branch[i].source) EDGE_TRY(start_node(p->branch[i].source, err));
   /* signals are for the program's own threads */
