@@ -19,6 +19,7 @@ typedef struct bin_run {
   out_factor x, y, z;
   out_bound bound;
   out_int x_zero, y_zero;
+  out_int y_sign; /* -1 for differences, else 1 */
   out_real32 x_real, y_real;
   out_turn x_turn, y_turn;         /* the top bits of signed operands, which the f32 form takes as unsigned */
   out_int x_low, y_low;            /* and their zero points then */
@@ -26,22 +27,17 @@ typedef struct bin_run {
   out_real32 most;                 /* 1/2 less the margin; not above 0 when the integers must always be asked */
 } bin_run;
 
-/* What is done to a vector of each operand: fn and rule are constants here. */
-OUT_INLINE out_int one(out_int a, out_int b, const bin_run *r, int fn, bool real) {
+/* What is done to a vector of each operand: whether they are multiplied and the rule are constants here. Differences are sums
+ * with the second operand's factor turned round, or, after a rule that rounds the two sides of zero differently, the operand. */
+OUT_INLINE out_int one(out_int a, out_int b, const bin_run *r, bool mul, bool real) {
   if (real) {
-    out_real32 v;
-    if (fn == WHET_BIN_MUL)
-      v = out_mul32(out_to_real(out_mul_i(a, b)), r->x_real);
-    else if (fn == WHET_BIN_ADD)
-      v = out_add32(out_mul32(out_to_real(a), r->x_real), out_mul32(out_to_real(b), r->y_real));
-    else
-      v = out_sub32(out_mul32(out_to_real(a), r->x_real), out_mul32(out_to_real(b), r->y_real));
-    return out_from_real(v);
+    if (mul) return out_from_real(out_mul32(out_to_real(out_mul_i(a, b)), r->x_real));
+    return out_from_real(out_add32(out_mul32(out_to_real(a), r->x_real), out_mul32(out_to_real(b), r->y_real)));
   }
-  if (fn == WHET_BIN_MUL) return out_rescale(out_mul_i(a, b), &r->z, OUT_FIX);
+  if (mul) return out_rescale(out_mul_i(a, b), &r->z, OUT_FIX);
   a = out_rescale(out_shift_left(a, r->p->left), &r->x, OUT_FIX);
   b = out_rescale(out_shift_left(b, r->p->left), &r->y, OUT_FIX);
-  return out_rescale(fn == WHET_BIN_ADD ? out_add_i(a, b) : out_sub_i(a, b), &r->z, OUT_FIX);
+  return out_rescale(out_add_i(a, out_mul_i(b, r->y_sign)), &r->z, OUT_FIX);
 }
 
 /* What a row needs of its operands: where they are, and what is repeated. */
@@ -51,7 +47,7 @@ typedef struct bin_row {
 } bin_row;
 
 /* Four vectors from element i on, m of them elements (all: whole vectors), by the rule. */
-OUT_INLINE void block(const bin_row *w, uint8_t *z, int64_t i, int64_t m, const bin_run *r, int fn, bool real,
+OUT_INLINE void block(const bin_row *w, uint8_t *z, int64_t i, int64_t m, const bin_run *r, bool mul, bool real,
                       bool all) {
   const whet_binary_q8 *p = r->p;
   out_int v[4];
@@ -65,13 +61,13 @@ OUT_INLINE void block(const bin_row *w, uint8_t *z, int64_t i, int64_t m, const 
     out_int b = w->y_once ? out_widen_one(w->y, p->y_signed)
                 : all     ? out_widen_all(w->y + at, p->y_signed)
                           : out_widen(w->y + at, p->y_signed, k);
-    v[j] = one(out_sub_i(a, r->x_zero), out_sub_i(b, r->y_zero), r, fn, real);
+    v[j] = one(out_sub_i(a, r->x_zero), out_sub_i(b, r->y_zero), r, mul, real);
   }
   out_store(z + i, out_order(out_narrow(v, &r->bound)), m);
 }
 
 /* Four whole vectors in f32; false, and nothing stored, when a result is too near a tie. */
-OUT_INLINE bool quick(const bin_row *w, uint8_t *z, int64_t i, const bin_run *r, int fn) {
+OUT_INLINE bool quick(const bin_row *w, uint8_t *z, int64_t i, const bin_run *r, bool mul) {
   out_real32 far = out_set32(0);
   out_int v[4];
   OUT_UNROLL for (int j = 0; j < 4; j++) {
@@ -79,7 +75,7 @@ OUT_INLINE bool quick(const bin_row *w, uint8_t *z, int64_t i, const bin_run *r,
     out_int a = w->x_once ? out_widen_turned(w->x, true, r->x_turn) : out_widen_turned(w->x + at, false, r->x_turn);
     out_int b = w->y_once ? out_widen_turned(w->y, true, r->y_turn) : out_widen_turned(w->y + at, false, r->y_turn);
     out_real32 t;
-    if (fn == WHET_BIN_MUL) {
+    if (mul) {
       t = out_to_real(out_mul_i(out_sub_i(a, r->x_low), out_sub_i(b, r->y_low)));
       t = out_fma32(t, r->x_part, out_signed32(t, r->rest));
     } else {
@@ -94,7 +90,7 @@ OUT_INLINE bool quick(const bin_row *w, uint8_t *z, int64_t i, const bin_run *r,
 }
 
 /* n elements of a row. */
-OUT_INLINE void row(const uint8_t *x, const uint8_t *y, uint8_t *z, int64_t n, const bin_run *r, int fn, bool real) {
+OUT_INLINE void row(const uint8_t *x, const uint8_t *y, uint8_t *z, int64_t n, const bin_run *r, bool mul, bool real) {
   const whet_binary_q8 params = *r->p; /* copies, which no store of results can change */
   bin_run own = *r;
   own.p = &params;
@@ -102,8 +98,8 @@ OUT_INLINE void row(const uint8_t *x, const uint8_t *y, uint8_t *z, int64_t n, c
   const bool tries = !real && !out_above32(out_set32(0), own.most);
   int64_t i = 0, m = 4 * OUT_LANES;
   for (; i + m <= n; i += m)
-    if (!tries || !quick(&w, z, i, &own, fn)) block(&w, z, i, m, &own, fn, real, true);
-  if (i < n) block(&w, z, i, n - i, &own, fn, real, false);
+    if (!tries || !quick(&w, z, i, &own, mul)) block(&w, z, i, m, &own, mul, real, true);
+  if (i < n) block(&w, z, i, n - i, &own, mul, real, false);
 }
 
 /* The f32 form of the rule. */
@@ -130,22 +126,20 @@ static void quick_parts(const whet_binary_q8 *p, bin_run *r) {
   r->most = out_set32(margin < 0x1p-7 ? (float)(0.5 - margin) : -1);
 }
 
-#define ROW(name, fn, real)                                                                                   \
+#define ROW(name, mul, real)                                                                                  \
   static __attribute__((noinline)) void row_##name(const uint8_t *x, const uint8_t *y, uint8_t *z, int64_t n, \
                                                    const bin_run *r) {                                        \
-    row(x, y, z, n, r, fn, real);                                                                             \
+    row(x, y, z, n, r, mul, real);                                                                             \
   }
-ROW(add_real, WHET_BIN_ADD, true)
-ROW(sub_real, WHET_BIN_SUB, true)
-ROW(mul_real, WHET_BIN_MUL, true)
-ROW(add, WHET_BIN_ADD, false)
-ROW(sub, WHET_BIN_SUB, false)
-ROW(mul, WHET_BIN_MUL, false)
+ROW(sum_real, false, true)
+ROW(mul_real, true, true)
+ROW(sum, false, false)
+ROW(mul, true, false)
 
 typedef void (*row_fn)(const uint8_t *x, const uint8_t *y, uint8_t *z, int64_t n, const bin_run *r);
 static row_fn row_for(const whet_binary_q8 *p) {
-  static const row_fn rows[2][3] = {{row_add, row_sub, row_mul}, {row_add_real, row_sub_real, row_mul_real}};
-  return rows[p->round == WHET_ROUND_ONNX_REAL][p->fn == WHET_BIN_ADD ? 0 : p->fn == WHET_BIN_SUB ? 1 : 2];
+  if (p->round == WHET_ROUND_ONNX_REAL) return p->fn == WHET_BIN_MUL ? row_mul_real : row_sum_real;
+  return p->fn == WHET_BIN_MUL ? row_mul : row_sum;
 }
 
 static bool fits(const void *params) {
@@ -190,7 +184,8 @@ static void run(const void *params, void *const *ptr, int part, int parts) {
                .x_zero = out_set_i(p.x_zero),
                .y_zero = out_set_i(p.y_zero),
                .x_real = out_set32(p.x_real),
-               .y_real = out_set32(p.y_real)};
+               .y_sign = out_set_i(p.fn == WHET_BIN_SUB ? -1 : 1),
+               .y_real = out_set32(p.fn == WHET_BIN_SUB ? -p.y_real : p.y_real)};
   quick_parts(&p, &r);
   row_fn fn = row_for(&p);
   if (by_channel(&p)) {

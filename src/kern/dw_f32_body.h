@@ -82,6 +82,8 @@ WHET_INLINE void window(const whet_dw_f32_call *d, const float *in, int64_t left
   }
 }
 
+enum { FEW = 5 }; /* outputs of a run of a vector that is not full, which are rare */
+
 enum { LATER = 48 }; /* outputs that wait for the rest of the epilogue, so that its constants are brought once for them */
 
 /* The rest of the epilogue on m outputs that lie in `buf`, and their n channels to where they belong. */
@@ -95,20 +97,21 @@ static __attribute__((noinline)) void rest(const whet_dw_f32_call *d, float *buf
   }
 }
 
-/* One vector of channels of a whole row, in even runs. */
+/* One vector of channels of a whole row, in even runs of at most `most` outputs, which is 5 or more so that none is below 3. */
 WHET_INLINE void window_row(const whet_dw_f32_call *d, const float *w, int64_t width, int64_t c, const int taps,
-                            const int stride, const bool all, int64_t n) {
+                            const int stride, const int most, const bool all, int64_t n) {
   const float *wt = w + d->first * width, *in = d->in, *res = d->res;
   _Alignas(64) float buf[LATER * VW];
   bool later = d->rest != NULL;
   float *out = d->out + c, *to = later ? buf : out;
   int64_t left = d->left, right = 0, m = d->m, step = later ? VW : d->out_step, wait = 0;
-  for (int64_t runs = whet__ceil_div(m, WHET_DW_WIDE), wide; runs > 0; runs--, m -= wide) {
+  for (int64_t runs = whet__ceil_div(m, most), wide; runs > 0; runs--, m -= wide) {
     wide = whet__ceil_div(m, runs);
     if (runs == 1) right = d->right;
 #define RUN(wide)                                                                                               \
   case wide:                                                                                                    \
-    window(d, in, left, right, wt, width, c, wide, taps, stride, all, n, res, to, step, later ? VW : n);        \
+    if (wide <= most) /* else it is never so wide */                                                            \
+      window(d, in, left, right, wt, width, c, wide, taps, stride, all, n, res, to, step, later ? VW : n);      \
     break;
     switch (wide) { RUN(3) RUN(4) RUN(5) RUN(6) RUN(7) RUN(8) }
 #undef RUN
@@ -141,20 +144,31 @@ typedef void tail_fn(const whet_dw_f32_call *d, const float *w, int64_t width, i
     panel += width;                                                                                                 \
   }
 
+/* With vectors of 16, loads of some lanes cost what loads of all do, so that one body serves both. */
+enum { MASKED = VW == 16 };
+
 /* All channels of some outputs. */
 WHET_INLINE void outputs(const whet_dw_f32_call *d, const int wide, tail_fn *tail) {
-  CHANNELS(d, n < VW ? tail(d, w, width, c) : any(d, w, width, c, wide, true, n))
+  if (MASKED) {
+    CHANNELS(d, any(d, w, width, c, wide, false, whet__min_i(n, VW)))
+  } else {
+    CHANNELS(d, n < VW ? tail(d, w, width, c) : any(d, w, width, c, wide, true, n))
+  }
 }
 
 /* All channels of a row. A vector of which some count goes with masks. */
-#define ROW(taps, stride)                                                                                      \
-  static __attribute__((noinline)) void part_##taps##stride(const whet_dw_f32_call *d, const float *w, int64_t width, \
-                                                            int64_t c) {                                       \
-    window_row(d, w, width, c, taps, stride, false, d->n - c);                                                 \
-  }                                                                                                            \
-  static void row_##taps##stride(const whet_dw_f32_call *d) {                                                  \
-    CHANNELS(d, n < VW ? part_##taps##stride(d, w, width, c)                                                   \
-                       : window_row(d, w, width, c, taps, stride, true, VW))                                   \
+#define ROW(taps, stride)                                                                                              \
+  static __attribute__((noinline)) void part_##taps##stride(const whet_dw_f32_call *d, const float *w, int64_t width,  \
+                                                            int64_t c) {                                               \
+    window_row(d, w, width, c, taps, stride, FEW, false, d->n - c);                                                    \
+  }                                                                                                                    \
+  static void row_##taps##stride(const whet_dw_f32_call *d) {                                                          \
+    if (MASKED) {                                                                                                      \
+      CHANNELS(d, window_row(d, w, width, c, taps, stride, WHET_DW_WIDE, false, whet__min_i(n, VW)))                   \
+    } else {                                                                                                           \
+      CHANNELS(d, n < VW ? part_##taps##stride(d, w, width, c)                                                         \
+                         : window_row(d, w, width, c, taps, stride, WHET_DW_WIDE, true, VW))                           \
+    }                                                                                                                  \
   }
 ROW(3, 1)
 ROW(3, 2)
@@ -162,11 +176,11 @@ ROW(5, 1)
 ROW(5, 2)
 
 #define ALL(X) X(1) X(2) X(3) X(4) X(5) X(6) X(7) X(8)
-#define TAIL(wide)                                                                               \
-  static void tail_##wide(const whet_dw_f32_call *d, const float *w, int64_t width, int64_t c) { \
-    any(d, w, width, c, wide, false, d->n - c);                                                  \
+#define TAIL(wide)                                                                                                     \
+  static void tail_##wide(const whet_dw_f32_call *d, const float *w, int64_t width, int64_t c) {                       \
+    any(d, w, width, c, wide, false, d->n - c);                                                                        \
   }
-#define ANY(wide) \
+#define ANY(wide)                                                                                                      \
   static void any_##wide(const whet_dw_f32_call *d) { outputs(d, wide, tail_##wide); }
 ALL(TAIL)
 ALL(ANY)

@@ -8,7 +8,10 @@
 
 #include "kern/row_name.h"
 
-enum { MOST_ROWS = VW == 16 ? 12 : VW == 1 ? 4 : 6 };
+enum {
+  MOST_ROWS = VW == 16 ? 12 : VW == 1 ? 4 : 6,
+  MASKED = VW == 16 /* loads of some lanes cost what loads of all do: one body serves both */
+};
 
 /* Positions that one tap meets: lines of `n` along the last dimension. */
 struct walk {
@@ -24,7 +27,8 @@ struct into {
   int64_t v_step, b_step, last; /* last: channels in the last vector */
 };
 
-static void put(const struct into *to, int row, int vec, vf x, int64_t n) {
+/* Not inlined: it would stand there for every sum of every tile, and is called once for thousands of products. */
+static __attribute__((noinline)) void put(const struct into *to, int row, int vec, vf x, int64_t n) {
   float *p = to->p + row * to->b_step + vec * VW * to->v_step, t[VW];
   if (to->v_step == 1) {
     vf_store_n(p, x, n);
@@ -60,9 +64,9 @@ WHET_INLINE void tile(const struct walk *w, const struct into *to, const int row
 #define TILE(r)                                                                        \
   static void tile_##r(const struct walk *w, const struct into *to, int vecs) {        \
     if (vecs == 2)                                                                     \
-      to->last == VW ? tile(w, to, r, 2, true) : tile(w, to, r, 2, false);             \
+      MASKED || to->last < VW ? tile(w, to, r, 2, false) : tile(w, to, r, 2, true);    \
     else                                                                               \
-      to->last == VW ? tile(w, to, r, 1, true) : tile(w, to, r, 1, false);             \
+      MASKED || to->last < VW ? tile(w, to, r, 1, false) : tile(w, to, r, 1, true);    \
   }
 TILE(1)
 TILE(2)

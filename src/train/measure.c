@@ -77,28 +77,6 @@ static void take(whet_measure *x, int64_t i, const whet_info *o, const void *p, 
   x->loss -= log(fmax(p_label, 1e-12));
 }
 
-/* How well the model gave its input back. */
-static whet_status compare_input(struct run *r, whet_measure *x, int64_t from, int64_t n, const void *out, whet_err *err) {
-  whet_info in;
-  int64_t count = 1;
-  const void *p = whet_session_input(r->s, 0, NULL, err);
-  if (!p) return err->code;
-  WHET_TRY(whet_session_input_info(r->s, 0, &in));
-  for (int32_t d = 0; d < in.rank; d++) count *= in.dims[d];
-  if (count != x->numbers * r->batch)
-    return whet__fail(err, WHET_E_SHAPE, "output 0 has %lld numbers for an item, the input %lld: the model does not give its input back",
-                      (long long)x->numbers, (long long)(count / r->batch));
-  for (int64_t k = 0; k < n; k++) {
-    double sum = 0;
-    for (int64_t j = 0; j < x->numbers; j++) {
-      double d = whet__real(&in, p, k * x->numbers + j) - whet__real(&r->out, out, k * x->numbers + j);
-      sum += d * d;
-    }
-    x->rebuilt[from + k] = sum / (double)x->numbers;
-  }
-  return WHET_OK;
-}
-
 static whet_status walk(struct run *r, const whet_set *set, const whet_measure_opts *o, whet_measure *x, whet_err *err) {
   size_t bytes, each = whet__reader_bytes(r->reader), out_bytes;
   int64_t targets = whet__set_targets(set);
@@ -131,7 +109,6 @@ static whet_status walk(struct run *r, const whet_set *set, const whet_measure_o
       x->score = whet__alloc_array(r->mem, (size_t)((o->scores ? x->n : 1) * x->numbers), sizeof *x->score);
       if (!x->score) return whet__no_memory(r->mem, (size_t)(x->n * x->numbers) * 4, err, "scores");
     }
-    if (o->rebuild) WHET_TRY(compare_input(r, x, i, n, out, err));
     for (int64_t k = 0; k < n; k++) {
       score = x->score + (o->scores ? (i + k) * x->numbers : 0);
       take(x, i + k, &r->out, out, k * x->numbers, score);
@@ -152,10 +129,9 @@ whet_status whet__measure(whet_model *m, const whet_set *s, const whet_measure_o
   x->label = whet__alloc_array(mem, (size_t)x->n + 1, sizeof *x->label);
   x->told = whet__alloc_array(mem, (size_t)x->n + 1, sizeof *x->told);
   int64_t targets = whet__set_targets(s);
-  if (o->rebuild) x->rebuilt = whet__alloc_array(mem, (size_t)x->n + 1, sizeof *x->rebuilt);
   if (targets) x->target = whet__alloc_array(mem, (size_t)(x->n * targets), sizeof *x->target);
   whet_status st = WHET_OK;
-  if (!x->label || !x->told || (targets && !x->target) || (o->rebuild && !x->rebuilt)) st = whet__no_memory(mem, (size_t)x->n * 8, err, "results");
+  if (!x->label || !x->told || (targets && !x->target)) st = whet__no_memory(mem, (size_t)x->n * 8, err, "results");
   for (int64_t i = 0; !st && i < x->n; i++) x->label[i] = whet__set_label(s, i);
   if (!st) st = open_run(m, s, o, x->n, &r, err);
   if (!st) st = walk(&r, s, o, x, err);
@@ -166,7 +142,7 @@ whet_status whet__measure(whet_model *m, const whet_set *s, const whet_measure_o
 }
 
 void whet__measure_free(whet_measure *x, whet_mem *mem) {
-  void *own[] = {x->label, x->told, x->score, x->target, x->rebuilt};
+  void *own[] = {x->label, x->told, x->score, x->target};
   for (size_t i = 0; i < WHET_COUNT(own); i++) whet__free(mem, own[i]);
   *x = (whet_measure){0};
 }

@@ -14,7 +14,6 @@ typedef struct whet_measure {
   int32_t *told;      /* [n]: the greatest output's class */
   float *score;       /* [n][numbers] when asked for, else NULL */
   float *target;      /* [n][numbers] of sets without classes, when asked for */
-  double *rebuilt;    /* [n]: mean squared difference of output 0 and the input, when asked for */
   int64_t right, in5; /* items told rightly; with the class among the five greatest */
   double loss;        /* mean cross-entropy of the class (outputs as they are when they add up to 1, else by softmax), or squared error */
   double seconds;     /* in the model */
@@ -24,7 +23,6 @@ typedef struct whet_measure_opts {
   int threads;
   int64_t most;      /* items; 0: all */
   bool scores;       /* keep them */
-  bool rebuild;      /* the model gives its input back: see `rebuilt`; E_SHAPE when it does not */
   const whet_feed *feed; /* range, mean and std, channels' place; NULL: by set and model */
   whet_status (*progress)(void *user, int64_t done, int64_t of);
   void *user;

@@ -82,28 +82,3 @@ const whet_kern whet_k_conv_q8__avx512_panel = {.name = "conv_q8__avx512_panel",
                                                 .exact = 1,
                                                 .scratch = tile_scratch,
                                                 .run = tile_run};
-
-#include "kern/x86/wino_q8_vec.h"
-OUT_INLINE void words_add(out_int *sum, out_int a, out_int b) { *sum = _mm512_add_epi32(*sum, _mm512_madd_epi16(a, b)); }
-WORDS_TILE(1) WORDS_TILE(2) WORDS_TILE(3) WORDS_TILE(4) WORDS_TILE(5) WORDS_TILE(6)
-WORDS_TILE(7) WORDS_TILE(8) WORDS_TILE(9) WORDS_TILE(10) WORDS_TILE(11) WORDS_TILE(12)
-enum { WORDS_NV = 1 };
-static const int8_t words_mr[2] = {0, 12};
-static void words(int mr, int nv, const int16_t *a, int64_t lda, int64_t k2, const int8_t *b, int64_t block,
-                  int64_t next, int pass, int32_t *out) {
-  static const words_fn tiles_of[] = {0,       words_1, words_2, words_3,  words_4,  words_5, words_6,
-                                      words_7, words_8, words_9, words_10, words_11, words_12};
-  (void)nv, (void)block, (void)next, (void)pass;
-  tiles_of[mr](a, lda, k2, b, out);
-}
-#include "kern/x86/wino_q8_body.h"
-
-static bool wino_fits(const void *params) { return wino_pays(params, 50, 50); }
-
-const whet_kern whet_k_conv_q8__avx512_winograd = {.name = "conv_q8__avx512_winograd",
-                                                 .isa = WHET_ISA_AVX512,
-                                                 .form = WHET_CONV_Q8_WINO,
-                                                 .exact = 1,
-                                                 .fits = wino_fits,
-                                                 .scratch = wino_scratch,
-                                                 .run = wino_run};

@@ -242,58 +242,10 @@ OUT_INLINE void out_store(uint8_t *to, __m256i x, int64_t n) {
   }
 }
 
-/* Rows of n <= 8 * nv sums, `ld` apart, to bytes `pitch` apart. */
-OUT_INLINE void out_bytes(const whet_out_q8 *o, const whet_factors *f, int64_t at, const int32_t *sum, int64_t ld,
-                          int64_t rows, int64_t n, const uint8_t *table, uint8_t *out, int64_t pitch, int nv,
-                          int how) {
-  out_bound b = out_bounds(o);
-  out_factor g[4];
-  OUT_UNROLL for (int j = 0; j < nv; j++) g[j] = out_load(f, at + 8 * j, how);
-  for (int64_t r = 0; r < rows; r++, sum += ld, out += pitch) {
-    __m256i v[4] = {_mm256_setzero_si256(), _mm256_setzero_si256(), _mm256_setzero_si256(), _mm256_setzero_si256()};
-    OUT_UNROLL for (int j = 0; j < nv; j++) v[j] = out_rescale(out_load_i(sum + 8 * j), &g[j], how);
-    out_store(out, out_order(out_narrow(v, &b)), n);
-    if (table)
-      for (int64_t i = 0; i < n; i++) out[i] = table[out[i]];
-  }
-}
-
 /* Store a tile of sums: rows x n, rows of sums `ld` apart and readable to a multiple of 8, factors from the tile's
  * first channel on. pitch: elements between rows of out. */
-static inline void out_tile(const whet_out_q8 *o, const whet_factors *f, const int32_t *sum, int64_t ld, int64_t rows,
-                            int64_t n, const uint8_t *table, void *out, int64_t pitch) {
-  int how = out_way(o);
-  if (how < 0) {
-    size_t bytes = whet_dtype_bits(o->dtype) / 8;
-    for (int64_t r = 0; r < rows; r++)
-      whet__out_q8_row(o, f, sum + r * ld, n, table, (char *)out + (size_t)(r * pitch) * bytes);
-    return;
-  }
-  const uint8_t *t = o->table ? table : NULL;
-  for (int64_t at = 0; at < n; at += 32) {
-    int64_t m = whet__min_i(32, n - at);
-    uint8_t *to = (uint8_t *)out + at;
-#define OUT_CASE(how, nv)                                              \
-  case how * 4 + nv - 1:                                               \
-    out_bytes(o, f, at, sum + at, ld, rows, m, t, to, pitch, nv, how); \
-    break;
-#define OUT_CASES(how) OUT_CASE(how, 1) OUT_CASE(how, 2) OUT_CASE(how, 3) OUT_CASE(how, 4)
-    if (how == OUT_FIX) { /* rare: block by block */
-      for (int64_t j = 0; j < m; j += 8)
-        out_bytes(o, f, at + j, sum + at + j, ld, rows, whet__min_i(8, m - j), t, to + j, pitch, 1, OUT_FIX);
-      continue;
-    }
-    switch (how * 4 + (int)((m + 7) / 8) - 1) {
-      OUT_CASES(OUT_QUICK)
-      OUT_CASES(OUT_UP)
-      OUT_CASES(OUT_REAL)
-      OUT_CASES(OUT_REAL32)
-      default:
-        break;
-    }
-#undef OUT_CASES
-#undef OUT_CASE
-  }
-}
+#define out_tile whet__out_tile_avx2
+void out_tile(const whet_out_q8 *o, const whet_factors *f, const int32_t *sum, int64_t ld, int64_t rows, int64_t n,
+              const uint8_t *table, void *out, int64_t pitch);
 
 #endif

@@ -255,7 +255,7 @@ OUT_INLINE out_table out_table_load(const uint8_t *p) { return (out_table){p}; }
 OUT_INLINE __m512i out_lookup(__m512i x, const out_table *t) {
   __m512i r = _mm512_setzero_si512();
   const __m512i others = _mm512_set1_epi8(0x70);
-  for (int i = 0; i < 16; i++) {
+  _Pragma("GCC unroll 1") for (int i = 0; i < 16; i++) {
     __m512i at = _mm512_adds_epu8(_mm512_xor_si512(x, _mm512_set1_epi8((char)(16 * i))), others);
     __m128i part = _mm_loadu_si128((const __m128i *)(const void *)(t->p + 16 * i));
     r = _mm512_or_si512(r, _mm512_shuffle_epi8(_mm512_broadcast_i32x4(part), at));
@@ -264,94 +264,14 @@ OUT_INLINE __m512i out_lookup(__m512i x, const out_table *t) {
 }
 #endif
 
-/* Rows of n <= 16 * nv sums, `ld` apart, to bytes `pitch` apart. */
-OUT_INLINE void out_bytes(const whet_out_q8 *o, const whet_factors *f, const int32_t *sum, int64_t ld, int64_t rows,
-                          int64_t n, const uint8_t *table, uint8_t *out, int64_t pitch, int nv, int how) {
-  out_bound b = out_bounds(o);
-  out_factor g[4];
-  OUT_UNROLL for (int j = 0; j < nv; j++) g[j] = out_load(f, 16 * j, how);
-  out_table t;
-  if (table) t = out_table_load(table);
-  /* One or two vectors to a row: four or two rows fill a register of bytes. */
-  const int many = nv == 1 ? 4 : nv == 2 ? 2 : 1;
-  int64_t r = 0;
-  for (; many > 1 && r + many <= rows; r += many, sum += many * ld, out += many * pitch) {
-    __m512i v[4];
-    OUT_UNROLL for (int j = 0; j < 4; j++) v[j] =
-        out_rescale(_mm512_loadu_si512(sum + j / nv * ld + j % nv * 16), &g[j % nv], how);
-    __m512i x = out_order(out_narrow(v, &b));
-    if (table) x = out_lookup(x, &t);
-    if (pitch == n && n == 16 * nv) {
-      _mm512_storeu_si512(out, x);
-    } else if (nv == 2) {
-      __mmask32 m = (__mmask32)_bzhi_u32(~0u, (unsigned)n);
-      _mm256_mask_storeu_epi8(out, m, _mm512_castsi512_si256(x));
-      _mm256_mask_storeu_epi8(out + pitch, m, _mm512_extracti64x4_epi64(x, 1));
-    } else {
-      __mmask16 m = (__mmask16)_bzhi_u32(0xffff, (unsigned)n);
-      _mm_mask_storeu_epi8(out, m, _mm512_castsi512_si128(x));
-      _mm_mask_storeu_epi8(out + pitch, m, _mm512_extracti32x4_epi32(x, 1));
-      _mm_mask_storeu_epi8(out + 2 * pitch, m, _mm512_extracti32x4_epi32(x, 2));
-      _mm_mask_storeu_epi8(out + 3 * pitch, m, _mm512_extracti32x4_epi32(x, 3));
-    }
-  }
-  for (; r < rows; r++, sum += ld, out += pitch) {
-    __m512i v[4] = {_mm512_setzero_si512(), _mm512_setzero_si512(), _mm512_setzero_si512(), _mm512_setzero_si512()};
-    OUT_UNROLL for (int j = 0; j < nv; j++) v[j] = out_rescale(_mm512_loadu_si512(sum + 16 * j), &g[j], how);
-    __m512i x = out_order(out_narrow(v, &b));
-    if (table) x = out_lookup(x, &t);
-    out_store(out, x, n);
-  }
-}
-
-/* Rows of n sums to floats. */
-OUT_INLINE void out_floats(const whet_factors *f, const int32_t *sum, int64_t ld, int64_t rows, int64_t n, float *out,
-                           int64_t pitch) {
-  for (int64_t j = 0; j < n; j += 16) {
-    __mmask16 m = n - j >= 16 ? 0xffff : (__mmask16)((1u << (n - j)) - 1);
-    __m512 k = _mm512_loadu_ps(f->real32 + j);
-    for (int64_t r = 0; r < rows; r++) {
-      __m512 v = _mm512_mul_ps(_mm512_cvtepi32_ps(_mm512_loadu_si512(sum + r * ld + j)), k);
-      _mm512_mask_storeu_ps(out + r * pitch + j, m, v);
-    }
-  }
-}
-
 /* Store a tile of sums: rows x n, n <= 64, rows of sums `ld` apart and readable to a multiple of 16, factors from the
  * tile's first channel on. pitch: elements between rows of out. */
-static inline void out_tile(const whet_out_q8 *o, const whet_factors *f, const int32_t *sum, int64_t ld, int64_t rows,
-                            int64_t n, const uint8_t *table, void *out, int64_t pitch) {
-  int how = out_way(o);
-  if (o->dtype == WHET_F32) {
-    out_floats(f, sum, ld, rows, n, out, pitch);
-    return;
-  }
-  const uint8_t *t = o->table ? table : NULL;
-#define OUT_CASE(how, nv)                                      \
-  case how * 4 + nv - 1:                                       \
-    out_bytes(o, f, sum, ld, rows, n, t, out, pitch, nv, how); \
-    return;
-#define OUT_CASES(how) OUT_CASE(how, 1) OUT_CASE(how, 2) OUT_CASE(how, 3) OUT_CASE(how, 4)
-  if (how == OUT_FIX) { /* rare: block by block */
-    for (int64_t j = 0; j < n; j += 16) {
-      const whet_factors g = {f->mul + j, f->shift + j, NULL, NULL};
-      out_bytes(o, &g, sum + j, ld, rows, whet__min_i(16, n - j), t, (uint8_t *)out + j, pitch, 1, OUT_FIX);
-    }
-    return;
-  }
-  switch (how < 0 ? -1 : how * 4 + (int)((n + 15) / 16) - 1) {
-    OUT_CASES(OUT_QUICK)
-    OUT_CASES(OUT_UP)
-    OUT_CASES(OUT_REAL)
-    OUT_CASES(OUT_REAL32)
-    default:
-      break;
-  }
-#undef OUT_CASES
-#undef OUT_CASE
-  size_t bytes = whet_dtype_bits(o->dtype) / 8;
-  for (int64_t r = 0; r < rows; r++)
-    whet__out_q8_row(o, f, sum + r * ld, n, table, (char *)out + (size_t)(r * pitch) * bytes);
-}
+#ifdef __AVX512VBMI__
+#define out_tile whet__out_tile_vnni
+#else
+#define out_tile whet__out_tile_avx512
+#endif
+void out_tile(const whet_out_q8 *o, const whet_factors *f, const int32_t *sum, int64_t ld, int64_t rows, int64_t n,
+              const uint8_t *table, void *out, int64_t pitch);
 
 #endif

@@ -1,0 +1,98 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* out_tile() of out_q8_avx512.h: tiles of sums to bytes or floats. It is large, so kernels share it: one with the byte table in
+ * registers (VBMI), one without. */
+
+#include "kern/x86/out_q8_avx512.h"
+
+/* Rows of n <= 16 * nv sums, `ld` apart, to bytes `pitch` apart; factors from channel `at` on. */
+OUT_INLINE void out_bytes(const whet_out_q8 *o, const whet_factors *f, int64_t at, const int32_t *sum, int64_t ld,
+                          int64_t rows, int64_t n, const uint8_t *table, uint8_t *out, int64_t pitch, int nv, int how) {
+  out_bound b = out_bounds(o);
+  out_factor g[4];
+  OUT_UNROLL for (int j = 0; j < nv; j++) g[j] = out_load(f, at + 16 * j, how);
+  out_table t;
+  if (table) t = out_table_load(table);
+  /* One or two vectors to a row: four or two rows fill a register of bytes. */
+  const int many = nv == 1 ? 4 : nv == 2 ? 2 : 1;
+  int64_t r = 0;
+  for (; many > 1 && r + many <= rows; r += many, sum += many * ld, out += many * pitch) {
+    __m512i v[4];
+    OUT_UNROLL for (int j = 0; j < 4; j++) v[j] =
+        out_rescale(_mm512_loadu_si512(sum + j / nv * ld + j % nv * 16), &g[j % nv], how);
+    __m512i x = out_order(out_narrow(v, &b));
+    if (table) x = out_lookup(x, &t);
+    if (pitch == n && n == 16 * nv) {
+      _mm512_storeu_si512(out, x);
+    } else if (nv == 2) {
+      __mmask32 m = (__mmask32)_bzhi_u32(~0u, (unsigned)n);
+      _mm256_mask_storeu_epi8(out, m, _mm512_castsi512_si256(x));
+      _mm256_mask_storeu_epi8(out + pitch, m, _mm512_extracti64x4_epi64(x, 1));
+    } else {
+      __mmask16 m = (__mmask16)_bzhi_u32(0xffff, (unsigned)n);
+      _mm_mask_storeu_epi8(out, m, _mm512_castsi512_si128(x));
+      _mm_mask_storeu_epi8(out + pitch, m, _mm512_extracti32x4_epi32(x, 1));
+      _mm_mask_storeu_epi8(out + 2 * pitch, m, _mm512_extracti32x4_epi32(x, 2));
+      _mm_mask_storeu_epi8(out + 3 * pitch, m, _mm512_extracti32x4_epi32(x, 3));
+    }
+  }
+  for (; r < rows; r++, sum += ld, out += pitch) {
+    __m512i v[4] = {_mm512_setzero_si512(), _mm512_setzero_si512(), _mm512_setzero_si512(), _mm512_setzero_si512()};
+    OUT_UNROLL for (int j = 0; j < nv; j++) v[j] = out_rescale(_mm512_loadu_si512(sum + 16 * j), &g[j], how);
+    __m512i x = out_order(out_narrow(v, &b));
+    if (table) x = out_lookup(x, &t);
+    out_store(out, x, n);
+  }
+}
+
+/* Rows of n sums to floats. */
+OUT_INLINE void out_floats(const whet_factors *f, const int32_t *sum, int64_t ld, int64_t rows, int64_t n, float *out,
+                           int64_t pitch) {
+  for (int64_t j = 0; j < n; j += 16) {
+    __mmask16 m = n - j >= 16 ? 0xffff : (__mmask16)((1u << (n - j)) - 1);
+    __m512 k = _mm512_loadu_ps(f->real32 + j);
+    for (int64_t r = 0; r < rows; r++) {
+      __m512 v = _mm512_mul_ps(_mm512_cvtepi32_ps(_mm512_loadu_si512(sum + r * ld + j)), k);
+      _mm512_mask_storeu_ps(out + r * pitch + j, m, v);
+    }
+  }
+}
+
+void out_tile(const whet_out_q8 *o, const whet_factors *f, const int32_t *sum, int64_t ld, int64_t rows, int64_t n,
+              const uint8_t *table, void *out, int64_t pitch) {
+  int how = out_way(o);
+  if (o->dtype == WHET_F32) {
+    out_floats(f, sum, ld, rows, n, out, pitch);
+    return;
+  }
+  if (how < 0) {
+    size_t bytes = whet_dtype_bits(o->dtype) / 8;
+    for (int64_t r = 0; r < rows; r++)
+      whet__out_q8_row(o, f, sum + r * ld, n, table, (char *)out + (size_t)(r * pitch) * bytes);
+    return;
+  }
+  const uint8_t *t = o->table ? table : NULL;
+  const bool rare = how == OUT_FIX || how == OUT_REAL; /* vector by vector */
+  for (int64_t at = 0; at < n;) {
+    int64_t left = n - at;
+    int nv = rare || left <= 16 ? 1 : left <= 48 ? 2 : 4;
+    int64_t m = whet__min_i(16 * nv, left);
+    uint8_t *to = (uint8_t *)out + at;
+#define OUT_CASE(how, nv)                                              \
+  case how * 4 + nv - 1:                                               \
+    out_bytes(o, f, at, sum + at, ld, rows, m, t, to, pitch, nv, how); \
+    break;
+#define OUT_CASES(how) OUT_CASE(how, 1) OUT_CASE(how, 2) OUT_CASE(how, 4)
+    switch (how * 4 + nv - 1) {
+      OUT_CASES(OUT_QUICK)
+      OUT_CASES(OUT_UP)
+      OUT_CASES(OUT_REAL32)
+      OUT_CASE(OUT_REAL, 1)
+      OUT_CASE(OUT_FIX, 1)
+      default:
+        break;
+    }
+#undef OUT_CASES
+#undef OUT_CASE
+    at += m;
+  }
+}
