@@ -81,7 +81,7 @@ bool pl_play_fd(pl_play *p, pl_node *n, int fd, const char *item, int64_t taken)
   const char *name = item[0] ? item : "standard input";
   size_t at = 0;
   pl_frame *held = NULL, *f = NULL;
-  bool go = true, first = true;
+  bool go = true, first = true, last = true;
   pl_payload_begin(&p->payload);
   pl_stream_open(&p->stream, fd);
   while (go) {
@@ -102,8 +102,11 @@ bool pl_play_fd(pl_play *p, pl_node *n, int fd, const char *item, int64_t taken)
     } else if (p->every > 0) {
       f->at = (double)at++ * p->every;
     }
-    f->begin = first;
+    bool part = p->whole || (f->content == PL_PICTURE && p->payload.format != PL_RAW);
+    f->begin = first && !(part && p->began);
+    last = !part;
     first = false;
+    p->began = true;
     if (held) go = give(p, n, held);
     held = NULL;
     if (item[0])
@@ -112,7 +115,7 @@ bool pl_play_fd(pl_play *p, pl_node *n, int fd, const char *item, int64_t taken)
       go = give(p, n, f);
   }
   if (held) {
-    held->end = true;
+    held->end = last;
     if (go)
       go = give(p, n, held);
     else

@@ -45,6 +45,11 @@ def faces():
     events = run([WHET, "pipeline", EXAMPLES / "faces/faces.yaml"], MODELS=str(SHARED.resolve() / "models"),
                  PICTURES=str(SHARED.resolve() / "data/images/*.jpg"))
     assert [len(e["objects"]) for e in events] == [19, 4, 3], events
+    with tempfile.TemporaryDirectory() as folder:  # frames of a video: numbers stay
+        for name in "ab":
+            shutil.copy(SHARED / "data/images/faces_2.jpg", f"{folder}/{name}.jpg")
+        a, b = run([WHET, "pipeline", EXAMPLES / "faces/faces.yaml"], MODELS=str(SHARED.resolve() / "models"), PICTURES=folder + "/*.jpg")
+        assert [o["track"] for o in a["objects"]] == [o["track"] for o in b["objects"]] == [1, 2, 3, 4], (a, b)
     assert set(events[0]) == {"time", "item", "size", "objects"} and set(events[0]["objects"][0]) == {"label", "score", "box", "track"}
 
 
