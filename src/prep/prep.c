@@ -11,6 +11,7 @@
 #include "kern/prep_color.h"
 #include "kern/prep_cols.h"
 #include "kern/prep_map.h"
+#include "kern/prep_quad.h"
 #include "kern/prep_rows.h"
 #include "prep/pixel.h"
 #include "prep/taps.h"
@@ -32,10 +33,12 @@ struct whet_prep {
   struct meeting at;     /* of the last picture; width 0: none yet */
   bool resized, colored; /* stages that it needs */
   whet_taps rows, cols;
+  bool quad; /* both halves of resizing at once */
   whet_prep_cols cols_params;
+  whet_prep_quad quad_params;
   whet_prep_color color_params;
   whet_prep_map map_params;
-  const whet_kern *rows_kern, *cols_kern, *color_kern, *map_kern;
+  const whet_kern *rows_kern, *cols_kern, *quad_kern, *color_kern, *map_kern;
   void *table;   /* [c][256] elements, or NULL */
   int16_t *mean; /* one row of means of source rows */
   size_t mean_cap;
@@ -210,6 +213,9 @@ static whet_status settle(whet_prep *p, const struct meeting *m, whet_err *err) 
     whet_prep_rows r = {.n = (int64_t)m->cw * c, .taps = p->rows.most};
     p->rows_kern = whet__kern_pick(WHET_FAMILY_prep_rows, &p->target, false, &r);
     p->cols_kern = whet__kern_pick(WHET_FAMILY_prep_cols, &p->target, false, &p->cols_params);
+    p->quad = p->o.filter == WHET_FILTER_BILINEAR && m->cw >= 2 * m->dw;
+    p->quad_params = (whet_prep_quad){.n = m->dw, .c = c, .wide = m->cw};
+    if (p->quad) p->quad_kern = whet__kern_pick(WHET_FAMILY_prep_quad, &p->target, false, &p->quad_params);
     size_t mean = ((size_t)m->cw + (size_t)p->cols.n) * (size_t)c, pixels = (size_t)m->dw * (size_t)c;
     if (!whet__grow(&p->mem, (void **)&p->mean, &p->mean_cap, mean, sizeof *p->mean) ||
         !whet__grow(&p->mem, (void **)&p->pixels, &p->pixels_cap, pixels, 1))
@@ -220,6 +226,23 @@ static whet_status settle(whet_prep *p, const struct meeting *m, whet_err *err) 
   return WHET_OK;
 }
 
+/* Row y of that part, resized, in the picture's samples. */
+static void resize_row(const whet_prep *p, const uint8_t *first, ptrdiff_t stride, int32_t y, uint8_t *to) {
+  const uint8_t *above = first + p->rows.first[y] * stride;
+  int16_t *w = p->rows.w + (size_t)y * (size_t)p->rows.n;
+  if (p->quad) {
+    const uint8_t *below = p->rows.count[y] > 1 ? above + stride : above;
+    void *ptr[] = {(void *)above, (void *)below, to, p->cols.first, p->cols.w, w};
+    p->quad_kern->run(&p->quad_params, ptr, 0, 1);
+    return;
+  }
+  whet_prep_rows r = {.n = (int64_t)p->at.cw * p->cols_params.c, .stride = stride, .taps = p->rows.count[y]};
+  void *rows_ptr[] = {(void *)above, p->mean, w};
+  p->rows_kern->run(&r, rows_ptr, 0, 1);
+  void *cols_ptr[] = {p->mean, to, p->cols.first, p->cols.w};
+  p->cols_kern->run(&p->cols_params, cols_ptr, 0, 1);
+}
+
 /* Row y of the part of the tensor that the picture fills, in the tensor's pixels: in p->line, or the picture's own.
  */
 static const uint8_t *make_row(whet_prep *p, const uint8_t *first, ptrdiff_t stride, int32_t y) {
@@ -228,12 +251,7 @@ static const uint8_t *make_row(whet_prep *p, const uint8_t *first, ptrdiff_t str
   const uint8_t *row;
   if (p->resized) {
     uint8_t *to = p->colored ? p->pixels : line;
-    whet_prep_rows r = {.n = (int64_t)m->cw * p->cols_params.c, .stride = stride, .taps = p->rows.count[y]};
-    void *rows_ptr[] = {(void *)(first + p->rows.first[y] * stride), p->mean,
-                        p->rows.w + (size_t)y * (size_t)p->rows.n};
-    p->rows_kern->run(&r, rows_ptr, 0, 1);
-    void *cols_ptr[] = {p->mean, to, p->cols.first, p->cols.w};
-    p->cols_kern->run(&p->cols_params, cols_ptr, 0, 1);
+    resize_row(p, first, stride, y, to);
     row = to;
   } else {
     row = first + y * stride;
