@@ -7,6 +7,8 @@
 #include <string.h>
 #include <time.h>
 
+#include "edge/pipe/draw.h"
+
 void pl_pool_init(pl_pool *p, size_t most) {
   *p = (pl_pool){.most = most};
   pthread_mutex_init(&p->lock, NULL);
@@ -214,19 +216,7 @@ void pl_frame_bare(pl_frame *f) {
   f->numbers = (pipe_tensor){0};
 }
 
-int pl_pixel_bytes(whet_pixel p) {
-  switch (p) {
-    case WHET_PIXEL_GRAY:
-      return 1;
-    case WHET_PIXEL_GRAYA:
-      return 2;
-    case WHET_PIXEL_RGBA:
-    case WHET_PIXEL_BGRA:
-      return 4;
-    default:
-      return 3;
-  }
-}
+int pl_pixel_bytes(whet_pixel p) { return pipe_pixel_bytes(p); }
 
 /* New bytes for a frame instead of what it held. */
 static whet_status content(pl_frame *f, size_t bytes, whet_err *err) {

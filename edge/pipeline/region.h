@@ -2,8 +2,9 @@
 #ifndef WHET_EDGE_PIPELINE_REGION_H
 #define WHET_EDGE_PIPELINE_REGION_H
 
-/* Polygons and lines in pictures as files have them, and drawing over parts of a picture. */
+/* Polygons and lines in pictures as files have them, and the boxes of objects. draw.h paints them. */
 
+#include "edge/pipe/draw.h"
 #include "edge/pipeline/kind.h"
 
 enum { PL_CORNERS = 64 };
@@ -20,16 +21,10 @@ EDGE_MUST whet_status pl_polygons(pl_node *n, const conf_node *v, const char *wh
                                   pl_polygon **out, size_t *n_out, whet_err *err);
 bool pl_inside(const pl_polygon *p, double x, double y);
 
-/* A box of pixels; drawing cuts it to the picture. */
-typedef struct pl_box {
-  int32_t x0, y0, x1, y1; /* x1, y1: one behind */
-} pl_box;
+typedef pipe_box pl_box;
 /* The box of an object of f in the pixels of f->pic, grown by a part of its size on every side. */
 pl_box pl_box_of(const pl_frame *f, const pl_object *o, double grow);
 /* The frame's picture becomes that part of it; nothing is copied. E_DATA: nothing of it lies there. */
 EDGE_MUST whet_status pl_crop(pl_frame *f, pl_box b, whet_err *err);
-void pl_paint(whet_picture *p, pl_box b, const uint8_t colour[3]);
-/* The box in cells x cells squares of one colour each, their mean. */
-void pl_mosaic(whet_picture *p, pl_box b, int cells);
 
 #endif

@@ -81,10 +81,10 @@ static void outline(pl_frame *f, const pl_object *o) {
   static const uint8_t k_colour[3] = {0, 255, 0};
   whet_picture *p = &f->pic;
   pl_box b = pl_box_of(f, o, 0);
-  pl_paint(p, (pl_box){b.x0, b.y0, b.x1, b.y0 + 2}, k_colour);
-  pl_paint(p, (pl_box){b.x0, b.y1 - 2, b.x1, b.y1}, k_colour);
-  pl_paint(p, (pl_box){b.x0, b.y0, b.x0 + 2, b.y1}, k_colour);
-  pl_paint(p, (pl_box){b.x1 - 2, b.y0, b.x1, b.y1}, k_colour);
+  pipe_paint(p, (pl_box){b.x0, b.y0, b.x1, b.y0 + 2}, k_colour);
+  pipe_paint(p, (pl_box){b.x0, b.y1 - 2, b.x1, b.y1}, k_colour);
+  pipe_paint(p, (pl_box){b.x0, b.y0, b.x0 + 2, b.y1}, k_colour);
+  pipe_paint(p, (pl_box){b.x1 - 2, b.y0, b.x1, b.y1}, k_colour);
 }
 
 static whet_status save(image *s, const char *name, whet_err *err) {

@@ -30,7 +30,7 @@ static whet_status run(pl_node *n, pl_frame *f, whet_err *err) {
     if (!meant(s, f->object[i].label)) continue;
     if (!own) EDGE_TRY(pl_frame_own(f, err));
     own = true;
-    pl_mosaic(&f->pic, pl_box_of(f, &f->object[i], s->grow), (int)s->cells);
+    pipe_mosaic(&f->pic, pl_box_of(f, &f->object[i], s->grow), (int)s->cells);
   }
   return pl_pass(n, f, err);
 }

@@ -42,7 +42,7 @@ static void regions(const mask *s, const pl_frame *f, whet_picture *p) {
         in = pl_inside(&s->region[i], (x + f->crop_x + 0.5) / f->width, (y + f->crop_y + 0.5) / f->height);
       bool fill = x < p->width && in == (s->what == 0);
       if (fill && from < 0) from = x;
-      if (!fill && from >= 0) pl_paint(p, (pl_box){from, y, x, y + 1}, s->fill), from = -1;
+      if (!fill && from >= 0) pipe_paint(p, (pl_box){from, y, x, y + 1}, s->fill), from = -1;
     }
 }
 
@@ -58,7 +58,7 @@ static whet_status run(pl_node *n, pl_frame *f, whet_err *err) {
   EDGE_TRY(pl_frame_own(f, err));
   if (s->what < 2) regions(s, f, &f->pic);
   for (size_t i = 0; s->what == 2 && i < f->n_object; i++)
-    if (meant(s, f->object[i].label)) pl_paint(&f->pic, pl_box_of(f, &f->object[i], s->grow), s->fill);
+    if (meant(s, f->object[i].label)) pipe_paint(&f->pic, pl_box_of(f, &f->object[i], s->grow), s->fill);
   return pl_pass(n, f, err);
 }
 

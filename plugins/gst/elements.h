@@ -1,0 +1,29 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef WHET_PLUGINS_GST_ELEMENTS_H
+#define WHET_PLUGINS_GST_ELEMENTS_H
+
+/* What the elements share. All are transforms that leave the picture where it is: caps and strides go through
+ * unchanged, only metadata is added, and pixels are written by whetoverlay alone. */
+
+#include <gst/base/gstbasetransform.h>
+#include <gst/video/video.h>
+
+#include "edge/edge.h"
+#include "whet/prep.h"
+
+/* Pictures that whet reads as they are. */
+#define GST_WHET_CAPS GST_VIDEO_CAPS_MAKE("{ RGB, BGR, RGBx, BGRx, RGBA, BGRA, GRAY8 }")
+
+GType gst_whet_infer_get_type(void);
+GType gst_whet_decode_get_type(void);
+GType gst_whet_filter_get_type(void);
+GType gst_whet_overlay_get_type(void);
+
+/* Templates, names and the function that takes caps of a class. */
+void gst_whet_class(GstElementClass *c, const char *caps, const char *name, const char *klass, const char *what);
+/* A mapped frame as a picture of whet; its memory is the frame's. */
+whet_picture gst_whet_picture(const GstVideoFrame *f);
+/* A stand-alone error of the element, once. */
+#define GST_WHET_ERROR(o, domain, code, e) GST_ELEMENT_ERROR(o, domain, code, ("%s", (e)->text), (NULL))
+
+#endif
