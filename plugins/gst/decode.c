@@ -41,7 +41,7 @@ static const gst_whet_prop k_props[] = {
      "How the outputs hold what was found; scores-boxes is UltraFace's, boxes YOLOv10's, classes one row of scores"},
     {"score", GST_WHET_REAL, AT(score), 0, 1, 0.5, NULL, "Below it nothing was found"},
     {"overlap", GST_WHET_REAL, AT(overlap), 0, 1, 0.45, NULL, "Intersection over union past which the lesser box goes"},
-    {"most", GST_WHET_INT, AT(most), 1, 10000, 100, NULL, "Objects of a picture; with kind=classes 1 is usual: top-k"},
+    {"most", GST_WHET_INT, AT(most), 1, 10000, 100, NULL, "Objects of a picture at most; kind=classes: so many classes, at most 16"},
     {"objectness", GST_WHET_BOOL, AT(objectness), 0, 0, 0, NULL, "yolo: the fifth number scales the scores (YOLOv5)"},
     {"background", GST_WHET_BOOL, AT(background), 0, 0, 1, NULL, "scores-boxes, anchors: class 0 is no object"},
     {"anchors", GST_WHET_STR, AT(anchors_file), 0, 0, 0, NULL, "anchors: a text of them, x y w h a line"},

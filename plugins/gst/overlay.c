@@ -25,7 +25,8 @@ G_DEFINE_TYPE(GstWhetOverlay, gst_whet_overlay, GST_TYPE_BASE_TRANSFORM)
 
 #define AT(field) offsetof(GstWhetOverlay, field)
 static const gst_whet_prop k_props[] = {
-    {"style", GST_WHET_CHOICE, AT(style), 0, 0, 0, "box|blur|fill", "A frame around each region; or it becomes a few squares of one colour each; or one colour"},
+    {"style", GST_WHET_CHOICE, AT(style), 0, 0, 0, "box|blur|fill",
+     "A frame around each region; or it becomes a few squares of one colour each; or one colour"},
     {"labels", GST_WHET_STR, AT(labels), 0, 0, 0, NULL, "Only regions of these labels: a,b,c"},
     {"thickness", GST_WHET_INT, AT(thick), 1, 1000, 2, NULL, "Pixels of a frame's lines"},
     {"color", GST_WHET_INT, AT(colour), 0, 0xffffff, 0x00ff00, NULL, "Of frames and filled regions: red * 65536 + green * 256 + blue"},
