@@ -202,6 +202,7 @@ static whet_status start_node(pl_node *n, whet_err *err) {
 
 whet_status whet_pipeline_start(whet_pipeline *p, whet_err *err) {
   if (p->started) return edge_fail(err, WHET_E_MISUSE, "the pipeline was started before");
+  p->started = true;
   p->begun = edge_now();
   for (size_t i = 0; i < p->n_sink; i++) EDGE_TRY(start_node(p->sink[i], err));
   for (size_t i = 0; i < p->n_branch; i++)
@@ -213,7 +214,6 @@ whet_status whet_pipeline_start(whet_pipeline *p, whet_err *err) {
   sigfillset(&all);
   pthread_sigmask(SIG_SETMASK, &all, &old);
   bool ok = true;
-  p->started = true;
   for (size_t i = 0; i < p->n_branch; i++) {
     pl_branch *b = &p->branch[i];
     b->runs = ok = ok && !pthread_create(&b->thread, NULL, branch_thread, b);

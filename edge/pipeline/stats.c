@@ -74,7 +74,7 @@ void pl_stats(whet_pipeline *p, serve_buf *b) {
   buf_put(b, "{", 1);
   key(b, "name"), buf_json_str(b, p->name);
   key(b, "seconds"), buf_double(b, p->begun ? round((double)(edge_now() - p->begun) / 1e6) / 1e3 : 0);
-  key(b, "state"), buf_json_str(b, p->ended ? "ended" : p->stopping ? "stopping" : p->started ? "running" : "open");
+  key(b, "state"), buf_json_str(b, p->ended ? "ended" : p->stopping ? "stopping" : p->kept ? "running" : "open");
   key(b, "branches"), buf_put(b, "[", 1);
   for (size_t i = 0; i < p->n_branch; i++) {
     if (i) buf_put(b, ",", 1);

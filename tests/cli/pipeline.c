@@ -213,6 +213,17 @@ static void raw_frames(void **state) {
   json_decref(j);
 }
 
+/* Sinks that cannot begin: nothing runs, and the line says which. */
+static void no_start(void **state) {
+  (void)state;
+  must_fail(
+      whet_with_input("1\n", 2, "pipeline %s",
+                      file("n.yaml", "source: {stdin: csv}\nsinks:\n  - stdout\n  - jsonl: no/such/folder.jsonl\n")),
+      1, "n.yaml:4: jsonl: ");
+  must_fail(whet("pipeline %s", file("n.yaml", "source: {folder: {path: nowhere, watch: true}}\nsinks: [stdout]\n")),
+            1, "n.yaml:1: folder: ");
+}
+
 /* Files that are none, and a folder in the order of its names. */
 static void folders(void **state) {
   static const uint8_t pgm[] = "P5 2 2 255\n\1\2\3\4";
@@ -420,11 +431,12 @@ static void faces(void **state) {
 
 int main(void) {
   const struct CMUnitTest tests[] = {
-      cmocka_unit_test(wrong_files), cmocka_unit_test(rows_of_csv),  cmocka_unit_test(objects_of_jsonl),
-      cmocka_unit_test(hysteresis),  cmocka_unit_test(bad_lines),    cmocka_unit_test(branches_join),
-      cmocka_unit_test(raw_frames),  cmocka_unit_test(folders),      cmocka_unit_test(arrays),
-      cmocka_unit_test(faces),       cmocka_unit_test(sensors),      cmocka_unit_test(segmented),
-      cmocka_unit_test(points),      cmocka_unit_test(pictures_out), cmocka_unit_test(keywords)};
+      cmocka_unit_test(wrong_files), cmocka_unit_test(rows_of_csv), cmocka_unit_test(objects_of_jsonl),
+      cmocka_unit_test(hysteresis),  cmocka_unit_test(bad_lines),   cmocka_unit_test(branches_join),
+      cmocka_unit_test(raw_frames),  cmocka_unit_test(folders),     cmocka_unit_test(no_start),
+      cmocka_unit_test(arrays),      cmocka_unit_test(faces),       cmocka_unit_test(sensors),
+      cmocka_unit_test(segmented),   cmocka_unit_test(points),      cmocka_unit_test(pictures_out),
+      cmocka_unit_test(keywords)};
   g_dir = test_folder();
   models();
   return cmocka_run_group_tests(tests, NULL, NULL);
