@@ -68,7 +68,9 @@ bool pl_time_read(const char *text, size_t n, int64_t *ns) {
   double v = strtod(s, &end);
   if (end == s || *end || !isfinite(v) || v < 0 || v > 9.2e18) return false;
   if (v > 1e17 && !strpbrk(s, ".eE")) return *ns = strtoll(s, NULL, 10), true; /* more digits than a double has */
-  *ns = (int64_t)(v * (v < 1e11 ? 1e9 : v < 1e14 ? 1e6 : v < 1e17 ? 1e3 : 1));
+  v *= v < 1e11 ? 1e9 : v < 1e14 ? 1e6 : v < 1e17 ? 1e3 : 1;
+  if (v > 9.2e18) return false; /* past the year 2261 */
+  *ns = (int64_t)v;
   return true;
 }
 
