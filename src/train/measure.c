@@ -12,7 +12,12 @@ struct run {
   whet_session *s;
   whet_reader *reader;
   int64_t batch;
-  whet_info out;
+  int64_t rows; /* inputs that an item makes */
+  char *fed;    /* what a run was given, where it is compared: a run may overwrite its inputs */
+  char *item;   /* the one whose inputs are on their way, when rows > 1 */
+  int64_t has;  /* which */
+  size_t each;  /* bytes of an input */
+  whet_info in, out;
   whet_mem *mem;
 };
 
@@ -22,10 +27,28 @@ static double now(void) {
   return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
 }
 
+/* How many inputs an item of numbers makes. */
+static int64_t rows_of(const whet_set *set, const whet_feed *f) {
+  int64_t dims[WHET_MAX_RANK], items = 1, takes = 1;
+  int32_t rank = whet__set_dims(set, dims);
+  if (whet__set_item_kind(set) != WHET_ITEM_NUMBERS || f->rank + 1 > WHET_MAX_RANK) return 1;
+  for (int32_t i = 0; i < rank; i++) items *= dims[i];
+  for (int32_t i = 0; i < f->rank; i++) takes *= f->dims[i];
+  return takes > 0 && items > takes && items % takes == 0 ? items / takes : 1;
+}
+
+bool whet__rebuilds(const whet_model *m) {
+  whet_info in, out;
+  int64_t takes = 1, tells = 1;
+  if (whet_model_inputs(m) != 1 || whet_model_input(m, 0, &in) || whet_model_output(m, 0, &out) || in.rank < 2 || out.rank < 2) return false;
+  for (int32_t i = 1; i < in.rank; i++) takes *= in.dims[i];
+  for (int32_t i = 1; i < out.rank; i++) tells *= out.dims[i];
+  return takes > 1 && takes == tells;
+}
+
 static whet_status open_run(whet_model *m, const whet_set *set, const whet_measure_opts *o, int64_t most, struct run *r, whet_err *err) {
   whet_program_opts po = whet_program_opts_default();
   whet_program *p;
-  whet_info in;
   whet_feed f;
   po.threads = o->threads;
   if (whet_model_inputs(m) != 1)
@@ -34,14 +57,34 @@ static whet_status open_run(whet_model *m, const whet_set *set, const whet_measu
   whet_status s = whet_session_create(p, &r->s, err);
   whet_program_close(&p);
   WHET_TRY(s);
-  WHET_TRY(whet_model_input(m, 0, &in));
-  WHET_TRY(whet__feed_of(set, &in, &f, err));
+  WHET_TRY(whet_model_input(m, 0, &r->in));
+  WHET_TRY(whet__feed_of(set, &r->in, &f, err));
   whet__feed_numbers(&f, o->feed);
-  WHET_TRY(whet__reader_create(set, &f, &r->reader, err));
-  r->batch = in.dims[0] > 0 ? in.dims[0] : whet__min_i(32, most);
+  r->rows = o->rebuild ? rows_of(set, &f) : 1;
+  r->batch = r->in.dims[0] > 0 ? r->in.dims[0] : whet__min_i(32, most * r->rows);
   int64_t dims[WHET_MAX_RANK] = {r->batch};
   memcpy(dims + 1, f.dims, (size_t)f.rank * sizeof *dims);
-  return whet_session_resize(r->s, 0, f.rank + 1, dims, err);
+  WHET_TRY(whet_session_resize(r->s, 0, f.rank + 1, dims, err));
+  if (r->rows > 1) {
+    memmove(f.dims + 1, f.dims, (size_t)f.rank * sizeof *f.dims);
+    f.dims[0] = r->rows;
+    f.rank++;
+  }
+  WHET_TRY(whet__reader_create(set, &f, &r->reader, err));
+  r->each = whet__reader_bytes(r->reader) / (size_t)r->rows;
+  r->has = -1;
+  if (o->rebuild && !(r->fed = whet__alloc(r->mem, (size_t)r->batch * r->each))) return whet__no_memory(r->mem, r->each, err, "inputs");
+  if (r->rows > 1 && !(r->item = whet__alloc(r->mem, whet__reader_bytes(r->reader)))) return whet__no_memory(r->mem, r->each, err, "an item");
+  return WHET_OK;
+}
+
+/* Input number u into `to`. */
+static whet_status fill(struct run *r, int64_t u, char *to, float *target, whet_err *err) {
+  if (r->rows == 1) return whet__reader_get(r->reader, u, to, target, err);
+  if (r->has != u / r->rows) WHET_TRY(whet__reader_get(r->reader, u / r->rows, r->item, target, err));
+  r->has = u / r->rows;
+  memcpy(to, r->item + (size_t)(u % r->rows) * r->each, r->each);
+  return WHET_OK;
 }
 
 double whet__real(const whet_info *o, const void *p, int64_t i) {
@@ -66,7 +109,8 @@ static void take(whet_measure *x, int64_t i, const whet_info *o, const void *p, 
   x->told[i] = (int32_t)(x->numbers == 1 ? score[0] > 0.5f : best);
   if (label < 0) return;
   x->right += x->told[i] == label;
-  if (label >= x->numbers) return;
+  if (x->numbers == 1 && score[0] >= 0 && score[0] <= 1) x->loss -= log(fmax(label ? (double)score[0] : 1 - (double)score[0], 1e-12));
+  if (label >= x->numbers || x->numbers == 1) return;
   for (int64_t k = 0; k < x->numbers; k++) above += score[k] > score[label] || (score[k] == score[label] && k < label);
   x->in5 += above < 5;
   bool shares = least >= 0 && fabs(sum - 1) < 0.05;
@@ -77,19 +121,56 @@ static void take(whet_measure *x, int64_t i, const whet_info *o, const void *p, 
   x->loss -= log(fmax(p_label, 1e-12));
 }
 
+/* Outputs of the first run: how many numbers there are for an input. */
+static whet_status settle(struct run *r, int64_t count, const whet_measure_opts *o, int64_t targets, whet_measure *x, whet_err *err) {
+  x->numbers = count / r->batch;
+  if (!x->numbers || count % r->batch || !(whet__is_float(r->out.dtype) || whet__is_int(r->out.dtype)))
+    return whet__fail(err, WHET_E_SHAPE, "output 0 (%s, %lld numbers) is not one answer for each item", whet_dtype_name(r->out.dtype),
+                      (long long)count);
+  if (targets && x->numbers != targets)
+    return whet__fail(err, WHET_E_SHAPE, "the model gives %lld numbers, the data have %lld for each item", (long long)x->numbers,
+                      (long long)targets);
+  if (o->rebuild && (size_t)x->numbers * whet__dtype_size(r->in.dtype) != r->each)
+    return whet__fail(err, WHET_E_SHAPE, "the model gives %lld numbers and takes %zu: it does not tell its input again", (long long)x->numbers,
+                      r->each / whet__dtype_size(r->in.dtype));
+  x->score = whet__alloc_array(r->mem, (size_t)((o->scores ? x->n : 1) * x->numbers), sizeof *x->score);
+  return x->score ? WHET_OK : whet__no_memory(r->mem, (size_t)(x->n * x->numbers) * 4, err, "scores");
+}
+
+/* The answer to input u, number k of the batch. */
+static void take_one(struct run *r, const whet_measure_opts *o, whet_measure *x, int64_t targets, int64_t u, int64_t k, const void *out) {
+  int64_t item = u / r->rows;
+  if (o->rebuild) {
+    double sum = 0;
+    for (int64_t j = k * x->numbers; j < (k + 1) * x->numbers; j++) {
+      double d = whet__real(&r->out, out, j) - whet__real(&r->in, r->fed, j);
+      sum += d * d;
+    }
+    sum /= (double)(x->numbers * r->rows);
+    x->error[item] += (float)sum;
+    x->loss += sum;
+    return;
+  }
+  float *score = x->score + (o->scores ? item * x->numbers : 0);
+  take(x, item, &r->out, out, k * x->numbers, score);
+  if (!x->target) return;
+  const float *t = x->target + item * targets;
+  for (int64_t j = 0; j < targets; j++) x->loss += (double)(score[j] - t[j]) * (double)(score[j] - t[j]) / (double)targets;
+}
+
 static whet_status walk(struct run *r, const whet_set *set, const whet_measure_opts *o, whet_measure *x, whet_err *err) {
-  size_t bytes, each = whet__reader_bytes(r->reader), out_bytes;
-  int64_t targets = whet__set_targets(set);
-  float *score, *target;
-  for (int64_t i = 0; i < x->n; i += r->batch) {
+  size_t bytes, out_bytes;
+  int64_t targets = whet__set_targets(set), all = x->n * r->rows;
+  for (int64_t i = 0; i < all; i += r->batch) {
     char *in = whet_session_input(r->s, 0, &bytes, err);
     if (!in) return err->code;
-    int64_t n = whet__min_i(r->batch, x->n - i);
+    int64_t n = whet__min_i(r->batch, all - i);
     for (int64_t k = 0; k < r->batch; k++) {
-      int64_t item = i + whet__min_i(k, n - 1);
-      target = x->target ? x->target + item * targets : NULL;
-      WHET_TRY(whet__reader_get(r->reader, item, in + (size_t)k * each, target, err));
+      int64_t u = i + whet__min_i(k, n - 1);
+      WHET_TRY(fill(r, u, in + (size_t)k * r->each, x->target ? x->target + u / r->rows * targets : NULL, err));
     }
+    if (r->fed) memcpy(r->fed, in, (size_t)r->batch * r->each);
+    WHET_TRY(whet_session_reset(r->s)); /* items are apart: what a recurrent net keeps belongs to one */
     double began = now();
     WHET_TRY(whet_session_run(r->s, NULL, err));
     x->seconds += now() - began;
@@ -98,25 +179,9 @@ static whet_status walk(struct run *r, const whet_set *set, const whet_measure_o
     WHET_TRY(whet_session_output_info(r->s, 0, &r->out));
     int64_t count = 1;
     for (int32_t d = 0; d < r->out.rank; d++) count *= r->out.dims[d];
-    if (!i) {
-      x->numbers = count / r->batch;
-      if (!x->numbers || count % r->batch || !(whet__is_float(r->out.dtype) || whet__is_int(r->out.dtype)))
-        return whet__fail(err, WHET_E_SHAPE, "output 0 (%s, %lld numbers) is not one answer for each item", whet_dtype_name(r->out.dtype),
-                          (long long)count);
-      if (targets && x->numbers != targets)
-        return whet__fail(err, WHET_E_SHAPE, "the model gives %lld numbers, the data have %lld for each item", (long long)x->numbers,
-                          (long long)targets);
-      x->score = whet__alloc_array(r->mem, (size_t)((o->scores ? x->n : 1) * x->numbers), sizeof *x->score);
-      if (!x->score) return whet__no_memory(r->mem, (size_t)(x->n * x->numbers) * 4, err, "scores");
-    }
-    for (int64_t k = 0; k < n; k++) {
-      score = x->score + (o->scores ? (i + k) * x->numbers : 0);
-      take(x, i + k, &r->out, out, k * x->numbers, score);
-      if (!x->target) continue;
-      const float *t = x->target + (i + k) * targets;
-      for (int64_t j = 0; j < targets; j++) x->loss += (double)(score[j] - t[j]) * (double)(score[j] - t[j]) / (double)targets;
-    }
-    if (o->progress) WHET_TRY(o->progress(o->user, i + n, x->n));
+    if (!i) WHET_TRY(settle(r, count, o, targets, x, err));
+    for (int64_t k = 0; k < n; k++) take_one(r, o, x, targets, i + k, k, out);
+    if (o->progress) WHET_TRY(o->progress(o->user, (i + n) / r->rows, x->n));
   }
   x->loss /= (double)x->n;
   return WHET_OK;
@@ -129,20 +194,24 @@ whet_status whet__measure(whet_model *m, const whet_set *s, const whet_measure_o
   x->label = whet__alloc_array(mem, (size_t)x->n + 1, sizeof *x->label);
   x->told = whet__alloc_array(mem, (size_t)x->n + 1, sizeof *x->told);
   int64_t targets = whet__set_targets(s);
+  if (o->rebuild) x->error = whet__alloc_array(mem, (size_t)x->n + 1, sizeof *x->error);
   if (targets) x->target = whet__alloc_array(mem, (size_t)(x->n * targets), sizeof *x->target);
   whet_status st = WHET_OK;
-  if (!x->label || !x->told || (targets && !x->target)) st = whet__no_memory(mem, (size_t)x->n * 8, err, "results");
-  for (int64_t i = 0; !st && i < x->n; i++) x->label[i] = whet__set_label(s, i);
+  if (!x->label || !x->told || (targets && !x->target) || (o->rebuild && !x->error)) st = whet__no_memory(mem, (size_t)x->n * 8, err, "results");
+  for (int64_t i = 0; !st && i < x->n; i++) x->label[i] = whet__set_label(s, i), x->told[i] = -1;
+  for (int64_t i = 0; !st && o->rebuild && i < x->n; i++) x->error[i] = 0;
   if (!st) st = open_run(m, s, o, x->n, &r, err);
   if (!st) st = walk(&r, s, o, x, err);
   whet__reader_close(&r.reader);
+  whet__free(mem, r.fed);
+  whet__free(mem, r.item);
   whet_session_close(&r.s);
   if (st) whet__measure_free(x, mem);
   return st;
 }
 
 void whet__measure_free(whet_measure *x, whet_mem *mem) {
-  void *own[] = {x->label, x->told, x->score, x->target};
+  void *own[] = {x->label, x->told, x->score, x->target, x->error};
   for (size_t i = 0; i < WHET_COUNT(own); i++) whet__free(mem, own[i]);
   *x = (whet_measure){0};
 }
