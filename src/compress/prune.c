@@ -4,8 +4,10 @@
 #include <math.h>
 #include <stdlib.h>
 
+#include "base/dtype.h"
 #include "compress/units.h"
 #include "export/export.h"
+#include "op/batchnorm.h"
 #include "op/conv.h"
 #include "op/dense.h"
 #include "op/move_attr.h"
@@ -53,6 +55,21 @@ static void norms(const whet_val *w, int axis, double *out) {
   }
 }
 
+/* What a batch norm behind product `y` does to its filters: sums of squares of those that would do without it. */
+static void behind(const whet_graph *g, int32_t y, double *sum, int32_t n) {
+  for (int32_t i = 0; i < g->main.n_node; i++) {
+    const whet_node *b = &g->node[g->main.node[i]];
+    if (!whet__is_norm(g, b) || b->in[0] != y) continue;
+    const whet_val *scale = &g->val[b->in[1]], *var = &g->val[b->in[4]];
+    if (whet__shape_count(&scale->shape) != n || whet__shape_count(&var->shape) != n) return;
+    for (int32_t k = 0; k < n; k++) {
+      double s = whet__get_f64(WHET_F32, scale->data->p, k), v = whet__get_f64(WHET_F32, var->data->p, k);
+      sum[k] *= s * s / (fmax(v, 0) + (double)((const whet_batchnorm_attr *)b->attr)->epsilon + 1e-30);
+    }
+    return;
+  }
+}
+
 static int32_t layer_root(pruner *p, int32_t n) {
   while (p->layer[n] != n) n = p->layer[n] = p->layer[p->layer[n]];
   return n;
@@ -81,6 +98,7 @@ static bool find(pruner *p) {
     double *sum = whet__arena_array(p->a, (size_t)p->u.count[y], sizeof *sum), mean = 0;
     if (!sum) return false;
     norms(&g->val[n->in[1]], out_axis(g, n, false), sum);
+    behind(g, y, sum, p->u.count[y]);
     for (int32_t k = 0; k < p->u.count[y]; k++) mean += sum[k] / p->u.count[y];
     for (int32_t k = 0; k < p->u.count[y]; k++) {
       int32_t r = whet__unit_root(&p->u, p->u.of[y][k]);
@@ -267,7 +285,7 @@ static whet_status cut_all(pruner *p, whet_pass *pass) {
       WHET_TRY(cut_list(p, id, 1, pass));
     else if (whet__is_op(n, "Resize"))
       WHET_TRY(cut_list(p, id, 3, pass));
-    else if (n->op->flags & WHET_OP_POINTWISE)
+    else if (n->op->flags & WHET_OP_POINTWISE || whet__is_norm(p->g, n))
       WHET_TRY(cut_beside(p, id, pass));
   }
   for (int32_t v = 0; v < p->u.n_val; v++) { /* not the constants that were made here */
@@ -319,7 +337,7 @@ whet_status whet__prune(whet_model *m, const whet_prune_opts *o, whet_model **ou
   if (!(o->keep > 0 && o->keep <= 1)) return whet__fail(err, WHET_E_DATA, "a part of %g of the multiply-adds: expected above 0, at most 1", o->keep);
   whet_model *p;
   whet_arena a;
-  WHET_TRY(whet__export_prepare(m, WHET_FORMAT_TFLITE, &p, err));
+  WHET_TRY(whet__export_layers(m, &p, err));
   whet__arena_init(&a, &p->mem);
   whet_status s = prune(p, o, &a, report, err);
   whet__arena_free(&a);

@@ -3,6 +3,7 @@
 
 #include "base/dtype.h"
 #include "export/attrs.h"
+#include "op/batchnorm.h"
 #include "op/conv.h"
 #include "pass/pass.h"
 
@@ -225,6 +226,14 @@ bool whet__cuts_outputs(const whet_graph *g, const whet_node *n) {
          whet__conv_geo(a, false, &g->val[n->in[0]].shape, &g->val[n->in[1]].shape, NULL, &geo, why) && geo.groups == 1;
 }
 
+bool whet__is_norm(const whet_graph *g, const whet_node *n) {
+  if (!whet__is_op(n, "BatchNormalization") || n->n_in != 5) return false;
+  const whet_batchnorm_attr *a = n->attr;
+  bool all = a->last && !a->places && !a->training;
+  for (int k = 1; k < 5; k++) all &= constant(g, n->in[k]) && g->val[n->in[k]].dtype == WHET_F32;
+  return all;
+}
+
 static void node(whet_units *u, const whet_node *n) {
   static const char *const like[] = {"MaxPool", "AveragePool", "LpPool", "Resize", NULL};
   static const char *const moved[] = {"Reshape", "Flatten", "Squeeze", "Unsqueeze", "Identity", NULL};
@@ -242,6 +251,8 @@ static void node(whet_units *u, const whet_node *n) {
     known = to != NULL;
   } else if (known && named(n, like)) {
     known = last_dim(u->g, x) == last_dim(u->g, n->out[0]) && same(u, n->out[0], x) && n->n_out == 1;
+  } else if (known && whet__is_norm(u->g, n)) {
+    known = same(u, n->out[0], x);
   } else if (known && whet__is_op(n, "Pad")) {
     known = pads_places(u->g, n) && same(u, n->out[0], x);
   } else if (known && named(n, moved)) {

@@ -23,7 +23,7 @@ typedef struct whet_units {
   bool full;       /* memory was refused */
 } whet_units;
 
-/* The units of a prepared graph (whet__export_prepare for TFLite), whose values tell their shapes. False when memory is
+/* The units of a prepared graph (whet__export_layers, or whet__export_prepare for TFLite), whose values tell their shapes. False when memory is
  * refused. */
 bool whet__units_of(const whet_graph *g, whet_arena *a, whet_units *out);
 /* The unit that stands for all that are joined with u. */
@@ -34,5 +34,7 @@ bool whet__unit_fixed(whet_units *u, int32_t unit);
 bool whet__cuts_outputs(const whet_graph *g, const whet_node *n);
 /* Convolution whose channels stay apart. */
 bool whet__is_depthwise(const whet_graph *g, const whet_node *n);
+/* A batch norm with constant statistics whose channels are last. */
+bool whet__is_norm(const whet_graph *g, const whet_node *n);
 
 #endif

@@ -49,6 +49,8 @@ void whet__export_order(int weights, int target, int rank, int8_t *perm);
 
 /* A derived model in the form that a format wants. */
 WHET_MUST whet_status whet__export_prepare(whet_model *m, whet_format to, whet_model **out, whet_err *err);
+/* The same as for TFLite, but batch norms stay, channels last: for who changes layers that are then trained further. */
+WHET_MUST whet_status whet__export_layers(whet_model *m, whet_model **out, whet_err *err);
 
 /* The passes of qdq.c and join_pads.c. */
 struct whet_pass;

@@ -15,6 +15,9 @@ static const pass_fn k_tflite[] = {whet__pass_fold,      whet__pass_clean, whet_
                                    whet__pass_norms,     whet__pass_dense, whet__pass_batchnorm,   whet__pass_affine,
                                    whet__pass_layout,    whet__pass_fold,  whet__pass_clean};
 
+static const pass_fn k_layers[] = {whet__pass_fold,  whet__pass_clean, whet__pass_activations, whet__pass_clean, whet__pass_norms,
+                                   whet__pass_dense, whet__pass_affine, whet__pass_layout,     whet__pass_fold,  whet__pass_clean};
+
 static whet_status run(whet_model *m, bool first, const pass_fn *fn, size_t n, whet_err *err) {
   whet_pass p = {.g = &m->graph, .err = err, .work = INT64_C(200) << 20, .files = true, .first = first};
   whet_status s = WHET_OK;
@@ -42,16 +45,25 @@ static whet_status tell_shapes(whet_model *m, whet_err *err) {
   return s;
 }
 
-whet_status whet__export_prepare(whet_model *m, whet_format to, whet_model **out, whet_err *err) {
+/* A copy on which passes have run; *out stays NULL on failure. */
+static whet_status prepare(whet_model *m, bool first, const pass_fn *fn, size_t n, whet_model **out, whet_err *err) {
   whet_model *p;
   *out = NULL;
   WHET_TRY(whet__model_derive(m, &p, err));
-  bool onnx = to == WHET_FORMAT_ONNX;
-  whet_status s = run(p, onnx, onnx ? k_onnx : k_tflite, onnx ? WHET_COUNT(k_onnx) : WHET_COUNT(k_tflite), err);
+  whet_status s = run(p, first, fn, n, err);
   if (!s) s = tell_shapes(p, err);
   if (s)
     whet_model_close(&p);
   else
     *out = p;
   return s;
+}
+
+whet_status whet__export_prepare(whet_model *m, whet_format to, whet_model **out, whet_err *err) {
+  bool onnx = to == WHET_FORMAT_ONNX;
+  return prepare(m, onnx, onnx ? k_onnx : k_tflite, onnx ? WHET_COUNT(k_onnx) : WHET_COUNT(k_tflite), out, err);
+}
+
+whet_status whet__export_layers(whet_model *m, whet_model **out, whet_err *err) {
+  return prepare(m, false, k_layers, WHET_COUNT(k_layers), out, err);
 }

@@ -74,6 +74,27 @@ class Prune(unittest.TestCase):
             self.assertEqual(had[3][1], 5, "outputs stay")
             np.testing.assert_allclose(self.run_model(f"small{end}", x), want, rtol=0, atol=2e-6 * np.abs(want).max())
 
+    def test_batch_norms_stay(self):
+        """For training further; which channels go is told by what they are behind the norm."""
+        n = lib.node
+        idle = np.isin(np.arange(16), (0, 1, 5, 9, 10, 12, 13, 15))
+        scale = np.where(idle, 1e-6, RNG.uniform(0.5, 2, 16)).astype("f")
+        from onnx import numpy_helper
+        init = [weights("w1", 16, 3, 3, 3), weights("w2", 5, 16), weights("m", 16), weights("b2", 5), numpy_helper.from_array(scale, "s"),
+                numpy_helper.from_array(np.where(idle, 0, 0.1).astype("f"), "b"), numpy_helper.from_array(RNG.uniform(0.5, 2, 16).astype("f"), "v")]
+        nodes = [n("Conv", ["x", "w1"], ["a"], pads=[1, 1, 1, 1]), n("BatchNormalization", ["a", "s", "b", "m", "v"], ["c"]), n("Relu", ["c"], ["d"]),
+                 n("GlobalAveragePool", ["d"], ["e"]), n("Flatten", ["e"], ["f"]), n("Gemm", ["f", "w2", "b2"], ["y"], transB=1)]
+        (self.at / "net.onnx").write_bytes(lib.model(nodes, [("x", "FLOAT", [1, 3, 8, 8])], [("y", "FLOAT", [1, 5])], init, opset=17))
+        x = RNG.standard_normal((1, 3, 8, 8)).astype("f")
+        want = self.run_model("net.onnx", x)
+        for end in (".onnx", ".tflite"):
+            told = json.loads(self.prune("--keep", "50%", "--json", "-o", self.at / f"small{end}"))
+            self.assertEqual((told["layers"][0]["had"], told["layers"][0]["has"]), (16, 8))
+            np.testing.assert_allclose(self.run_model(f"small{end}", x), want, rtol=0, atol=1e-5 * np.abs(want).max())
+        import onnx
+        small = onnx.load(self.at / "small.onnx")
+        self.assertEqual([k.op_type for k in small.graph.node].count("BatchNormalization"), 1)
+
     def test_less_than_there_is(self):
         self.assertIn("multiply-adds are left", self.prune("--keep", "0.001", "-o", self.at / "s.onnx", status=1))
         self.assertFalse((self.at / "s.onnx").exists())
