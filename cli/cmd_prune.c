@@ -25,9 +25,9 @@ static const cli_use k_use = {
     .about = "Cuts whole channels out of a float model, so that its graph really becomes smaller and every runtime gains. Channels that a "
              "residual, a concatenation or a depthwise convolution joins go together; those whose filters are smallest go first, the same share "
              "everywhere. Inputs and outputs stay. What was lost is learnt again with whet train --model OUT.",
-    .examples = "  whet prune net.tflite --keep 50% -o half.tflite\n"
-                "  whet train --model half.tflite --data cifar10 --epochs 10 --rate 0.0003 -o half-tuned.tflite\n"
-                "  whet eval net.tflite half-tuned.tflite --data cifar10\n",
+    .examples = "  whet prune net.onnx --keep 50% -o half.onnx\n"
+                "  whet train --model half.onnx --data cifar10 --epochs 10 --rate 0.002 -o half-tuned.onnx\n"
+                "  whet eval net.onnx half-tuned.onnx --data cifar10\n",
     .least = 1,
     .most = 1,
     .missing = "name a model"};
