@@ -68,7 +68,7 @@ cascade_opts cli_cascade_opts(const cascade_settings *s);
 double cli_quantile(double *v, size_t n, double p);
 
 typedef struct cascade_args {
-  const char *local, *remote, *model, *data, *split, *labels, *output, *chart, *trace, *max_loss, *remote_range,
+  const char *local, *remote, *model, *data, *split, *labels, *output, *chart, *trace, *max_loss, *max_offload, *remote_range,
       *range, *events;
   int measure; /* the last of the choices: auto */
   bool per_class, json;

@@ -14,7 +14,7 @@
 #include "out.h"
 #include "samples.h"
 
-enum { MEASURES = 5, POINTS = 400, CLASSES = 1000 };
+enum { MEASURES = 5, POINTS = 2000, CLASSES = 1000 };
 static const char *const k_measures[] = {"confidence", "margin", "entropy", "energy", "score"};
 
 /* Both models on every item. */
@@ -27,7 +27,7 @@ struct seen {
 };
 
 static whet_status see(cli_models *b, int64_t n, double temperature, struct seen *x, whet_err *err) {
-  double local = 0, remote = 0, bytes = 0;
+  double local = 0, away = 0, bytes = 0;
   *x = (struct seen){.n = n};
   for (int m = 0; m < MEASURES; m++) x->sure[m] = cli_keep((size_t)n * sizeof(double));
   x->local = cli_keep((size_t)n * 4), x->remote = cli_keep((size_t)n * 4), x->label = cli_keep((size_t)n * 4);
@@ -47,11 +47,11 @@ static whet_status see(cli_models *b, int64_t n, double temperature, struct seen
     x->label[i] = label >= 0 ? label : x->remote[i];
     x->local_right += (x->local[i] == x->label[i]) / (double)n;
     x->remote_right += (x->remote[i] == x->label[i]) / (double)n;
-    local += took, remote += a.seconds, bytes += (double)(a.up + a.down);
+    local += took, away += a.seconds, bytes += (double)(a.up + a.down);
     cli_progress("measuring", i + 1, n);
   }
   cli_progress_end();
-  x->local_ms = 1e3 * local / (double)n, x->remote_ms = 1e3 * remote / (double)n, x->bytes = bytes / (double)n;
+  x->local_ms = 1e3 * local / (double)n, x->remote_ms = 1e3 * away / (double)n, x->bytes = bytes / (double)n;
   return WHET_OK;
 }
 
@@ -205,6 +205,15 @@ static whet_status by_class(const struct seen *x, int m, int64_t from, int64_t s
   return WHET_OK;
 }
 
+/* The greatest threshold that offloads no more than `most` of new items in expectation: (offloaded + 1) / (n + 1) <=
+ * most. */
+static tune_point within(const tune_point *curve, size_t n, int64_t items, double most) {
+  tune_point p = curve[0];
+  for (size_t i = 0; i < n; i++)
+    if ((curve[i].offload * (double)items + 1) / ((double)items + 1) <= most) p = curve[i];
+  return p;
+}
+
 static int say(const cascade_args *a, const struct seen *x, int m, const tune_point *p, const tune_point *curve,
                size_t n, double alpha) {
   if (a->json) {
@@ -248,9 +257,12 @@ int cli_cascade_tune(cascade_settings *s, const cascade_args *a) {
   cli_models b;
   struct seen x;
   whet_err err = {0};
-  double loss = 0.2;
+  double loss = 0.2, most = 1;
   if (a->max_loss && !cli_parse_percent(a->max_loss, &loss))
     return cli_wrong("--max-loss %s: expected per cent, as 0.2%%", a->max_loss);
+  if (a->max_offload && (!cli_parse_percent(a->max_offload, &most) || !((most /= 100) > 0)))
+    return cli_wrong("--max-offload %s: expected per cent, as 10%%", a->max_offload);
+  if (a->max_offload && a->per_class) return cli_wrong("--max-offload is for one threshold, not one for each class");
   if (cli_cascade_open(&b, s, a->data, a->split, a->labels, &err)) return cli_fail_err(NULL, &err);
   int64_t n = whet__set_count(b.set);
   if (a->items && a->items < n) n = a->items;
@@ -271,6 +283,11 @@ int cli_cascade_tune(cascade_settings *s, const cascade_args *a) {
     n_threshold = (size_t)classes;
   } else if (!r) {
     r = tune_threshold(tmp, cases(&x, m, -1, find, find ? 2 : 1, tmp), alpha, &at, &err);
+    threshold[0] = at.threshold;
+  }
+  if (!r && most < 1 && !a->per_class) {
+    tune_point p = within(curve, points, n, most);
+    if (p.offload < at.offload) at = p; /* the loss is what it then is */
     threshold[0] = at.threshold;
   }
   if (!r && a->output) r = write_yaml(&b, m, threshold, n_threshold, &at, alpha, a->output, &err);

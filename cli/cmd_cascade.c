@@ -16,8 +16,8 @@
 #include "cascade.h"
 #else
 typedef struct cascade_args {
-  const char *local, *remote, *model, *data, *split, *labels, *output, *chart, *trace, *max_loss, *remote_range,
-      *range, *events;
+  const char *local, *remote, *model, *data, *split, *labels, *output, *chart, *trace, *max_loss, *max_offload,
+      *remote_range, *range, *events;
   int measure;
   bool per_class, json;
   double speed, wait, seconds;
@@ -46,9 +46,11 @@ static const cli_opt k_tune[] = {
     {"max-loss", 0, CLI_TEXT, AT(max_loss), "N%", "share of the remote's accuracy that may be lost (default: 0.2%)",
      0, 0},
     {"measure", 0, CLI_CHOICE, AT(measure), "confidence|margin|entropy|energy|score|auto",
-     "what says how sure the local model is (default: confidence; auto: "
+     "what says how sure the local model is (default: entropy; auto: "
      "the one that offloads least, chosen on half of the data, with the threshold from the other half)",
      0, 0},
+    {"max-offload", 0, CLI_TEXT, AT(max_offload), "N%",
+     "offload no more than this in expectation, even where more is lost then: the bound is told", 0, 0},
     {"per-class", 0, CLI_FLAG, AT(per_class), NULL, "a threshold for each class that is told", 0, 0},
     {"output", 'o', CLI_TEXT, AT(output), "FILE.yaml", "write the cascade as a file for whet cascade run", 0, 0},
     {"chart", 0, CLI_TEXT, AT(chart), "FILE.svg",
@@ -247,7 +249,7 @@ static int act(const char *what, const char *file, cascade_args *a) {
 #endif
 
 int cli_cascade(int argc, char **argv) {
-  cascade_args a = {.wait = 30, .speed = 60};
+  cascade_args a = {.measure = 2, .wait = 30, .speed = 60};
   cli_use use = k_use;
   use.tables[0] = (cli_table){"models", k_models, &a};
   use.tables[1] = (cli_table){"data", k_data, &a};
