@@ -158,11 +158,14 @@ static int put(const char *path, outbox *o, const struct options *a, bool json) 
 /* ---- drain ------------------------------------------------------------------------------------- */
 
 static const char *read_token(const char *path, whet_err *err) {
-  char text[600];
+  char text[16384];
   FILE *f = fopen(path, "r");
   bool ok = f && fgets(text, sizeof text, f);
   if (f) fclose(f);
   if (!ok) return edge_fail(err, WHET_E_IO, "%.200s: %s", path, f ? "empty" : strerror(errno)), NULL;
+  if (strlen(text) + 1 == sizeof text) /* part of a token is another one */
+    return edge_fail(err, WHET_E_LIMIT, "%.200s: the first line is longer than %zu bytes", path, sizeof text - 2),
+           NULL;
   text[strcspn(text, " \t\r\n")] = 0;
   return cli_keep_str(text, strlen(text));
 }

@@ -5,13 +5,20 @@
 /* The outbox: records that must arrive, whatever the link does. They lie in an SQLite file until whoever they are for
  * has answered.
  *
- *   put      returns when the record is on the disk: what was acknowledged survives kills and power cuts
- *   order    records of one stream are delivered in the order in which they were put; between streams the greater
- * priority goes first, then the older record. Records without a stream have no order among themselves once?    at
- * least once: a cut between delivery and its note here delivers again, under the same key, by which a receiver that
- * honours keys (Idempotency-Key) stores it once full     at a cap on bytes or records, or on a full disk: refuse what
- * is new, or drop the oldest of the lowest priority age      a record past its time to live is thrown away, not sent
- *   trouble  a record that the other side refuses for good becomes a dead letter, kept with the reason
+ * - put: returns when the record is on the disk; what was acknowledged survives kills and power cuts.
+ *
+ * - order: records of one stream are delivered in the order in which they were put; between streams the greater
+ * priority goes first, then the older record. Records without a stream have no order among themselves.
+ *
+ * - once? At least once: a cut between delivery and its note here delivers again, under the same key, by which a
+ * receiver that honours keys (Idempotency-Key) stores it once.
+ *
+ * - full: at a cap on bytes or records, or on a full disk: refuse what is new, or drop the oldest of the lowest
+ * priority.
+ *
+ * - age: a record past its time to live is thrown away, not sent.
+ *
+ * - trouble: a record that the other side refuses for good becomes a dead letter, kept with the reason.
  *
  * Times to live and the day of the byte budget go by the wall clock, so that they outlast a restart: a clock set
  * forward ends them early, one set back keeps records longer. Pauses between attempts go by the monotonic clock.

@@ -103,16 +103,18 @@ static CURLcode perform(sender *s, long *code) {
   return result;
 }
 
-static struct curl_slist *header(struct curl_slist *list, bool *bad, const char *fmt, ...) EDGE_PRINTF(3, 4);
-static struct curl_slist *header(struct curl_slist *list, bool *bad, const char *fmt, ...) {
-  char text[700];
-  va_list ap;
-  va_start(ap, fmt);
-  int n = vsnprintf(text, sizeof text, fmt, ap);
-  va_end(ap);
-  for (char *p = text; *p; p++)
-    if ((unsigned char)*p < 32) *p = ' '; /* no header ends early */
-  struct curl_slist *more = n < (int)sizeof text ? curl_slist_append(list, text) : NULL;
+/* One more header line, of any length: a token or a key that is cut short would be another one. */
+static struct curl_slist *header(struct curl_slist *list, bool *bad, const char *name, const char *value,
+                                 const char *end) {
+  serve_buf text = {0};
+  buf_text(&text, name);
+  buf_text(&text, value);
+  buf_text(&text, end);
+  buf_put(&text, "", 1);
+  for (size_t i = 0; !text.bad && i + 1 < text.n; i++)
+    if ((unsigned char)text.p[i] < 32) text.p[i] = ' '; /* no header ends early */
+  struct curl_slist *more = text.bad ? NULL : curl_slist_append(list, text.p);
+  buf_free(&text);
   if (!more) *bad = true;
   return more ? more : list;
 }
@@ -134,12 +136,14 @@ static CURLcode request(sender *s, const outbox_batch *b, size_t from, size_t to
   }
   bool packed = s->o.compress && pack(h), bad = h->body.bad;
   const serve_buf *body = packed ? &h->packed : &h->body;
-  list = header(list, &bad, "Content-Type: %.200s", single ? b->item[from].type : "application/x-ndjson");
-  list = header(list, &bad, "Idempotency-Key: \"%.300s\"", b->item[from].key);
-  list = header(list, &bad, "Expect:");
-  if (single && *b->item[from].stream) list = header(list, &bad, "X-Stream: %.300s", b->item[from].stream);
-  if (s->o.token) list = header(list, &bad, "Authorization: Bearer %.600s", s->o.token);
-  if (packed) list = header(list, &bad, "Content-Encoding: gzip");
+  list = header(list, &bad, "Content-Type: ", single ? b->item[from].type : "application/x-ndjson", "");
+  list = header(list, &bad, "Expect:", "", "");
+  /* Only of a record alone: lines carry their own keys, and a batch that is tried again may hold other records, which
+   * a receiver that knows its first one's key would throw away. */
+  if (single) list = header(list, &bad, "Idempotency-Key: \"", b->item[from].key, "\"");
+  if (single && *b->item[from].stream) list = header(list, &bad, "X-Stream: ", b->item[from].stream, "");
+  if (s->o.token) list = header(list, &bad, "Authorization: Bearer ", s->o.token, "");
+  if (packed) list = header(list, &bad, "Content-Encoding: ", "gzip", "");
   CURLcode r = CURLE_OUT_OF_MEMORY;
   *no_memory = bad;
   if (!bad) {
@@ -157,10 +161,11 @@ static CURLcode request(sender *s, const outbox_batch *b, size_t from, size_t to
   return r;
 }
 
+/* A redirection is tried again, too: it is what a network's sign-in page answers, not the receiver. */
 static outbox_fate fate_of(long code) {
   if (code >= 200 && code < 300) return OUTBOX_SENT;
-  if (code == 408 || code == 425 || code == 429 || code >= 500) return OUTBOX_AGAIN;
-  return OUTBOX_REFUSED;
+  bool passes = code == 408 || code == 425 || code == 429;
+  return code >= 400 && code < 500 && !passes ? OUTBOX_REFUSED : OUTBOX_AGAIN;
 }
 
 static double retry_after(struct http *h) {

@@ -4,13 +4,15 @@
 
 /* Senders: records to whoever takes them, by a URL.
  *
- *   http(s)://HOST/PATH   POST. One record is the body as it is, with its media type and an Idempotency-Key; several
+ * - http(s)://HOST/PATH: POST. One record is the body as it is, with its media type and an Idempotency-Key; several
  * are lines of JSON, {"key","stream","time","type","data"}, data as JSON, as text, or ("encoding":"base64") as bytes.
- *                         2xx takes all; an answer {"results":[{"key","status"}]} says it of each. 4xx refuses for
- * good, but 408, 425 and 429; of several records each is then tried alone. Everything else is tried again, not before
- * Retry-After mqtt(s)://[USER:PASSWORD@]HOST[:PORT]/TOPIC MQTT 5, QoS 1: each record a message, taken when its PUBACK
- * comes. "{stream}" in the topic stands for the record's stream. User properties "key" and "time" travel with it
- *   file:///PATH, -       lines of JSON as above, appended to a file or written to standard output
+ * 2xx takes all; an answer {"results":[{"key","status"}]} says it of each. 4xx refuses for good, but 408, 425 and
+ * 429; of several records each is then tried alone. Everything else is tried again, not before Retry-After.
+ *
+ * - mqtt(s)://[USER:PASSWORD@]HOST[:PORT]/TOPIC: MQTT 5, QoS 1, each record a message, taken when its PUBACK comes.
+ * "{stream}" in the topic stands for the record's stream. User properties "key" and "time" travel with it.
+ *
+ * - file:///PATH, or -: lines of JSON as above, appended to a file or written to standard output.
  *
  * A sender is used by one thread, except for send_wake. Sources: RFC 9110, the Idempotency-Key draft (httpapi working
  * group), MQTT 5.0. */

@@ -30,10 +30,10 @@ def stats(box):
 
 
 class Receiver(http.server.ThreadingHTTPServer):
-    """Stores each key once. `fail` of 1: chance of a failure; refuse: texts that are answered with 400."""
+    """Stores each key once. `fail` of 1: chance of a failure; refuse: texts that are answered with 400; redirect: so many requests first are sent elsewhere."""
 
-    def __init__(self, fail=0.0, refuse=(), slow=0.0):
-        self.fail, self.refuse, self.slow = fail, refuse, slow
+    def __init__(self, fail=0.0, refuse=(), slow=0.0, redirect=0):
+        self.fail, self.refuse, self.slow, self.redirect = fail, refuse, slow, redirect
         self.seen, self.order, self.twice, self.heads, self.requests = set(), [], 0, [], 0
         self.draw = random.Random(3)
         super().__init__(("127.0.0.1", 0), Answer)
@@ -67,6 +67,8 @@ class Answer(http.server.BaseHTTPRequestHandler):
         time.sleep(s.slow)
         if self.headers.get("Content-Encoding") == "gzip":
             body = gzip.decompress(body)
+        if s.requests <= s.redirect:
+            return self.reply(302, Location="http://127.0.0.1:1/sign-in")
         r = s.draw.random()
         if r < s.fail / 4:
             return self.reply(503, Retry_After="0")
@@ -113,6 +115,29 @@ def test_refused():
     whet("revive", box)
     whet("drain", box, "--to", r.url, "--once")
     assert r.order[-1] == "bad"
+
+
+def test_redirected():
+    """A network's sign-in page stands before the receiver: nothing becomes a dead letter."""
+    box, r = DIR / "redirected.db", Receiver(redirect=3)
+    whet("put", box, "--stream", "s", "--lines", text=lines(range(5)))
+    whet("drain", box, "--to", r.url, "--once", "--retry-min", 0.001, "--retry-max", 0.01)
+    s = stats(box)
+    assert r.order == list(range(5)) and r.requests == 4 and s["dead"] == 0, (r.order, r.requests, s)
+
+
+def test_heads():
+    """Keys and tokens travel whole; a batch has no key of its own, since the next attempt may hold other records."""
+    box, r, key, token = DIR / "heads.db", Receiver(), "k" * 500, DIR / "token"
+    token.write_text("t" * 1500 + "\n")
+    for end in "ab":
+        whet("put", box, "--key", key + end, text='"%s"' % end)
+    whet("drain", box, "--to", r.url, "--once", "--batch", 1, "--token-file", token)
+    assert sorted(r.seen) == [key + "a", key + "b"] and r.twice == 0, r.seen
+    assert all(h["Authorization"] == "Bearer " + "t" * 1500 for h in r.heads)
+    whet("put", box, "--lines", text=lines([1, 2]))
+    whet("drain", box, "--to", r.url, "--once")
+    assert "Idempotency-Key" not in r.heads[-1] and r.order[-2:] == [1, 2]
 
 
 def test_offline_then_online():
