@@ -4,8 +4,10 @@
 
 #include <stdio.h>
 
+#include "edge/power/meter.h"
 #include "fill.h"
 #include "input.h"
+#include "picture.h"
 #include "profile.h"
 #include "plan/program.h"
 #include "run/session.h"
@@ -18,6 +20,8 @@ struct options {
   int64_t warmup;
   bool profile;
   const char *trace;
+  bool energy;
+  const char *watts, *sysfs, *procfs;
 };
 
 #define AT(field) offsetof(struct options, field)
@@ -32,6 +36,14 @@ static const cli_opt k_options[] = {
      "tables of time by node and by operator, with the share of this machine's measured peak", 0, 0},
     {"trace", 0, CLI_TEXT, AT(trace), "FILE",
      "write a trace of ten runs that Perfetto (ui.perfetto.dev) and chrome://tracing open", 0, 0},
+    {0}};
+static const cli_opt k_energy[] = {
+    {"energy", 0, CLI_FLAG, AT(energy), NULL,
+     "joules of a run: by the processor's counters, a sensor, the battery, else estimated from processor time", 0, 0},
+    {"watts", 0, CLI_TEXT, AT(watts), "IDLE,BUSY",
+     "for the estimate: watts of the idle machine, and of each busy processor (default: 0,4)", 0, 0},
+    {"sysfs", 0, CLI_TEXT, AT(sysfs), "DIR", "where the kernel tells of devices (default: /sys)", 0, 0},
+    {"procfs", 0, CLI_TEXT, AT(procfs), "DIR", "and of processes (default: /proc)", 0, 0},
     {0}};
 
 static const cli_use k_use = {
@@ -54,6 +66,8 @@ struct result {
   int64_t iterations;
   long peak_rss_kb;
   whet_cost cost;
+  power_meter *meter; /* NULL: energy is not measured */
+  double joules;      /* of all iterations */
 };
 
 /* The most memory that the process has had, in kB, as the kernel counts; 0 where it does not say. */
@@ -80,7 +94,9 @@ static int measure(const cli_model *m, const struct options *o, struct result *r
   r->peak_rss_kb = peak_rss_kb(); /* before the samples take memory */
   cli_stats_init(&r->stats);
   int64_t batch = once < 20 ? (int64_t)(20 / (once > 0.02 ? once : 0.02)) : 1;
-  double t = cli_now_us(), end = t + o->min_time * 1e6;
+  double before = 0;
+  if (r->meter && power_read(r->meter, &before, &err)) return cli_fail_err(NULL, &err);
+  double t = cli_now_us(), end = t + o->min_time * 1e6, look = t + 1e5;
   while (t < end || r->stats.seen < 3) {
     for (int64_t i = 0; i < batch; i++)
       if (whet_session_run(m->session, &m->run, &err)) return cli_fail_run(m, &err);
@@ -88,7 +104,14 @@ static int measure(const cli_model *m, const struct options *o, struct result *r
     cli_stats_add(&r->stats, (now - t) / (double)batch);
     r->iterations += batch;
     t = now;
+    if (!r->meter || t < look) continue;
+    if (power_read(r->meter, &r->joules, &err))
+      return cli_fail_err(NULL, &err); /* sensors hold from reading to reading */
+    t = cli_now_us();
+    look = t + 1e5;
   }
+  if (r->meter && power_read(r->meter, &r->joules, &err)) return cli_fail_err(NULL, &err);
+  r->joules -= before;
   return CLI_DONE;
 }
 
@@ -139,6 +162,10 @@ static json_t *result_json(const cli_model *m, struct result *r) {
   json_object_set_new(j, "cpu", json_string(whet__isa_level(p->target.isa)));
   json_object_set_new(j, "processor", cli_json_text(p->target.cpu));
   json_object_set_new(j, "iterations", json_integer(r->iterations));
+  if (r->meter)
+    json_object_set_new(j, "energy",
+                        json_pack("{s:f, s:s, s:f}", "joules", r->joules / (double)r->iterations, "source",
+                                  power_name(r->meter), "relative_error", power_error(r->meter)));
   return j;
 }
 
@@ -162,6 +189,23 @@ static void result_text(const cli_model *m, struct result *r) {
   if (r->cost.macs)
     printf("  work      %s multiply-adds, %.1f GMAC/s\n", cli_count(r->cost.macs),
            median > 0 ? (double)r->cost.macs / median * 1e-3 : 0);
+  if (!r->meter) return;
+  double each = r->joules / (double)r->iterations;
+  printf("  energy    %.4g %s a run (%s, within %.0f %%)\n", each < 0.1 ? 1e3 * each : each, each < 0.1 ? "mJ" : "J",
+         power_name(r->meter), 100 * power_error(r->meter));
+}
+
+/* The meter, when it is asked for. */
+static int open_meter(const struct options *o, struct result *r) {
+  whet_err err = {0};
+  float v[4];
+  power_opts p = {.sysfs = o->sysfs, .procfs = o->procfs};
+  if (!o->energy)
+    return o->watts || o->sysfs || o->procfs ? cli_wrong("--watts, --sysfs and --procfs are of --energy") : 0;
+  if (o->watts && (cli_numbers(o->watts, v) != 2 || !(v[0] >= 0) || !(v[1] > 0)))
+    return cli_wrong("--watts %.40s: expected watts idle and for a busy processor, as 2.5,4", o->watts);
+  if (o->watts) p.idle = (double)v[0], p.busy = (double)v[1];
+  return power_open(&p, &r->meter, &err) ? cli_fail_err(NULL, &err) : 0;
 }
 
 int cli_bench(int argc, char **argv) {
@@ -169,7 +213,8 @@ int cli_bench(int argc, char **argv) {
   cli_model_opts mo = {0};
   cli_use use = k_use;
   use.tables[0] = (cli_table){"measuring", k_options, &o};
-  use.tables[1] = (cli_table){"running", cli_model_options, &mo};
+  use.tables[1] = (cli_table){"energy", k_energy, &o};
+  use.tables[2] = (cli_table){"running", cli_model_options, &mo};
   bool json;
   char **arg;
   int n_arg, status;
@@ -177,7 +222,8 @@ int cli_bench(int argc, char **argv) {
   cli_model m = {0};
   struct result r = {0};
   cli_profile p = {0};
-  status = bench(arg[0], &o, &mo, &m, &r);
+  status = open_meter(&o, &r);
+  if (!status) status = bench(arg[0], &o, &mo, &m, &r);
   if (!status && (o.profile || o.trace)) status = cli_profile_make(&m, o.min_time * 1e6, &p);
   if (!status && o.trace) status = cli_profile_trace(&p, o.trace, 10);
   if (!status && json) {
@@ -192,6 +238,7 @@ int cli_bench(int argc, char **argv) {
     }
     if (o.trace) printf("trace of ten runs in %s: open it at ui.perfetto.dev\n", o.trace);
   }
+  power_close(&r.meter);
   cli_model_close(&m);
   return status;
 }

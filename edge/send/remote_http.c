@@ -459,7 +459,7 @@ static whet_status read_answer(remote *r, struct ask *a, remote_answer *out, whe
 static whet_status infer(remote *r, const char *id, int32_t rank, const int64_t *dims, const void *data, size_t bytes,
                          remote_answer *a, whet_err *err) {
   remote_info x;
-  size_t json_n;
+  size_t json_n = 0;
   char url[700], head[100] = "";
   long http;
   *a = (remote_answer){.why = r->why};

@@ -188,7 +188,7 @@ whet_status whet__set_open(const char *path, const whet_set_opts *o, whet_mem *m
   whet__arena_init(&s->arena, m);
   if (o) s->opts = *o;
   s->path = whet__arena_str(&s->arena, path, strlen(path));
-  int64_t from, to;
+  int64_t from = 0, to = INT64_MAX;
   whet_status r = s->path ? read_range(s, &from, &to, err) : whet__no_memory(m, strlen(path), err, "a path");
   if (!r) r = open_path(s, err);
   if (!r && s->n && (from || to != INT64_MAX)) r = cut(s, from, to, err);
