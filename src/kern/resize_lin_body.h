@@ -32,8 +32,8 @@ static inline bool in_blocks(const whet_resize_lin *p) {
 /* MIX fills t[i], and u[i] = t[half + i], from a[i] and b[i] by weights v, w; OUT makes an element of l, h (m, k of u) by
  * f, g. */
 #define KIND(NAME, T, ACC, RESULT, WEIGHT, FIRST, SECOND, MIX, OUT)                                                    \
-  static inline void NAME##_mix(ACC *restrict t, ACC *restrict u, const T *a, const T *b, WEIGHT v, WEIGHT w,          \
-                                int64_t n) {                                                                           \
+  static __attribute__((noinline)) void NAME##_mix(ACC *restrict t, ACC *restrict u, const T *a, const T *b, WEIGHT v, \
+                                                   WEIGHT w, int64_t n) {                                              \
     (void)u;                                                                                                           \
     for (int64_t i = 0; i < n; i++) {                                                                                  \
       MIX;                                                                                                             \
@@ -123,7 +123,7 @@ static void run(const void *params, void *const *ptr, int part, int parts) {
         s8_row(p, ptr[0], at, ptr[2], out, &rows[y], columns, t);
         break;
       case WHET_RESIZE_S16:
-        s16_row(p, ptr[0], at, ptr[2], out, &rows[y], columns, t);
+        if (!(ISA_BITS)) s16_row(p, ptr[0], at, ptr[2], out, &rows[y], columns, t);
         break;
       default:
         u8_row(p, ptr[0], at, ptr[2], out, &rows[y], columns, t);
@@ -131,8 +131,11 @@ static void run(const void *params, void *const *ptr, int part, int parts) {
   }
 }
 
-/* Wide vectors want pixels that fill them. */
-static bool fits(const void *params) { return ((const whet_resize_lin *)params)->inner >= MIN_INNER; }
+/* Wide vectors want pixels that fill them; 16-bit numbers are rare and left to the portable row. */
+static bool fits(const void *params) {
+  const whet_resize_lin *p = params;
+  return p->inner >= MIN_INNER && (!(ISA_BITS) || p->kind != WHET_RESIZE_S16);
+}
 
 extern const whet_kern WHET_ROW_SYMBOL(resize_lin, ISA);
 const whet_kern WHET_ROW_SYMBOL(resize_lin, ISA) = {.name = WHET_ROW_TEXT(resize_lin, ISA),

@@ -133,6 +133,16 @@ WHET_INLINE void out_chunk(const whet_wino_out *t, const int m, const bool fixed
     for (int j = 0; j < t->cols; j++) finish(t, t->flags, false, y[i * m + j], i, j, k, n, out, res);
 }
 
+/* Any outputs, columns, flags: not inlined, so that it stands here once for each size. */
+static __attribute__((noinline)) void out_any_2(const whet_wino_out *t, const float *sums, int64_t k, float *out,
+                                                const float *res) {
+  out_chunk(t, 2, false, 0, sums, k, out, res);
+}
+static __attribute__((noinline)) void out_any_4(const whet_wino_out *t, const float *sums, int64_t k, float *out,
+                                                const float *res) {
+  out_chunk(t, 4, false, 0, sums, k, out, res);
+}
+
 WHET_INLINE void out_some(const whet_wino_out *t, const int m, const bool fixed, const uint32_t flags) {
   int64_t full = fixed && t->rows == m && t->cols == m ? t->columns - t->columns % VW : 0;
   const float *sums = t->m, *res = t->res;
@@ -141,7 +151,7 @@ WHET_INLINE void out_some(const whet_wino_out *t, const int m, const bool fixed,
     int64_t k = 0;
     if (fixed)
       for (; k < full; k += VW) out_chunk(t, m, true, flags, sums, k, out, res);
-    for (; k < t->columns; k += VW) out_chunk(t, m, false, 0, sums, k, out, res);
+    for (; k < t->columns; k += VW) (m == 2 ? out_any_2 : out_any_4)(t, sums, k, out, res);
     sums += t->width;
     out += t->next;
     if (res) res += t->res_next;

@@ -252,9 +252,8 @@ typedef void (*slide_fn)(const dw_run *restrict d, const dw_block *restrict k, i
     const dw_block block = *k;                                                                                 \
     slide_3(&run, &block, from, to, acc, by, rows, false, false, true);                                        \
   }
-#define SLIDE_3S(by, rows)                       \
-  SLIDE_3(by##_##rows, by, rows, false, false)   \
-  SLIDE_3(by##_##rows##_z, by, rows, false, true) \
+#define SLIDE_3S(by, rows)                     \
+  SLIDE_3(by##_##rows, by, rows, false, false) \
   SLIDE_3R(by##_##rows##_r, by, rows)
 SLIDE_3S(1, 1)
 SLIDE_3S(1, 2)
@@ -263,7 +262,9 @@ SLIDE_3S(2, 1)
 SLIDE_3S(2, 2)
 SLIDE_3S(2, 4)
 SLIDE_3(two, 2, 4, true, false)
-SLIDE_3(two_z, 2, 4, true, true)
+/* Weights with zero points are rare: one row in a register. */
+SLIDE_3(1_z, 1, 1, false, true)
+SLIDE_3(2_z, 2, 1, false, true)
 #define SLIDE_5(by, rows)                                                                                       \
   static __attribute__((noinline)) void slide_5_##by##_##rows(const dw_run *restrict d, const dw_block *restrict k, \
                                                               int64_t from, int64_t to, int32_t *restrict acc) { \
@@ -273,10 +274,9 @@ SLIDE_5(1, 1)
 SLIDE_5(1, 2)
 SLIDE_5(2, 1)
 SLIDE_5(2, 2)
-/* By columns moved less one, rows in a register (1, 2, 4); sums, sums of weights with zero points, bytes. */
-enum { SUMS, ZEROS, REAL };
-#define SLIDES_3(by, rows) {slide_3_##by##_##rows, slide_3_##by##_##rows##_z, slide_3_##by##_##rows##_r}
-static const slide_fn slides_3[2][3][3] = {{SLIDES_3(1, 1), SLIDES_3(1, 2), SLIDES_3(1, 4)},
+/* By columns moved less one, rows in a register (1, 2, 4); sums, bytes. */
+#define SLIDES_3(by, rows) {slide_3_##by##_##rows, slide_3_##by##_##rows##_r}
+static const slide_fn slides_3[2][3][2] = {{SLIDES_3(1, 1), SLIDES_3(1, 2), SLIDES_3(1, 4)},
                                            {SLIDES_3(2, 1), SLIDES_3(2, 2), SLIDES_3(2, 4)}};
 static const slide_fn slides_5[2][2] = {{slide_5_1_1, slide_5_1_2}, {slide_5_2_1, slide_5_2_2}};
 
@@ -295,7 +295,8 @@ static dw_cut cut_for(const whet_dw_q8 *p) {
   int64_t left = p->channels % 64;
   dw_cut c = {whet__ceil_div(p->channels, 64), !left || left > 32 ? 1 : left > 16 ? 2 : 4, false};
   if (p->kh == 5 && c.rows == 4) c.rows = 2;
-  c.two = p->channels == 8 && p->in_pitch == 8 && p->out_pitch == 8 && p->stride_w == 1 && p->kh == 3;
+  if (p->w_zeros) c.rows = 1;
+  c.two = !p->w_zeros && p->channels == 8 && p->in_pitch == 8 && p->out_pitch == 8 && p->stride_w == 1 && p->kh == 3;
   return c;
 }
 
@@ -329,8 +330,9 @@ static void slide_rows(const dw_run *d, const uint8_t *in, uint8_t *out, int64_t
                 .n = two ? 16 : whet__min_i(64, p->channels - b * 64)};
   int at = rows == 1 ? 0 : rows == 2 ? 1 : 2, how = out_way(&p->out);
   bool real = p->kh == 3 && how == OUT_REAL32 && !p->w_zeros && !two;
-  slide_fn slide = two           ? (p->w_zeros ? slide_3_two_z : slide_3_two)
-                   : p->kh == 3 ? slides_3[p->stride_w - 1][at][real ? REAL : p->w_zeros ? ZEROS : SUMS]
+  slide_fn slide = two            ? slide_3_two
+                   : p->w_zeros ? (p->stride_w == 1 ? slide_3_1_z : slide_3_2_z)
+                   : p->kh == 3 ? slides_3[p->stride_w - 1][at][real]
                                 : slides_5[p->stride_w - 1][at];
   store_fn store = stores[how];
   _Alignas(64) int32_t acc[CHUNK * 64];
