@@ -38,7 +38,7 @@ def put(folder, name, version, file, config=None, goldens=True):
 
 class Server:
     def __init__(self, models, *options, command=None, env=None):
-        self.log = tempfile.TemporaryFile("w+")
+        self.log = tempfile.TemporaryFile("a+")  # appended to: whoever reads moves the place that both share
         words = command or [str(WHET), "serve", "--models", str(models), "--port", "0"]
         self.process = subprocess.Popen([*words, *options], stdout=subprocess.PIPE, stderr=self.log, text=True, env=env)
         self.url = self.process.stdout.readline().strip()
