@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The record of a failure, and the clock. */
+/* The record of a failure, the clock, and waiting by it. */
 
 #include "edge/edge.h"
+#include "edge/wait.h"
 
+#include <errno.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
@@ -41,4 +43,17 @@ int64_t edge_now(void) {
   struct timespec t;
   clock_gettime(CLOCK_MONOTONIC, &t);
   return (int64_t)t.tv_sec * 1000000000 + t.tv_nsec;
+}
+
+void edge_cond_init(pthread_cond_t *cond) {
+  pthread_condattr_t a;
+  pthread_condattr_init(&a);
+  pthread_condattr_setclock(&a, CLOCK_MONOTONIC);
+  pthread_cond_init(cond, &a);
+  pthread_condattr_destroy(&a);
+}
+
+bool edge_wait(pthread_cond_t *cond, pthread_mutex_t *lock, int64_t until_ns) {
+  struct timespec t = {.tv_sec = until_ns / 1000000000, .tv_nsec = until_ns % 1000000000};
+  return pthread_cond_timedwait(cond, lock, &t) != ETIMEDOUT;
 }

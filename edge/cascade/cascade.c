@@ -11,6 +11,7 @@
 
 #include "edge/cascade/inner.h"
 #include "edge/outbox/key.h"
+#include "edge/wait.h"
 
 whet_status cascade_open(const cascade_opts *o, const cascade_link *l, cascade **out, whet_err *err) {
   *out = NULL;
@@ -28,12 +29,8 @@ whet_status cascade_open(const cascade_opts *o, const cascade_link *l, cascade *
   if (!c->o.queue) c->o.queue = 256;
   if (!(c->o.speed > 0)) c->o.speed = 1;
   c->pause = c->o.pause;
-  pthread_condattr_t mono;
-  pthread_condattr_init(&mono);
-  pthread_condattr_setclock(&mono, CLOCK_MONOTONIC);
   pthread_mutex_init(&c->lock, NULL);
-  pthread_cond_init(&c->change, &mono);
-  pthread_condattr_destroy(&mono);
+  edge_cond_init(&c->change);
   whet_status s = cascade_pool_open(c, err);
   if (!s) s = cascade_store_open(c, err);
   if (s)
@@ -79,12 +76,9 @@ static const char *kept(cascade *c, const cascade_case *x) {
 
 /* Wait for a worker's answer until the deadline. Under the lock. */
 static void await(cascade *c, cascade_job *j, cascade_result *r) {
-  struct timespec t;
-  clock_gettime(CLOCK_MONOTONIC, &t);
-  int64_t ns = t.tv_nsec + (int64_t)(1e9 * c->o.deadline / c->o.speed);
-  t.tv_sec += ns / 1000000000, t.tv_nsec = ns % 1000000000;
+  int64_t until = edge_after(c->o.deadline / c->o.speed);
   while (!j->done && !c->end)
-    if (pthread_cond_timedwait(&c->change, &c->lock, &t)) break;
+    if (!edge_wait(&c->change, &c->lock, until)) break;
   if (j->done && !j->status) {
     r->best = j->best;
     r->remote = true;

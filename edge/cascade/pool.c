@@ -2,14 +2,13 @@
 /* Workers that ask the remote, and the breaker: after some failures in a row nobody is asked until the server is seen
  * again. */
 
-#include <errno.h>
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 #include "edge/cascade/inner.h"
+#include "edge/wait.h"
 
 cascade_job *cascade_job_new(const char *key, int32_t rank, const int64_t *dims, const void *data, size_t bytes) {
   if (rank < 0 || rank > REMOTE_RANK) return NULL;
@@ -138,12 +137,8 @@ static void *probe(void *p) {
       pthread_cond_wait(&c->change, &c->lock);
       continue;
     }
-    struct timespec t;
-    clock_gettime(CLOCK_MONOTONIC, &t);
-    double wait = c->pause / c->o.speed;
-    int64_t ns = t.tv_nsec + (int64_t)(1e9 * wait);
-    t.tv_sec += ns / 1000000000, t.tv_nsec = ns % 1000000000;
-    while (!c->end && pthread_cond_timedwait(&c->change, &c->lock, &t) != ETIMEDOUT) {
+    int64_t until = edge_after(c->pause / c->o.speed);
+    while (!c->end && edge_wait(&c->change, &c->lock, until)) {
     }
     if (c->end) break;
     pthread_mutex_unlock(&c->lock);

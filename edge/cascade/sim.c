@@ -9,7 +9,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
+
+#include "edge/wait.h"
 
 /* ---- traces ------------------------------------------------------------------------------------ */
 
@@ -93,12 +94,9 @@ struct sim {
 
 /* Simulated seconds; false: woken. */
 static bool sleep_for(struct sim *s, double seconds) {
-  struct timespec t;
-  clock_gettime(CLOCK_MONOTONIC, &t);
-  int64_t ns = t.tv_nsec + (int64_t)(1e9 * seconds / s->o.speed);
-  t.tv_sec += ns / 1000000000, t.tv_nsec = ns % 1000000000;
+  int64_t until = edge_after(seconds / s->o.speed);
   pthread_mutex_lock(&s->lock);
-  while (!s->end && pthread_cond_timedwait(&s->woken, &s->lock, &t) != ETIMEDOUT) {
+  while (!s->end && edge_wait(&s->woken, &s->lock, until)) {
   }
   bool on = !s->end;
   pthread_mutex_unlock(&s->lock);
@@ -195,12 +193,8 @@ whet_status sim_link(const sim_opts *o, cascade_link *out, whet_err *err) {
   if (!(s->o.speed > 0)) s->o.speed = 1;
   if (!(s->o.timeout > 0)) s->o.timeout = 5;
   s->began = edge_now();
-  pthread_condattr_t mono;
-  pthread_condattr_init(&mono);
-  pthread_condattr_setclock(&mono, CLOCK_MONOTONIC);
   pthread_mutex_init(&s->lock, NULL);
-  pthread_cond_init(&s->woken, &mono);
-  pthread_condattr_destroy(&mono);
+  edge_cond_init(&s->woken);
   whet_status r = WHET_OK;
   for (int i = 0; i < o->workers && !r; i++) {
     s->worker[i].seed = o->seed * 977 + (uint64_t)i;

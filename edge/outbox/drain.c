@@ -6,10 +6,10 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 #include "edge/outbox/inner.h"
 #include "edge/send/send.h"
+#include "edge/wait.h"
 
 struct outbox_drain {
   outbox *o;
@@ -25,14 +25,10 @@ struct outbox_drain {
 
 /* Until something is put, `wait` seconds are over (< 0: a second, since other processes may put), or the end. */
 static void rest(outbox_drain *d, uint64_t seen, double wait) {
-  struct timespec t;
-  clock_gettime(CLOCK_MONOTONIC, &t);
-  double s = wait < 0 || wait > 1 ? 1 : wait;
-  int64_t ns = t.tv_nsec + (int64_t)(1e9 * s);
-  t.tv_sec += ns / 1000000000, t.tv_nsec = ns % 1000000000;
+  int64_t until = edge_after(wait < 0 || wait > 1 ? 1 : wait);
   pthread_mutex_lock(&d->o->wake_lock);
   while (!atomic_load(&d->stop) && (d->o->puts == seen || wait > 0))
-    if (pthread_cond_timedwait(&d->o->wake, &d->o->wake_lock, &t)) break;
+    if (!edge_wait(&d->o->wake, &d->o->wake_lock, until)) break;
   pthread_mutex_unlock(&d->o->wake_lock);
 }
 

@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "edge/outbox/inner.h"
+#include "edge/wait.h"
 
 #define APPLICATION 0x77686f62 /* "whob" */
 #define VERSION 1
@@ -241,15 +242,11 @@ whet_status outbox_open(const outbox_opts *opts, outbox **out, whet_err *err) {
   if (!(o->o.retry_min > 0)) o->o.retry_min = 1;
   if (!(o->o.retry_max > 0)) o->o.retry_max = 300;
   if (o->o.retry_max < o->o.retry_min) o->o.retry_max = o->o.retry_min;
-  pthread_condattr_t mono;
-  pthread_condattr_init(&mono);
-  pthread_condattr_setclock(&mono, CLOCK_MONOTONIC);
   pthread_mutex_init(&o->put_lock, NULL);
   pthread_mutex_init(&o->give_lock, NULL);
   pthread_mutex_init(&o->wake_lock, NULL);
   pthread_cond_init(&o->put_done, NULL);
-  pthread_cond_init(&o->wake, &mono);
-  pthread_condattr_destroy(&mono);
+  edge_cond_init(&o->wake);
   whet_status s =
       o->path ? conn_open(o, &o->put, true, err) : edge_fail(err, WHET_E_MEMORY, "no memory for the outbox");
   if (!s) s = schema(&o->put, err);

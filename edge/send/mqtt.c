@@ -8,9 +8,9 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 #include "edge/send/inner.h"
+#include "edge/wait.h"
 
 enum { EARLY = 64 };
 
@@ -113,12 +113,8 @@ static whet_status open_mqtt(sender *s, whet_err *err) {
   struct mqtt *q = calloc(1, sizeof *q);
   if (!q) return edge_fail(err, WHET_E_MEMORY, "no memory for a sender");
   s->own = q;
-  pthread_condattr_t mono;
-  pthread_condattr_init(&mono);
-  pthread_condattr_setclock(&mono, CLOCK_MONOTONIC);
   pthread_mutex_init(&q->lock, NULL);
-  pthread_cond_init(&q->change, &mono);
-  pthread_condattr_destroy(&mono);
+  edge_cond_init(&q->change);
   EDGE_TRY(read_url(s->o.url, q, &tls, err));
   q->m = mosquitto_new(s->o.client, true, q);
   if (!q->m) return edge_fail(err, WHET_E_MEMORY, "no memory for a sender");
@@ -156,17 +152,9 @@ static void wake(sender *s) {
   pthread_mutex_unlock(&q->lock);
 }
 
-static struct timespec until(double seconds) {
-  struct timespec t;
-  clock_gettime(CLOCK_MONOTONIC, &t);
-  int64_t ns = t.tv_nsec + (int64_t)(1e9 * seconds);
-  t.tv_sec += ns / 1000000000, t.tv_nsec = ns % 1000000000;
-  return t;
-}
-
 /* Be connected, within the time. The lock is held. */
 static bool connected(sender *s, struct mqtt *q) {
-  struct timespec t = until(s->o.timeout < 10 ? s->o.timeout : 10);
+  int64_t until = edge_after(s->o.timeout < 10 ? s->o.timeout : 10);
   if (!q->looping) {
     pthread_mutex_unlock(&q->lock);
     int r = mosquitto_connect_async(q->m, q->host, q->port, 30);
@@ -176,7 +164,7 @@ static bool connected(sender *s, struct mqtt *q) {
     if (r) snprintf(q->trouble, sizeof q->trouble, "%s", mosquitto_strerror(r));
   }
   while (!q->connected && !atomic_load(&s->woken))
-    if (pthread_cond_timedwait(&q->change, &q->lock, &t)) break;
+    if (!edge_wait(&q->change, &q->lock, until)) break;
   return q->connected && !atomic_load(&s->woken);
 }
 
@@ -237,9 +225,9 @@ static whet_status batch(sender *s, const outbox_batch *b, outbox_answer *a, int
       *bytes += (int64_t)b->item[i].n + 100;
     }
   }
-  struct timespec t = until(s->o.timeout);
+  int64_t until = edge_after(s->o.timeout);
   while (q->open && q->connected && !atomic_load(&s->woken))
-    if (pthread_cond_timedwait(&q->change, &q->lock, &t)) break;
+    if (!edge_wait(&q->change, &q->lock, until)) break;
   for (size_t i = 0; i < b->n; i++) {
     int r = q->reason[i];
     const char *why = r < 0      ? (*q->trouble ? q->trouble : "no answer in time")

@@ -5,7 +5,8 @@
 
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
+
+#include "edge/wait.h"
 
 enum { MOST_ROWS = 4096 };
 
@@ -31,7 +32,6 @@ static void *worker(void *arg);
 
 whet_status sched_create(const sched_opts *o, serve_sched **out, whet_err *err) {
   serve_sched *s = calloc(1, sizeof *s);
-  pthread_condattr_t a;
   *out = NULL;
   if (s) s->thread = calloc((size_t)o->workers, sizeof *s->thread);
   if (!s || !s->thread) {
@@ -40,10 +40,7 @@ whet_status sched_create(const sched_opts *o, serve_sched **out, whet_err *err) 
   }
   s->o = *o;
   pthread_mutex_init(&s->lock, NULL);
-  pthread_condattr_init(&a);
-  pthread_condattr_setclock(&a, CLOCK_MONOTONIC);
-  pthread_cond_init(&s->work, &a);
-  pthread_condattr_destroy(&a);
+  edge_cond_init(&s->work);
   for (; s->threads < o->workers; s->threads++)
     if (pthread_create(&s->thread[s->threads], NULL, worker, s)) break;
   if (!s->threads) {
@@ -335,8 +332,7 @@ static void *worker(void *arg) {
     } else if (wake == INT64_MAX) {
       pthread_cond_wait(&s->work, &s->lock);
     } else {
-      struct timespec t = {.tv_sec = wake / 1000000000, .tv_nsec = wake % 1000000000};
-      pthread_cond_timedwait(&s->work, &s->lock, &t);
+      edge_wait(&s->work, &s->lock, wake);
     }
   }
   pthread_mutex_unlock(&s->lock);

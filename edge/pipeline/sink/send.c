@@ -14,6 +14,7 @@
 
 #include "edge/outbox/outbox.h"
 #include "edge/send/send.h"
+#include "edge/wait.h"
 
 typedef struct gathered {
   serve_buf text;
@@ -124,12 +125,8 @@ static void *put_thread(void *arg) {
     while (!s->g[s->now].n && !s->ends) pthread_cond_wait(&s->some, &s->lock);
     if (!s->g[s->now].n) break;
     if (!s->ends) { /* others may join */
-      struct timespec t;
-      clock_gettime(CLOCK_MONOTONIC, &t);
-      int64_t ns = t.tv_nsec + (int64_t)(s->every * 1e9);
-      t.tv_sec += ns / 1000000000, t.tv_nsec = ns % 1000000000;
-      while (!s->ends && s->g[s->now].n < (size_t)s->waiting / 2 + 1 &&
-             !pthread_cond_timedwait(&s->some, &s->lock, &t)) {
+      int64_t until = edge_after(s->every);
+      while (!s->ends && s->g[s->now].n < (size_t)s->waiting / 2 + 1 && edge_wait(&s->some, &s->lock, until)) {
       }
     }
     gathered *g = &s->g[s->now];
@@ -157,13 +154,9 @@ static whet_status start(pl_node *n, whet_err *err) {
   if (!s->hold && (outbox_claim(s->box, err) || outbox_drain_start(s->box, s->sender, &d, &s->drain, err)))
     return pl_fail_here(n, err);
   if (!(s->every > 0)) return WHET_OK;
-  pthread_condattr_t mono;
-  pthread_condattr_init(&mono);
-  pthread_condattr_setclock(&mono, CLOCK_MONOTONIC);
   pthread_mutex_init(&s->lock, NULL);
-  pthread_cond_init(&s->some, &mono);
+  edge_cond_init(&s->some);
   pthread_cond_init(&s->space, NULL);
-  pthread_condattr_destroy(&mono);
   s->locked = true;
   s->runs = !pthread_create(&s->thread, NULL, put_thread, s);
   return s->runs ? WHET_OK : edge_fail(err, WHET_E_SYSTEM, "the system gives no more threads");
