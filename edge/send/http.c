@@ -7,8 +7,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <zlib.h>
 
+#include "edge/pack.h"
 #include "edge/send/inner.h"
 #include "edge/serve/json.h"
 
@@ -70,21 +70,6 @@ static void wake(sender *s) {
   curl_multi_wakeup(h->multi);
 }
 
-/* The body as gzip, when that is worth it. */
-static bool pack(struct http *h) {
-  z_stream z = {0};
-  h->packed.n = 0;
-  if (h->body.n < COMPRESS_FROM || deflateInit2(&z, 6, Z_DEFLATED, 15 + 16, 8, Z_DEFAULT_STRATEGY)) return false;
-  size_t most = deflateBound(&z, (uLong)h->body.n);
-  z.next_out = buf_room(&h->packed, most);
-  z.next_in = (Bytef *)h->body.p;
-  z.avail_in = (uInt)h->body.n, z.avail_out = (uInt)most;
-  bool ok = z.next_out && deflate(&z, Z_FINISH) == Z_STREAM_END;
-  h->packed.n = ok ? z.total_out : 0;
-  deflateEnd(&z);
-  return ok && h->packed.n < h->body.n;
-}
-
 /* The request; *code: of the answer, 0: none came, and why says so. */
 static CURLcode perform(sender *s, long *code) {
   struct http *h = s->own;
@@ -134,7 +119,8 @@ static CURLcode request(sender *s, const outbox_batch *b, size_t from, size_t to
       buf_text(&h->body, "\n");
     }
   }
-  bool packed = s->o.compress && pack(h), bad = h->body.bad;
+  bool packed = s->o.compress && h->body.n >= COMPRESS_FROM && pack_deflate(&h->body, true, 6, &h->packed),
+       bad = h->body.bad;
   const serve_buf *body = packed ? &h->packed : &h->body;
   list = header(list, &bad, "Content-Type: ", single ? b->item[from].type : "application/x-ndjson", "");
   list = header(list, &bad, "Expect:", "", "");

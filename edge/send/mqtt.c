@@ -89,7 +89,7 @@ static whet_status read_url(const char *url, struct mqtt *q, bool *tls, whet_err
     at = sign + 1;
   }
   const char *end = slash, *colon = NULL;
-  const char *close = *at == '[' ? memchr(at, ']', (size_t)(slash - at)) : NULL;
+  const char *close = *at == '[' && at < slash ? memchr(at, ']', (size_t)(slash - at)) : NULL;
   for (const char *p = close ? close : at; p < slash; p++)
     if (*p == ':') colon = p;
   q->port = *tls ? 8883 : 1883;

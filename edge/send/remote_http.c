@@ -8,9 +8,9 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <zlib.h>
 
 #include "edge/cascade/remote.h"
+#include "edge/pack.h"
 #include "edge/serve/buf.h"
 #include "edge/serve/dtype.h"
 
@@ -361,20 +361,6 @@ static whet_status write_body(remote *r, const remote_info *x, const char *id, i
   return b->bad ? edge_fail(err, WHET_E_MEMORY, "no memory for a request") : WHET_OK;
 }
 
-static bool gzip(remote *r) {
-  z_stream z = {0};
-  r->packed.n = 0;
-  if (deflateInit2(&z, 6, Z_DEFLATED, 15 + 16, 8, Z_DEFAULT_STRATEGY)) return false;
-  size_t most = deflateBound(&z, (uLong)r->body.n);
-  z.next_out = buf_room(&r->packed, most);
-  z.next_in = (Bytef *)r->body.p;
-  z.avail_in = (uInt)r->body.n, z.avail_out = (uInt)most;
-  bool ok = z.next_out && deflate(&z, Z_FINISH) == Z_STREAM_END;
-  r->packed.n = ok ? z.total_out : 0;
-  deflateEnd(&z);
-  return ok && r->packed.n < r->body.n;
-}
-
 static bool room(remote *r, size_t n) {
   if (n <= r->cap) return true;
   float *more = realloc(r->numbers, n * sizeof *more);
@@ -474,7 +460,7 @@ static whet_status infer(remote *r, const char *id, int32_t rank, const int64_t 
     snprintf(r->why, sizeof r->why, "%.199s", err ? err->text : "");
     return s;
   }
-  bool packed = r->o.compress && gzip(r);
+  bool packed = r->o.compress && pack_deflate(&r->body, true, 6, &r->packed);
   if (x.binary) snprintf(head, sizeof head, "Inference-Header-Content-Length: %zu", json_n);
   if (!heads(r, head)) return edge_fail(err, WHET_E_MEMORY, "no memory for a request");
   r->list = curl_slist_append(r->list,

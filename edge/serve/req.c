@@ -8,6 +8,7 @@
 #include <string.h>
 #include <strings.h>
 
+#include "edge/pack.h"
 #include "edge/serve/server.h"
 
 enum { EAGER = 1 << 20, PACK_FROM = 256, DRAINED = 16 << 20 };
@@ -79,7 +80,7 @@ static const char *pack(serve_req *r) {
   if (!list) return NULL;
   const char *coding = accepts(list, "gzip") ? "gzip" : accepts(list, "deflate") ? "deflate" : NULL;
   if (!coding) return NULL;
-  if (!pack_deflate(r->out.p, r->out.n, coding[0] == 'g', &packed) || packed.n >= r->out.n) {
+  if (!pack_deflate(&r->out, coding[0] == 'g', 1, &packed)) {
     buf_free(&packed);
     return NULL;
   }

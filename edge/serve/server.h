@@ -109,11 +109,6 @@ const serve_route *route_find(serve_req *r, const char *method, const char **all
 #include "edge/serve/routes.def"
 #undef ROUTE
 
-/* Unpack a gzip or deflate body of at most `most` bytes in place. E_DATA, E_LIMIT, E_MEMORY. */
-EDGE_MUST whet_status pack_inflate(serve_buf *body, size_t most, whet_err *err);
-/* Pack into out: gzip, or deflate. False: no memory. */
-bool pack_deflate(const void *p, size_t n, bool gzip, serve_buf *out);
-
 /* Shut the process in: only `read` paths may be read, nothing written but shared memory when it was asked for.
  * NULL-terminated list. Answers what holds, for the log. Before threads are made. */
 const char *sandbox_files(const char *const *read, bool shared_memory);

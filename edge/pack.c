@@ -1,10 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* gzip (RFC 1952) and deflate (RFC 1950, as HTTP has it) of bodies. */
+/* Packing of bodies, by zlib. */
 
-#include <stdlib.h>
+#include "edge/pack.h"
+
 #include <zlib.h>
-
-#include "edge/serve/server.h"
 
 whet_status pack_inflate(serve_buf *body, size_t most, whet_err *err) {
   z_stream z = {.next_in = (Bytef *)body->p, .avail_in = (uInt)body->n};
@@ -45,16 +44,16 @@ whet_status pack_inflate(serve_buf *body, size_t most, whet_err *err) {
   return WHET_OK;
 }
 
-bool pack_deflate(const void *p, size_t n, bool gzip, serve_buf *out) {
-  z_stream z = {.next_in = (Bytef *)(uintptr_t)p, .avail_in = (uInt)n};
-  if (n > UINT32_MAX || deflateInit2(&z, 1, Z_DEFLATED, gzip ? 15 + 16 : 15, 8, Z_DEFAULT_STRATEGY) != Z_OK)
+bool pack_deflate(const serve_buf *body, bool gzip, int level, serve_buf *out) {
+  z_stream z = {.next_in = (Bytef *)body->p, .avail_in = (uInt)body->n};
+  out->n = 0;
+  if (body->n > UINT32_MAX || deflateInit2(&z, level, Z_DEFLATED, gzip ? 15 + 16 : 15, 8, Z_DEFAULT_STRATEGY) != Z_OK)
     return false;
-  size_t most = deflateBound(&z, (uLong)n);
-  void *to = most > UINT32_MAX ? NULL : buf_room(out, most);
-  z.next_out = to;
+  size_t most = deflateBound(&z, (uLong)body->n);
+  z.next_out = most > UINT32_MAX ? NULL : buf_room(out, most);
   z.avail_out = (uInt)most;
-  bool done = to && deflate(&z, Z_FINISH) == Z_STREAM_END;
-  if (done) out->n += most - z.avail_out;
+  bool done = z.next_out && deflate(&z, Z_FINISH) == Z_STREAM_END;
+  if (done) out->n = most - z.avail_out;
   deflateEnd(&z);
-  return done;
+  return done && out->n < body->n;
 }
