@@ -123,16 +123,6 @@ int cli_cascade_read(const char *path, cascade_settings *s) {
 
 static double seconds(void) { return 1e-9 * (double)edge_now(); }
 
-static const char *read_token(const char *path, whet_err *err) {
-  char text[600];
-  FILE *f = fopen(path, "r");
-  bool ok = f && fgets(text, sizeof text, f);
-  if (f) fclose(f);
-  if (!ok) return whet__fail(err, WHET_E_IO, "%.200s: %s", path, f ? "empty" : strerror(errno)), NULL;
-  text[strcspn(text, " \t\r\n")] = 0;
-  return cli_keep_str(text, strlen(text));
-}
-
 static whet_status remote_options(const cascade_settings *s, remote_opts *o, whet_err *err) {
   *o = (remote_opts){.url = s->url,
                      .model = s->model,
@@ -144,7 +134,7 @@ static whet_status remote_options(const cascade_settings *s, remote_opts *o, whe
                      .hedge = s->hedge,
                      .json = s->json,
                      .compress = s->compress};
-  if (s->token_file && !(o->token = read_token(s->token_file, err))) return err->code;
+  if (s->token_file && !(o->token = cli_read_token(s->token_file, err))) return err->code;
   return s->model ? WHET_OK : whet__fail(err, WHET_E_DATA, "name the remote's model");
 }
 
@@ -208,20 +198,11 @@ static whet_status feeds(cli_models *c, whet_model *local, whet_err *err) {
   return WHET_OK;
 }
 
-static whet_status sound(const void *bytes, size_t n, const whet_sound_opts *o, whet_sound *out, whet_err *err) {
-  return whet_sound_decode(bytes, n, o, out, err);
-}
-
 whet_status cli_cascade_open(cli_models *c, const cascade_settings *s, const char *data, const char *split,
                              const char *labels, whet_err *err) {
   *c = (cli_models){.s = s};
   whet_model *m;
-  whet_set_opts so = {.training = false,
-                      .split = split,
-                      .labels = labels,
-                      .codecs = cli_media_load,
-                      .sound = sound,
-                      .sound_free = whet_sound_free};
+  whet_set_opts so = cli_set_opts(false, split, labels, NULL);
   WHET_TRY(whet_model_open(s->local, NULL, &m, err));
   whet_program *p = NULL;
   whet_status r = whet_model_inputs(m) == 1

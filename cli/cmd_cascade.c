@@ -8,22 +8,10 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "cascade.h"
 #include "input.h"
 #include "opts.h"
 #include "out.h"
-
-#ifdef WHET_HAVE_CASCADE
-#include "cascade.h"
-#else
-typedef struct cascade_args {
-  const char *local, *remote, *model, *data, *split, *labels, *output, *chart, *trace, *max_loss, *max_offload,
-      *remote_range, *range, *events;
-  int measure;
-  bool per_class, json;
-  double speed, wait, seconds;
-  int64_t items;
-} cascade_args;
-#endif
 
 #define AT(field) offsetof(cascade_args, field)
 static const cli_opt k_models[] = {

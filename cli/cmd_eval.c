@@ -6,6 +6,7 @@
 #include "eval.h"
 #include "input.h"
 #include "media.h"
+#include "samples.h"
 #include "whet/whet.h"
 
 #define AT(field) offsetof(cli_eval_opts, field)
@@ -56,10 +57,6 @@ static const cli_use k_use = {
     .least = 1,
     .most = CLI_EVAL_MODELS,
     .missing = "name a model"};
-
-static whet_status sound(const void *bytes, size_t n, const whet_sound_opts *o, whet_sound *out, whet_err *err) {
-  return whet_sound_decode(bytes, n, o, out, err);
-}
 
 /* Which figure, by what the data have. */
 static whet_status settle(cli_evaluation *e, const whet_set *set, whet_err *err) {
@@ -114,12 +111,10 @@ static int finish(const cli_evaluation *e, bool json) {
 
 static int eval_all(const cli_eval_opts *o, char **path, int n, bool json) {
   static cli_evaluation e;
-  whet_set_opts so = {.training = false, .split = o->split, .labels = o->labels, .target = o->target, .codecs = cli_media_load};
+  whet_set_opts so = cli_set_opts(false, o->split, o->labels, o->target);
   whet_set *set = NULL;
   whet_err err = {0};
   e = (cli_evaluation){.o = o, .positive = -1};
-  so.sound = sound;
-  so.sound_free = whet_sound_free;
   whet_status s = o->detector ? cli_eval_boxes_open(&e, &err) : whet__set_open(o->data, &so, cli_mem(), &set, &err);
   if (!s) s = settle(&e, set, &err);
   if (!s && set && !whet__set_count(set)) s = whet__fail(&err, WHET_E_DATA, "there are no items in it");

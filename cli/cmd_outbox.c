@@ -157,19 +157,6 @@ static int put(const char *path, outbox *o, const struct options *a, bool json) 
 
 /* ---- drain ------------------------------------------------------------------------------------- */
 
-static const char *read_token(const char *path, whet_err *err) {
-  char text[16384];
-  FILE *f = fopen(path, "r");
-  bool ok = f && fgets(text, sizeof text, f);
-  if (f) fclose(f);
-  if (!ok) return edge_fail(err, WHET_E_IO, "%.200s: %s", path, f ? "empty" : strerror(errno)), NULL;
-  if (strlen(text) + 1 == sizeof text) /* part of a token is another one */
-    return edge_fail(err, WHET_E_LIMIT, "%.200s: the first line is longer than %zu bytes", path, sizeof text - 2),
-           NULL;
-  text[strcspn(text, " \t\r\n")] = 0;
-  return cli_keep_str(text, strlen(text));
-}
-
 static int drain(const char *path, outbox *o, const struct options *a, bool json) {
   send_opts so = {.url = a->to,
                   .ca = a->ca,
@@ -185,7 +172,7 @@ static int drain(const char *path, outbox *o, const struct options *a, bool json
   whet_err err = {0};
   sigset_t set;
   if (!a->to) return cli_wrong("say where records go: --to URL");
-  if (a->token_file && !(so.token = read_token(a->token_file, &err))) return fail(NULL, &err);
+  if (a->token_file && !(so.token = cli_read_token(a->token_file, &err))) return fail(NULL, &err);
   sigemptyset(&set);
   sigaddset(&set, SIGTERM);
   sigaddset(&set, SIGINT);

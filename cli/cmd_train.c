@@ -3,7 +3,6 @@
 
 #include <math.h>
 #include <stdio.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "base/file.h"
@@ -15,6 +14,7 @@
 #include "recipe.h"
 #include "samples.h"
 #include "save.h"
+#include "stats.h"
 #include "train/measure.h"
 
 #define AT(field) offsetof(cli_recipe, field)
@@ -96,10 +96,6 @@ static const cli_use k_use = {
     .most = 1,
     .missing = NULL};
 
-static whet_status sound(const void *bytes, size_t n, const whet_sound_opts *o, whet_sound *out, whet_err *err) {
-  return whet_sound_decode(bytes, n, o, out, err);
-}
-
 /* ---- showing --------------------------------------------------------------------------------- */
 
 /* What the loop's calls need. */
@@ -111,11 +107,7 @@ struct show {
   int64_t from; /* step that this run began with */
 };
 
-static double now(void) {
-  struct timespec t;
-  clock_gettime(CLOCK_MONOTONIC, &t);
-  return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
-}
+static double now(void) { return 1e-6 * cli_now_us(); }
 
 /* The bar, a few times a second. */
 static void bar(struct show *w, const whet_train_state *s) {
@@ -238,8 +230,7 @@ static whet_train_opts train_opts(const cli_recipe *r) {
 /* The test half of the same data; NULL when there is none. */
 static whet_set *test_half(const cli_recipe *r,
     const whet_set *set) {
-  whet_set_opts so = {.training = false, .labels = r->labels, .target = r->target, .codecs = cli_media_load, .sound = sound,
-                      .sound_free = whet_sound_free};
+  whet_set_opts so = cli_set_opts(false, NULL, r->labels, r->target);
   whet_set *test = NULL;
   whet_err err = {0};
   char a[400], b[400];
@@ -357,8 +348,7 @@ int cli_train(int argc, char **argv) {
     if (!cli_parse(&use, &json, argc, again, &arg, &n_arg, &status)) return status;
   }
   if ((status = check(&r))) return status;
-  whet_set_opts so = {.training = true, .split = r.split, .labels = r.labels, .target = r.target, .codecs = cli_media_load, .sound = sound,
-                      .sound_free = whet_sound_free};
+  whet_set_opts so = cli_set_opts(true, r.split, r.labels, r.target);
   whet_set *set;
   whet_model *m = NULL;
   whet_err err = {0};

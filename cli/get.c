@@ -10,18 +10,14 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "base/file.h"
+#include "stats.h"
 
 enum { MOST = 16 << 20 };
 
-static double now(void) {
-  struct timespec t;
-  clock_gettime(CLOCK_MONOTONIC, &t);
-  return (double)t.tv_sec + (double)t.tv_nsec * 1e-9;
-}
+static double now(void) { return 1e-6 * cli_now_us(); }
 
 /* Wait until the socket is ready. */
 static bool ready(int fd, short events, double until) {

@@ -285,3 +285,16 @@ bool cli_parse(const cli_use *use, bool *json, int argc, char **argv, char ***ar
   *status = CLI_DONE;
   return true;
 }
+
+const char *cli_read_token(const char *path, whet_err *err) {
+  char text[16384];
+  FILE *f = fopen(path, "r");
+  bool ok = f && fgets(text, sizeof text, f);
+  if (f) fclose(f);
+  if (!ok) return whet__fail(err, WHET_E_IO, "%.200s: %s", path, f ? "empty" : strerror(errno)), NULL;
+  if (strlen(text) + 1 == sizeof text) /* part of a token is another one */
+    return whet__fail(err, WHET_E_LIMIT, "%.200s: the first line is longer than %zu bytes", path, sizeof text - 2),
+           NULL;
+  text[strcspn(text, " \t\r\n")] = 0;
+  return cli_keep_str(text, strlen(text));
+}

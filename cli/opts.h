@@ -58,5 +58,7 @@ bool cli_parse_size(const char *s, size_t *out);
 /* A whole number or a real one, the whole text; false when it is none. */
 bool cli_parse_int(const char *s, int64_t *out);
 bool cli_parse_real(const char *s, double *out);
+/* The first word of a file, for --token-file; kept to the end of the process. NULL: not to be had, in err. */
+const char *cli_read_token(const char *path, whet_err *err);
 
 #endif

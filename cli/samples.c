@@ -24,8 +24,14 @@ const cli_opt cli_samples_options[] = {
     {"std", 0, CLI_TEXT, AT(std), "A,B,C", "by which each channel is then divided", 0, 0},
     {0}};
 
-static whet_status sound(const void *bytes, size_t n, const whet_sound_opts *o, whet_sound *out, whet_err *err) {
-  return whet_sound_decode(bytes, n, o, out, err);
+whet_set_opts cli_set_opts(bool training, const char *split, const char *labels, const char *target) {
+  return (whet_set_opts){.training = training,
+                         .split = split,
+                         .labels = labels,
+                         .target = target,
+                         .codecs = cli_media_load,
+                         .sound = whet_sound_decode,
+                         .sound_free = whet_sound_free};
 }
 
 /* Choose one item of each stretch. */
@@ -53,9 +59,7 @@ int cli_samples_open(cli_samples *s, const cli_samples_opts *o, int64_t want, co
   int status = cli_input_check(&given);
   *s = (cli_samples){.o = o};
   if (status) return status;
-  whet_set_opts so = {.training = true, .split = o->split, .labels = o->labels, .codecs = cli_media_load};
-  so.sound = sound;
-  so.sound_free = whet_sound_free;
+  whet_set_opts so = cli_set_opts(true, o->split, o->labels, NULL);
   whet_err err = {0};
   if (whet__set_open(o->data, &so, cli_mem(), &s->set, &err)) return cli_fail_err(o->data, &err);
   choose(s, want, without);

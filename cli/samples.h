@@ -9,15 +9,20 @@
 #include "whet/quantize.h"
 
 typedef struct cli_samples_opts {
-  const char *data;  /* --data */
+  const char *data; /* --data */
   const char *split, *labels;
-  const char *range; /* "LO..HI" */
+  const char *range;      /* "LO..HI" */
   const char *mean, *std; /* "A,B,C" or "A" */
   int64_t samples;
 } cli_samples_opts;
 extern const cli_opt cli_samples_options[];
 
-/* An opened set, and which of its items are taken: one from each of as many equal stretches, at random but the same in every run. */
+/* How the command opens data sets: pictures by libwhet_media where it is there, sound by the core. Each text may be
+ * NULL. */
+whet_set_opts cli_set_opts(bool training, const char *split, const char *labels, const char *target);
+
+/* An opened set, and which of its items are taken: one from each of as many equal stretches, at random but the same
+ * in every run. */
 typedef struct cli_samples {
   const cli_samples_opts *o;
   whet_set *set;
@@ -25,7 +30,8 @@ typedef struct cli_samples {
   int64_t n;
 } cli_samples;
 
-/* Open o->data and choose `want` items, none of those of `without` (may be NULL). One line is printed on failure; exit status. */
+/* Open o->data and choose `want` items, none of those of `without` (may be NULL). One line is printed on failure;
+ * exit status. */
 WHET_MUST int cli_samples_open(cli_samples *s, const cli_samples_opts *o, int64_t want, const cli_samples *without);
 void cli_samples_close(cli_samples *s);
 
@@ -43,19 +49,21 @@ void cli_feed_close(cli_feed *f);
 /* fill of a whet_samples, with a cli_feed as its user. */
 whet_status cli_feed_fill(void *user, int64_t i, size_t input, void *to, size_t bytes, whet_err *err);
 
-/* How a model does on the samples: part of them whose greatest output is the class (`class`, or with `like` the greatest output of
- * that model). outputs of `m` are its first. */
+/* How a model does on the samples: part of them whose greatest output is the class (`class`, or with `like` the
+ * greatest output of that model). outputs of `m` are its first. */
 typedef struct cli_answers {
   int32_t *best; /* number of the greatest output for each sample */
   int64_t n;
-  double right;  /* part whose class it is; -1: the set has no classes */
+  double right; /* part whose class it is; -1: the set has no classes */
 } cli_answers;
-WHET_MUST whet_status cli_answer(const cli_samples *s, whet_model *m, const char *what, cli_answers *out, whet_err *err);
+WHET_MUST whet_status cli_answer(const cli_samples *s, whet_model *m, const char *what, cli_answers *out,
+                                 whet_err *err);
 
 /* "0.5%" or "0.5": a number of 0..100. False: it is none. */
 bool cli_parse_percent(const char *text, double *out);
 
-/* A score: per cent of samples that a model gets right or, without classes, answers as the first model does that was asked. */
+/* A score: per cent of samples that a model gets right or, without classes, answers as the first model does that was
+ * asked. */
 typedef struct cli_scorer {
   const cli_samples *samples;
   cli_answers first;
