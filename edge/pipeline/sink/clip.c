@@ -2,16 +2,15 @@
 /* The sink `clip`: a short video (Motion JPEG in AVI) around what happened: from `before` it until `after` the last
  * frame at which it did. Pictures that wait are packed already, so that a wait of seconds costs little memory. */
 
-#include <dirent.h>
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include "edge/pipeline/avi.h"
 #include "edge/pipeline/measure.h"
+#include "edge/pipeline/sink/folder.h"
 #include "edge/pipeline/sink/lines.h"
 #include "whet/codec.h"
 
@@ -65,40 +64,7 @@ static whet_status open_clip(pl_node *n, whet_err *err) {
   return s->ring ? WHET_OK : WHET_E_MEMORY;
 }
 
-static whet_status start(pl_node *n, whet_err *err) {
-  clip *s = (clip *)n;
-  if (!mkdir(s->folder, 0777) || errno == EEXIST) return WHET_OK;
-  edge_fail(err, WHET_E_IO, "%s: %s", s->folder, strerror(errno));
-  return pl_fail_here(n, err);
-}
-
-static void *room(void *user, size_t bytes) {
-  serve_buf *b = user;
-  if (bytes <= b->cap) return b->p;
-  char *p = realloc(b->p, bytes);
-  if (!p) return NULL;
-  b->p = p;
-  b->cap = bytes;
-  return p;
-}
-
-static int ours(const struct dirent *d) {
-  size_t n = strlen(d->d_name);
-  return n > 20 && !strcmp(d->d_name + n - 4, ".avi");
-}
-
-/* Delete the oldest clips until `most` are left. */
-static void trim(const clip *s) {
-  struct dirent **e;
-  char path[4400];
-  int n = scandir(s->folder, &e, ours, alphasort);
-  for (int i = 0; i < n; i++) {
-    if (n - i > s->most && (size_t)snprintf(path, sizeof path, "%s/%s", s->folder, e[i]->d_name) < sizeof path)
-      unlink(path);
-    free(e[i]);
-  }
-  if (n >= 0) free(e);
-}
+static whet_status start(pl_node *n, whet_err *err) { return sink_folder_make(n, ((clip *)n)->folder, err); }
 
 /* The clip is whole: it gets its name. */
 static whet_status finish(clip *s, whet_err *err) {
@@ -109,7 +75,7 @@ static whet_status finish(clip *s, whet_err *err) {
   double seconds = (double)(s->last - s->begun) * 1e-9;
   EDGE_TRY(pl_avi_close(&s->avi, seconds * s->avi.frames / (s->avi.frames > 1 ? s->avi.frames - 1 : 1), err));
   if (rename(part, s->path)) return edge_fail(err, WHET_E_IO, "%s: %s", s->path, strerror(errno));
-  trim(s);
+  sink_folder_trim(s->folder, ".avi", s->most);
   return WHET_OK;
 }
 
@@ -122,13 +88,11 @@ static whet_status add(clip *s, const kept *k, whet_err *err) {
 
 /* It happens: begin a clip with what was kept. */
 static whet_status begin_clip(clip *s, const pl_frame *f, whet_err *err) {
-  char time[PL_TIME], part[4200];
+  char name[PL_ITEM], part[4200];
   size_t first = (s->at + s->size - s->used) % s->size;
   const kept *k = &s->ring[(s->at + s->size - 1) % s->size]; /* the one that is now */
-  pl_time_text(f->time, time);
-  for (char *p = time; *p; p++)
-    if (*p == ':') *p = '-';
-  if ((size_t)snprintf(s->path, sizeof s->path, "%s/%s_%.40s.avi", s->folder, time, f->branch) >= sizeof s->path)
+  sink_folder_name(f, name, sizeof name);
+  if ((size_t)snprintf(s->path, sizeof s->path, "%s/%s.avi", s->folder, name) >= sizeof s->path)
     return edge_fail(err, WHET_E_IO, "%s: the name is too long", s->folder);
   snprintf(part, sizeof part, "%s.part", s->path);
   whet_status st = pl_avi_open(&s->avi, part, (uint32_t)k->width, (uint32_t)k->height, err);
@@ -145,7 +109,7 @@ static whet_status run(pl_node *n, pl_frame *f, whet_err *err) {
   if (happens) s->seen = f->time;
   if (f->content == PL_PICTURE && (f->time >= s->next || f->time < s->last - (int64_t)1000000000)) {
     kept *k = &s->ring[s->at];
-    EDGE_TRY(whet_picture_encode(&f->pic, "jpeg", (int)s->quality, room, &k->jpeg, &k->jpeg.n, err));
+    EDGE_TRY(whet_picture_encode(&f->pic, "jpeg", (int)s->quality, sink_room, &k->jpeg, &k->jpeg.n, err));
     k->time = f->time;
     k->width = f->pic.width;
     k->height = f->pic.height;

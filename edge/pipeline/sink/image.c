@@ -3,16 +3,15 @@
  * beside its place and moved there, so that nobody sees a half one; the oldest go when there are too many or they
  * take too much. */
 
-#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include "edge/pipeline/region.h"
+#include "edge/pipeline/sink/folder.h"
 #include "edge/pipeline/sink/lines.h"
 #include "whet/codec.h"
 
@@ -40,41 +39,7 @@ static whet_status open_image(pl_node *n, whet_err *err) {
   return (s->folder = pl_path(n, s->folder, err)) ? WHET_OK : WHET_E_MEMORY;
 }
 
-static whet_status start(pl_node *n, whet_err *err) {
-  image *s = (image *)n;
-  if (!mkdir(s->folder, 0777) || errno == EEXIST) return WHET_OK;
-  edge_fail(err, WHET_E_IO, "%s: %s", s->folder, strerror(errno));
-  return pl_fail_here(n, err);
-}
-
-static void *room(void *user, size_t bytes) {
-  serve_buf *b = user;
-  if (bytes <= b->cap) return b->p;
-  char *p = realloc(b->p, bytes);
-  if (!p) return NULL;
-  b->p = p;
-  b->cap = bytes;
-  return p;
-}
-
-static int ours(const struct dirent *d) {
-  size_t n = strlen(d->d_name);
-  return n > 20 && (!strcmp(d->d_name + n - 4, ".jpg") || !strcmp(d->d_name + n - 4, ".ppm") ||
-                    !strcmp(d->d_name + n - 4, ".pgm"));
-}
-
-/* Delete the oldest, by their names, which begin with a time, until `most` are left. */
-static void trim(image *s) {
-  struct dirent **e;
-  char path[4096];
-  int n = scandir(s->folder, &e, ours, alphasort);
-  for (int i = 0; i < n; i++) {
-    if (n - i > s->most && (size_t)snprintf(path, sizeof path, "%s/%s", s->folder, e[i]->d_name) < sizeof path)
-      unlink(path);
-    free(e[i]);
-  }
-  if (n >= 0) free(e);
-}
+static whet_status start(pl_node *n, whet_err *err) { return sink_folder_make(n, ((image *)n)->folder, err); }
 
 /* Lines around the objects, two pixels wide. */
 static void outline(pl_frame *f, const pl_object *o) {
@@ -103,7 +68,7 @@ static whet_status save(image *s, const char *name, whet_err *err) {
 
 static whet_status run(pl_node *n, pl_frame *f, whet_err *err) {
   image *s = (image *)n;
-  char time[PL_TIME], name[PL_ITEM];
+  char name[PL_ITEM];
   if (f->content != PL_PICTURE) return WHET_OK; /* it was dropped, or there was none */
   pl_frame *c = f;
   whet_status st = WHET_OK;
@@ -113,25 +78,26 @@ static whet_status run(pl_node *n, pl_frame *f, whet_err *err) {
     for (size_t i = 0; !st && i < c->n_object; i++) outline(c, &c->object[i]);
   }
   if (!st)
-    st = whet_picture_encode(&c->pic, s->format ? "pnm" : "jpeg", (int)s->quality, room, &s->bytes, &s->bytes.n, err);
+    st = whet_picture_encode(&c->pic, s->format ? "pnm" : "jpeg", (int)s->quality, sink_room, &s->bytes, &s->bytes.n,
+                             err);
   if (c != f) pl_frame_free(c);
   if (st) return st;
-  pl_time_text(f->time, time);
-  for (char *p = time; *p; p++)
-    if (*p == ':') *p = '-'; /* not every file system takes it */
-  snprintf(name, sizeof name, "%s_%.40s_%llu.%s", time, f->branch, (unsigned long long)f->seq,
+  sink_folder_name(f, name, sizeof name);
+  size_t at = strlen(name);
+  snprintf(name + at, sizeof name - at, "_%llu.%s", (unsigned long long)f->seq,
            !s->format                        ? "jpg"
            : f->pic.pixel == WHET_PIXEL_GRAY ? "pgm"
                                              : "ppm");
   EDGE_TRY(save(s, name, err));
   snprintf(f->file, sizeof f->file, "%s", name);
-  if (++s->since > (uint64_t)s->most / 10 + 1) trim(s), s->since = 0;
+  if (++s->since > (uint64_t)s->most / 10 + 1) sink_folder_trim(s->folder, ".jpg.ppm.pgm", s->most), s->since = 0;
   return WHET_OK;
 }
 
 static whet_status flush(pl_node *n, whet_err *err) {
   (void)err;
-  if (((image *)n)->since) trim((image *)n);
+  const image *s = (const image *)n;
+  if (s->since) sink_folder_trim(s->folder, ".jpg.ppm.pgm", s->most);
   return WHET_OK;
 }
 

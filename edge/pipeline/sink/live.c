@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The sink `live`: the pipeline in a browser: the last frame of every branch with what was found in it, the last events,
- * rates and times; counters as JSON (/stats) and for Prometheus (/metrics). It sees what sinks see: what privacy stages hide is
- * not there. Pictures are packed only for who asks for them. */
+/* The sink `live`: the pipeline in a browser: the last frame of every branch with what was found in it, the last
+ * events, rates and times; counters as JSON (/stats) and for Prometheus (/metrics). It sees what sinks see: what
+ * privacy stages hide is not there. Pictures are packed only for who asks for them. */
 
 #include "edge/pipeline/sink/lines.h"
 #include "edge/pipeline/stats.h"
@@ -46,20 +46,25 @@ static const conf_key k_keys[] = {{.name = "port", CONF_INT, AT(port), NULL, 0, 
                                   {.name = "quality", CONF_INT, AT(quality), NULL, 1, 100},
                                   {.name = "connections", CONF_INT, AT(connections), NULL, 1, 10000},
                                   {0}};
-static const live k_defaults = {.host = "127.0.0.1", .quality = 75, .connections = 32, .lock = PTHREAD_MUTEX_INITIALIZER};
+static const live k_defaults = {
+    .host = "127.0.0.1", .quality = 75, .connections = 32, .lock = PTHREAD_MUTEX_INITIALIZER};
 
 static whet_status open_live(pl_node *n, whet_err *err) {
   live *s = (live *)n;
-  return pl_listen_good(s->host) ? WHET_OK
-                                 : pl_fail(n, err, "host: expected an address (127.0.0.1, 0.0.0.0, ::), got \"%.60s\"", s->host);
+  return pl_listen_good(s->host)
+             ? WHET_OK
+             : pl_fail(n, err, "host: expected an address (127.0.0.1, 0.0.0.0, ::), got \"%.60s\"", s->host);
 }
 
-static enum MHD_Result give(struct MHD_Connection *c, unsigned status, const char *type, const void *p, size_t n, bool copy) {
-  struct MHD_Response *r = MHD_create_response_from_buffer(n, (void *)(uintptr_t)p, copy ? MHD_RESPMEM_MUST_COPY : MHD_RESPMEM_PERSISTENT);
+static enum MHD_Result give(struct MHD_Connection *c, unsigned status, const char *type, const void *p, size_t n,
+                            bool copy) {
+  struct MHD_Response *r =
+      MHD_create_response_from_buffer(n, (void *)(uintptr_t)p, copy ? MHD_RESPMEM_MUST_COPY : MHD_RESPMEM_PERSISTENT);
   if (!r) return MHD_NO;
   MHD_add_response_header(r, "Content-Type", type);
   MHD_add_response_header(r, "Cache-Control", "no-store");
-  MHD_add_response_header(r, "Content-Security-Policy", "default-src 'self'; img-src 'self' blob:; frame-ancestors 'none'");
+  MHD_add_response_header(r, "Content-Security-Policy",
+                          "default-src 'self'; img-src 'self' blob:; frame-ancestors 'none'");
   MHD_add_response_header(r, "X-Content-Type-Options", "nosniff");
   enum MHD_Result k = MHD_queue_response(c, status, r);
   MHD_destroy_response(r);
@@ -67,7 +72,8 @@ static enum MHD_Result give(struct MHD_Connection *c, unsigned status, const cha
 }
 
 static enum MHD_Result give_buf(struct MHD_Connection *c, const char *type, serve_buf *b) {
-  enum MHD_Result k = b->bad ? give(c, 503, "text/plain", "no memory\n", 10, false) : give(c, 200, type, b->p, b->n, true);
+  enum MHD_Result k =
+      b->bad ? give(c, 503, "text/plain", "no memory\n", 10, false) : give(c, 200, type, b->p, b->n, true);
   buf_free(b);
   return k;
 }
@@ -120,8 +126,8 @@ static enum MHD_Result picture(live *s, struct MHD_Connection *c) {
   return give_buf(c, type, &b);
 }
 
-static enum MHD_Result handle(void *user, struct MHD_Connection *c, const char *url, const char *method, const char *version,
-                              const char *data, size_t *n, void **own) {
+static enum MHD_Result handle(void *user, struct MHD_Connection *c, const char *url, const char *method,
+                              const char *version, const char *data, size_t *n, void **own) {
   live *s = user;
   serve_buf b = {0};
   (void)version, (void)data, (void)own;
@@ -149,7 +155,13 @@ static enum MHD_Result handle(void *user, struct MHD_Connection *c, const char *
 
 static whet_status start(pl_node *n, whet_err *err) {
   live *s = (live *)n;
-  const pl_listen l = {.host = s->host, .port = s->port, .connections = s->connections, .slow = 30, .handle = handle, .user = s, .path = "/"};
+  const pl_listen l = {.host = s->host,
+                       .port = s->port,
+                       .connections = s->connections,
+                       .slow = 30,
+                       .handle = handle,
+                       .user = s,
+                       .path = "/"};
   return pl_listen_start(n, &l, &s->d, err);
 }
 
