@@ -101,13 +101,10 @@ static bool all(const serve_infer *x, const void *arg) {
 /* A request that cannot be done in time any more makes way for those that can; one that is alone is tried. */
 static bool late(const serve_infer *x, const void *now) {
   int64_t run = x->v->waiting > 1 ? x->v->run_ns : 0;
-  return x->cancel.flag || x->deadline - run <= *(const int64_t *)now;
+  return whet_cancel_raised(&x->cancel) || x->deadline - run <= *(const int64_t *)now;
 }
 
-void sched_close(serve_sched **at) {
-  serve_sched *s = *at;
-  *at = NULL;
-  if (!s) return;
+void sched_end(serve_sched *s) {
   pthread_mutex_lock(&s->lock);
   s->ends = true;
   serve_infer *left = pick_out(s, all, NULL);
@@ -119,13 +116,20 @@ void sched_close(serve_sched **at) {
     edge_fail(&x->err, WHET_E_CANCELLED, "the server ends");
     s->o.done(x);
   }
-  for (int i = 0; i < s->threads; i++) pthread_join(s->thread[i], NULL);
-  while (s->first) {
+  for (; s->threads; s->threads--) pthread_join(s->thread[s->threads - 1], NULL);
+  while (s->first) { /* a worker without memory for its list ended at once */
     job *j = s->first;
     s->first = j->next;
     j->fn(j->arg);
     free(j);
   }
+}
+
+void sched_close(serve_sched **at) {
+  serve_sched *s = *at;
+  *at = NULL;
+  if (!s) return;
+  sched_end(s);
   pthread_cond_destroy(&s->work);
   pthread_mutex_destroy(&s->lock);
   free(s->thread);
@@ -213,7 +217,7 @@ void sched_expire(serve_sched *s) {
   while (left) {
     serve_infer *x = left;
     left = x->next;
-    bool gone = x->cancel.flag;
+    bool gone = whet_cancel_raised(&x->cancel);
     atomic_fetch_add_explicit(gone ? &x->v->stats.cancelled : &x->v->stats.expired, 1, memory_order_relaxed);
     if (gone)
       edge_fail(&x->err, WHET_E_CANCELLED, "the client left");

@@ -17,7 +17,9 @@ typedef struct sched_opts {
 } sched_opts;
 
 EDGE_MUST whet_status sched_create(const sched_opts *o, serve_sched **out, whet_err *err);
-/* Ends the workers; what still waits is answered with E_CANCELLED. */
+/* Ends the workers: jobs are done, what waits is answered with E_CANCELLED, what comes later is refused. */
+void sched_end(serve_sched *s);
+/* The same, and frees it: no thread may know it any more. */
 void sched_close(serve_sched **s);
 
 /* Run it now if it may be run at once: then true, and it is answered without `done`. */

@@ -243,10 +243,14 @@ static void drain(serve_server *s) {
   serve_log(s, 2, "ends; %lld requests were not answered", (long long)s->running);
 }
 
+/* In the order in which they know each other: connections ask the scheduler until they are closed, and the watch
+ * ticks it, so that it is freed when both are gone; its workers end first, because what it holds back must be
+ * answered before libmicrohttpd may stop. */
 static void stop(serve_server *s) {
-  if (s->sched) sched_close(&s->sched);
+  if (s->sched) sched_end(s->sched);
   if (s->http) MHD_stop_daemon(s->http);
   watch_close(&s->watch);
+  sched_close(&s->sched);
   store_close(&s->store);
   regions_free(&s->regions);
   auth_close(&s->auth);

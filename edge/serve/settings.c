@@ -29,8 +29,8 @@ typedef struct trace {
 struct serve_settings {
   pthread_mutex_t lock; /* all but the atomics */
   _Atomic int level;    /* of the log */
-  bool info, warning, error, iso;
-  int64_t verbose;
+  _Atomic bool info, warning, error, iso;
+  _Atomic int64_t verbose;
   int fd; /* traces; -1: none */
   _Atomic bool traces;
   trace all, *first;
@@ -103,7 +103,8 @@ void settings_log_json(serve_settings *s, serve_buf *out) {
   buf_printf(out,
              "{\"log_file\":\"\",\"log_info\":%s,\"log_warning\":%s,\"log_error\":%s,\"log_verbose_level\":%" PRId64
              ",\"log_format\":\"%s\"}",
-             k_bool[s->info], k_bool[s->warning], k_bool[s->error], s->verbose, s->iso ? "ISO8601" : "default");
+             k_bool[s->info], k_bool[s->warning], k_bool[s->error], (int64_t)s->verbose,
+             s->iso ? "ISO8601" : "default");
   pthread_mutex_unlock(&s->lock);
 }
 

@@ -62,9 +62,11 @@ WHET_API whet_status whet_session_out_alloc(whet_session *s, size_t i, whet_out_
 
 /* A flag that another thread raises to end a run at the next step. Counted by its owner alone: it must outlive the run. */
 typedef struct whet_cancel {
-  volatile int flag;
+  volatile int flag; /* 0 to begin with */
 } whet_cancel;
 WHET_API void whet_cancel_raise(whet_cancel *c);
+/* Was it raised? From any thread. */
+WHET_API int whet_cancel_raised(const whet_cancel *c);
 
 typedef struct whet_run_opts {
   size_t size;          /* sizeof(whet_run_opts) */

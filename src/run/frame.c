@@ -209,7 +209,8 @@ static inline void run_kern(const whet_run *r, const whet_bound *b) {
 static whet_status run_checked(whet_run *r, int32_t i) {
   whet_frame *f = r->frame;
   const whet_bound *b = &f->bound[i];
-  if (r->cancel && r->cancel->flag) return whet__fail(r->err, WHET_E_CANCELLED, "the run was cancelled");
+  if (r->cancel && whet_cancel_raised(r->cancel))
+    return whet__fail(r->err, WHET_E_CANCELLED, "the run was cancelled");
   int64_t t = r->until_ns || r->profile ? whet__now_ns() : 0;
   if (r->until_ns && t > r->until_ns)
     return whet__fail(r->err, WHET_E_DEADLINE, "the deadline passed during the run");

@@ -131,7 +131,8 @@ whet_status whet__stack_end(whet_session *s, whet_stack *c, int32_t v, int32_t o
 }
 
 whet_status whet__round_pause(const whet_run *r) {
-  if (r->cancel && r->cancel->flag) return whet__fail(r->err, WHET_E_CANCELLED, "the run was cancelled");
+  if (r->cancel && whet_cancel_raised(r->cancel))
+    return whet__fail(r->err, WHET_E_CANCELLED, "the run was cancelled");
   if (r->until_ns && whet__now_ns() > r->until_ns)
     return whet__fail(r->err, WHET_E_DEADLINE, "the deadline passed during the run");
   return WHET_OK;

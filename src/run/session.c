@@ -30,7 +30,8 @@ whet_status whet_session_create(whet_program *p, whet_session **out, whet_err *e
   s->in = whet__alloc_array(&s->mem, s->n_in + 1, sizeof *s->in);
   s->out = whet__alloc_array(&s->mem, s->n_out + 1, sizeof *s->out);
   s->in_shape = whet__alloc_array(&s->mem, s->n_in + 1, sizeof *s->in_shape);
-  whet_status st = s->in && s->out && s->in_shape ? whet__state_attach(s, err) : whet__no_memory(&s->mem, 0, err, "a session");
+  whet_status st =
+      s->in && s->out && s->in_shape ? whet__state_attach(s, err) : whet__no_memory(&s->mem, 0, err, "a session");
   if (st) {
     whet_session_close(&s);
     return st;
@@ -193,7 +194,8 @@ static whet_status change_program(whet_session *s, whet_err *err) {
 static void clear_text(whet_session *s) {
   for (size_t i = 0; i < s->n_in; i++) {
     int32_t v = in_val(s, i);
-    void *p = s->program->graph.val[v].dtype == WHET_STRING && !s->in[i].memory ? whet__frame_value(&s->frame, v) : NULL;
+    void *p =
+        s->program->graph.val[v].dtype == WHET_STRING && !s->in[i].memory ? whet__frame_value(&s->frame, v) : NULL;
     if (p && s->program->graph.val[v].kind == WHET_TENSOR) memset(p, 0, value_bytes(s, v));
   }
 }
@@ -309,7 +311,8 @@ whet_status whet_session_get_output(whet_session *s, size_t i, whet_value **out,
   return whet__late_get(s, i, out, err);
 }
 
-void whet_cancel_raise(whet_cancel *c) { c->flag = 1; }
+void whet_cancel_raise(whet_cancel *c) { __atomic_store_n(&c->flag, 1, __ATOMIC_RELAXED); }
+int whet_cancel_raised(const whet_cancel *c) { return __atomic_load_n(&c->flag, __ATOMIC_RELAXED); }
 
 /* Ask callers for the memory of outputs whose sizes are known now. */
 static whet_status ask_outputs(whet_session *s, whet_err *err) {
@@ -342,7 +345,8 @@ whet_status whet_session_run(whet_session *s, const whet_run_opts *user, whet_er
     whet_run_opts o = {0};
     WHET_TRY(whet__take_opts("whet_run_opts", user, sizeof o, &o, err));
     r.cancel = o.cancel;
-    if (o.deadline_ms > 0 && o.deadline_ms < INT64_MAX / 2000000) r.until_ns = whet__now_ns() + o.deadline_ms * 1000000;
+    if (o.deadline_ms > 0 && o.deadline_ms < INT64_MAX / 2000000)
+      r.until_ns = whet__now_ns() + o.deadline_ms * 1000000;
   }
   if (WHET_UNLIKELY(s->asks)) WHET_TRY(ask_outputs(s, err));
   if (s->shared) whet__lease_take(s->program->pool, s->program->threads, &lease);

@@ -14,6 +14,7 @@ import urllib.parse
 
 WHET = pathlib.Path(os.environ.get("WHET_BUILD", "build")) / "whet"
 SHARED = pathlib.Path(os.environ.get("WHET_SHARED") or pathlib.Path(os.environ.get("WHET_SOURCE", ".")) / ".." / "shared")
+SANITIZED = any(w in WHET.read_bytes() for w in (b"__asan_init", b"__tsan_init"))  # what it keeps for itself grows
 
 
 def need(what, there):

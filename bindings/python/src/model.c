@@ -449,7 +449,7 @@ static PyObject *cancel_clear(PyObject *self, PyObject *unused) {
   ((cancel_object *)self)->c.flag = 0;
   Py_RETURN_NONE;
 }
-static PyObject *cancel_raised(PyObject *self, void *unused) { return PyBool_FromLong(((cancel_object *)self)->c.flag); }
+static PyObject *cancel_raised(PyObject *self, void *unused) { return PyBool_FromLong(whet_cancel_raised(&((cancel_object *)self)->c)); }
 
 static PyMethodDef k_cancel_methods[] = {
     {"cancel", cancel_raise, METH_NOARGS, "cancel(): end the runs that were given this object at their next step"},
