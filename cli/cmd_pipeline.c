@@ -17,7 +17,7 @@
 
 struct options {
   bool check, quiet, json;
-  const char *stats;
+  const char *stats, *sysfs, *procfs;
   double stats_every;
 };
 
@@ -27,6 +27,8 @@ static const cli_opt k_options[] = {
     {"stats", 0, CLI_TEXT, AT(stats), "FILE", "write counters as JSON to FILE when it ends; - for standard error", 0,
      0},
     {"stats-every", 0, CLI_REAL, AT(stats_every), "SECONDS", "write them again and again", 0.01, 86400},
+    {"sysfs", 0, CLI_TEXT, AT(sysfs), "DIR", "where the kernel tells of devices (default: /sys)", 0, 0},
+    {"procfs", 0, CLI_TEXT, AT(procfs), "DIR", "and of processes (default: /proc)", 0, 0},
     {"quiet", 'q', CLI_FLAG, AT(quiet), NULL, "say nothing but errors", 0, 0},
     {0}};
 
@@ -105,6 +107,8 @@ static int pipeline(const char *file, struct options *o) {
       return cli_fail("/dev/null: %s", strerror(errno));
   po.log = line;
   po.user = o;
+  po.sysfs = o->sysfs;
+  po.procfs = o->procfs;
   cli_media_load(); /* a kind of picture that it has no codec for is refused by name */
   if (whet_pipeline_open(file, &po, &p, &err)) return cli_fail_err(NULL, &err);
   int status = CLI_DONE;

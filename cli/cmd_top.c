@@ -33,7 +33,8 @@ static const cli_use k_use = {.synopsis = "URL|PORT|FILE [OPTION]...",
                               .about =
                                   "Shows what a running pipeline does: rates, times, drops, where frames wait, what "
                                   "each stage takes, what sinks and their outboxes "
-                                  "hold. URL is that of its sink live (http://127.0.0.1:8080), PORT the same on this "
+                                  "hold, energy, bytes sent and saved, how much is offloaded, the governor's rung. "
+                                  "URL is that of its sink live (http://127.0.0.1:8080), PORT the same on this "
                                   "machine; FILE is what whet pipeline --stats FILE "
                                   "--stats-every 1 writes. --json prints the counters as they come, a line each.",
                               .examples = "  whet top 8080\n  whet top http://camera.local:8080 --count 1\n",
@@ -102,12 +103,56 @@ static void branch(const json_t *b, const json_t *old, double span) {
   }
 }
 
+/* Joules in a unit that suits. */
+static const char *energy(double j) {
+  static char text[40];
+  snprintf(text, sizeof text, j < 0.1 ? "%.3g mJ" : "%.3g J", j < 0.1 ? 1e3 * j : j);
+  return text;
+}
+
+/* What it costs: energy, the link, and on which rung the governor stands. */
+static void costs(const json_t *j) {
+  const json_t *e = json_object_get(j, "energy"), *l = json_object_get(j, "link"),
+               *g = json_object_get(j, "governor"), *v;
+  const char *key;
+  if (e) {
+    printf("energy    ");
+    if (json_object_get(e, "watts")) printf("%.3g W, ", num(e, "watts"));
+    if (json_object_get(e, "joules_per_frame")) printf("%s a frame, ", energy(num(e, "joules_per_frame")));
+    printf("%s in all (%s, within %.0f %%)\n", energy(num(e, "joules")), cli_clean(str(e, "source")),
+           100 * num(e, "relative_error"));
+  }
+  if (l) {
+    printf("link      %s sent of %s taken", cli_bytes((uint64_t)num(l, "sent_bytes")),
+           cli_bytes((uint64_t)num(l, "taken_bytes")));
+    printf(", %s saved; %.0f wait", cli_bytes((uint64_t)num(l, "saved_bytes")), num(l, "waiting"));
+    if (json_object_get(l, "cases"))
+      printf("; offloaded %.0f of %.0f (%.1f %%)", num(l, "offloaded"), num(l, "cases"),
+             100 * num(l, "offload_share"));
+    if (num(l, "down_seconds") > 0)
+      printf("; %snothing has got through for %.0f s%s", cli_bold(), num(l, "down_seconds"), cli_plain());
+    printf("\n");
+  }
+  if (g) {
+    printf("governor  %s%s%s, rung %.0f of %.0f for %.0f s; %.0f steps down, %.0f up", cli_bold(),
+           cli_clean(str(g, "rung")), cli_plain(), num(g, "index") + 1, num(g, "rungs"), num(g, "seconds"),
+           num(g, "steps_down"), num(g, "steps_up"));
+    if (*str(g, "why")) printf("; %s", cli_clean(str(g, "why")));
+    printf("\n%s         ", cli_dim());
+    json_object_foreach(json_object_get(g, "readings"), key, v)
+        printf(" %s %.4g", cli_clean(key), json_number_value(v));
+    printf("%s\n", cli_plain());
+  }
+  if (e || l || g) printf("\n");
+}
+
 static void show(const json_t *j, const json_t *old) {
   double span = old ? num(j, "seconds") - num(old, "seconds") : 0;
   const json_t *one, *frames = json_object_get(j, "frames");
   size_t i;
   printf("%s%s%s  %s for %.0f s, frames hold %s\n\n", cli_bold(), cli_clean(str(j, "name")), cli_plain(),
          str(j, "state"), num(j, "seconds"), cli_bytes((uint64_t)num(frames, "bytes")));
+  costs(j);
   printf("%s%-16s %9s %9s %9s %8s %9s %9s %9s%s\n", cli_dim(), "branch", "frames/s", "events/s", "dropped", "failed",
          "waiting", "median", "p99", cli_plain());
   json_array_foreach(json_object_get(j, "branches"), i, one)

@@ -19,6 +19,8 @@ struct outbox_drain {
   _Atomic bool stop;
   pthread_mutex_t lock; /* trouble; a leaf */
   char trouble[120];
+  int64_t down; /* since when nothing gets through; 0: it does */
+  uint64_t sent;
   whet_err err;
   whet_status status;
 };
@@ -32,12 +34,19 @@ static void rest(outbox_drain *d, uint64_t seen, double wait) {
   pthread_mutex_unlock(&d->o->wake_lock);
 }
 
-static void note(outbox_drain *d, const outbox_batch *b, const outbox_answer *a) {
+static void note(outbox_drain *d, const outbox_batch *b, const outbox_answer *a, int64_t bytes) {
   const char *why = "";
+  bool through = false;
+  for (size_t i = 0; i < b->n; i++) through |= a[i].fate == OUTBOX_SENT || a[i].fate == OUTBOX_REFUSED;
   for (size_t i = 0; i < b->n && !*why; i++)
     if (a[i].fate != OUTBOX_SENT) why = a[i].why;
   pthread_mutex_lock(&d->lock);
   snprintf(d->trouble, sizeof d->trouble, "%s", why);
+  d->sent += (uint64_t)bytes;
+  if (through)
+    d->down = 0;
+  else if (!d->down)
+    d->down = edge_now();
   pthread_mutex_unlock(&d->lock);
 }
 
@@ -55,7 +64,7 @@ static whet_status turn(outbox_drain *d, outbox_batch *b, outbox_answer *a, bool
     return WHET_OK;
   }
   EDGE_TRY(send_batch(d->s, b, a, &bytes, &d->err));
-  note(d, b, a);
+  note(d, b, a, bytes);
   EDGE_TRY(outbox_spend(d->o, bytes, &d->err));
   return outbox_settle(d->o, b, a, &d->err);
 }
@@ -127,6 +136,13 @@ whet_status outbox_drain_stop(outbox_drain **d, whet_err *err) {
   pthread_mutex_unlock(&o->wake_lock);
   send_wake((*d)->s);
   return outbox_drain_wait(d, err);
+}
+
+void outbox_drain_link(outbox_drain *d, double *down, uint64_t *sent) {
+  pthread_mutex_lock(&d->lock);
+  *down = d->down ? (double)(edge_now() - d->down) * 1e-9 : 0;
+  *sent = d->sent;
+  pthread_mutex_unlock(&d->lock);
 }
 
 void outbox_drain_trouble(outbox_drain *d, char text[120]) {

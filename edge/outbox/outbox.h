@@ -150,5 +150,7 @@ whet_status outbox_drain_stop(outbox_drain **d, whet_err *err);
 whet_status outbox_drain_wait(outbox_drain **d, whet_err *err);
 /* The last trouble with the link, "" for none; into text. */
 void outbox_drain_trouble(outbox_drain *d, char text[120]);
+/* Seconds for which nothing has got through although it was tried, 0 when the link is well; bytes that were sent. */
+void outbox_drain_link(outbox_drain *d, double *down, uint64_t *sent);
 
 #endif

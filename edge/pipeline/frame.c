@@ -209,6 +209,12 @@ void pl_frame_from(pl_frame *to, const pl_frame *f) {
   memcpy(to->item, f->item, sizeof to->item);
 }
 
+size_t pl_frame_bytes(const pl_frame *f) {
+  if (f->content == PL_PICTURE)
+    return (size_t)f->pic.width * (size_t)f->pic.height * (size_t)pl_pixel_bytes(f->pic.pixel);
+  return f->content == PL_NUMBERS ? whet_dtype_bytes(f->numbers.dtype, f->numbers.n) : 0;
+}
+
 void pl_frame_bare(pl_frame *f) {
   pl_blob_drop(f->pool, &f->blob);
   f->content = PL_NOTHING;

@@ -56,16 +56,17 @@ typedef struct pl_value {
 } pl_value;
 
 /* Parts of an event, for allow-lists. */
-#define PL_FIELDS(X)                                                                                          \
-  X(TIME, "time")                                                                                             \
-  X(BRANCH, "branch")                                                                                         \
-  X(SOURCE, "source")                                                                                         \
-  X(ITEM, "item")                                                                                             \
-  X(SEQ, "seq")                                                                                               \
-  X(AT, "at") X(UNTIL, "until") X(SIZE, "size") X(EVENT, "event") X(SUBJECT, "subject") X(OBJECTS, "objects") \
-      X(OBJECT_CLASS, "objects.class") X(OBJECT_LABEL, "objects.label") X(OBJECT_SCORE, "objects.score")      \
-          X(OBJECT_BOX, "objects.box") X(OBJECT_TRACK, "objects.track") X(OBJECT_ZONE, "objects.zone")        \
-              X(OBJECT_POINTS, "objects.points") X(CLASSES, "classes") X(VALUES, "values") X(FILE, "file")    \
+#define PL_FIELDS(X)                                                                                       \
+  X(TIME, "time")                                                                                          \
+  X(BRANCH, "branch")                                                                                      \
+  X(SOURCE, "source")                                                                                      \
+  X(ITEM, "item")                                                                                          \
+  X(SEQ, "seq")                                                                                            \
+  X(AT, "at")                                                                                              \
+  X(UNTIL, "until") X(SIZE, "size") X(EVENT, "event") X(SUBJECT, "subject") X(OBJECTS, "objects")          \
+      X(OBJECT_CLASS, "objects.class") X(OBJECT_LABEL, "objects.label") X(OBJECT_SCORE, "objects.score")   \
+          X(OBJECT_BOX, "objects.box") X(OBJECT_TRACK, "objects.track") X(OBJECT_ZONE, "objects.zone")     \
+              X(OBJECT_POINTS, "objects.points") X(CLASSES, "classes") X(VALUES, "values") X(FILE, "file") \
                   X(KEY, "key")
 typedef enum pl_field {
 #define PL_FIELD_ENUM(name, text) PL_FIELD_##name,
@@ -147,6 +148,8 @@ void pl_blob_drop(pl_pool *p, pl_blob **b);
 /* Give a frame room for a dense picture, or for numbers, without contents yet; what it held is dropped. */
 EDGE_MUST whet_status pl_frame_picture(pl_frame *f, int32_t width, int32_t height, whet_pixel pixel, whet_err *err);
 EDGE_MUST whet_status pl_frame_numbers(pl_frame *f, whet_dtype t, int32_t rank, const int64_t *dims, whet_err *err);
+/* Bytes of its content. */
+size_t pl_frame_bytes(const pl_frame *f);
 /* Drop the content. */
 void pl_frame_bare(pl_frame *f);
 /* Make the picture the frame's own, so that it can be drawn into. */

@@ -5,6 +5,7 @@
 /* A pipeline as its own files see it: load.c makes it, run.c runs it, stats.c tells of it. */
 
 #include "edge/pipe/labels.h"
+#include "edge/pipeline/energy.h"
 #include "edge/pipeline/kind.h"
 #include "edge/pipeline/queue.h"
 #include "whet/pipeline.h"
@@ -40,6 +41,10 @@ typedef struct pl_branch {
   uint64_t seq;     /* of the source */
   pl_node *culprit; /* the stage that refused the frame; of the branch's thread */
   _Atomic uint64_t frames, failed, events;
+  _Atomic uint64_t thinned, bytes; /* frames that the governor's rate left out; content of all that came */
+  int rung;                        /* the governor's, for the frame that runs; the branch's thread, as the next two */
+  int64_t due;                     /* before which the governor's rate lets no frame through */
+  int64_t behind;                  /* time that stages behind the one that runs took for themselves */
   _Atomic uint64_t bucket[PL_BUCKETS]; /* of the time from arrival to the sinks: 2^(i/2) microseconds and more */
   _Atomic bool busy;                   /* runs a frame right now */
 } pl_branch;
@@ -67,6 +72,8 @@ struct whet_pipeline {
     pipe_labels labels;
     struct pl_labels_file *next;
   } * labels;
+  struct pl_govern *govern; /* NULL: none */
+  pl_energy energy;
   whet_cancel cancel; /* of runs, when the drain takes too long */
   _Atomic bool stopping, ended, started;
   int stop_fd, done_fd, fin_fd; /* eventfds: asked to stop, ended, and a branch ended */
@@ -83,5 +90,13 @@ EDGE_MUST whet_status pl_expand(whet_pipeline *p, conf_node *v, whet_err *err);
 void pl_unload(whet_pipeline *p);
 /* run.c */
 EDGE_MUST whet_status pl_stage_from(pl_branch *b, pl_node *n, pl_frame *f, whet_err *err);
+/* Some of a branch's stages forget the item and begin it anew; what they held back goes on. The branch's thread. */
+void pl_stages_anew(pl_branch *b, size_t from, size_t n);
+/* An event to a sink, whoever else writes to it. Any thread. */
+void pl_sink_give(pl_node *n, pl_frame *f);
+/* stats.c: all links together: the worst time, the sum of the rest. False: there is none. Any thread. */
+bool pl_links(whet_pipeline *p, pl_link *sum);
+/* Of stages: does a frame that leaves a come to b, by whatever way? */
+bool pl_leads_to(const pl_node *a, const pl_node *b);
 
 #endif

@@ -14,6 +14,14 @@
 struct pl_branch;
 struct pl_node;
 
+/* How a node gets on with the machine that it talks to. */
+typedef struct pl_link {
+  double down;               /* seconds for which nothing has got through; 0: it is well */
+  int64_t waiting;           /* records that are not delivered yet */
+  uint64_t sent;             /* bytes */
+  uint64_t cases, offloaded; /* frames on which was decided where they are answered, and those that went elsewhere */
+} pl_link;
+
 typedef struct pl_kind {
   const char *name;
   size_t size;          /* of its struct */
@@ -44,6 +52,9 @@ typedef struct pl_kind {
   /* More for the counters: members of a JSON object, each with a comma in front. Any thread, while the node is open.
    */
   void (*stats)(struct pl_node *n, serve_buf *b);
+  /* Stages and sinks that talk to another machine. False: it does not just now. Any thread, while the node is open.
+   */
+  bool (*link)(struct pl_node *n, pl_link *out);
 
   bool loose; /* settings are not looked at: a kind that this build lacks, whose open says so */
   bool live;  /* sources: frames come when they come; queues drop the oldest unless told */
@@ -57,8 +68,10 @@ typedef struct pl_node {
   struct pl_node *next; /* the stage behind it; NULL: the last */
   const char *name;     /* of a named sink; else the kind's */
   bool opened, started;
+  uint32_t off;                         /* sinks: bits of the governor's rungs on which they rest */
+  bool told;                            /* sinks: the governor's steps are events for them */
   pthread_mutex_t lock;                 /* sinks: one writer at a time */
-  _Atomic uint64_t in, out, failed, ns; /* frames taken and handed on; time, of those behind it too */
+  _Atomic uint64_t in, out, failed, ns; /* frames taken and handed on; time, without those behind it */
   int64_t said;                         /* when a failure was last written ... */
   uint64_t unsaid;                      /* ... and how many since */
 } pl_node;

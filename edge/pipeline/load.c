@@ -9,7 +9,7 @@
 #include <sys/eventfd.h>
 #include <unistd.h>
 
-#include "edge/pipeline/inner.h"
+#include "edge/pipeline/stage/rungs.h"
 
 /* The file as it stands. */
 typedef struct root {
@@ -17,7 +17,7 @@ typedef struct root {
   size_t memory;
   double drain;
   int on_error;
-  const conf_node *models, *branches, *sinks, *privacy;
+  const conf_node *models, *branches, *sinks, *privacy, *governor;
   /* the keys of a lone branch */
   const conf_node *source, *queue, *stages;
 } root;
@@ -30,6 +30,7 @@ static const conf_key k_root[] = {{.name = "name", CONF_STR, AT(name)},
                                   {.name = "branches", CONF_NODE, AT(branches)},
                                   {.name = "sinks", CONF_NODE, AT(sinks)},
                                   {.name = "privacy", CONF_NODE, AT(privacy)},
+                                  {.name = "governor", CONF_NODE, AT(governor)},
                                   {.name = "source", CONF_NODE, AT(source)},
                                   {.name = "queue", CONF_NODE, AT(queue)},
                                   {.name = "stages", CONF_NODE, AT(stages)},
@@ -148,15 +149,56 @@ static whet_status models(whet_pipeline *p, const conf_node *v, whet_err *err) {
   return WHET_OK;
 }
 
-/* Append the stages of a list to a branch. */
+/* One row of a stage `rungs`: its stages, joined among themselves. */
+static whet_status row(whet_pipeline *p, pl_branch *b, const conf_node *v, rungs_row *r, whet_err *err) {
+  r->from = b->n_stage;
+  for (size_t i = 0; i < v->n; i++) {
+    pl_node *n = NULL;
+    EDGE_TRY(make(p, b, &v->item[i], "stage", pl_stages, &n, err));
+    if (n->kind == &pl_stage_rungs) return fail(p, n->at, err, "rungs: they do not stand within each other");
+    if (i) b->stage[b->n_stage - 1]->next = n;
+    b->stage[b->n_stage++] = n;
+  }
+  r->n = v->n;
+  return WHET_OK;
+}
+
+/* The rows of a stage `rungs`. A rung that is not named goes the way of the one before it on the ladder. */
+static whet_status rows(whet_pipeline *p, pl_branch *b, rungs *s, whet_err *err) {
+  const conf_node *v = s->n.at->kind == CONF_MAP ? &s->n.at->item[0] : s->n.at;
+  const pl_govern *g = p->govern;
+  bool named[PL_RUNGS] = {false};
+  if (!g) return fail(p, s->n.at, err, "rungs: there is no governor that would choose one");
+  if (v->kind != CONF_MAP || !v->n) return fail(p, v, err, "rungs: expected a map of rungs to lists of stages");
+  s->row = keep(p, v->n, sizeof *s->row);
+  if (!s->row) return no_memory(err);
+  for (size_t i = 0; i < v->n; i++) {
+    const conf_node at = {.line = v->key_line[i]};
+    int rung = pl_govern_find(g, v->key[i]);
+    if (rung < 0) return fail(p, &at, err, "rungs: the governor's ladder has no rung %.60s", v->key[i]);
+    if (v->item[i].kind != CONF_LIST) return fail(p, &v->item[i], err, "%s: expected a list of stages", v->key[i]);
+    named[rung] = true;
+    s->of[rung] = (uint8_t)i;
+    EDGE_TRY(row(p, b, &v->item[i], &s->row[s->n_row++], err));
+  }
+  if (!named[0]) return fail(p, v, err, "rungs: the ladder's first rung, %.60s, is missing", g->rung[0].name);
+  for (int i = 1; i < g->n_rung; i++)
+    if (!named[i]) s->of[i] = s->of[i - 1];
+  s->now = s->of[0];
+  return WHET_OK;
+}
+
+/* Append the stages of a list to a branch: whatever leads nowhere yet leads to the next. */
 static whet_status stages(whet_pipeline *p, pl_branch *b, const conf_node *v, const char *what, whet_err *err) {
   if (!v) return WHET_OK;
   if (v->kind != CONF_LIST) return fail(p, v, err, "%s: expected a list of stages", what);
   for (size_t i = 0; i < v->n; i++) {
     pl_node *n = NULL;
     EDGE_TRY(make(p, b, &v->item[i], "stage", pl_stages, &n, err));
-    if (b->n_stage) b->stage[b->n_stage - 1]->next = n;
+    for (size_t k = 0; k < b->n_stage; k++)
+      if (!b->stage[k]->next) b->stage[k]->next = n;
     b->stage[b->n_stage++] = n;
+    if (n->kind == &pl_stage_rungs) EDGE_TRY(rows(p, b, (rungs *)n, err));
   }
   return WHET_OK;
 }
@@ -177,10 +219,21 @@ static whet_status sink(whet_pipeline *p, pl_branch *b, const conf_node *v, whet
 
 static size_t count(const conf_node *v) { return !v ? 0 : v->kind == CONF_LIST ? v->n : 1; }
 
+/* How many stages a list stands for: those of rungs count, too. */
+static size_t count_stages(const conf_node *v) {
+  size_t n = count(v);
+  for (size_t i = 0; v && v->kind == CONF_LIST && i < v->n; i++) {
+    const conf_node *x = &v->item[i];
+    if (x->kind != CONF_MAP || x->n != 1 || strcmp(x->key[0], pl_stage_rungs.name)) continue;
+    for (size_t k = 0; x->item[0].kind == CONF_MAP && k < x->item[0].n; k++) n += count(&x->item[0].item[k]);
+  }
+  return n;
+}
+
 static whet_status branch(whet_pipeline *p, pl_branch *b, const raw_branch *r, const conf_node *common,
                           whet_err *err) {
   if (!r->source == !r->from) return fail(p, b->at, err, "the branch %.60s needs either a source or from", b->name);
-  b->stage = keep(p, count(r->stages) + count(r->privacy) + count(common) + 1, sizeof *b->stage);
+  b->stage = keep(p, count_stages(r->stages) + count_stages(r->privacy) + count_stages(common) + 1, sizeof *b->stage);
   b->sink = keep(p, count(r->sinks) + 1, sizeof *b->sink);
   if (!b->stage || !b->sink) return no_memory(err);
   if (r->source) EDGE_TRY(make(p, b, r->source, "source", pl_sources, &b->source, err));
@@ -263,6 +316,7 @@ static whet_status read_all(whet_pipeline *p, whet_err *err) {
   pl_pool_init(&p->pool, r.memory);
   p->pooled = true;
   EDGE_TRY(models(p, r.models, err));
+  EDGE_TRY(pl_govern_read(p, r.governor, &p->govern, err));
   size_t n = lone ? 1 : r.branches->n;
   p->sink = keep(p, all_sinks(&r, r.branches) + 1, sizeof *p->sink);
   p->branch = keep(p, n, sizeof *p->branch);
@@ -279,6 +333,7 @@ static whet_status read_all(whet_pipeline *p, whet_err *err) {
       EDGE_TRY(conf_fill(f, b->at, "a branch", k_branch, &raw[i], err));
     EDGE_TRY(branch(p, b, &raw[i], r.privacy, err));
   }
+  if (p->govern) EDGE_TRY(pl_govern_sinks(p->govern, err));
   return join(p, raw, err);
 }
 
@@ -352,6 +407,8 @@ static void close_node(pl_node *n) {
 
 /* What open_from made; nothing runs any more. */
 void pl_unload(whet_pipeline *p) {
+  if (p->govern) pl_govern_close(p->govern);
+  if (p->started) pl_energy_close(&p->energy);
   for (size_t i = 0; i < p->n_branch; i++) {
     pl_branch *b = &p->branch[i];
     close_node(b->source);

@@ -91,8 +91,13 @@ pl_node *pl_find(const pl_node *n, const pl_kind *kind) {
 bool pl_is_behind_infer(const pl_node *n) {
   const pl_branch *b = n->branch;
   for (size_t i = 0; i < b->n_stage && b->stage[i] != n; i++)
-    if (b->stage[i]->kind == &pl_stage_infer) return true;
+    if (b->stage[i]->kind == &pl_stage_infer && pl_leads_to(b->stage[i], n)) return true;
   return false;
+}
+
+bool pl_leads_to(const pl_node *a, const pl_node *b) {
+  while (a && a != b) a = a->next;
+  return a != NULL;
 }
 
 bool pl_given(const pl_node *n, const char *key) {

@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Counters in Prometheus' text format 0.0.4. */
 
+#include <math.h>
 #include <stdio.h>
+#include <string.h>
 
-#include "edge/pipeline/inner.h"
+#include "edge/pipeline/govern.h"
 #include "edge/pipeline/stats.h"
 
 /* "# TYPE" once, then a line for each branch, stage or sink. */
@@ -15,7 +17,8 @@ static void head(serve_buf *b, const char *name, const char *type, const char *h
 static void label(serve_buf *b, const char *name, const char *v) {
   buf_printf(b, "%s=\"", name);
   for (; *v; v++) {
-    if (*v == '\n') buf_text(b, "\\n");
+    if (*v == '\n')
+      buf_text(b, "\\n");
     else {
       if (*v == '"' || *v == '\\') buf_put(b, "\\", 1);
       buf_put(b, v, 1);
@@ -31,6 +34,51 @@ static void line(serve_buf *b, const char *name, const pl_branch *br, const char
   buf_text(b, "} ");
   buf_double(b, value);
   buf_put(b, "\n", 1);
+}
+
+static void one(serve_buf *b, const char *name, const char *type, const char *help, double v) {
+  head(b, name, type, help);
+  buf_printf(b, "whet_pipeline_%s ", name);
+  buf_double(b, v);
+  buf_put(b, "\n", 1);
+}
+
+static void governor_lines(pl_govern *g, serve_buf *b) {
+  pthread_mutex_lock(&g->lock);
+  double reading[GOVERNOR_RULES];
+  int rung = g->g.rung;
+  uint64_t down = g->down, up = g->up;
+  memcpy(reading, g->reading, sizeof reading);
+  pthread_mutex_unlock(&g->lock);
+  head(b, "rung", "gauge", "Where the governor stands: 0 does everything.");
+  buf_text(b, "whet_pipeline_rung{");
+  label(b, "name", g->rung[rung].name);
+  buf_printf(b, "} %d\n", rung);
+  head(b, "rung_steps_total", "counter", "Steps of the governor.");
+  buf_printf(b, "whet_pipeline_rung_steps_total{to=\"down\"} %llu\nwhet_pipeline_rung_steps_total{to=\"up\"} %llu\n",
+             (unsigned long long)down, (unsigned long long)up);
+  head(b, "governor_reading", "gauge", "What the governor looks at.");
+  for (size_t i = 0; i < g->g.n; i++) {
+    if (isnan(reading[i])) continue;
+    buf_printf(b, "whet_pipeline_governor_reading{sensor=\"%s\"} ", pl_govern_sensors[g->which[i]]);
+    buf_double(b, reading[i]);
+    buf_put(b, "\n", 1);
+  }
+}
+
+static void cost_lines(whet_pipeline *p, serve_buf *b) {
+  double joules;
+  uint64_t frames, taken = pl_taken(p, &frames);
+  pl_link l;
+  if (p->kept && pl_energy_read(&p->energy, &joules, NULL))
+    one(b, "energy_joules_total", "counter", "Energy since the start.", joules);
+  if (!pl_links(p, &l)) return;
+  one(b, "taken_bytes_total", "counter", "Contents of the frames that came from sources.", (double)taken);
+  one(b, "sent_bytes_total", "counter", "Bytes that went over links.", (double)l.sent);
+  one(b, "link_down_seconds", "gauge", "For how long nothing has got through.", l.down);
+  one(b, "link_waiting", "gauge", "Records that are not delivered yet.", (double)l.waiting);
+  one(b, "cases_total", "counter", "Frames that a cascade decided on.", (double)l.cases);
+  one(b, "offloaded_total", "counter", "Those that went to the remote.", (double)l.offloaded);
 }
 
 void pl_prometheus(whet_pipeline *p, serve_buf *b) {
@@ -62,10 +110,9 @@ void pl_prometheus(whet_pipeline *p, serve_buf *b) {
   for (size_t j = 0; j < p->n_branch; j++)
     for (size_t i = 0; i < p->branch[j].n_stage; i++) {
       const pl_branch *br = &p->branch[j];
-      uint64_t ns = br->stage[i]->ns, behind = i + 1 < br->n_stage ? br->stage[i + 1]->ns : 0;
       char name[80];
       snprintf(name, sizeof name, "%zu_%s", i + 1, br->stage[i]->kind->name);
-      line(b, "stage_seconds_total", br, "stage", name, ns > behind ? (double)(ns - behind) * 1e-9 : 0);
+      line(b, "stage_seconds_total", br, "stage", name, (double)br->stage[i]->ns * 1e-9);
     }
   static const char *const k_sink[] = {"sink_events_total", "sink_failed_total"};
   for (int w = 0; w < 2; w++) {
@@ -79,6 +126,8 @@ void pl_prometheus(whet_pipeline *p, serve_buf *b) {
   pthread_mutex_lock(&p->pool.lock);
   size_t bytes = p->pool.bytes;
   pthread_mutex_unlock(&p->pool.lock);
+  if (p->govern) governor_lines(p->govern, b);
+  cost_lines(p, b);
   head(b, "frame_bytes", "gauge", "Memory that frames hold.");
   buf_printf(b, "whet_pipeline_frame_bytes %zu\n", bytes);
 }

@@ -10,9 +10,20 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "edge/pipeline/inner.h"
+#include "edge/pipeline/govern.h"
 
 static void add(_Atomic uint64_t *to, uint64_t n) { atomic_fetch_add_explicit(to, n, memory_order_relaxed); }
+
+void pl_sink_give(pl_node *n, pl_frame *f) {
+  whet_err why = {0};
+  pthread_mutex_lock(&n->lock);
+  int64_t t = edge_now();
+  add(&n->in, 1);
+  whet_status s = n->kind->run(n, f, &why);
+  if (s) pl_failed(n, f, &why);
+  add(&n->ns, (uint64_t)(edge_now() - t));
+  pthread_mutex_unlock(&n->lock);
+}
 
 static whet_status deliver(pl_branch *b, pl_frame *f, whet_err *err) {
   int64_t us = (edge_now() - f->arrived) / 1000;
@@ -21,17 +32,8 @@ static whet_status deliver(pl_branch *b, pl_frame *f, whet_err *err) {
   add(&b->bucket[at], 1);
   add(&b->events, 1);
   f->branch = b->name;
-  for (size_t i = 0; i < b->n_sink; i++) {
-    pl_node *n = b->sink[i];
-    whet_err why = {0};
-    pthread_mutex_lock(&n->lock);
-    int64_t t = edge_now();
-    add(&n->in, 1);
-    whet_status s = n->kind->run(n, f, &why);
-    if (s) pl_failed(n, f, &why);
-    add(&n->ns, (uint64_t)(edge_now() - t));
-    pthread_mutex_unlock(&n->lock);
-  }
+  for (size_t i = 0; i < b->n_sink; i++)
+    if (!(b->sink[i]->off >> b->rung & 1)) pl_sink_give(b->sink[i], f);
   for (size_t i = 0; i < b->n_next; i++) {
     pl_frame *c = pl_frame_copy(f);
     if (!c) return edge_fail(err, WHET_E_MEMORY, "no memory for a frame of the branch %s", b->next[i]->name);
@@ -44,12 +46,19 @@ static whet_status deliver(pl_branch *b, pl_frame *f, whet_err *err) {
 }
 
 whet_status pl_stage_from(pl_branch *b, pl_node *n, pl_frame *f, whet_err *err) {
-  if (!n) return deliver(b, f, err);
-  int64_t t = edge_now();
+  int64_t t = edge_now(), before = b->behind;
+  if (!n) {
+    whet_status s = deliver(b, f, err);
+    b->behind = before + edge_now() - t;
+    return s;
+  }
+  b->behind = 0;
   add(&n->in, 1);
   whet_status s = n->kind->run(n, f, err);
   if (s && !b->culprit) b->culprit = n; /* those before it only pass it on */
-  add(&n->ns, (uint64_t)(edge_now() - t));
+  t = edge_now() - t;
+  add(&n->ns, (uint64_t)(t - b->behind));
+  b->behind = before + t;
   return s;
 }
 
@@ -67,21 +76,34 @@ static void failed(pl_branch *b, pl_frame *f, const whet_err *err) {
   if (n) pl_failed(n, f, err);
 }
 
-static void begin_item(pl_branch *b) {
-  for (size_t i = 0; i < b->n_stage; i++)
+static void begin_stages(pl_branch *b, size_t from, size_t n) {
+  for (size_t i = from; i < from + n; i++)
     if (b->stage[i]->kind->begin) b->stage[i]->kind->begin(b->stage[i]);
-  b->inside = b->fresh = true;
 }
 
-static void end_item(pl_branch *b) {
+static void end_stages(pl_branch *b, size_t from, size_t count) {
   whet_err err = {0};
-  for (size_t i = 0; i < b->n_stage; i++) {
+  for (size_t i = from; i < from + count; i++) {
     pl_node *n = b->stage[i];
     if (!n->kind->end || !n->kind->end(n, &err)) continue;
     if (!b->culprit) b->culprit = n;
     failed(b, NULL, &err);
     err = (whet_err){0};
   }
+}
+
+void pl_stages_anew(pl_branch *b, size_t from, size_t n) {
+  end_stages(b, from, n);
+  begin_stages(b, from, n);
+}
+
+static void begin_item(pl_branch *b) {
+  begin_stages(b, 0, b->n_stage);
+  b->inside = b->fresh = true;
+}
+
+static void end_item(pl_branch *b) {
+  end_stages(b, 0, b->n_stage);
   b->inside = false;
 }
 
@@ -123,7 +145,8 @@ static void *branch_thread(void *arg) {
     if (f->begin && b->inside) end_item(b);
     if (!b->inside) begin_item(b);
     add(&b->frames, 1);
-    if (pl_stage_from(b, b->n_stage ? b->stage[0] : NULL, f, &err)) failed(b, f, &err);
+    if (b->source && f->blob) add(&b->bytes, pl_frame_bytes(f));
+    if (pl_govern_admit(b) && pl_stage_from(b, b->n_stage ? b->stage[0] : NULL, f, &err)) failed(b, f, &err);
     if (f->end) end_item(b);
     pl_frame_free(f);
   }
@@ -182,11 +205,13 @@ static void *keeper(void *arg) {
     if (p->branch[i].source_runs) pthread_join(p->branch[i].source_thread, NULL);
     pthread_join(p->branch[i].thread, NULL);
   }
+  if (p->govern) pl_govern_stop(p->govern);
   for (size_t i = 0; i < p->n_sink; i++) {
     pl_node *n = p->sink[i];
     whet_err err = {0};
     if (n->kind->flush && n->kind->flush(n, &err)) pl_failed(n, NULL, &err);
   }
+  pl_energy_end(&p->energy);
   p->ended = true;
   uint64_t one = 1;
   while (write(p->done_fd, &one, sizeof one) < 0 && errno == EINTR) {
@@ -209,11 +234,12 @@ whet_status whet_pipeline_start(whet_pipeline *p, whet_err *err) {
     for (size_t k = 0; k < p->branch[i].n_stage; k++) EDGE_TRY(start_node(p->branch[i].stage[k], err));
   for (size_t i = 0; i < p->n_branch; i++)
     if (p->branch[i].source) EDGE_TRY(start_node(p->branch[i].source, err));
+  pl_energy_open(&p->energy, p->o.sysfs, p->o.procfs);
   /* signals are for the program's own threads */
   sigset_t all, old;
   sigfillset(&all);
   pthread_sigmask(SIG_SETMASK, &all, &old);
-  bool ok = true;
+  bool ok = !p->govern || !pl_govern_start(p->govern, err);
   for (size_t i = 0; i < p->n_branch; i++) {
     pl_branch *b = &p->branch[i];
     b->runs = ok = ok && !pthread_create(&b->thread, NULL, branch_thread, b);

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "edge/pipeline/event.h"
+#include "edge/pipeline/govern.h"
 #include "edge/pipeline/stats.h"
 
 static void key(serve_buf *b, const char *name) {
@@ -22,15 +23,14 @@ double pl_quantile(const pl_branch *br, double q) {
   return 0;
 }
 
-static void node(serve_buf *b, const pl_node *n, uint64_t behind) {
+static void node(serve_buf *b, const pl_node *n) {
   buf_put(b, "{", 1);
   key(b, "kind"), buf_json_str(b, n->kind->name);
   if (strcmp(n->kind->name, n->name)) key(b, "name"), buf_json_str(b, n->name);
   count(b, "in", n->in);
   count(b, "out", n->out);
   count(b, "failed", n->failed);
-  uint64_t ns = n->ns;
-  key(b, "us"), buf_double(b, ns > behind ? (double)((ns - behind) / 1000) : 0);
+  count(b, "us", n->ns / 1000);
   if (n->kind->stats && n->opened) n->kind->stats((pl_node *)(uintptr_t)n, b);
   buf_put(b, "}", 1);
 }
@@ -57,6 +57,7 @@ static void branch(serve_buf *b, pl_branch *br) {
   count(b, "in", in), count(b, "dropped", dropped), count(b, "depth", n), count(b, "deepest", deepest);
   buf_put(b, "}", 1);
   count(b, "frames", br->frames), count(b, "failed", br->failed), count(b, "events", br->events);
+  if (br->p->govern) count(b, "thinned", br->thinned);
   key(b, "latency_us"), buf_put(b, "{", 1);
   key(b, "p50"), buf_double(b, round(pl_quantile(br, 0.5)));
   key(b, "p90"), buf_double(b, round(pl_quantile(br, 0.9)));
@@ -65,9 +66,65 @@ static void branch(serve_buf *b, pl_branch *br) {
   key(b, "stages"), buf_put(b, "[", 1);
   for (size_t i = 0; i < br->n_stage; i++) {
     if (i) buf_put(b, ",", 1);
-    node(b, br->stage[i], i + 1 < br->n_stage ? br->stage[i + 1]->ns : 0);
+    node(b, br->stage[i]);
   }
   buf_put(b, "]}", 2);
+}
+
+bool pl_links(whet_pipeline *p, pl_link *sum) {
+  bool any = false;
+  *sum = (pl_link){0};
+  for (size_t i = 0; i <= p->n_branch; i++) {
+    pl_node **list = i < p->n_branch ? p->branch[i].stage : p->sink;
+    size_t n = i < p->n_branch ? p->branch[i].n_stage : p->n_sink;
+    for (size_t k = 0; k < n; k++) {
+      pl_link l;
+      if (!list[k]->kind->link || !list[k]->started || !list[k]->kind->link(list[k], &l)) continue;
+      any = true;
+      sum->down = fmax(sum->down, l.down);
+      sum->waiting += l.waiting;
+      sum->sent += l.sent;
+      sum->cases += l.cases;
+      sum->offloaded += l.offloaded;
+    }
+  }
+  return any;
+}
+
+uint64_t pl_taken(const whet_pipeline *p, uint64_t *frames) {
+  uint64_t bytes = 0;
+  *frames = 0;
+  for (size_t i = 0; i < p->n_branch; i++)
+    if (p->branch[i].source) bytes += p->branch[i].bytes, *frames += p->branch[i].frames;
+  return bytes;
+}
+
+/* Energy, and what goes over links. */
+static void costs(whet_pipeline *p, serve_buf *b) {
+  double joules, watts;
+  uint64_t frames, taken = pl_taken(p, &frames);
+  pl_link l;
+  if (p->kept && pl_energy_read(&p->energy, &joules, &watts)) {
+    key(b, "energy"), buf_put(b, "{", 1);
+    key(b, "source"), buf_json_str(b, power_name(p->energy.meter));
+    key(b, "relative_error"), buf_double(b, power_error(p->energy.meter));
+    key(b, "joules"), buf_double(b, joules);
+    if (!isnan(watts)) key(b, "watts"), buf_double(b, watts);
+    if (frames) key(b, "joules_per_frame"), buf_double(b, joules / (double)frames);
+    buf_put(b, "}", 1);
+  }
+  if (pl_links(p, &l)) {
+    key(b, "link"), buf_put(b, "{", 1);
+    key(b, "down_seconds"), buf_double(b, l.down);
+    key(b, "waiting"), buf_int(b, l.waiting);
+    count(b, "taken_bytes", taken), count(b, "sent_bytes", l.sent);
+    count(b, "saved_bytes", taken > l.sent ? taken - l.sent : 0);
+    if (l.cases) {
+      count(b, "cases", l.cases), count(b, "offloaded", l.offloaded);
+      key(b, "offload_share"), buf_double(b, (double)l.offloaded / (double)l.cases);
+    }
+    buf_put(b, "}", 1);
+  }
 }
 
 void pl_stats(whet_pipeline *p, serve_buf *b) {
@@ -75,6 +132,8 @@ void pl_stats(whet_pipeline *p, serve_buf *b) {
   key(b, "name"), buf_json_str(b, p->name);
   key(b, "seconds"), buf_double(b, p->begun ? round((double)(edge_now() - p->begun) / 1e6) / 1e3 : 0);
   key(b, "state"), buf_json_str(b, p->ended ? "ended" : p->stopping ? "stopping" : p->kept ? "running" : "open");
+  if (p->govern) pl_govern_stats(p->govern, b);
+  costs(p, b);
   key(b, "branches"), buf_put(b, "[", 1);
   for (size_t i = 0; i < p->n_branch; i++) {
     if (i) buf_put(b, ",", 1);
@@ -84,7 +143,7 @@ void pl_stats(whet_pipeline *p, serve_buf *b) {
   key(b, "sinks"), buf_put(b, "[", 1);
   for (size_t i = 0; i < p->n_sink; i++) {
     if (i) buf_put(b, ",", 1);
-    node(b, p->sink[i], 0);
+    node(b, p->sink[i]);
   }
   buf_put(b, "]", 1);
   key(b, "frames"), buf_put(b, "{", 1);

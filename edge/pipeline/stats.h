@@ -11,7 +11,11 @@
 void pl_stats(whet_pipeline *p, serve_buf *b);
 /* Prometheus' text format, appended. */
 void pl_prometheus(whet_pipeline *p, serve_buf *b);
-/* Upper bound in microseconds of the time from arrival to sinks that a part q of a branch's frames took; 0: there were none. */
+/* Upper bound in microseconds of the time from arrival to sinks that a part q of a branch's frames took; 0: there
+ * were none. */
 double pl_quantile(const pl_branch *b, double q);
+
+/* Bytes of the contents of all frames that came from sources, and how many these are. */
+uint64_t pl_taken(const whet_pipeline *p, uint64_t *frames);
 
 #endif

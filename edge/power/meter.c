@@ -3,7 +3,6 @@
 
 #include "edge/power/meter.h"
 
-#include <dirent.h>
 #include <errno.h>
 #include <math.h>
 #include <stdio.h>
@@ -11,7 +10,9 @@
 #include <string.h>
 #include <unistd.h>
 
-enum { COUNTERS = 16, PATH = 400 };
+#include "edge/power/sysfs.h"
+
+enum { COUNTERS = 16, PATH = SYSFS_PATH };
 
 /* A counter of microjoules that begins anew at its range. */
 struct counter {
@@ -29,25 +30,6 @@ struct power_meter {
   double joules, cpu;
   int64_t last; /* ns */
 };
-
-/* The number in a file; NaN: there is none. */
-static double number(const char *path) {
-  double v;
-  FILE *f = fopen(path, "r");
-  if (!f) return NAN;
-  if (fscanf(f, "%lf", &v) != 1) v = NAN;
-  fclose(f);
-  return v;
-}
-
-static bool word(const char *path, char out[64]) {
-  FILE *f = fopen(path, "r");
-  bool ok = f && fscanf(f, "%63s", out) == 1;
-  if (f) fclose(f);
-  return ok;
-}
-
-static bool fits(int n) { return n > 0 && n < PATH; }
 
 /* Seconds of processor time of this process: fields 14 and 15 of proc/self/stat. */
 static double cpu_seconds(const power_meter *m) {
@@ -67,70 +49,63 @@ static double cpu_seconds(const power_meter *m) {
 /* ---- finding ----------------------------------------------------------------------------------- */
 
 /* Add class/powercap/NAME when it is a package or its memory: packages hold cores, a platform holds packages. */
-static void add_zone(power_meter *m, const char *folder, const char *name) {
+static void add_zone(void *user, const char *folder, const char *name) {
+  power_meter *m = user;
   char path[PATH], what[64];
   struct counter *c = &m->counter[m->n];
   if (m->n == COUNTERS || strncmp(name, "intel-rapl:", 11)) return;
-  if (!fits(snprintf(path, sizeof path, "%s/%s/name", folder, name)) || !word(path, what)) return;
+  if (!sysfs_path(path, folder, name, "name") || !sysfs_word(path, what)) return;
   if (strncmp(what, "package", 7) && strcmp(what, "dram")) return;
-  if (!fits(snprintf(c->path, sizeof c->path, "%s/%s/energy_uj", folder, name))) return;
-  c->last = number(c->path);
+  if (!sysfs_path(c->path, folder, name, "energy_uj")) return;
+  c->last = sysfs_number(c->path);
   if (isnan(c->last)) return; /* since 2020 only root may read it */
   snprintf(path, sizeof path, "%s/%s/max_energy_range_uj", folder, name);
-  c->range = number(path);
+  c->range = sysfs_number(path);
   m->n++;
 }
 
 /* A sensor of class/hwmon/NAME. */
-static void add_sensor(power_meter *m, const char *folder, const char *name) {
+static void add_sensor(void *user, const char *folder, const char *name) {
+  power_meter *m = user;
   char path[PATH];
   if (strncmp(name, "hwmon", 5)) return;
-  if (!m->n && fits(snprintf(path, sizeof path, "%s/%s/energy1_input", folder, name)) && !isnan(number(path))) {
-    m->counter[0] = (struct counter){.last = number(path), .range = NAN};
+  if (!m->n && sysfs_path(path, folder, name, "energy1_input") && !isnan(sysfs_number(path))) {
+    m->counter[0] = (struct counter){.last = sysfs_number(path), .range = NAN};
     memcpy(m->counter[0].path, path, sizeof path);
     m->n = 1;
   }
   static const char *const files[] = {"power1_average", "power1_input"};
   for (size_t i = 0; i < EDGE_COUNT(files) && !*m->power; i++)
-    if (fits(snprintf(path, sizeof path, "%s/%s/%s", folder, name, files[i])) && !isnan(number(path)))
-      memcpy(m->power, path, sizeof path);
+    if (sysfs_path(path, folder, name, files[i]) && !isnan(sysfs_number(path))) memcpy(m->power, path, sizeof path);
 }
 
-static void add_battery(power_meter *m, const char *folder, const char *name) {
+static void add_battery(void *user, const char *folder, const char *name) {
+  power_meter *m = user;
   char path[PATH], what[64];
-  if (*m->power || *m->current || !fits(snprintf(path, sizeof path, "%s/%s/type", folder, name))) return;
-  if (!word(path, what) || strcmp(what, "Battery")) return;
+  if (*m->power || *m->current || !sysfs_path(path, folder, name, "type")) return;
+  if (!sysfs_word(path, what) || strcmp(what, "Battery")) return;
   snprintf(path, sizeof path, "%s/%s/status", folder, name);
-  if (!word(path, what) || strcmp(what, "Discharging")) return;
-  if (fits(snprintf(path, sizeof path, "%s/%s/power_now", folder, name)) && !isnan(number(path))) {
+  if (!sysfs_word(path, what) || strcmp(what, "Discharging")) return;
+  if (sysfs_path(path, folder, name, "power_now") && !isnan(sysfs_number(path))) {
     memcpy(m->power, path, sizeof path);
     return;
   }
   snprintf(path, sizeof path, "%s/%s/current_now", folder, name);
-  if (isnan(number(path))) return;
+  if (isnan(sysfs_number(path))) return;
   memcpy(m->current, path, sizeof path);
   snprintf(m->voltage, sizeof m->voltage, "%s/%s/voltage_now", folder, name);
-  if (isnan(number(m->voltage))) *m->current = 0;
-}
-
-static void each(power_meter *m, const char *class, void (*add)(power_meter *, const char *, const char *)) {
-  char folder[PATH - 100];
-  snprintf(folder, sizeof folder, "%s/class/%s", m->sysfs, class);
-  DIR *d = opendir(folder);
-  for (struct dirent *e; d && (e = readdir(d));)
-    if (*e->d_name != '.' && strlen(e->d_name) < 64) add(m, folder, e->d_name);
-  if (d) closedir(d);
+  if (isnan(sysfs_number(m->voltage))) *m->current = 0;
 }
 
 static bool find(power_meter *m) {
   if (m->o.only_estimate) return false;
-  each(m, "powercap", add_zone);
+  sysfs_each(m->sysfs, "powercap", add_zone, m);
   m->kind = POWER_RAPL;
   if (m->n) return true;
-  each(m, "hwmon", add_sensor);
+  sysfs_each(m->sysfs, "hwmon", add_sensor, m);
   m->kind = m->n ? POWER_ENERGY : POWER_POWER;
   if (m->n || *m->power) return true;
-  each(m, "power_supply", add_battery);
+  sysfs_each(m->sysfs, "power_supply", add_battery, m);
   m->kind = POWER_BATTERY;
   return *m->power || *m->current;
 }
@@ -185,7 +160,7 @@ static whet_status lost(const char *path, whet_err *err) {
 static whet_status read_counters(power_meter *m, whet_err *err) {
   for (int i = 0; i < m->n; i++) {
     struct counter *c = &m->counter[i];
-    double v = number(c->path), d = v - c->last;
+    double v = sysfs_number(c->path), d = v - c->last;
     if (isnan(v)) return lost(c->path, err);
     if (d < 0) d = isnan(c->range) ? v : d + c->range; /* it began anew */
     m->joules += d * 1e-6;
@@ -195,7 +170,8 @@ static whet_status read_counters(power_meter *m, whet_err *err) {
 }
 
 static whet_status read_power(power_meter *m, double seconds, whet_err *err) {
-  double watts = *m->power ? number(m->power) * 1e-6 : fabs(number(m->current)) * number(m->voltage) * 1e-12;
+  double watts =
+      *m->power ? sysfs_number(m->power) * 1e-6 : fabs(sysfs_number(m->current)) * sysfs_number(m->voltage) * 1e-12;
   if (isnan(watts)) return lost(*m->power ? m->power : m->current, err);
   m->joules += fabs(watts) * seconds;
   return WHET_OK;

@@ -26,6 +26,7 @@ typedef struct whet_pipeline_opts {
    * the thread of the branch. NULL: such sinks drop it. */
   void (*event)(void *user, const char *sink, const char *json, size_t n);
   void *user;
+  const char *sysfs, *procfs; /* where the kernel tells of devices and processes; NULL: /sys, /proc */
   double drain; /* seconds that a stop waits for frames in queues; < 0: what the file says, 0.1 unless told */
 } whet_pipeline_opts;
 

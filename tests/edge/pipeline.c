@@ -13,6 +13,7 @@
 #include <unistd.h>
 
 #include "edge/pipe/fft.h"
+#include "edge/heard.h"
 #include "edge/pipeline/event.h"
 #include "edge/pipeline/inner.h"
 #include "whet/media.h"
@@ -217,56 +218,10 @@ static void spectra(void **state) {
 /* ---- stages on frames with known findings
  * ---------------------------------------------------------------------------- */
 
-typedef struct heard {
-  char *text; /* events, a line each */
-  size_t n, lines;
-} heard;
-
-static void hear(void *user, const char *sink, const char *json, size_t n) {
-  heard *h = user;
-  h->text = realloc(h->text, h->n + n + 2);
-  memcpy(h->text + h->n, json, n);
-  memcpy(h->text + h->n + n, "\n", 2);
-  h->n += n + 1;
-  h->lines++;
-}
-
-static whet_pipeline *open_text(const char *text, heard *h) {
-  whet_pipeline_opts o = whet_pipeline_opts_default();
-  whet_pipeline *p;
-  whet_err err = {0};
-  *h = (heard){0};
-  o.event = hear;
-  o.user = h;
-  if (whet_pipeline_parse(text, strlen(text), "text", &o, &p, &err)) fail_msg("%s", err.text);
-  if (whet_pipeline_start(p, &err)) fail_msg("%s", err.text);
-  return p;
-}
-
-/* A frame at `ms` milliseconds of a picture of 100 x 100. */
-static pl_frame *frame_at(whet_pipeline *p, int64_t ms) {
-  pl_frame *f = pl_source_frame(p->branch[0].source);
-  f->time = ms * 1000000;
-  f->width = f->height = 100;
-  f->objects = true;
-  return f;
-}
-
 static pl_object *object(pl_frame *f, const char *label, uint32_t index, float x, float y, float size) {
   pl_object *o = pl_add_object(f);
   *o = (pl_object){.label = label, .index = index, .x0 = x, .y0 = y, .x1 = x + size, .y1 = y + size, .score = 0.5f};
   return o;
-}
-
-static void give(whet_pipeline *p, pl_frame *f) { assert_true(pl_source_give(p->branch[0].source, f)); }
-
-static heard finish(whet_pipeline *p, heard *h) {
-  whet_err err = {0};
-  pl_queue_close(&p->branch[0].queue, false); /* as when a source ends */
-  whet_pipeline_stop(p);
-  if (whet_pipeline_wait(p, 10, &err)) fail_msg("%s", err.text);
-  whet_pipeline_close(&p);
-  return *h;
 }
 
 /* How often a text stands in another. */

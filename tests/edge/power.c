@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Meters over planted trees: which source is taken, counters that begin anew, sensors, batteries, the estimate. */
 
+#include "edge/power/governor.h"
 #include "edge/power/meter.h"
+#include "edge/power/sensors.h"
 
 #include <math.h>
 #include <setjmp.h>
@@ -143,9 +145,87 @@ static void estimate(void **state) {
   assert_int_equal(power_open(&o, &m, &err), WHET_E_IO);
 }
 
+/* Batteries, temperatures and pressure over planted trees. */
+static void machine(void **state) {
+  char sysfs[300], procfs[300];
+  clear();
+  snprintf(sysfs, sizeof sysfs, "%s/sys", k_root);
+  snprintf(procfs, sizeof procfs, "%s/proc", k_root);
+  assert_true(isnan(power_battery(sysfs)) && isnan(power_temperature(sysfs, NULL)) && isnan(power_pressure(procfs)));
+  plant("sys/class/power_supply/AC/type", "Mains\n");
+  plant("sys/class/power_supply/AC/capacity", "1\n"); /* no battery */
+  plant("sys/class/power_supply/mouse/type", "Battery\n");
+  plant("sys/class/power_supply/mouse/scope", "Device\n");
+  plant("sys/class/power_supply/mouse/capacity", "2\n");
+  plant("sys/class/power_supply/BAT0/type", "Battery\n");
+  plant("sys/class/power_supply/BAT0/capacity", "80\n");
+  plant("sys/class/power_supply/BAT1/type", "Battery\n");
+  plant("sys/class/power_supply/BAT1/capacity", "35\n");
+  assert_true(fabs(power_battery(sysfs) - 0.35) < 1e-9);
+  plant("sys/class/thermal/thermal_zone0/type", "soc\n");
+  plant("sys/class/thermal/thermal_zone0/temp", "61000\n");
+  plant("sys/class/thermal/cooling_device0/temp", "99000\n");
+  plant("sys/class/thermal/thermal_zone1/temp", "-274000\n"); /* not connected */
+  assert_true(fabs(power_temperature(sysfs, NULL) - 61) < 1e-9);
+  plant("sys/class/hwmon/hwmon3/name", "nvme\n");
+  plant("sys/class/hwmon/hwmon3/temp2_input", "72500\n");
+  assert_true(fabs(power_temperature(sysfs, NULL) - 72.5) < 1e-9);
+  assert_true(fabs(power_temperature(sysfs, "soc") - 61) < 1e-9);
+  assert_true(fabs(power_temperature(sysfs, "nvme") - 72.5) < 1e-9);
+  assert_true(isnan(power_temperature(sysfs, "gpu")));
+  plant("proc/pressure/cpu",
+        "some avg10=12.50 avg60=1.00 avg300=0.00 total=9\nfull avg10=0.00 avg60=0 avg300=0 total=0\n");
+  assert_true(fabs(power_pressure(procfs) - 0.125) < 1e-9);
+}
+
+/* Give readings, a second each from second `*t` on; the rungs after each, as a text. */
+static void ladder(governor *g, int *t, const double (*v)[2], size_t n, const char *want) {
+  char got[200] = "";
+  for (size_t i = 0; i < n; i++) {
+    governor_step(g, v[i], (int64_t)1000000000 * (*t)++);
+    snprintf(got + strlen(got), sizeof got - strlen(got), "%d", g->rung);
+  }
+  assert_string_equal(got, want);
+}
+
+/* Thresholds apart, hold times, one step at a time, rules that go only so far, numbers that nobody knows. */
+static void steps(void **state) {
+  governor g = {.rungs = 4,
+                .n = 2,
+                .rule = {{.down = 80, .up = 70, .hold_down = 2, .hold_up = 3, .lowest = 3},
+                         {.down = 0.2, .up = 0.4, .low = true, .hold_down = 0, .hold_up = 0, .lowest = 1}}};
+  int t = 1;
+  governor_begin(&g);
+  ladder(&g, &t, (const double[][2]){{80, 1}, {81, 1}, {81, 1}, {75, 1}, {81, 1}, {81, 1}, {81, 1}, {81, 1}, {81, 1}},
+         9, "000000112"); /* past it for two seconds on end; then as long for the next */
+  assert_int_equal(g.cause, 0);
+  ladder(&g, &t, (const double[][2]){{75, 1}, {70, 1}, {70, 1}, {75, 1}, {70, 1}, {70, 1}, {70, 1}, {70, 1}}, 8,
+         "22222221");
+  ladder(&g, &t, (const double[][2]){{60, 1}, {60, 1}, {60, 1}}, 3, "110"); /* as long for the next one */
+  ladder(&g, &t, (const double[][2]){{60, 0.2}, {60, 0.19}, {60, 0.01}, {60, 0.3}, {60, 0.4}}, 5, "01110");
+  assert_int_equal(g.cause, 1);
+  ladder(&g, &t, (const double[][2]){{90, 0.1}, {90, 0.1}, {90, 0.1}, {90, 0.1}, {90, 0.1}}, 5,
+         "11223"); /* who goes first */
+  ladder(&g, &t,
+         (const double[][2]){{90, 0.1},
+                             {60, 0.1},
+                             {60, 0.1},
+                             {60, 0.1},
+                             {60, 0.1},
+                             {60, 0.1},
+                             {60, 0.1},
+                             {60, 0.1},
+                             {60, 0.1},
+                             {60, 0.1},
+                             {60, 0.1}},
+         11, "33332221111"); /* the battery keeps nobody further down than its own lowest */
+  ladder(&g, &t, (const double[][2]){{NAN, NAN}, {NAN, NAN}, {NAN, NAN}, {NAN, NAN}}, 4, "0000");
+  assert_int_equal(g.cause, -1);
+}
+
 int main(void) {
-  const struct CMUnitTest tests[] = {cmocka_unit_test(rapl), cmocka_unit_test(sensors), cmocka_unit_test(battery),
-                                     cmocka_unit_test(estimate)};
+  const struct CMUnitTest tests[] = {cmocka_unit_test(rapl),     cmocka_unit_test(sensors), cmocka_unit_test(battery),
+                                     cmocka_unit_test(estimate), cmocka_unit_test(machine), cmocka_unit_test(steps)};
   const char *tmp = getenv("TMPDIR");
   snprintf(k_root, sizeof k_root, "%s/power.XXXXXX", tmp ? tmp : "/tmp");
   if (!mkdtemp(k_root)) return 1;

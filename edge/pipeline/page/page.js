@@ -22,9 +22,28 @@ function row(cells) {
 }
 const ms = us => us >= 1e6 ? (us / 1e6).toFixed(1) + " s" : us >= 1000 ? (us / 1000).toFixed(1) + " ms" : us.toFixed(0) + " µs";
 
+const size = n => n >= 1e9 ? (n / 1e9).toFixed(2) + " GB" : n >= 1e6 ? (n / 1e6).toFixed(1) + " MB" : (n / 1e3).toFixed(1) + " kB";
+
+// Lines on energy, links and the governor; those that the pipeline does not have are left out.
+function costs(s) {
+  const { energy: e, link: l, governor: g } = s, lines = [];
+  if (g) lines.push(`Governor: ${g.rung} (rung ${g.index + 1} of ${g.rungs}) for ${g.seconds.toFixed(0)} s. ${g.why} ` +
+    Object.entries(g.readings).map(([k, v]) => `${k} ${+v.toPrecision(4)}`).join(", "));
+  if (e) lines.push(`Energy: ${[e.watts !== undefined && e.watts.toPrecision(3) + " W", e.joules_per_frame !== undefined && (e.joules_per_frame * 1e3).toPrecision(3) + " mJ a frame",
+    e.joules.toPrecision(4) + " J"].filter(Boolean).join(", ")} (${e.source}, within ${(e.relative_error * 100).toFixed(0)} %)`);
+  if (l) lines.push(`Link: ${size(l.sent_bytes)} sent of ${size(l.taken_bytes)} taken, ${size(l.saved_bytes)} saved, ${l.waiting} wait` +
+    (l.cases ? `, offloaded ${(l.offload_share * 100).toFixed(1)} %` : "") + (l.down_seconds > 0 ? `; nothing has got through for ${l.down_seconds.toFixed(0)} s` : ""));
+  return lines;
+}
+
 function counters(s) {
   $("name").textContent = s.name;
   $("state").textContent = `${s.state} for ${s.seconds.toFixed(0)} s, ${(s.frames.bytes / 1e6).toFixed(1)} MB in frames`;
+  $("costs").replaceChildren(...costs(s).map(text => {
+    const p = document.createElement("p");
+    p.textContent = text;
+    return p;
+  }));
   const span = before ? s.seconds - before.seconds : 0;
   $("branches").replaceChildren(...s.branches.map((b, i) => {
     const old = before && before.branches[i], rate = key => span > 0 ? ((b[key] - old[key]) / span).toFixed(1) : "";

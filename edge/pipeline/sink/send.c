@@ -43,7 +43,8 @@ typedef struct send {
   bool ends, runs, locked;
   whet_err trouble; /* of the last put */
   pthread_t thread;
-  outbox_batch one; /* straight: a batch of one */
+  outbox_batch one;      /* straight: a batch of one */
+  _Atomic uint64_t sent; /* straight: bytes */
 } send;
 
 #define AT(field) offsetof(send, field)
@@ -202,7 +203,9 @@ static whet_status straight(send *s, whet_err *err) {
                       .n = s->line.n};
   outbox_batch b = {.item = &item, .n = 1};
   snprintf(key, sizeof key, "%llx-%llx", (unsigned long long)pl_clock(), (unsigned long long)s->n.in);
+  bytes = 0;
   EDGE_TRY(send_batch(s->sender, &b, &a, &bytes, err));
+  atomic_fetch_add(&s->sent, (uint64_t)bytes);
   if (a.fate == OUTBOX_SENT) return WHET_OK;
   return edge_fail(err, WHET_E_IO, "%.100s: an event was not taken%s%s", s->url, a.why[0] ? ": " : "", a.why);
 }
@@ -278,6 +281,18 @@ static void stats(pl_node *n, serve_buf *b) {
   buf_put(b, "}", 1);
 }
 
+static bool link_of(pl_node *n, pl_link *out) {
+  send *s = (send *)n;
+  outbox_stats st;
+  whet_err err;
+  *out = (pl_link){.sent = atomic_load(&s->sent)};
+  if (!s->outbox) return s->sender != NULL;
+  if (!s->box || outbox_stat(s->box, &st, &err)) return false;
+  out->waiting = st.records;
+  if (s->drain) outbox_drain_link(s->drain, &out->down, &out->sent);
+  return true;
+}
+
 const pl_kind pl_sink_send = {.name = "send",
                               .size = sizeof(send),
                               .keys = k_keys,
@@ -289,7 +304,8 @@ const pl_kind pl_sink_send = {.name = "send",
                               .flush = flush,
                               .close = close_send,
                               .stop = stop,
-                              .stats = stats};
+                              .stats = stats,
+                              .link = link_of};
 #else
 static whet_status lacks(pl_node *n, whet_err *err) {
   return pl_fail(n, err, "this build lacks SQLite, by which outboxes keep what is sent (Debian: libsqlite3-dev)");

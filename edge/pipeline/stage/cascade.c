@@ -36,6 +36,7 @@ typedef struct cascade_stage {
   void *data; /* for the remote */
   size_t cap_v, cap_data;
   struct cascade *c;
+  _Atomic int64_t down; /* since when the breaker is open, as far as anybody looked; 0: it is not */
 } cascade_stage;
 
 #define AT(field) offsetof(cascade_stage, field)
@@ -86,7 +87,7 @@ static infer *before(const pl_node *n) {
   infer *m = NULL;
   const pl_branch *b = n->branch;
   for (size_t i = 0; i < b->n_stage && b->stage[i] != n; i++)
-    if (b->stage[i]->kind == &pl_stage_infer) m = (infer *)b->stage[i];
+    if (b->stage[i]->kind == &pl_stage_infer && pl_leads_to(b->stage[i], n)) m = (infer *)b->stage[i];
   return m;
 }
 
@@ -104,6 +105,10 @@ static whet_status open_picture(cascade_stage *s, whet_err *err) {
 static whet_status open_cascade(pl_node *n, whet_err *err) {
   cascade_stage *s = (cascade_stage *)n;
   if (!(s->model = before(n))) return pl_fail(n, err, "it reads a model's outputs, but no infer stands before it");
+  for (size_t i = 0; n->branch->stage[i] != &s->model->n; i++) /* another that comes here without that one */
+    if (n->branch->stage[i]->kind == &pl_stage_infer && pl_leads_to(n->branch->stage[i], n) &&
+        !pl_leads_to(n->branch->stage[i], &s->model->n))
+      return pl_fail(n, err, "models of several rungs stand before it: put it into each rung, behind the model");
   if (s->shape.n > WHET_MAX_RANK) return pl_fail(n, err, "shape: more than %d sizes", WHET_MAX_RANK);
   for (size_t i = 0; i < s->shape.n; i++) s->dims[s->rank++] = (int64_t)s->shape.v[i];
   if (s->picture) EDGE_TRY(open_picture(s, err));
@@ -262,6 +267,22 @@ static void stats(pl_node *n, serve_buf *b) {
              (long long)c.waiting, (long long)c.up, (long long)c.down, c.open ? "open" : "closed");
 }
 
+static bool link_of(pl_node *n, pl_link *out) {
+  cascade_stage *s = (cascade_stage *)n;
+  cascade_stats c;
+  if (!s->c) return false;
+  cascade_stat(s->c, &c);
+  int64_t now = edge_now(), since = c.open ? atomic_load(&s->down) : 0;
+  if (c.open && !since) since = now;
+  atomic_store(&s->down, since);
+  *out = (pl_link){.down = c.open ? (double)(now - since) * 1e-9 + 1e-3 : 0,
+                   .waiting = c.waiting,
+                   .sent = (uint64_t)c.up,
+                   .cases = c.cases,
+                   .offloaded = c.offloaded};
+  return true;
+}
+
 static void close_cascade(pl_node *n) {
   cascade_stage *s = (cascade_stage *)n;
   cascade_close(&s->c);
@@ -279,7 +300,8 @@ const pl_kind pl_stage_cascade = {.name = "cascade",
                                   .run = run,
                                   .settle = settle,
                                   .close = close_cascade,
-                                  .stats = stats};
+                                  .stats = stats,
+                                  .link = link_of};
 #else
 static whet_status lacks(pl_node *n, whet_err *err) {
   return pl_fail(n, err, "this build lacks SQLite, by which cases wait (Debian: libsqlite3-dev)");
