@@ -17,8 +17,8 @@
 typedef struct whet_out_q8 {
   uint8_t dtype; /* whet_dtype: U8, S8, S16, S32, F32 */
   uint8_t round; /* whet_round; not read for S32 and F32 */
-  uint8_t quick; /* TFL_FIX: every shift is to the right by 1..30 and no sum reaches 2^30, so that rounding cannot
-                    overflow 32 bits */
+  uint8_t quick; /* no sum reaches 2^30 and all are divided: by TFL_FIX every shift is to the right by 1..30, so that
+                    rounding cannot overflow 32 bits; by ONNX_REAL every factor is below 1 */
   uint8_t table; /* not 0: 8-bit results go through the step's table */
   int32_t zero, lo, hi;
 } whet_out_q8;

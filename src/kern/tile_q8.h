@@ -6,9 +6,6 @@
  *
  *   TILE_ELEM   what a tile reads activations as: uint8_t (then strips may be read in place) or int16_t; or int8_t, with
  *   TILE_SIGNED 1, weights in form 4, and all else that is said here of unsigned activations turned round
- *   TILE_STEPS  1, weights in form 5
- *   TILE_LATER  1, a tile's sums are finished while the next are made, and two short lines are one tile
- *   TILE_ACC    sums in a tile at most, if that is not 448
  *   tile_mr[]   rows of a tile at most, for nv = 1 .. TILE_NV blocks of 16 outputs
  *   tile()      rows x 16*nv sums:  acc[r][j] = bias[j] + sum over s, k of a[r*lda + seg[s] + k] *
  * b[j/16][s][k/4][j%16][k%4] out_tile()  see x86/out_q8_avx512.h
@@ -20,25 +17,10 @@
  * kernel row of kw*c neighbours is contiguous, so a kh x kw convolution is kh runs of a matrix product (each kernel
  * column is a run of its own when dil_w > 1, or when pixels read in place have gaps). */
 
-#include "kern/conv_q8.h"
+#include "kern/tile_copy.h"
 
-#ifndef TILE_SIGNED
-#define TILE_SIGNED 0
-#endif
-#ifndef TILE_STEPS
-#define TILE_STEPS 0
-#endif
-#ifndef TILE_LATER
-#define TILE_LATER 0
-#endif
-#ifndef TILE_ACC
-#define TILE_ACC 448
-#endif
-enum { TILE_FORM = TILE_STEPS ? WHET_CONV_Q8_STEPS : TILE_SIGNED ? WHET_CONV_Q8_SIGNED : WHET_CONV_Q8_PANELS };
-
-/* What turns activations into those that tiles see, and the zero point as they see it. */
-static inline uint8_t tile_turn(const whet_conv_q8 *p) { return (p->in_signed != 0) == TILE_SIGNED ? 0 : 0x80; }
-static inline int32_t tile_zero(const whet_conv_q8 *p) { return p->in_zero - (TILE_SIGNED ? 128 : 0); }
+enum { TILE_ACC = 448 }; /* sums in a tile at most */
+enum { TILE_FORM = TILE_SIGNED ? WHET_CONV_Q8_SIGNED : WHET_CONV_Q8_PANELS };
 
 /* What a tile needs to know beside its pointers. */
 typedef struct tile_geo {
@@ -47,9 +29,6 @@ typedef struct tile_geo {
   int64_t n_seg, k4;  /* runs; groups of four elements in each */
   int64_t block;      /* bytes between blocks of weights */
   int64_t ahead[2];   /* how far from a weight lies what is fetched early beside it; 0: nothing */
-  int64_t first, next; /* TILE_LATER: not 0, the rows after the first `first` begin `next` elements after the tile */
-  uint32_t *state;     /* TILE_LATER: the tile functions' own, 0 at first */
-  int64_t steps, step; /* TILE_STEPS: steps of a run, groups of four in one */
 } tile_geo;
 
 /* How a convolution is cut; a function of the parameters only. */
@@ -86,7 +65,6 @@ static void tile_cut_for(const whet_conv_q8 *p, tile_cut *c) {
   c->per = c->flat ? c->lines : p->out_h;
   bool joined = p->dil_w == 1 && p->groups == 1 && p->in_pitch == p->in_c;
   c->copy = sizeof(TILE_ELEM) != 1 || tile_turn(p) || !inside || (joined ? c->l.seg_k : c->l.ic) % 4;
-  if (TILE_STEPS) c->copy |= c->l.k4 * 4 != c->l.seg_k || (!joined && c->l.segs != (int64_t)p->kh * p->kw);
   if (c->copy) {
     c->px = c->flat ? c->width : (int64_t)(p->out_w - 1) * p->stride_w + (int64_t)(p->kw - 1) * p->dil_w + 1;
     c->pix = c->l.ic;
@@ -121,44 +99,6 @@ static size_t tile_scratch(const void *params) {
   return c.bytes;
 }
 
-/* n bytes to elements, n constant: a loop that every compiler makes vectors of. */
-static inline __attribute__((always_inline)) void tile_copy_few(TILE_ELEM *restrict to, const uint8_t *restrict from,
-                                                                int n, uint8_t turn) {
-  for (int i = 0; i < n; i++) to[i] = (uint8_t)(from[i] ^ turn);
-}
-
-/* n bytes to elements, their top bit turned where signed. */
-static inline __attribute__((always_inline)) void tile_copy(TILE_ELEM *restrict to, const uint8_t *restrict from, int64_t n, uint8_t turn) {
-  int64_t i = 0;
-  if (sizeof(TILE_ELEM) == 1 && !turn) {
-    memcpy(to, from, (size_t)n);
-    return;
-  }
-  for (; i + 64 <= n; i += 64) tile_copy_few(to + i, from + i, 64, turn);
-  for (; i + 16 <= n; i += 16) tile_copy_few(to + i, from + i, 16, turn);
-  if (i < n && n >= 16) /* the last sixteen overlap */
-    tile_copy_few(to + n - 16, from + n - 16, 16, turn);
-  else
-    for (; i < n; i++) to[i] = (uint8_t)(from[i] ^ turn);
-}
-
-static void tile_fill(TILE_ELEM *to, int64_t n, int32_t zero) {
-  for (int64_t i = 0; i < n; i++) to[i] = (TILE_ELEM)zero;
-}
-
-/* Pixels [x, x + n) of an input row, of which there are `w`, channels of one group. from: the row's first pixel. */
-static void tile_copy_row(const whet_conv_q8 *p, const tile_cut *c, const uint8_t *from, int64_t w, int64_t x,
-                          int64_t n, TILE_ELEM *to) {
-  const uint8_t turn = tile_turn(p);
-  int64_t a = whet__clamp_i(-x, 0, n), b = whet__clamp_i(w - x, a, n);
-  tile_fill(to, a * c->pix, tile_zero(p));
-  if (p->in_pitch == c->pix)
-    tile_copy(to + a * c->pix, from + (x + a) * p->in_pitch, (b - a) * c->pix, turn);
-  else
-    for (int64_t i = a; i < b; i++) tile_copy(to + i * c->pix, from + (x + i) * p->in_pitch, c->pix, turn);
-  tile_fill(to + b * c->pix, (n - b) * c->pix, tile_zero(p));
-}
-
 /* Where the first tile of lines [y, y + n) of one image begins, group g; copied into `buf` when need be. */
 static const TILE_ELEM *tile_strip(const whet_conv_q8 *p, const tile_cut *c, const uint8_t *in, int64_t line,
                                    int64_t n, int64_t g, TILE_ELEM *buf) {
@@ -167,7 +107,7 @@ static const TILE_ELEM *tile_strip(const whet_conv_q8 *p, const tile_cut *c, con
     const uint8_t *from = in + line * c->width * p->in_pitch;
     if (!c->copy) return (const TILE_ELEM *)(const void *)from;
     int64_t px = whet__min_i(n * c->width, c->total - line * c->width);
-    tile_copy_row(p, c, from, px, 0, px, buf);
+    tile_copy_row(p, from, px, 0, 1, px, c->pix, buf);
     return buf;
   }
   int64_t image = line / c->per, y = line % c->per * p->stride_h - p->pad_top, rows = tile_rows(p, c, n);
@@ -178,7 +118,7 @@ static const TILE_ELEM *tile_strip(const whet_conv_q8 *p, const tile_cut *c, con
     if (y + i < 0 || y + i >= p->in_h)
       tile_fill(buf + i * c->row, c->row, tile_zero(p));
     else
-      tile_copy_row(p, c, in + (y + i) * pitch, p->in_w, -p->pad_left, c->px, buf + i * c->row);
+      tile_copy_row(p, in + (y + i) * pitch, p->in_w, -p->pad_left, 1, c->px, c->pix, buf + i * c->row);
   }
   return buf;
 }
@@ -242,22 +182,11 @@ static inline void tile_finish(const tile_work *w, int32_t *acc, int64_t i, int6
            w->p->out_pitch);
 }
 
-/* Tiles whose sums are made and wait to be finished while those of the next are made: units that multiply whole tiles
- * work beside the others. */
-typedef struct tile_later {
-  int64_t i, x, mr, rows; /* `rows` more results of line i + 1 follow */
-} tile_later;
-
-static inline void tile_finish_later(const tile_work *w, int32_t *acc, const tile_later *l) {
-  if (l->mr) tile_finish(w, acc, l->i, l->x, l->mr);
-  if (l->rows) tile_finish(w, acc + l->mr * 16 * w->nv, l->i + 1, l->x, l->rows);
-}
-
 /* One panel of weights over the lines of a strip. */
 static void tile_panel(const whet_conv_q8 *p, const tile_cut *c, const tile_geo *g, const TILE_ELEM *a, int64_t line,
                        int64_t n, const int32_t *sum, const char *pack, int64_t group, int64_t block, int nv,
                        const uint8_t *table, char *out) {
-  _Alignas(64) int32_t acc[TILE_LATER ? 2 : 1][TILE_ACC];
+  _Alignas(64) int32_t acc[TILE_ACC];
   int64_t at = (group * c->l.blocks + block) * 16, ch = group * c->l.oc + block * 16;
   size_t bytes = whet_dtype_bits(p->out.dtype) / 8;
   const int32_t *bias = (const int32_t *)(const void *)pack + at;
@@ -266,29 +195,15 @@ static void tile_panel(const whet_conv_q8 *p, const tile_cut *c, const tile_geo 
                  (const int32_t *)(const void *)(pack + c->l.w_zero) + at, sum, table,
                  out + (size_t)(line * c->width * p->out_pitch + ch) * bytes, nv,
                  whet__min_i(16 * nv, c->l.oc - block * 16)};
-  tile_later wait = {0, 0, 0, 0};
-  tile_geo pair = *g;
-  int now = 0;
   for (int64_t i = 0; i < n; i++) {
-    int64_t wide = tile_width(c, line + i), tiles = ((uint32_t)wide + (uint32_t)tile_mr[nv] - 1) / (uint32_t)tile_mr[nv], x = 0;
-    bool two = TILE_LATER && 2 * wide <= tile_mr[nv] && i + 1 < n && tile_width(c, line + i + 1) == wide;
-    for (; tiles > 0; tiles--) {
+    int64_t wide = tile_width(c, line + i), x = 0;
+    for (int64_t tiles = ((uint32_t)wide + (uint32_t)tile_mr[nv] - 1) / (uint32_t)tile_mr[nv]; tiles > 0; tiles--) {
       int64_t mr = tiles == 1 ? wide - x : whet__ceil_div(wide - x, tiles);
-      pair.first = two ? mr : 0;
-      pair.next = tile_at(p, c, 1, 0);
-      tile((int)(two ? 2 * mr : mr), nv, a + tile_at(p, c, i, x), &pair, b, bias, acc[now]);
-      if (TILE_LATER) {
-        tile_finish_later(&w, acc[!now], &wait);
-        wait = (tile_later){i, x, mr, two ? mr : 0};
-        now = !now;
-      } else {
-        tile_finish(&w, acc[0], i, x, mr);
-      }
+      tile((int)mr, nv, a + tile_at(p, c, i, x), g, b, bias, acc);
+      tile_finish(&w, acc, i, x, mr);
       x += mr;
     }
-    i += two;
   }
-  if (TILE_LATER) tile_finish_later(&w, acc[!now], &wait);
 }
 
 /* Part of a convolution: some lines, or, of small pictures, some panels. */
@@ -302,9 +217,7 @@ static void tile_run(const void *params, void *const *ptr, int part, int parts) 
   int64_t per_row = c.n_seg / p->kh;
   for (int64_t s = 0; s < c.n_seg; s++)
     seg[s] = s / per_row * p->dil_h * c.row + (per_row > 1 ? s % per_row * p->dil_w * c.pix : 0);
-  uint32_t state = 0;
-  tile_geo g = {p->stride_w * c.pix, seg, c.n_seg, c.k4, c.l.segs * c.l.k4 * 64, {0, 0}, 0, 0, &state, 0, 0};
-  if (TILE_STEPS) g.steps = whet__conv_q8_steps(c.k4), g.step = g.steps ? c.k4 / g.steps : 0;
+  const tile_geo g = {p->stride_w * c.pix, seg, c.n_seg, c.k4, c.l.segs * c.l.k4 * 64, {0, 0}};
   int64_t panels = 0;
   for (int64_t b = 0; b < c.l.blocks; b += tile_nv(b, c.l.blocks)) panels++;
   int64_t from = 0, to = c.lines, p0 = 0, p1 = panels * p->groups;

@@ -38,7 +38,7 @@ void whet__product_store(const whet_product_out *p, const whet_tensor *y, int64_
 /* For plans: what is done to sums of node n's group, whose first value is n->out[0]. *table receives the argument of
  * the step's table. False when the kernels cannot. */
 bool whet__pl_product_out(whet_planner *p, const whet_node *n, whet_out_q8 *o, whet_arg *table);
-/* Every shift is to the right and no sum reaches 2^30: the kernels' quick rounding holds. k: products of a sum. */
+/* Every shift is to the right, and no sum reaches 2^30: `quick` of whet_out_q8. k: products of a sum. */
 bool whet__pl_product_quick(const whet_planner *p, const whet_node *n, int64_t channels, int64_t k);
 
 /* Is every sum of the products of n, an activation less its zero point times a weight less its own, below 2^25 in

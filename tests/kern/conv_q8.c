@@ -64,7 +64,8 @@ static void output(kc *k, whet_conv_q8 *p) {
                                   WHET_ROUND_ONNX_REAL};
   p->out.dtype = types[kc_range(k, 0, 6)];
   p->out.round = rules[kc_range(k, 0, 4)];
-  p->out.quick = p->out.round == WHET_ROUND_TFL_FIX && kc_chance(k, 50);
+  p->out.quick =
+      (p->out.round == WHET_ROUND_TFL_FIX || p->out.round == WHET_ROUND_ONNX_REAL) && kc_chance(k, 50);
   p->out.table = (p->out.dtype == WHET_U8 || p->out.dtype == WHET_S8) && kc_chance(k, 25);
   int32_t lo = p->out.dtype == WHET_U8 ? 0 : p->out.dtype == WHET_S8 ? -128 : -32768;
   int32_t hi = p->out.dtype == WHET_U8 ? 255 : p->out.dtype == WHET_S8 ? 127 : 32767;

@@ -124,7 +124,7 @@ static void words(int mr, int nv, const int16_t *a, int64_t lda, int64_t k2, con
                   int64_t next, int pass, int32_t *out) {
   static const int32_t no_bias[16 * WORDS_NV];
   static const int64_t no_seg[1];
-  tile_geo g = {2 * lda, no_seg, 1, k2, block, {0, 0}, 0, 0, NULL, 0, 0};
+  tile_geo g = {2 * lda, no_seg, 1, k2, block, {0, 0}};
   for (int i = 0; i < 2 && 2 * pass + i < nv; i++) g.ahead[i] = next + (2 * pass + i) * block;
   of_words[nv][mr]((const uint8_t *)a, &g, b, no_bias, out);
 }

@@ -89,8 +89,8 @@ OUT_INLINE out_int out_clamp_bytes(out_int a, int32_t lo, int32_t hi, bool is_si
 }
 
 /* Ways to rescale a vector; the rest goes through the portable row. OUT_UP is OUT_QUICK where nothing below zero is kept:
- * negative sums may come out as any number that is not above 0. */
-enum { OUT_QUICK, OUT_UP, OUT_FIX, OUT_REAL, OUT_REAL32 };
+ * negative sums may come out as any number that is not above 0. OUT_NEAR is OUT_REAL32 where nothing leaves 32 bits. */
+enum { OUT_QUICK, OUT_UP, OUT_FIX, OUT_REAL, OUT_REAL32, OUT_NEAR };
 #define OUT_EACH_WAY(X) X(OUT_QUICK) X(OUT_UP) X(OUT_FIX) X(OUT_REAL) X(OUT_REAL32)
 
 /* The way for results of 8 bits, or -1. */
@@ -111,7 +111,7 @@ typedef struct out_factor {
 
 OUT_INLINE out_factor out_load(const whet_factors *f, int64_t at, int how) {
   out_factor r;
-  if (how == OUT_REAL32) {
+  if (how == OUT_REAL32 || how == OUT_NEAR) {
     r.real32 = _mm512_loadu_ps(f->real32 + at);
   } else if (how == OUT_REAL) {
     r.real[0] = _mm512_loadu_pd(f->real + at);
@@ -164,9 +164,9 @@ OUT_INLINE __m256i out_real(__m256i x, __m512d real) {
 /* 16 sums to results before the zero point; those beyond 16 bits are only right in being beyond them on their side.
  */
 OUT_INLINE __m512i out_rescale(__m512i x, const out_factor *f, int how) {
-  if (how == OUT_REAL32) {
+  if (how == OUT_REAL32 || how == OUT_NEAR) {
     __m512 v = _mm512_mul_ps(_mm512_cvtepi32_ps(x), f->real32);
-    return _mm512_cvtps_epi32(_mm512_min_ps(v, _mm512_set1_ps(65536)));
+    return _mm512_cvtps_epi32(how == OUT_NEAR ? v : _mm512_min_ps(v, _mm512_set1_ps(65536)));
   }
   if (how == OUT_REAL) {
     __m256i lo = out_real(_mm512_castsi512_si256(x), f->real[0]);
@@ -196,22 +196,25 @@ OUT_INLINE __m512i out_rescale(__m512i x, const out_factor *f, int how) {
 /* Zero point and bounds of 8-bit results. */
 typedef struct out_bound {
   __m512i zero, lo, hi;
-  bool is_signed;
+  bool is_signed, moved, cut; /* the zero point is not 0; the bounds are not those of the type */
 } out_bound;
 
 OUT_INLINE out_bound out_bounds(const whet_out_q8 *o) {
   out_bound b = {_mm512_set1_epi16((int16_t)o->zero), _mm512_set1_epi8((char)o->lo), _mm512_set1_epi8((char)o->hi),
-                 o->dtype == WHET_S8};
+                 o->dtype == WHET_S8, o->zero != 0,
+                 o->dtype == WHET_S8 ? o->lo > -128 || o->hi < 127 : o->lo > 0 || o->hi < 255};
   return b;
 }
 
 /* 64 rescaled sums to bytes: zero point and bounds after saturation to 16 bits. Lane 4i + j of the answer's 32-bit
  * lanes holds the i-th four of v[j]. */
 OUT_INLINE __m512i out_narrow(const __m512i v[4], const out_bound *b) {
-  __m512i x = _mm512_adds_epi16(_mm512_packs_epi32(v[0], v[1]), b->zero);
-  __m512i y = _mm512_adds_epi16(_mm512_packs_epi32(v[2], v[3]), b->zero);
-  if (b->is_signed) return _mm512_max_epi8(_mm512_min_epi8(_mm512_packs_epi16(x, y), b->hi), b->lo);
-  return _mm512_max_epu8(_mm512_min_epu8(_mm512_packus_epi16(x, y), b->hi), b->lo);
+  __m512i x = _mm512_packs_epi32(v[0], v[1]), y = _mm512_packs_epi32(v[2], v[3]);
+  if (b->moved) x = _mm512_adds_epi16(x, b->zero), y = _mm512_adds_epi16(y, b->zero);
+  __m512i z = b->is_signed ? _mm512_packs_epi16(x, y) : _mm512_packus_epi16(x, y);
+  if (!b->cut) return z;
+  return b->is_signed ? _mm512_max_epi8(_mm512_min_epi8(z, b->hi), b->lo)
+                      : _mm512_max_epu8(_mm512_min_epu8(z, b->hi), b->lo);
 }
 
 /* The bytes of out_narrow in the order of v[0], v[1], v[2], v[3]. */
