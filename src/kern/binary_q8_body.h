@@ -21,6 +21,7 @@ typedef struct bin_run {
   out_int x_zero, y_zero;
   out_int y_sign; /* -1 for differences, else 1 */
   out_real32 x_real, y_real;
+  bool small; /* sums by real factors stay far within 32 bits */
   out_turn x_turn, y_turn;         /* the top bits of signed operands, which the f32 form takes as unsigned */
   out_int x_low, y_low;            /* and their zero points then */
   out_real32 x_part, y_part, rest; /* result = x * x_part + y * y_part + rest; products: a * b * x_part + rest */
@@ -32,7 +33,8 @@ typedef struct bin_run {
 OUT_INLINE out_int one(out_int a, out_int b, const bin_run *r, bool mul, bool real) {
   if (real) {
     if (mul) return out_from_real(out_mul32(out_to_real(out_mul_i(a, b)), r->x_real));
-    return out_from_real(out_add32(out_mul32(out_to_real(a), r->x_real), out_mul32(out_to_real(b), r->y_real)));
+    out_real32 sum = out_add32(out_mul32(out_to_real(a), r->x_real), out_mul32(out_to_real(b), r->y_real));
+    return r->small ? out_from_small(sum) : out_from_real(sum);
   }
   if (mul) return out_rescale(out_mul_i(a, b), &r->z, OUT_FIX);
   a = out_rescale(out_shift_left(a, r->p->left), &r->x, OUT_FIX);
@@ -61,7 +63,9 @@ OUT_INLINE void block(const bin_row *w, uint8_t *z, int64_t i, int64_t m, const 
     out_int b = w->y_once ? out_widen_one(w->y, p->y_signed)
                 : all     ? out_widen_all(w->y + at, p->y_signed)
                           : out_widen(w->y + at, p->y_signed, k);
-    v[j] = one(out_sub_i(a, r->x_zero), out_sub_i(b, r->y_zero), r, mul, real);
+    if (p->x_zero) a = out_sub_i(a, r->x_zero);
+    if (p->y_zero) b = out_sub_i(b, r->y_zero);
+    v[j] = one(a, b, r, mul, real);
   }
   out_store(z + i, out_order(out_narrow(v, &r->bound)), m);
 }
@@ -184,6 +188,7 @@ static void run(const void *params, void *const *ptr, int part, int parts) {
                .x_zero = out_set_i(p.x_zero),
                .y_zero = out_set_i(p.y_zero),
                .x_real = out_set32(p.x_real),
+               .small = p.round == WHET_ROUND_ONNX_REAL && fabsf(p.x_real) < 0x1p20f && fabsf(p.y_real) < 0x1p20f,
                .y_sign = out_set_i(p.fn == WHET_BIN_SUB ? -1 : 1),
                .y_real = out_set32(p.fn == WHET_BIN_SUB ? -p.y_real : p.y_real)};
   quick_parts(&p, &r);

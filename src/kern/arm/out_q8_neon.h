@@ -37,6 +37,7 @@ OUT_INLINE bool out_above32(out_real32 a, out_real32 most) { return vmaxvq_u32(v
 
 /* Rounded to even, or halves away from zero; what is beyond 16 bits stays beyond them on its side, NaN is on the
  * lower. */
+OUT_INLINE out_int out_from_small(out_real32 a) { return vcvtnq_s32_f32(a); } /* what is known to stay within 32 bits */
 OUT_INLINE out_int out_from_real(out_real32 a) { return vcvtnq_s32_f32(vmaxnmq_f32(a, vdupq_n_f32(-65536))); }
 OUT_INLINE out_int out_from_real_away(out_real32 a) { return vcvtaq_s32_f32(vmaxnmq_f32(a, vdupq_n_f32(-65536))); }
 /* A float cut towards zero; a with the sign of b (0: positive or none). */

@@ -42,8 +42,9 @@ static int64_t rows_of(const whet_conv_q8 *p, const cut *c, int64_t n) {
 }
 
 enum {
-  WIDE_TO = 4
-}; /* a panel is four blocks for sums of so many steps at most, so that its weights stay in the first cache */
+  WIDE_TO = 256
+};
+    /* a panel is four blocks for sums of so many products at most, so that its weights stay in the first cache */ /* a panel is four blocks for sums of so many steps at most, so that its weights stay in the first cache */
 
 /* Bytes of a strip at most: with all weights in the first cache so should it be, else both in the second. */
 static int64_t strip_bytes(const cut *c) {
@@ -65,7 +66,7 @@ static void cut_dense(const whet_conv_q8 *p, cut *c) {
 
 static void cut_lines(const whet_conv_q8 *p, cut *c) {
   const int64_t reach_w = (int64_t)(p->kw - 1) * p->dil_w;
-  const int64_t tall = c->l.segs * whet__conv_q8_steps(c->l.k4) <= WIDE_TO ? 16 : 32; /* results of a block */
+  const int64_t tall = c->l.segs * c->l.k4 * 4 <= WIDE_TO ? 16 : 32; /* results of a block */
   bool joined = p->dil_w == 1 && p->groups == 1 && p->in_pitch == p->in_c;
   bool columns = p->kw == 1 || p->dil_w > 1 || c->l.ic % 64 == 0; /* weights of a column are whole steps */
   c->total = (int64_t)p->images * p->out_h * p->out_w;
@@ -107,7 +108,7 @@ static void cut_for(const whet_conv_q8 *p, cut *c) {
   if (c->dense && c->copy) c->seg_at = (size_t)(c->strip * c->row) + WHET_SLACK;
   c->steps = whet__conv_q8_steps(c->k4);
   c->step = c->steps ? c->k4 / c->steps : 0;
-  c->panel = c->n_seg * c->steps <= WIDE_TO ? 4 : 2;
+  c->panel = c->n_seg * c->k4 * 4 <= WIDE_TO ? 4 : 2;
   c->seg_at = whet__round_up(c->seg_at, 64);
   c->sum_at = whet__round_up(c->seg_at + (size_t)c->n_seg * sizeof(int64_t), 64);
   c->bytes = c->sum_at + (p->w_zeros ? (size_t)(c->strip * c->width) * sizeof(int32_t) : 0);

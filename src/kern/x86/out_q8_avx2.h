@@ -40,6 +40,8 @@ OUT_INLINE bool out_above32(out_real32 a, out_real32 most) {
 }
 /* Rounded to even, or halves away from zero; what is beyond 16 bits stays beyond them on its side, NaN is on the
  * lower. */
+/* out_from_real of what is known to stay within 32 bits. */
+OUT_INLINE out_int out_from_small(out_real32 a) { return _mm256_cvtps_epi32(a); }
 OUT_INLINE out_int out_from_real(out_real32 a) { return _mm256_cvtps_epi32(_mm256_min_ps(_mm256_set1_ps(65536), a)); }
 OUT_INLINE out_int out_from_real_away(out_real32 a) {
   __m256 near_half = _mm256_or_ps(_mm256_set1_ps(0.49999997f), _mm256_and_ps(a, _mm256_set1_ps(-0.0f)));

@@ -37,6 +37,7 @@ OUT_INLINE out_real32 out_larger32(out_real32 a, out_real32 b) { return _mm512_r
 OUT_INLINE bool out_above32(out_real32 a, out_real32 most) { return _mm512_cmp_ps_mask(a, most, _CMP_GT_OQ) != 0; }
 /* Rounded to even, or halves away from zero; what is beyond 16 bits stays beyond them on its side, NaN is on the
  * lower. */
+OUT_INLINE out_int out_from_small(out_real32 a) { return _mm512_cvtps_epi32(a); } /* what is known to stay within 32 bits */
 OUT_INLINE out_int out_from_real(out_real32 a) { return _mm512_cvtps_epi32(_mm512_min_ps(_mm512_set1_ps(65536), a)); }
 OUT_INLINE out_int out_from_real_away(out_real32 a) {
   __m512 near_half = _mm512_or_ps(_mm512_set1_ps(0.49999997f), _mm512_and_ps(a, _mm512_set1_ps(-0.0f)));
