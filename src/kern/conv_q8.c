@@ -4,6 +4,18 @@
 #include "kern/conv_q8.h"
 #include "base/dtype.h"
 
+whet_conv_q8_shape whet__conv_q8_shape_of(const whet_conv_q8 *p, uint8_t form) {
+  return (whet_conv_q8_shape){.groups = p->groups,
+                              .in_c = p->in_c,
+                              .out_c = p->out_c,
+                              .kh = p->kh,
+                              .kw = p->kw,
+                              .apart = p->dil_w > 1,
+                              .w_zeros = p->w_zeros,
+                              .form = form,
+                              .out = {.dtype = p->out.dtype, .round = p->out.round}};
+}
+
 whet_conv_q8_layout whet__conv_q8_layout(const whet_conv_q8_shape *s) {
   whet_conv_q8_layout l = {.ic = s->in_c / s->groups, .oc = s->out_c / s->groups};
   l.segs = s->apart ? (int64_t)s->kh * s->kw : s->kh;

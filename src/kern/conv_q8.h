@@ -78,16 +78,17 @@ typedef struct whet_conv_q8_shape {
   int32_t groups, in_c, out_c, kh, kw;
   uint8_t apart; /* dil_w > 1: each kernel column is a run of its own */
   uint8_t w_zeros, form, spare;
-  whet_out_q8 out; /* type and rule count */
+  whet_out_q8 out; /* only type and rule are set */
 } whet_conv_q8_shape;
+whet_conv_q8_shape whet__conv_q8_shape_of(const whet_conv_q8 *p, uint8_t form);
 whet_conv_q8_layout whet__conv_q8_layout(const whet_conv_q8_shape *s);
 static inline whet_conv_q8_layout whet__conv_q8_layout_of(const whet_conv_q8 *p, uint8_t form) {
-  whet_conv_q8_shape s = {p->groups, p->in_c, p->out_c, p->kh, p->kw, p->dil_w > 1, p->w_zeros, form, 0, p->out};
+  whet_conv_q8_shape s = whet__conv_q8_shape_of(p, form);
   return whet__conv_q8_layout(&s);
 }
 
 /* Description of packed weights, compared as bytes: zero it first. float w_scale[n_scale] and int32_t w_zero[n_zero]
- * follow; n_scale is 1 or out_c, n_zero 0 (not for U8), 1 or out_c. shape.out: only dtype and round are set. */
+ * follow; n_scale is 1 or out_c, n_zero 0 (not for U8), 1 or out_c. */
 typedef struct whet_conv_q8_pack {
   uint32_t size; /* of all this */
   whet_conv_q8_shape shape;

@@ -13,8 +13,8 @@
 #include "op/product_q8.h"
 #include "whet/program.h"
 
-/* LiteRT sums 16-bit data in 32 bits and rescales them as 8-bit ones where the bias has 32 bits, else in 64 bits and by the
- * reduced multiplier. */
+/* LiteRT sums 16-bit data in 32 bits and rescales them as 8-bit ones where the bias has 32 bits, else in 64 bits and
+ * by the reduced multiplier. */
 whet_round whet__conv_q8_rule(const whet_val *x, const whet_val *b, bool micro) {
   if (!x || x->dtype != WHET_S16) return WHET_ROUND_TFL_FIX;
   return b && b->dtype == WHET_S32 && !micro ? WHET_ROUND_TFL_FIX : WHET_ROUND_TFL_16X8;
@@ -202,11 +202,7 @@ whet_status whet__conv_q8_plan(whet_planner *p, const whet_node *n) {
                             .at_y = g.w_tap[1],
                             .at_x = g.w_tap[2],
                             .at_g = g.w_group};
-  pack.shape = (whet_conv_q8_shape){k.groups,  k.in_c,
-                                    k.out_c,   k.kh,
-                                    k.kw,      k.dil_w > 1,
-                                    k.w_zeros, (uint8_t)row->form,
-                                    0,         {.dtype = k.out.dtype, .round = k.out.round}};
+  pack.shape = whet__conv_q8_shape_of(&k, (uint8_t)row->form);
   whet_arg arg[5] = {whet__rd(n->in[0]), whet__pl_weights_q8(p, n, &pack), whet__wr(out), table, whet__scratch()};
   int64_t pixels = (int64_t)k.images * k.out_h * k.out_w;
   double macs = (double)pixels * k.out_c * k.kh * k.kw * (double)g.ic;

@@ -63,8 +63,7 @@ whet_status whet__pl_rows_q8(whet_planner *p, const whet_node *n, int64_t m, int
   const whet_kern *row = whet__kern_pick(WHET_FAMILY_conv_q8, whet__pl_target(p), false, &c);
   if (!row) return whet__pl_fail(p, WHET_E_INTERNAL, "no kernel of family conv_q8 fits");
   whet_conv_q8_pack pack = {.in_zero = c.in_zero, .at_o = at_o, .at_i = at_i};
-  pack.shape = (whet_conv_q8_shape){
-      1, c.in_c, c.out_c, 1, 1, 0, c.w_zeros, (uint8_t)row->form, 0, {.dtype = c.out.dtype, .round = c.out.round}};
+  pack.shape = whet__conv_q8_shape_of(&c, (uint8_t)row->form);
   whet_arg arg[5] = {whet__rd(n->in[0]), whet__pl_weights_q8(p, n, &pack), whet__wr(out), table, whet__scratch()};
   double macs = (double)m * (double)cols * (double)k;
   return whet__pl_step(p, &(whet_step_req){WHET_FAMILY_conv_q8, row, &c, sizeof c, arg, 5, whet__max_i(m, cols / 64),

@@ -123,15 +123,7 @@ static void pack(kc *k, const whet_kern *row) {
   size_t size = whet__conv_q8_pack_size(s->n_scale, s->n_zero);
   whet_conv_q8_pack *d = kc_mem(k, size);
   d->size = (uint32_t)size;
-  d->shape = (whet_conv_q8_shape){.groups = p->groups,
-                                  .in_c = p->in_c,
-                                  .out_c = p->out_c,
-                                  .kh = p->kh,
-                                  .kw = p->kw,
-                                  .apart = p->dil_w > 1,
-                                  .w_zeros = p->w_zeros,
-                                  .form = (uint8_t)row->form,
-                                  .out = {.dtype = p->out.dtype, .round = p->out.round}};
+  d->shape = whet__conv_q8_shape_of(p, (uint8_t)row->form);
   d->w_type = (uint8_t)s->w_type;
   d->bias_type = s->bias ? WHET_S32 : 0;
   d->in_zero = p->in_zero;
