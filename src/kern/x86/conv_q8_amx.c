@@ -41,10 +41,8 @@ static int64_t rows_of(const whet_conv_q8 *p, const cut *c, int64_t n) {
   return c->fh == p->stride_h ? n + reach / c->fh : (n - 1) * p->stride_h + reach + 1;
 }
 
-enum {
-  WIDE_TO = 256
-};
-    /* a panel is four blocks for sums of so many products at most, so that its weights stay in the first cache */ /* a panel is four blocks for sums of so many steps at most, so that its weights stay in the first cache */
+/* A panel is four blocks for sums of so many products at most: its weights stay in the first cache. */
+enum { WIDE_TO = 256 };
 
 /* Bytes of a strip at most: with all weights in the first cache so should it be, else both in the second. */
 static int64_t strip_bytes(const cut *c) {
