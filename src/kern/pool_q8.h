@@ -55,6 +55,38 @@ static inline int64_t whet__pool_taps(const whet_pool_q8 *p, const uint8_t *in, 
   return n;
 }
 
+/* A walk over results: the pixels that each reads are those of the one before, moved, where both windows lie within
+ * the rows. */
+typedef struct whet_pool_walk {
+  const whet_pool_q8 *p;
+  const uint8_t *pixels, **tap; /* of all images; of the result */
+  int64_t row, x, taps;         /* row counts those of all images */
+} whet_pool_walk;
+
+static inline void whet__pool_at(whet_pool_walk *w) {
+  const whet_pool_q8 *p = w->p;
+  const uint8_t *in = w->pixels + w->row / p->out_h * p->in_h * p->in_w * p->in_pitch;
+  w->taps = whet__pool_taps(p, in, w->row % p->out_h, w->x, w->tap);
+}
+
+static inline whet_pool_walk whet__pool_begin(const whet_pool_q8 *p, const void *pixels, int64_t at,
+                                              const uint8_t **tap) {
+  whet_pool_walk w = {p, pixels, tap, at / p->out_w, at % p->out_w, 0};
+  whet__pool_at(&w);
+  return w;
+}
+
+static inline void whet__pool_next(whet_pool_walk *w) {
+  const whet_pool_q8 *p = w->p;
+  int64_t left = w->x * p->stride_w - p->pad_left, reach = (int64_t)(p->kw - 1) * p->dil_w + p->stride_w;
+  if (++w->x == p->out_w) w->row++, w->x = 0;
+  if (!w->x || left < 0 || left + reach >= p->in_w) {
+    whet__pool_at(w);
+    return;
+  }
+  for (int64_t t = 0; t < w->taps; t++) w->tap[t] += p->stride_w * p->in_pitch;
+}
+
 static inline size_t whet__pool_scratch(const void *params) {
   const whet_pool_q8 *p = params;
   return (size_t)p->kh * (size_t)p->kw * sizeof(void *);

@@ -20,9 +20,8 @@ OUT_INLINE void mean(const whet_pool_q8 *p, const uint8_t *const *tap, int64_t t
                      uint8_t *out, bool is_signed) {
   out_int v[4] = {out_zero(), out_zero(), out_zero(), out_zero()};
   for (int64_t t = 0; t < taps; t++)
-    OUT_UNROLL for (int j = 0; j < 4; j++)
-      if (n > j * OUT_LANES)
-        v[j] = out_add_i(v[j], out_widen(tap[t] + c + j * OUT_LANES, is_signed, n - j * OUT_LANES));
+    OUT_UNROLL for (int j = 0; j < 4; j++) if (n > j * OUT_LANES) v[j] =
+        out_add_i(v[j], out_widen(tap[t] + c + j * OUT_LANES, is_signed, n - j * OUT_LANES));
   whet_out_q8 o = {.dtype = is_signed ? WHET_S8 : WHET_U8, .lo = p->lo, .hi = p->hi};
   if (p->round == WHET_ROUND_TFL_FIX1) {
     out_factor f = out_factor_all(p->mul, p->shift);
@@ -33,7 +32,8 @@ OUT_INLINE void mean(const whet_pool_q8 *p, const uint8_t *const *tap, int64_t t
     float share = 1.0f / (float)(p->count ? p->count : taps), product = p->sx * share;
     out_real32 factor = out_set32(product / p->sy);
     out_int zeros = out_set_i((int32_t)taps * p->in_zero);
-    OUT_UNROLL for (int j = 0; j < 4; j++) v[j] = out_from_real(out_mul32(out_to_real(out_sub_i(v[j], zeros)), factor));
+    OUT_UNROLL for (int j = 0; j < 4; j++) v[j] =
+        out_from_real(out_mul32(out_to_real(out_sub_i(v[j], zeros)), factor));
     o.zero = p->out_zero;
   } else {
     /* Sums stay under 2^24, so that the quotient of floats, cut, is the quotient of integers. */
@@ -52,19 +52,18 @@ static void run(const void *params, void *const *ptr, int part, int parts) {
   const uint8_t **tap = whet__part_scratch(ptr[2], whet__pool_scratch(p), part);
   int64_t from, to;
   whet__split((int64_t)p->images * p->out_h * p->out_w, part, parts, &from, &to);
-  for (; from < to; from++) {
-    int64_t row = from / p->out_w, image = row / p->out_h;
-    const uint8_t *in = (const uint8_t *)ptr[0] + image * p->in_h * p->in_w * p->in_pitch;
+  if (from == to) return;
+  for (whet_pool_walk w = whet__pool_begin(p, ptr[0], from, tap);; whet__pool_next(&w)) {
     uint8_t *out = (uint8_t *)ptr[1] + from * p->out_pitch;
-    int64_t taps = whet__pool_taps(p, in, row % p->out_h, from % p->out_w, tap);
     for (int64_t c = 0; c < p->channels; c += WIDTH) {
       int64_t n = whet__min_i(WIDTH, p->channels - c);
       if (!p->mean)
-        greatest(p, tap, taps, c, n, out + c);
+        greatest(p, tap, w.taps, c, n, out + c);
       else if (p->is_signed)
-        mean(p, tap, taps, c, n, out + c, true);
+        mean(p, tap, w.taps, c, n, out + c, true);
       else
-        mean(p, tap, taps, c, n, out + c, false);
+        mean(p, tap, w.taps, c, n, out + c, false);
     }
+    if (++from == to) break;
   }
 }

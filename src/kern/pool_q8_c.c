@@ -49,12 +49,11 @@ static void run(const void *params, void *const *ptr, int part, int parts) {
   const uint8_t **tap = whet__part_scratch(ptr[2], whet__pool_scratch(p), part);
   int64_t from, to;
   whet__split((int64_t)p->images * p->out_h * p->out_w, part, parts, &from, &to);
-  for (; from < to; from++) {
-    int64_t row = from / p->out_w, image = row / p->out_h;
-    const uint8_t *in = (const uint8_t *)ptr[0] + image * p->in_h * p->in_w * p->in_pitch;
-    int64_t taps = whet__pool_taps(p, in, row % p->out_h, from % p->out_w, tap);
+  if (from == to) return;
+  for (whet_pool_walk w = whet__pool_begin(p, ptr[0], from, tap);; whet__pool_next(&w)) {
     for (int64_t c = 0; c < p->channels; c += BLOCK)
-      block(p, tap, taps, c, whet__min_i(BLOCK, p->channels - c), (uint8_t *)ptr[1] + from * p->out_pitch + c);
+      block(p, tap, w.taps, c, whet__min_i(BLOCK, p->channels - c), (uint8_t *)ptr[1] + from * p->out_pitch + c);
+    if (++from == to) break;
   }
 }
 
