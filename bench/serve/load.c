@@ -182,18 +182,35 @@ static void renew(int poll, struct client *c) {
   if (c->fd >= 0) close(c->fd);
   c->busy = false;
   c->sent = c->got = c->whole = 0;
-  c->fd = dial(true);
+  c->fd = dial(true); /* -1: requests that it is given count as broken */
   if (c->fd >= 0) epoll_ctl(poll, EPOLL_CTL_ADD, c->fd, &e);
+}
+
+/* Connections that wait for a request, first come first served: a new request takes one at once, however many are
+ * busy. */
+struct ring {
+  struct client **at;
+  size_t cap, first, n;
+};
+static void give(struct ring *r, struct client *c) { r->at[(r->first + r->n++) % r->cap] = c; }
+static struct client *get(struct ring *r) {
+  if (!r->n) return NULL;
+  struct client *c = r->at[r->first];
+  r->first = (r->first + 1) % r->cap;
+  r->n--;
+  return c;
 }
 
 static int open_loop(double seconds, double rate, double late_ms, int connections) {
   struct client *c = calloc((size_t)connections, sizeof *c);
-  int poll = epoll_create1(0), next = 0;
+  struct ring free_ones = {calloc((size_t)connections, sizeof(struct client *)), (size_t)connections, 0, 0};
+  int poll = epoll_create1(0);
   int64_t began = now(), until = began + (int64_t)(seconds * 1e9);
   uint64_t due = 0;
   for (int i = 0; i < connections; i++) {
     c[i].fd = -1;
     renew(poll, &c[i]);
+    give(&free_ones, &c[i]);
   }
   began = now();
   until = began + (int64_t)(seconds * 1e9);
@@ -201,17 +218,14 @@ static int open_loop(double seconds, double rate, double late_ms, int connection
   for (int64_t t = now(); t < end; t = now()) {
     struct epoll_event e[256];
     for (; t < until && began + (int64_t)((double)due * 1e9 / rate) <= t; due++) {
-      int tried = 0;
-      while (tried++ < connections && (c[next].busy || c[next].fd < 0)) next = (next + 1) % connections;
-      struct client *x = &c[next];
-      if (x->busy || x->fd < 0) {
+      struct client *x = get(&free_ones);
+      if (!x) {
         g_missed++;
         continue;
       }
       x->busy = true;
       x->due = began + (int64_t)((double)due * 1e9 / rate);
-      if (push(x) < 0) g_broken++, renew(poll, x);
-      next = (next + 1) % connections;
+      if (push(x) < 0) g_broken++, renew(poll, x), give(&free_ones, x);
     }
     int n = epoll_wait(poll, e, 256, t < until && rate > 500 ? 0 : 1);
     for (int i = 0; i < n; i++) {
@@ -219,17 +233,21 @@ static int open_loop(double seconds, double rate, double late_ms, int connection
       if (x->busy && x->sent < g_n && push(x) < 0) {
         g_broken++;
         renew(poll, x);
+        give(&free_ones, x);
         continue;
       }
       if (!(e[i].events & EPOLLIN)) continue;
+      bool busy = x->busy;
       int r = pull(x, false);
       if (r < 0) {
-        g_broken += x->busy;
+        g_broken += busy;
         renew(poll, x);
-      } else if (r) {
+        if (busy) give(&free_ones, x);
+      } else if (r && busy) {
         bool again = x->close_after;
         count(x, late_ms * 1e3);
         if (again) renew(poll, x);
+        give(&free_ones, x);
       }
     }
   }

@@ -5,6 +5,7 @@
 
 #include <stdarg.h>
 #include <stdio.h>
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -107,6 +108,78 @@ void buf_int(serve_buf *b, int64_t v) {
   buf_uint(b, v < 0 ? 0 - (uint64_t)v : (uint64_t)v);
 }
 
+/* Digits in n, 1 to 9 of them, to t; how many. */
+static int digits_of(uint32_t n, char t[10]) {
+  char back[10];
+  int k = 0;
+  do back[k++] = (char)('0' + n % 10);
+  while (n /= 10);
+  for (int i = 0; i < k; i++) t[i] = back[k - 1 - i];
+  return k;
+}
+
+/* The digits t (k of them, as %g has them: `digits` asked for, without zeros at their end) of a number between
+ * 10^e and 10^(e+1). */
+static size_t put_g(char *to, const char *t, int k, int e, int digits) {
+  char *p = to;
+  while (k > 1 && t[k - 1] == '0') k--;
+  if (e < -4 || e >= digits) {
+    *p++ = t[0];
+    if (k > 1) *p++ = '.', memcpy(p, t + 1, (size_t)k - 1), p += k - 1;
+    *p++ = 'e';
+    *p++ = e < 0 ? '-' : '+';
+    if (e < 0) e = -e;
+    *p++ = (char)('0' + e / 10); /* below 100 for floats */
+    *p++ = (char)('0' + e % 10);
+  } else if (e < 0) {
+    memcpy(p, "0.0000", 6);
+    p += 1 - e; /* "0." and -e-1 zeros */
+    memcpy(p, t, (size_t)k), p += k;
+  } else {
+    int whole = e + 1 < k ? e + 1 : k;
+    memcpy(p, t, (size_t)whole), p += whole;
+    for (int i = k; i <= e; i++) *p++ = '0';
+    if (k > e + 1) *p++ = '.', memcpy(p, t + e + 1, (size_t)(k - e - 1)), p += k - e - 1;
+  }
+  return (size_t)(p - to);
+}
+
+/* A float in double arithmetic: nine digits in front of the point, then as few of them as lie nearer to v than to its
+ * neighbours. 0: v is of a size for which that is not exact enough, or as good as halfway between two answers. */
+static size_t quick_float(char *to, float v) {
+  static const double ten[] = {1e0,  1e1,  1e2,  1e3,  1e4,  1e5,  1e6,  1e7,  1e8,  1e9,  1e10, 1e11,
+                               1e12, 1e13, 1e14, 1e15, 1e16, 1e17, 1e18, 1e19, 1e20, 1e21, 1e22};
+  static const uint32_t cut[] = {1000, 100, 10, 1}; /* six to nine digits are left */
+  double a = v < 0 ? -(double)v : (double)v, scaled, half;
+  int two;
+  if (!(a > 1e-13 && a < 1e29)) return 0;
+  double m = frexp(a, &two);
+  int e = (two * 1233) >> 12; /* of ten: this or one below */
+  half = ldexp(1, two - 25);
+  for (;; e--) {
+    int up = 8 - e;
+    if (up > 22) return 0;
+    scaled = up >= 0 ? a * ten[up] : a / ten[-up];
+    if (scaled >= 1e8) {
+      half = up >= 0 ? half * ten[up] : half / ten[-up];
+      break;
+    }
+  }
+  if (m == 0.5) half /= 2; /* a power of two: its neighbour below is nearer */
+  for (int i = 0; i < 4; i++) {
+    double at = scaled / cut[i], n = nearbyint(at), off = fabs(n - at) * cut[i];
+    if (i == 3 ? off > 0.499 : fabs(off - half) < 1e-6 * half || (m == 0.5 && off > half && off < 2.1 * half))
+      return 0;
+    if (i < 3 && off > half) continue;
+    char t[10];
+    char *p = to;
+    int k = digits_of((uint32_t)n, t);
+    if (v < 0) *p++ = '-';
+    return (size_t)(p - to) + put_g(p, t, k, e + (k > 6 + i), 6 + i);
+  }
+  return 0;
+}
+
 void buf_float(serve_buf *b, float v) {
   char *to = buf_room(b, 32);
   if (!to) return;
@@ -118,10 +191,10 @@ void buf_float(serve_buf *b, float v) {
       return;
     }
   }
-  int n = 0;
-  for (int digits = 6; digits <= 9; digits++) {
+  int n = (int)quick_float(to, v);
+  for (int digits = 6; !n; digits++) {
     n = snprintf(to, 32, "%.*g", digits, (double)v);
-    if (strtof(to, NULL) == v) break;
+    if (digits < 9 && strtof(to, NULL) != v) n = 0;
   }
   b->n += (size_t)n;
 }

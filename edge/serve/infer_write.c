@@ -156,14 +156,18 @@ static whet_status write_output(serve_infer *x, const infer_want *w, part *p, se
   }
   buf_text(b, "{\"name\":");
   buf_json_str(b, p->io->name);
-  buf_printf(b, ",\"datatype\":\"%s\",\"shape\":", w->classes ? "BYTES" : p->io->type->name);
+  buf_text(b, ",\"datatype\":\"");
+  buf_text(b, w->classes ? "BYTES" : p->io->type->name);
+  buf_text(b, "\",\"shape\":");
   buf_dims(b, p->t.rank, p->t.dims);
   if (w->region) {
     buf_text(b, ",\"parameters\":{\"shared_memory_region\":");
     buf_json_str(b, region_name(w->region));
     buf_printf(b, ",\"shared_memory_offset\":%zu,\"shared_memory_byte_size\":%zu}}", w->offset, w->room);
   } else if (outside) {
-    buf_printf(b, ",\"parameters\":{\"binary_data_size\":%zu}}", blob->n - from);
+    buf_text(b, ",\"parameters\":{\"binary_data_size\":");
+    buf_uint(b, blob->n - from);
+    buf_text(b, "}}");
   } else {
     buf_text(b, ",\"data\":[");
     buf_put(b, inside.p, inside.n);

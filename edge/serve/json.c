@@ -277,28 +277,38 @@ size_t jin_floats(json_in *j, float *out, size_t n) {
   static const double part[] = {1e0, 1e1, 1e2, 1e3, 1e4, 1e5, 1e6, 1e7, 1e8, 1e9, 1e10, 1e11, 1e12, 1e13, 1e14, 1e15};
   size_t k = 0;
   if (j->bad) return 0;
-  for (char *p = j->at, *end = j->end; k < n;) {
-    bool negative = p < end && *p == '-';
+  /* No number here is longer than 18 bytes, so that far from the end nothing asks for it. */
+  for (const char *p = j->at, *far = j->end - 24; k < n && p < far;) {
+    bool negative = *p == '-';
     p += negative;
-    char *digits = p;
-    uint64_t v = 0;
+    const char *digits = p;
+    unsigned c = (unsigned)(unsigned char)*p - '0';
+    if (c > 9) break;
+    if (p[1] == '.' && p[2] == '0' && p[3] == ',' && k + 1 < n) { /* most pixels of most pictures */
+      out[k++] = negative ? -(float)c : (float)c;
+      j->at += p + 3 - j->at;
+      for (p += 4; p < far && *p == ' ';) p++;
+      if (*p != '-' && (*p < '0' || *p > '9')) break;
+      continue;
+    }
+    uint64_t v = c;
     int behind = 0;
-    while (p < end && *p >= '0' && *p <= '9' && p - digits < 15) v = v * 10 + (uint64_t)(*p++ - '0');
-    if (p == digits || (*digits == '0' && p - digits > 1)) break;
-    if (p < end && *p == '.') {
-      for (p++; p < end && *p >= '0' && *p <= '9' && p - digits < 16; p++, behind++)
-        v = v * 10 + (uint64_t)(*p - '0');
+    while ((c = (unsigned)(unsigned char)*++p - '0') <= 9 && p - digits < 15) v = v * 10 + c;
+    if (*digits == '0' && p - digits > 1) break;
+    if (*p == '.') {
+      const char *point = p;
+      while ((c = (unsigned)(unsigned char)*++p - '0') <= 9 && p - digits < 16) v = v * 10 + c;
+      behind = (int)(p - point) - 1;
       if (!behind) break;
     }
-    if (p >= end || (*p != ',' && *p != ']' && *p != ' '))
-      break; /* an exponent, more digits, nonsense: the slow way tells */
-    double d = (double)v / part[behind];
+    if (*p != ',' && *p != ']' && *p != ' ') break; /* an exponent, more digits, nonsense: the slow way tells */
+    double d = v ? (double)v / part[behind] : 0;
     out[k++] = (float)(negative ? -d : d);
-    j->at = p;
-    while (p < end && *p == ' ') p++;
-    if (p == end || *p != ',' || k == n) break;
-    for (p++; p < end && *p == ' ';) p++;
-    if (p == end || (*p != '-' && (*p < '0' || *p > '9'))) break; /* jin_next eats the comma */
+    j->at += p - j->at;
+    while (p < far && *p == ' ') p++;
+    if (p >= far || *p != ',' || k == n) break;
+    for (p++; p < far && *p == ' ';) p++;
+    if (*p != '-' && (*p < '0' || *p > '9')) break; /* jin_next eats the comma */
   }
   return k;
 }

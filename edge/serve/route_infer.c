@@ -67,6 +67,7 @@ void route_infer(serve_req *r) {
   }
   serve_infer *x = r->infer;
   x->req = r;
+  x->deadline -= x->arrived - r->began; /* the client waits since its request began to arrive */
   x->reply = &r->out;
   if (sched_at_once(r->s->sched, x)) {
     serve_infer_answer(r);

@@ -154,11 +154,20 @@ bool sched_at_once(serve_sched *s, serve_infer *x) {
   return true;
 }
 
-/* How long a request of this version would wait and run, by what runs take and how many wait. */
+/* How long a request of this version would wait and run, by how fast its queue went of late and how much waits. */
 static int64_t expected(const serve_version *v) {
   int64_t run = v->run_ns, each = v->set.c.batch_max ? v->set.c.batch_max : 1;
-  int64_t runs = (v->waiting_rows + each - 1) / each;
-  return (runs / v->most + 1) * run + (int64_t)(v->set.c.batch_max ? v->set.c.batch_delay * 1e9 : 0);
+  int64_t runs = (v->waiting_rows + each - 1) / each, pace = run / v->most;
+  if (v->pace_ns > pace) pace = v->pace_ns;
+  return runs * pace + run + (int64_t)(v->set.c.batch_max ? v->set.c.batch_delay * 1e9 : 0);
+}
+
+/* A run has ended: when others waited all the while, the time since the one before is the pace of the queue, whatever
+ * else the processors have to do. */
+static void learn_pace(serve_version *v) {
+  int64_t now = edge_now();
+  if (v->last_done) v->pace_ns = v->pace_ns ? v->pace_ns + (now - v->last_done - v->pace_ns) / 8 : now - v->last_done;
+  v->last_done = v->waiting ? now : 0;
 }
 
 sched_verdict sched_queue(serve_sched *s, serve_infer *x, int64_t *wait_ns) {
@@ -209,11 +218,8 @@ bool sched_job(serve_sched *s, void (*fn)(void *arg), void *arg) {
   return !ends;
 }
 
-void sched_expire(serve_sched *s) {
-  int64_t now = edge_now();
-  pthread_mutex_lock(&s->lock);
-  serve_infer *left = s->n ? pick_out(s, late, &now) : NULL;
-  pthread_mutex_unlock(&s->lock);
+/* Answer those that were picked out because they are late, or their clients gone. No lock is held. */
+static void answer_late(serve_sched *s, serve_infer *left, int64_t now) {
   while (left) {
     serve_infer *x = left;
     left = x->next;
@@ -227,6 +233,14 @@ void sched_expire(serve_sched *s) {
     stats_fail(&x->v->stats, now - x->arrived);
     s->o.done(x);
   }
+}
+
+void sched_expire(serve_sched *s) {
+  int64_t now = edge_now();
+  pthread_mutex_lock(&s->lock);
+  serve_infer *left = s->n ? pick_out(s, late, &now) : NULL;
+  pthread_mutex_unlock(&s->lock);
+  answer_late(s, left, now);
 }
 
 int64_t sched_waiting(serve_sched *s) {
@@ -307,9 +321,12 @@ static void serve_one(serve_sched *s, serve_version *v, serve_infer **x) {
     if (!i) x[k]->err = err;
     s->o.done(x[k]);
   }
+  pthread_mutex_lock(&s->lock);
+  learn_pace(v);
+  if (s->waiting) pthread_cond_signal(&s->work);
+  pthread_mutex_unlock(&s->lock);
   version_unref(&v);
   pthread_mutex_lock(&s->lock);
-  if (s->waiting) pthread_cond_signal(&s->work);
 }
 
 static void *worker(void *arg) {
@@ -325,6 +342,13 @@ static void *worker(void *arg) {
       pthread_mutex_unlock(&s->lock);
       j->fn(j->arg);
       free(j);
+      pthread_mutex_lock(&s->lock);
+      continue;
+    }
+    serve_infer *left = s->n > 1 ? pick_out(s, late, &now) : NULL; /* no run is begun for nothing */
+    if (left) {
+      pthread_mutex_unlock(&s->lock);
+      answer_late(s, left, now);
       pthread_mutex_lock(&s->lock);
       continue;
     }
