@@ -66,7 +66,7 @@ static void read_shape(json_in *j, infer_tensor *t) {
       return;
     }
     t->dims[t->rank++] = d;
-    if (d && t->count > (size_t)1 << 40) {
+    if (t->count && (uint64_t)d > ((uint64_t)1 << 40) / t->count) {
       jin_fail(j, "shape: more elements than fit into memory");
       return;
     }

@@ -198,6 +198,11 @@ typedef struct number {
   char *from;
 } number;
 
+/* May another digit follow the mantissa in 64 bits? */
+static bool fits(uint64_t m, char digit) {
+  return m < UINT64_MAX / 10 || (m == UINT64_MAX / 10 && (uint64_t)(digit - '0') <= UINT64_MAX % 10);
+}
+
 /* Read the grammar of a number: -? int frac? exp? */
 static bool scan(json_in *j, number *x) {
   if (jin_peek(j) != '0') {
@@ -211,7 +216,7 @@ static bool scan(json_in *j, number *x) {
   int32_t scale = 0;
   bool lead = p < end && *p == '0';
   for (; p < end && *p >= '0' && *p <= '9'; p++) {
-    if (x->mantissa > (UINT64_MAX - 9) / 10)
+    if (!x->exact || !fits(x->mantissa, *p))
       x->exact = false, scale += scale < 100000;
     else
       x->mantissa = x->mantissa * 10 + (uint64_t)(*p - '0');
@@ -220,7 +225,7 @@ static bool scan(json_in *j, number *x) {
   if (p < end && *p == '.') {
     char *point = ++p;
     for (; p < end && *p >= '0' && *p <= '9'; p++) {
-      if (x->mantissa > (UINT64_MAX - 9) / 10)
+      if (!x->exact || !fits(x->mantissa, *p))
         x->exact = x->exact && *p == '0';
       else
         x->mantissa = x->mantissa * 10 + (uint64_t)(*p - '0'), scale -= scale > -100000;

@@ -108,8 +108,7 @@ static void work(void *arg) {
   if (!s && !v->set.c.picture && v->n_in != 1)
     s = edge_fail(&err, WHET_E_UNSUPPORTED, "model \"%s\" takes no pictures", v->name);
   if (!s) s = whet_picture_decode(r->body.p, r->body.n, &o, &p, &err);
-  if (!s && !(i = version_take(v, &err)))
-    s = err.code ? err.code : edge_fail(&err, WHET_E_LIMIT, "all instances of model \"%s\" are busy", v->name);
+  if (!s && !(i = version_wait(v, r->began + (int64_t)(v->set.c.deadline * 1e9), &err))) s = err.code;
   if (!s) s = run(r, v, i, &p, &err);
   if (i) version_give(v, i);
   whet_picture_free(&p);

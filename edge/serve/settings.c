@@ -31,7 +31,8 @@ struct serve_settings {
   _Atomic int level;    /* of the log */
   _Atomic bool info, warning, error, iso;
   _Atomic int64_t verbose;
-  int fd; /* traces; -1: none */
+  int fd;            /* traces; -1: none */
+  _Atomic bool torn; /* the last of them was not written whole */
   _Atomic bool traces;
   trace all, *first;
   size_t n;
@@ -315,7 +316,14 @@ void settings_trace(serve_settings *s, const char *model, const char *version, j
              ",\"status\":%d,\"timestamps\":{\"REQUEST_START\":%" PRId64 ",\"COMPUTE_START\":%" PRId64
              ",\"REQUEST_END\":%" PRId64 "}}\n",
              status, arrived, arrived + queued_ns, done);
-  /* one write a line: lines of several threads do not mix; a full disk costs traces, not requests */
-  if (!b.bad && write(s->fd, b.p, b.n) < 0 && errno != ENOSPC) settings_log(s, 1, "a trace could not be written");
+  /* one write a line: lines of several threads do not mix; a full disk costs traces, not requests. What there was
+   * room for of one is ended before the next. */
+  errno = 0; /* what is written in part has none */
+  bool begin = s->torn,
+       whole = !b.bad && (!begin || write(s->fd, "\n", 1) == 1) && write(s->fd, b.p, b.n) == (ssize_t)b.n;
+  if (whole != !begin) s->torn = !whole;
+  if (!whole && !begin)
+    settings_log(s, 1, errno && errno != ENOSPC ? "traces are lost" : "traces are lost: the disk is full");
+  if (whole && begin) settings_log(s, 1, "traces are written again");
   buf_free(&b);
 }

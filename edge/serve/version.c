@@ -8,6 +8,8 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "edge/wait.h"
+
 static void instance_free(serve_version *v, serve_instance *i) {
   (void)v;
   if (!i) return;
@@ -49,9 +51,14 @@ whet_status instance_shape(serve_instance *i, size_t input, int32_t rank, const 
   return WHET_OK;
 }
 
-serve_instance *version_take(serve_version *v, whet_err *err) {
+/* One that is idle or may be made; when there is none, wait until that time (0: not at all). */
+static serve_instance *take(serve_version *v, int64_t until, whet_err *err) {
   bool make = false;
   pthread_mutex_lock(&v->lock);
+  v->wanted++;
+  while (until && !v->idle && v->made >= v->most)
+    if (!edge_wait(&v->given, &v->lock, until)) break;
+  v->wanted--;
   serve_instance *i = v->idle;
   if (i)
     v->idle = i->next;
@@ -65,10 +72,19 @@ serve_instance *version_take(serve_version *v, whet_err *err) {
   return NULL;
 }
 
+serve_instance *version_take(serve_version *v, whet_err *err) { return take(v, 0, err); }
+
+serve_instance *version_wait(serve_version *v, int64_t until, whet_err *err) {
+  serve_instance *i = take(v, until, err);
+  if (!i && !err->code) edge_fail(err, WHET_E_DEADLINE, "all instances of model \"%s\" are busy", v->name);
+  return i;
+}
+
 void version_give(serve_version *v, serve_instance *i) {
   pthread_mutex_lock(&v->lock);
   i->next = v->idle;
   v->idle = i;
+  if (v->wanted) pthread_cond_signal(&v->given);
   pthread_mutex_unlock(&v->lock);
 }
 
@@ -222,6 +238,7 @@ whet_status version_open(const version_source *from, serve_version **out, whet_e
   snprintf(v->name, sizeof v->name, "%s", from->name);
   snprintf(v->text, sizeof v->text, "%lld", (long long)from->number);
   pthread_mutex_init(&v->lock, NULL);
+  edge_cond_init(&v->given);
   whet_status s = load(v, from, err);
   if (s) {
     version_unref(&v);
@@ -249,6 +266,7 @@ void version_unref(serve_version **at) {
   whet_model_close(&v->model);
   pipe_labels_close(&v->labels);
   config_close(&v->set);
+  pthread_cond_destroy(&v->given);
   pthread_mutex_destroy(&v->lock);
   free(v->in);
   free(v->out);

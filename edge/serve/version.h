@@ -53,7 +53,8 @@ typedef struct serve_version {
 
   pthread_mutex_t lock; /* instances: idle, made. Nothing else is taken under it. */
   serve_instance *idle;
-  int made, most;
+  int made, most, wanted; /* wanted: who waits for one */
+  pthread_cond_t given;   /* one became idle */
 
   /* The queue, under the scheduler's lock. */
   struct serve_infer *head[VERSION_PRIORITIES], *tail[VERSION_PRIORITIES];
@@ -86,6 +87,8 @@ void version_unref(serve_version **v);
 
 /* An idle instance, made if there may be one more. NULL without err set: all are busy. */
 serve_instance *version_take(serve_version *v, whet_err *err);
+/* The same, but waits for one until a time of edge_now(): then E_DEADLINE. */
+serve_instance *version_wait(serve_version *v, int64_t until, whet_err *err);
 void version_give(serve_version *v, serve_instance *i);
 /* Is one idle, or may one be made? */
 bool version_free(serve_version *v);

@@ -311,7 +311,7 @@ def ends(models):
         threads = [threading.Thread(target=ask, args=(m,)) for m in ("digits", "queued") * 6]
         for t in threads:
             t.start()
-        wait_for(lambda: len(seen) > 50)
+        wait_for(lambda: seen.count(200) > 20)
         s.end()
         for t in threads:
             t.join()
