@@ -7,6 +7,7 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <malloc.h>
 #include <stdarg.h>
 #include <poll.h>
 #include <stdio.h>
@@ -44,6 +45,7 @@ typedef struct model {
 struct serve_store {
   store_opts o;
   pthread_mutex_t work; /* a scan or load goes on. Rank 1 */
+  bool changed;         /* in this scan something was loaded or dropped; work */
   pthread_mutex_t lock; /* the table. Rank 2 */
   model **model;
   size_t n, cap;
@@ -128,7 +130,17 @@ static void install(serve_store *s, slot *t, serve_version *v) {
   t->v = v;
   t->reason[0] = 0;
   pthread_mutex_unlock(&s->lock);
+  if (old || v) s->changed = true;
   version_unref(&old);
+}
+
+/* Give memory back that models held which are gone: loads come seldom, and what they leave lies between what is in
+ * use. work is held. */
+static void give_back(serve_store *s) {
+#ifdef __GLIBC__
+  if (s->changed) malloc_trim(0);
+#endif
+  s->changed = false;
 }
 
 static void refuse(serve_store *s, slot *t, const char *why) {
@@ -205,6 +217,7 @@ static void drop_slot(serve_store *s, model *m, size_t i) {
   memmove(m->slot + i, m->slot + i + 1, (--m->n - i) * sizeof *m->slot);
   pthread_mutex_unlock(&s->lock);
   if (t->v) say(s, 2, "%s version %s is gone", m->name, t->text);
+  s->changed |= t->v != NULL;
   version_unref(&t->v);
   free(t);
 }
@@ -300,6 +313,7 @@ static void scan_names(serve_store *s) {
     s->model[i] = s->model[--s->n];
     pthread_mutex_unlock(&s->lock);
     say(s, 2, "%s is gone", m->name);
+    s->changed = true;
     free_model(m);
   }
 }
@@ -308,6 +322,7 @@ void store_scan(serve_store *s) {
   pthread_mutex_lock(&s->work);
   scan_names(s);
   for (size_t i = 0; i < s->n; i++) scan_model(s, s->model[i], false);
+  give_back(s);
   pthread_mutex_unlock(&s->work);
 }
 
@@ -433,6 +448,7 @@ whet_status store_load(serve_store *s, json_text name, whet_err *err) {
     }
     if (!st && !ready) st = edge_fail(err, WHET_E_DATA, "model \"%s\" has no version in its folder", m->name);
   }
+  give_back(s);
   pthread_mutex_unlock(&s->work);
   return st;
 }
@@ -445,6 +461,7 @@ whet_status store_unload(serve_store *s, json_text name, whet_err *err) {
     m->unloaded = true;
     empty(s, m, "unloaded");
     say(s, 2, "%s is unloaded", m->name);
+    give_back(s);
   } else {
     st = edge_fail(err, WHET_E_NAME, "there is no model \"%.*s\"", (int)(name.n > 100 ? 100 : name.n), name.p);
   }
