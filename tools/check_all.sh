@@ -49,6 +49,7 @@ part_arm() { sh tools/sysroot.sh arm64 && preset aarch64 -L quick; }
 part_riscv() { preset riscv64 -L quick; }
 part_fuzz() {
   cmake --preset fuzz && cmake --build build-fuzz -j "$WHET_JOBS" && build-fuzz/fuzz_corpus build-fuzz/corpus || return 1
+  [ ! -x build-fuzz/edge_serve_json ] || WHET_BUILD=build-fuzz build-fuzz/edge_serve_json || return 1 # writes where fuzz_serve begins
   for target in build-fuzz/fuzz_*; do
     name=${target##*/fuzz_}
     [ -x "$target" ] && [ ! -d "$target" ] && [ "$name" != corpus ] || continue

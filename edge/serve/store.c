@@ -29,6 +29,7 @@ typedef struct slot {
   int64_t number;
   char text[24];
   print print;       /* of the file that was tried last; work */
+  uint64_t around;   /* what lay around it when it was refused, 0: it was not; work */
   bool seen;         /* in this scan; work */
   serve_version *v;  /* served, or NULL */
   char reason[1000]; /* why not, or why the newest file is not */
@@ -123,6 +124,33 @@ static bool version_files(const char *folder, const char *model_folder, char fil
   return true;
 }
 
+static void mix(uint64_t *h, const void *p, size_t n) {
+  for (const uint8_t *b = p; n; n--) *h = (*h ^ *b++) * 0x100000001b3u;
+}
+
+/* What files lie in a folder and in the folders in it: another number when one of them changes. Not 0. */
+static uint64_t lies_in(const char *folder, int depth) {
+  uint64_t h = 0xcbf29ce484222325u, all = 1;
+  DIR *d = opendir(folder);
+  struct dirent *e;
+  while (d && (e = readdir(d))) {
+    char path[PATH_ROOM];
+    struct stat st;
+    uint64_t p[3], one = h;
+    if (e->d_name[0] == '.' || !join(path, folder, e->d_name) || stat(path, &st)) continue;
+    if (S_ISDIR(st.st_mode)) {
+      if (depth) all += lies_in(path, depth - 1);
+      continue;
+    }
+    stamp(&st, &p[0], &p[1], &p[2]);
+    mix(&one, e->d_name, strlen(e->d_name));
+    mix(&one, p, sizeof p);
+    all += one; /* the order is the folder's own */
+  }
+  if (d) closedir(d);
+  return all ? all : 1;
+}
+
 /* Take v (a reference) into the slot in place of what is there. */
 static void install(serve_store *s, slot *t, serve_version *v) {
   pthread_mutex_lock(&s->lock);
@@ -163,8 +191,12 @@ static void load_slot(serve_store *s, model *m, slot *t, bool again) {
     t->print = (print){0};
     return;
   }
-  if (!again && !memcmp(&p, &t->print, sizeof p)) return;
+  /* What was refused may have been short of a label or a golden case that was still being copied. */
+  uint64_t around = t->around && !again ? lies_in(folder, 1) + lies_in(model_folder, 0) : 0;
+  if (!again && !memcmp(&p, &t->print, sizeof p) && around == t->around) return;
   t->print = p;
+  around = lies_in(folder, 1) + lies_in(model_folder, 0); /* before anything is read */
+  t->around = 0;
   version_source from = {.name = m->name,
                          .folder = folder,
                          .model_folder = model_folder,
@@ -177,6 +209,7 @@ static void load_slot(serve_store *s, model *m, slot *t, bool again) {
                          .check_user = s->o.check_user};
   int64_t began = edge_now();
   if (version_open(&from, &v, &err)) {
+    t->around = around ? around : 1;
     size_t root = strlen(s->o.folder); /* where the folder lies is nobody's business */
     refuse(s, t, !strncmp(err.text, s->o.folder, root) && err.text[root] == '/' ? err.text + root + 1 : err.text);
     say(s, 0, "%s version %s is refused%s: %s", m->name, t->text, t->v ? ", and the one before stays" : "", err.text);

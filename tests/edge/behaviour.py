@@ -113,7 +113,7 @@ def reloads(models):
 def admission(models):
     """A queue is bounded, deadlines hold, the first class goes first, a client that leaves is not served."""
     put(models, "slow", 1, "ultraface_rfb320.onnx", "instances: 1\nqueue: 4\npriorities: 3\n", goldens=False)
-    put(models, "wide", 1, "ultraface_rfb320.onnx", "instances: 1\nqueue: 64\n", goldens=False)
+    put(models, "wide", 1, "ultraface_rfb320.onnx", "instances: 1\nqueue: 64\ndeadline: 200s\n", goldens=False)
     with serving(models, "--at-once", "0") as s:
         with futures.ThreadPoolExecutor(40) as pool:
             got = [f.result() for f in [pool.submit(faces, s) for _ in range(120)]]

@@ -95,7 +95,8 @@ def disk_full(folder):
             print("disk_full: no tmpfs of its own, /dev/full instead")
         # the log as well
         with open("/dev/full", "w") as sink:
-            p = subprocess.Popen([WHET, "serve", "--models", models, "--port", "0", "--log", "request"], stdout=subprocess.PIPE, stderr=sink, text=True)
+            p = subprocess.Popen([WHET, "serve", "--models", models, "--port", "0", "--log", "request"], stdout=subprocess.PIPE, stderr=sink, text=True,
+                                 env={**os.environ, "ASAN_OPTIONS": "detect_leaks=0"})
             port = int(p.stdout.readline().rsplit(":", 1)[1])
             for _ in range(5):
                 c = http.client.HTTPConnection("127.0.0.1", port)

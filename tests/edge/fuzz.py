@@ -11,7 +11,7 @@ import tempfile
 
 import numpy as np
 
-from server import SHARED, need, put, serving
+from server import SANITIZED, SHARED, need, put, serving
 
 need(f"the models in {SHARED}", (SHARED / "models/mnist_cnn.onnx").exists())
 count, seed = int((sys.argv[1:] or ["1000"])[0]), int((sys.argv[2:] or ["1"])[0])
@@ -85,7 +85,7 @@ with tempfile.TemporaryDirectory() as folder:
     models = pathlib.Path(folder) / "models"
     put(models, "digits", 1, "mnist_cnn.onnx")
     put(models, "batched", 1, "kws_int8.tflite", "batch: {max: 4, delay: 1ms}\n")
-    with serving(models, "--shared-memory", "--log", "error", "--body", "1M", env={**os.environ, "ASAN_OPTIONS": "detect_leaks=1", "WHET_LOG": "0"}) as s:
+    with serving(models, "--shared-memory", "--log", "error", "--body", "1M", *(["--no-sandbox"] if SANITIZED else []), env={**os.environ, "ASAN_OPTIONS": "detect_leaks=1", "WHET_LOG": "0"}) as s:
         name = s.json("GET", "/v2/models/batched")[1]["inputs"][0]["name"].encode()
         base = [r.replace(b'"name": "x"', b'"name": "' + name + b'"') for r in seeds()]
         base = [fix_length(r) for r in base]

@@ -460,6 +460,17 @@ static void reloads(void **state) {
   assert_int_equal(served(s, "3"), 0);
   assert_non_null(strstr(reason_of(s, "3"), "golden"));
   g_verdict = WHET_OK;
+  store_scan(s);
+  assert_int_equal(served(s, "3"), 0); /* nothing changed since */
+  char path[1000];
+  snprintf(path, sizeof path, "%s/d/3", root);
+  test_write(path, "labels.txt", "a\n", 2);
+  store_scan(s);
+  assert_int_equal(served(s, "3"), 3); /* what it may have been short of has come */
+  g_verdict = WHET_E_DATA;
+  put(root, 3, NULL);
+  store_scan(s);
+  g_verdict = WHET_OK;
   assert_int_equal(store_load(s, word("d"), &err), WHET_OK); /* by name it is tried again */
   assert_int_equal(served(s, ""), 3);
   assert_string_equal(reason_of(s, "3"), "");

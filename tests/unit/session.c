@@ -199,7 +199,9 @@ static void a_cancelled_run_ends(void **state) {
   whet_cancel c = {0};
   whet_run_opts o = {.size = sizeof o, .cancel = &c};
   assert_int_equal(whet_session_run(s, &o, &e), WHET_OK);
+  assert_false(whet_cancel_raised(&c));
   whet_cancel_raise(&c);
+  assert_true(whet_cancel_raised(&c));
   assert_int_equal(whet_session_run(s, &o, &e), WHET_E_CANCELLED);
   o = (whet_run_opts){.size = sizeof o, .deadline_ms = 10000};
   assert_int_equal(whet_session_run(s, &o, &e), WHET_OK);
