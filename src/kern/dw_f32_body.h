@@ -82,9 +82,8 @@ WHET_INLINE void window(const whet_dw_f32_call *d, const float *in, int64_t left
   }
 }
 
-enum { FEW = 5 }; /* outputs of a run of a vector that is not full, which are rare */
-
-enum { LATER = 48 }; /* outputs that wait for the rest of the epilogue, so that its constants are brought once for them */
+/* Outputs that wait for the rest of the epilogue, so that its constants are brought once for them. */
+enum { LATER = 48 };
 
 /* The rest of the epilogue on m outputs that lie in `buf`, and their n channels to where they belong. */
 static __attribute__((noinline)) void rest(const whet_dw_f32_call *d, float *buf, float *out, int64_t m, int64_t n) {
@@ -97,21 +96,20 @@ static __attribute__((noinline)) void rest(const whet_dw_f32_call *d, float *buf
   }
 }
 
-/* One vector of channels of a whole row, in even runs of at most `most` outputs, which is 5 or more so that none is below 3. */
+/* One vector of channels of a whole row, in even runs of at most WHET_DW_WIDE outputs, none of which is below 3. */
 WHET_INLINE void window_row(const whet_dw_f32_call *d, const float *w, int64_t width, int64_t c, const int taps,
-                            const int stride, const int most, const bool all, int64_t n) {
+                            const int stride, const bool all, int64_t n) {
   const float *wt = w + d->first * width, *in = d->in, *res = d->res;
   _Alignas(64) float buf[LATER * VW];
   bool later = d->rest != NULL;
   float *out = d->out + c, *to = later ? buf : out;
   int64_t left = d->left, right = 0, m = d->m, step = later ? VW : d->out_step, wait = 0;
-  for (int64_t runs = whet__ceil_div(m, most), wide; runs > 0; runs--, m -= wide) {
+  for (int64_t runs = whet__ceil_div(m, WHET_DW_WIDE), wide; runs > 0; runs--, m -= wide) {
     wide = whet__ceil_div(m, runs);
     if (runs == 1) right = d->right;
-#define RUN(wide)                                                                                               \
-  case wide:                                                                                                    \
-    if (wide <= most) /* else it is never so wide */                                                            \
-      window(d, in, left, right, wt, width, c, wide, taps, stride, all, n, res, to, step, later ? VW : n);      \
+#define RUN(wide)                                                                                        \
+  case wide:                                                                                             \
+    window(d, in, left, right, wt, width, c, wide, taps, stride, all, n, res, to, step, later ? VW : n); \
     break;
     switch (wide) { RUN(3) RUN(4) RUN(5) RUN(6) RUN(7) RUN(8) }
 #undef RUN
@@ -132,16 +130,16 @@ WHET_INLINE void window_row(const whet_dw_f32_call *d, const float *w, int64_t w
 typedef void tail_fn(const whet_dw_f32_call *d, const float *w, int64_t width, int64_t c);
 
 /* DO for each vector of channels c.. of the call: n are left, w: their weights, taps `width` floats apart. */
-#define CHANNELS(d, DO)                                                                                             \
-  int64_t pad = whet__panel_pad(FORM, d->n), panel = d->panel;                                                      \
-  for (int64_t c = d->c0; c < d->c1;) {                                                                             \
-    int64_t width = VW * whet__panel_next(FORM, (pad - panel) / VW), end = whet__min_i(panel + width, d->c1);       \
-    const float *w = d->w + pad + panel * d->k + (c - panel);                                                       \
-    for (; c < end; c += VW, w += VW) {                                                                             \
-      int64_t n = d->n - c;                                                                                         \
-      DO;                                                                                                           \
-    }                                                                                                               \
-    panel += width;                                                                                                 \
+#define CHANNELS(d, DO)                                                                                       \
+  int64_t pad = whet__panel_pad(FORM, d->n), panel = d->panel;                                                \
+  for (int64_t c = d->c0; c < d->c1;) {                                                                       \
+    int64_t width = VW * whet__panel_next(FORM, (pad - panel) / VW), end = whet__min_i(panel + width, d->c1); \
+    const float *w = d->w + pad + panel * d->k + (c - panel);                                                 \
+    for (; c < end; c += VW, w += VW) {                                                                       \
+      int64_t n = d->n - c;                                                                                   \
+      DO;                                                                                                     \
+    }                                                                                                         \
+    panel += width;                                                                                           \
   }
 
 /* With vectors of 16, loads of some lanes cost what loads of all do, so that one body serves both. */
@@ -156,40 +154,52 @@ WHET_INLINE void outputs(const whet_dw_f32_call *d, const int wide, tail_fn *tai
   }
 }
 
-/* All channels of a row. A vector of which some count goes with masks. */
-#define ROW(taps, stride)                                                                                              \
-  static __attribute__((noinline)) void part_##taps##stride(const whet_dw_f32_call *d, const float *w, int64_t width,  \
-                                                            int64_t c) {                                               \
-    window_row(d, w, width, c, taps, stride, FEW, false, d->n - c);                                                    \
-  }                                                                                                                    \
-  static void row_##taps##stride(const whet_dw_f32_call *d) {                                                          \
-    if (MASKED) {                                                                                                      \
-      CHANNELS(d, window_row(d, w, width, c, taps, stride, WHET_DW_WIDE, false, whet__min_i(n, VW)))                   \
-    } else {                                                                                                           \
-      CHANNELS(d, n < VW ? part_##taps##stride(d, w, width, c)                                                         \
-                         : window_row(d, w, width, c, taps, stride, WHET_DW_WIDE, true, VW))                           \
-    }                                                                                                                  \
+#define ALL(X) X(1) X(2) X(3) X(4) X(5) X(6) X(7) X(8)
+#define TAIL(wide)                                                                               \
+  static void tail_##wide(const whet_dw_f32_call *d, const float *w, int64_t width, int64_t c) { \
+    any(d, w, width, c, wide, false, d->n - c);                                                  \
+  }
+#define ANY(wide) \
+  static void any_##wide(const whet_dw_f32_call *d) { outputs(d, wide, tail_##wide); }
+ALL(TAIL)
+
+/* The last channels of a row, less than a vector, which are rare where masks are dear: output by output. */
+static __attribute__((noinline, unused)) void few(const whet_dw_f32_call *d, const float *w, int64_t width, int64_t c,
+                                                  int64_t taps, int64_t stride) {
+  whet_dw_f32_call one = *d;
+  for (int64_t i = 0, x = 0; i < d->m; i++, x += stride, one.out += d->out_step) {
+    int64_t lo = whet__max_i(d->left - x, 0), over = whet__max_i(d->right - (d->m - 1 - i) * stride, 0);
+    one.taps[2] = taps - lo - over;
+    one.first = d->first + lo;
+    one.in = d->in + (x - d->left + lo) * d->step[2];
+    tail_1(&one, w, width, c);
+    if (one.res) one.res += d->res_step;
+    if (!d->rest) continue;
+    _Alignas(64) float buf[VW];
+    vf_store(buf, vf_load_n(one.out + c, d->n - c));
+    rest(d, buf, one.out + c, 1, d->n - c);
+  }
+}
+
+/* All channels of a row. */
+#define ROW(taps, stride)                                                                                          \
+  static void row_##taps##stride(const whet_dw_f32_call *d) {                                                      \
+    if (MASKED) {                                                                                                  \
+      CHANNELS(d, window_row(d, w, width, c, taps, stride, false, whet__min_i(n, VW)))                             \
+    } else {                                                                                                       \
+      CHANNELS(d, n < VW ? few(d, w, width, c, taps, stride) : window_row(d, w, width, c, taps, stride, true, VW)) \
+    }                                                                                                              \
   }
 ROW(3, 1)
 ROW(3, 2)
 ROW(5, 1)
 ROW(5, 2)
 
-#define ALL(X) X(1) X(2) X(3) X(4) X(5) X(6) X(7) X(8)
-#define TAIL(wide)                                                                                                     \
-  static void tail_##wide(const whet_dw_f32_call *d, const float *w, int64_t width, int64_t c) {                       \
-    any(d, w, width, c, wide, false, d->n - c);                                                                        \
-  }
-#define ANY(wide)                                                                                                      \
-  static void any_##wide(const whet_dw_f32_call *d) { outputs(d, wide, tail_##wide); }
-ALL(TAIL)
 ALL(ANY)
 
 #define A(wide) [wide] = any_##wide,
-static const whet_dws_f32 k_dw = {.form = FORM,
-                                  .fn = {ALL(A)},
-                                  .row = {{row_31, row_32}, {row_51, row_52}},
-                                  .epi = CAT4(whet__epi_f32_, ISA, , )};
+static const whet_dws_f32 k_dw = {
+    .form = FORM, .fn = {ALL(A)}, .row = {{row_31, row_32}, {row_51, row_52}}, .epi = CAT4(whet__epi_f32_, ISA, , )};
 
 static void run(const void *params, void *const *ptr, int part, int parts) {
   whet__dw_f32(params, ptr, part, parts, &k_dw);

@@ -51,32 +51,46 @@ WHET_INLINE void out_line(const int m, const vf *x, const int step, vf *y, const
   y[3 * y_step] = vf_fma(vf_set(2 * Q), e, vf_fma(vf_set(0.5f * P), d, x[5 * step]));
 }
 
-/* n channels from channel k on of the patch at `at`; whole: nothing is missing. */
-WHET_INLINE void in_chunk(const whet_wino_in *t, const int m, const bool whole, int64_t at, int64_t k, float *v) {
+/* A vector of channels of a whole patch at `from`, rows and columns step[] apart, to planes of v. */
+WHET_INLINE void in_chunk(const int m, const float *from, const int64_t step[2], float *v, int64_t plane) {
   const int p = m + 2;
-  const int64_t n = whole ? VW : whet__min_i(VW, t->channels - k);
   vf d[36], e[36];
   UNROLL for (int x = 0; x < p; x++) {
     vf column[6];
-    UNROLL for (int y = 0; y < p; y++) {
-      const float *from = t->in + (at + y * t->step[0] + x * t->step[1] + k);
-      if (whole)
-        column[y] = vf_load(from);
-      else
-        column[y] = y >= t->lo[0] && y < t->hi[0] && x >= t->lo[1] && x < t->hi[1] ? vf_load_n(from, n) : vf_set(0);
-    }
+    UNROLL for (int y = 0; y < p; y++) column[y] = vf_load(from + y * step[0] + x * step[1]);
     in_line(m, column, 1, e + x, p);
   }
   UNROLL for (int y = 0; y < p; y++) {
     in_line(m, e + y * p, 1, d + y * p, 1);
-    UNROLL for (int x = 0; x < p; x++) {
-      float *to = v + (y * p + x) * t->plane + k;
-      if (whole)
-        vf_store(to, d[y * p + x]);
-      else
-        vf_store_n(to, d[y * p + x], n);
-    }
+    UNROLL for (int x = 0; x < p; x++) vf_store(v + (y * p + x) * plane, d[y * p + x]);
   }
+}
+
+/* They stand here once, as patches with something missing are completed in a buffer. */
+static __attribute__((noinline)) void in_chunk_2(const float *from, const int64_t step[2], float *v, int64_t plane) {
+  in_chunk(2, from, step, v, plane);
+}
+static __attribute__((noinline)) void in_chunk_4(const float *from, const int64_t step[2], float *v, int64_t plane) {
+  in_chunk(4, from, step, v, plane);
+}
+
+/* n channels from channel k on of the patch at `at`, of which something is missing. */
+static __attribute__((noinline)) void in_part(const whet_wino_in *t, const int m, int64_t at, int64_t k, float *v) {
+  const int p = m + 2;
+  const int64_t n = whet__min_i(VW, t->channels - k), step[2] = {p * VW, VW};
+  _Alignas(64) float patch[36 * VW], done[36 * VW];
+  for (int y = 0; y < p; y++)
+    for (int x = 0; x < p; x++) {
+      const float *from = t->in + (at + y * t->step[0] + x * t->step[1] + k);
+      bool inside = y >= t->lo[0] && y < t->hi[0] && x >= t->lo[1] && x < t->hi[1];
+      vf_store(patch + (y * p + x) * VW, !inside ? vf_set(0) : n == VW ? vf_load(from) : vf_load_n(from, n));
+    }
+  if (n == VW) {
+    (m == 2 ? in_chunk_2 : in_chunk_4)(patch, step, v + k, t->plane);
+    return;
+  }
+  (m == 2 ? in_chunk_2 : in_chunk_4)(patch, step, done, VW);
+  for (int i = 0; i < p * p; i++) vf_store_n(v + i * t->plane + k, vf_load(done + i * VW), n);
 }
 
 WHET_INLINE void in_tiles(const whet_wino_in *t, const int m) {
@@ -86,8 +100,8 @@ WHET_INLINE void in_tiles(const whet_wino_in *t, const int m) {
   float *v = t->v;
   for (int64_t i = 0; i < t->n; i++) {
     int64_t k = 0;
-    for (; k < full; k += VW) in_chunk(t, m, true, at, k, v);
-    for (; k < t->channels; k += VW) in_chunk(t, m, false, at, k, v);
+    for (; k < full; k += VW) (m == 2 ? in_chunk_2 : in_chunk_4)(t->in + at + k, t->step, v + k, t->plane);
+    for (; k < t->channels; k += VW) in_part(t, m, at, k, v);
     at += t->next;
     v += t->channels;
   }

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Family conv_q8 on AVX-512 VNNI: tiles of 7x64, 9x48, 14x32 and 14x16 sums in registers, of bytes (vpdpbusd) and of words
- * for Winograd's products (vpdpwssd). Both are written as assembly: gcc 12 copies and spills the accumulators of their
- * intrinsics. */
+/* Family conv_q8 on AVX-512 VNNI: tiles of 7x64, 9x48, 14x32 and 14x16 sums in registers of bytes (vpdpbusd), and of
+ * seven rows of words for Winograd's products (vpdpwssd). Both are written as assembly: gcc 12 copies and spills the
+ * accumulators of their intrinsics. */
 
 #include "kern/x86/out_q8_avx512.h"
 
@@ -38,36 +38,36 @@ static inline __attribute__((always_inline)) __m512i four(const uint8_t *p) {
 
 /* Rows in threes: each base pointer serves the rows at 0, 1 and 2 times lda. With four blocks the fourth is a memory
  * operand, as 28 sums, three blocks and one activation fill the registers. */
-#define TILE(T, MR, NV)                                                                                           \
+#define TILE(T, MR, NV)                                                                                       \
   static __attribute__((noinline)) void T##_##MR##_##NV(const uint8_t *a, const tile_geo *g, const int8_t *b, \
-                                                         const int32_t *bias, int32_t *out) {                  \
-    const int64_t lda = g->lda, block = g->block;                                                              \
-    __m512i acc[MR][NV];                                                                                       \
-    UNROLL for (int i = 0; i < MR; i++) UNROLL for (int j = 0; j < NV; j++) acc[i][j] =                        \
-        _mm512_loadu_si512(bias + 16 * j);                                                                     \
-    for (int64_t s = 0; s < g->n_seg; s++) {                                                                   \
-      const uint8_t *q[(MR + 2) / 3];                                                                          \
-      UNROLL for (int i = 0; i < (MR + 2) / 3; i++) q[i] = a + g->seg[s] + 3 * i * lda;                        \
-      for (int64_t k = 0; k < g->k4; k++, b += 64) {                                                           \
-        AHEAD_##T(b);                                                                                          \
-        __m512i w[3];                                                                                          \
-        UNROLL for (int j = 0; j < (NV < 3 ? NV : 3); j++) w[j] = _mm512_loadu_si512(b + j * block);           \
-        UNROLL for (int i = 0; i < MR; i++) {                                                                  \
-          __m512i u = four(q[i / 3] + i % 3 * lda);                                                            \
-          UNROLL for (int j = 0; j < (NV < 3 ? NV : 3); j++) DOT(DOT_##T, acc[i][j], u, w[j]);                          \
-          if (NV == 4) DOT_MEM(DOT_##T, acc[i][NV - 1], u, b + 3 * block);                                              \
-        }                                                                                                      \
-        UNROLL for (int i = 0; i < (MR + 2) / 3; i++) q[i] += 4;                                               \
-      }                                                                                                        \
-    }                                                                                                          \
-    UNROLL for (int i = 0; i < MR; i++) UNROLL for (int j = 0; j < NV; j++)                                    \
-        _mm512_store_si512(out + (i * NV + j) * 16, acc[i][j]);                                                \
+                                                        const int32_t *bias, int32_t *out) {                  \
+    const int64_t lda = g->lda, block = g->block;                                                             \
+    __m512i acc[MR][NV];                                                                                      \
+    UNROLL for (int i = 0; i < MR; i++) UNROLL for (int j = 0; j < NV; j++) acc[i][j] =                       \
+        _mm512_loadu_si512(bias + 16 * j);                                                                    \
+    for (int64_t s = 0; s < g->n_seg; s++) {                                                                  \
+      const uint8_t *q[(MR + 2) / 3];                                                                         \
+      UNROLL for (int i = 0; i < (MR + 2) / 3; i++) q[i] = a + g->seg[s] + 3 * i * lda;                       \
+      for (int64_t k = 0; k < g->k4; k++, b += 64) {                                                          \
+        AHEAD_##T(b);                                                                                         \
+        __m512i w[3];                                                                                         \
+        UNROLL for (int j = 0; j < (NV < 3 ? NV : 3); j++) w[j] = _mm512_loadu_si512(b + j * block);          \
+        UNROLL for (int i = 0; i < MR; i++) {                                                                 \
+          __m512i u = four(q[i / 3] + i % 3 * lda);                                                           \
+          UNROLL for (int j = 0; j < (NV < 3 ? NV : 3); j++) DOT(DOT_##T, acc[i][j], u, w[j]);                \
+          if (NV == 4) DOT_MEM(DOT_##T, acc[i][NV - 1], u, b + 3 * block);                                    \
+        }                                                                                                     \
+        UNROLL for (int i = 0; i < (MR + 2) / 3; i++) q[i] += 4;                                              \
+      }                                                                                                       \
+    }                                                                                                         \
+    UNROLL for (int i = 0; i < MR; i++) UNROLL for (int j = 0; j < NV; j++)                                   \
+        _mm512_store_si512(out + (i * NV + j) * 16, acc[i][j]);                                               \
   }
 
 /* One row: two sets of sums, so that the latency of one is hidden by the other. */
-#define TILE_ONE(T, NV)                                                                                             \
-  static __attribute__((noinline)) void T##_1_##NV(const uint8_t *a, const tile_geo *g, const int8_t *b,        \
-                                                    const int32_t *bias, int32_t *out) {                         \
+#define TILE_ONE(T, NV)                                                                                          \
+  static __attribute__((noinline)) void T##_1_##NV(const uint8_t *a, const tile_geo *g, const int8_t *b,         \
+                                                   const int32_t *bias, int32_t *out) {                          \
     const int64_t block = g->block;                                                                              \
     __m512i x[NV], y[NV];                                                                                        \
     UNROLL for (int j = 0; j < NV; j++) x[j] = _mm512_loadu_si512(bias + 16 * j), y[j] = _mm512_setzero_si512(); \
@@ -77,13 +77,13 @@ static inline __attribute__((always_inline)) __m512i four(const uint8_t *p) {
       for (; k + 2 <= g->k4; k += 2, q += 8, b += 128) {                                                         \
         __m512i u = four(q), v = four(q + 4);                                                                    \
         UNROLL for (int j = 0; j < NV; j++) {                                                                    \
-          DOT_MEM(DOT_##T, x[j], u, b + j * block);                                                                       \
-          DOT_MEM(DOT_##T, y[j], v, b + j * block + 64);                                                                  \
+          DOT_MEM(DOT_##T, x[j], u, b + j * block);                                                              \
+          DOT_MEM(DOT_##T, y[j], v, b + j * block + 64);                                                         \
         }                                                                                                        \
       }                                                                                                          \
       if (k < g->k4) {                                                                                           \
         __m512i u = four(q);                                                                                     \
-        UNROLL for (int j = 0; j < NV; j++) DOT_MEM(DOT_##T, x[j], u, b + j * block);                                     \
+        UNROLL for (int j = 0; j < NV; j++) DOT_MEM(DOT_##T, x[j], u, b + j * block);                            \
         b += 64;                                                                                                 \
       }                                                                                                          \
     }                                                                                                            \
@@ -93,17 +93,32 @@ static inline __attribute__((always_inline)) __m512i four(const uint8_t *p) {
 #define TILES_7(T, NV) \
   TILE_ONE(T, NV) TILE(T, 2, NV) TILE(T, 3, NV) TILE(T, 4, NV) TILE(T, 5, NV) TILE(T, 6, NV) TILE(T, 7, NV)
 #define TILES_14(T, NV) \
-  TILES_7(T, NV) TILE(T, 8, NV) TILE(T, 9, NV) TILE(T, 10, NV) TILE(T, 11, NV) TILE(T, 12, NV) TILE(T, 13, NV) TILE(T, 14, NV)
-#define TILES(T) TILES_14(T, 1) TILES_14(T, 2) TILES_7(T, 3) TILE(T, 8, 3) TILE(T, 9, 3) TILES_7(T, 4)
-TILES(bytes)
-TILES(words)
+  TILES_7(T, NV)        \
+  TILE(T, 8, NV) TILE(T, 9, NV) TILE(T, 10, NV) TILE(T, 11, NV) TILE(T, 12, NV) TILE(T, 13, NV) TILE(T, 14, NV)
+TILES_14(bytes, 1)
+TILES_14(bytes, 2)
+TILES_7(bytes, 3)
+TILE(bytes, 8, 3)
+TILE(bytes, 9, 3)
+TILES_7(bytes, 4)
+/* Words: seven rows at most, as panels of less than four blocks are rare there and two blocks already hide the
+ * latency. */
+TILES_7(words, 1)
+TILES_7(words, 2)
+TILES_7(words, 3)
+TILES_7(words, 4)
 
 typedef void (*tile_fn)(const uint8_t *a, const tile_geo *g, const int8_t *b, const int32_t *bias, int32_t *out);
 #define ROW_7(T, NV) T##_1_##NV, T##_2_##NV, T##_3_##NV, T##_4_##NV, T##_5_##NV, T##_6_##NV, T##_7_##NV
 #define ROW_14(T, NV) \
   ROW_7(T, NV), T##_8_##NV, T##_9_##NV, T##_10_##NV, T##_11_##NV, T##_12_##NV, T##_13_##NV, T##_14_##NV
-#define TABLE(T) {{0}, {0, ROW_14(T, 1)}, {0, ROW_14(T, 2)}, {0, ROW_7(T, 3), T##_8_3, T##_9_3}, {0, ROW_7(T, 4)}}
-static const tile_fn of_bytes[TILE_NV + 1][15] = TABLE(bytes), of_words[TILE_NV + 1][15] = TABLE(words);
+static const tile_fn of_bytes[TILE_NV + 1][15] = {{0},
+                                                  {0, ROW_14(bytes, 1)},
+                                                  {0, ROW_14(bytes, 2)},
+                                                  {0, ROW_7(bytes, 3), bytes_8_3, bytes_9_3},
+                                                  {0, ROW_7(bytes, 4)}};
+static const tile_fn of_words[TILE_NV + 1][8] = {
+    {0}, {0, ROW_7(words, 1)}, {0, ROW_7(words, 2)}, {0, ROW_7(words, 3)}, {0, ROW_7(words, 4)}};
 
 static void tile(int mr, int nv, const uint8_t *a, const struct tile_geo *g, const int8_t *b, const int32_t *bias,
                  int32_t *acc) {
@@ -119,7 +134,7 @@ const whet_kern whet_k_conv_q8__vnni_panel = {.name = "conv_q8__vnni_panel",
 
 #include "kern/x86/wino_q8_vec.h"
 enum { WORDS_NV = TILE_NV };
-#define words_mr tile_mr
+static const int8_t words_mr[TILE_NV + 1] = {0, 7, 7, 7, 7};
 static void words(int mr, int nv, const int16_t *a, int64_t lda, int64_t k2, const int8_t *b, int64_t block,
                   int64_t next, int pass, int32_t *out) {
   static const int32_t no_bias[16 * WORDS_NV];
@@ -142,26 +157,26 @@ const whet_kern whet_k_conv_q8__vnni_winograd = {.name = "conv_q8__vnni_winograd
 
 /* ---- one row ------------------------------------------------------------------------------------------------ */
 
-/* A product of one row with a matrix: every weight is used once, so eight blocks are summed side by side, and nothing is
- * computed beforehand that such small work would notice. */
+/* A product of one row with a matrix: every weight is used once, so eight blocks are summed side by side, and nothing
+ * is computed beforehand that such small work would notice. */
 
 /* Sums of NB blocks of 16 outputs. */
-#define ROW_SUMS(NB)                                                                                               \
-  static void row_sums_##NB(const uint8_t *a, int64_t k4, const int8_t *b, const int32_t *bias, int32_t *out) {   \
-    const int64_t block = k4 * 64;                                                                                 \
-    __m512i x[NB], y[NB];                                                                                          \
-    UNROLL for (int j = 0; j < NB; j++) x[j] = _mm512_loadu_si512(bias + 16 * j), y[j] = _mm512_setzero_si512();   \
-    int64_t k = 0;                                                                                                 \
-    for (; k + 2 <= k4; k += 2, b += 128) {                                                                        \
-      __m512i u = four(a + 4 * k), v = four(a + 4 * k + 4);                                                        \
-      UNROLL for (int j = 0; j < NB; j++) DOT_MEM(DOT_bytes, x[j], u, b + j * block);                              \
-      UNROLL for (int j = 0; j < NB; j++) DOT_MEM(DOT_bytes, y[j], v, b + j * block + 64);                         \
-    }                                                                                                              \
-    if (k < k4) {                                                                                                  \
-      __m512i u = four(a + 4 * k);                                                                                 \
-      UNROLL for (int j = 0; j < NB; j++) DOT_MEM(DOT_bytes, x[j], u, b + j * block);                              \
-    }                                                                                                              \
-    UNROLL for (int j = 0; j < NB; j++) _mm512_store_si512(out + 16 * j, _mm512_add_epi32(x[j], y[j]));            \
+#define ROW_SUMS(NB)                                                                                             \
+  static void row_sums_##NB(const uint8_t *a, int64_t k4, const int8_t *b, const int32_t *bias, int32_t *out) {  \
+    const int64_t block = k4 * 64;                                                                               \
+    __m512i x[NB], y[NB];                                                                                        \
+    UNROLL for (int j = 0; j < NB; j++) x[j] = _mm512_loadu_si512(bias + 16 * j), y[j] = _mm512_setzero_si512(); \
+    int64_t k = 0;                                                                                               \
+    for (; k + 2 <= k4; k += 2, b += 128) {                                                                      \
+      __m512i u = four(a + 4 * k), v = four(a + 4 * k + 4);                                                      \
+      UNROLL for (int j = 0; j < NB; j++) DOT_MEM(DOT_bytes, x[j], u, b + j * block);                            \
+      UNROLL for (int j = 0; j < NB; j++) DOT_MEM(DOT_bytes, y[j], v, b + j * block + 64);                       \
+    }                                                                                                            \
+    if (k < k4) {                                                                                                \
+      __m512i u = four(a + 4 * k);                                                                               \
+      UNROLL for (int j = 0; j < NB; j++) DOT_MEM(DOT_bytes, x[j], u, b + j * block);                            \
+    }                                                                                                            \
+    UNROLL for (int j = 0; j < NB; j++) _mm512_store_si512(out + 16 * j, _mm512_add_epi32(x[j], y[j]));          \
   }
 ROW_SUMS(1)
 ROW_SUMS(2)
@@ -204,10 +219,7 @@ static void row_run(const void *params, void *const *ptr, int part, int parts) {
     const int8_t *w = weights + b * k4 * 64;
     const int32_t *bias = (const int32_t *)(const void *)pack + b * 16;
     nb = to - b >= 8 ? 8 : to - b >= 4 ? 4 : to - b >= 2 ? 2 : 1;
-    (nb == 8   ? row_sums_8
-     : nb == 4 ? row_sums_4
-     : nb == 2 ? row_sums_2
-               : row_sums_1)(a, k4, w, bias, acc);
+    (nb == 8 ? row_sums_8 : nb == 4 ? row_sums_4 : nb == 2 ? row_sums_2 : row_sums_1)(a, k4, w, bias, acc);
     for (int64_t i = 0; i < nb; i += 4) {
       int64_t o = (b + i) * 16;
       whet_factors f = whet__factors_at(&p->out, pack + n * 4, n, o);
