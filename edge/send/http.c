@@ -104,6 +104,26 @@ static struct curl_slist *header(struct curl_slist *list, bool *bad, const char 
   return more ? more : list;
 }
 
+/* "Idempotency-Key: " and the key as a string of structured fields (RFC 9651, 3.3.3): quotes and backslashes behind a
+ * backslash. Such a string is visible ASCII: other bytes go as %XX, and so does the percent sign, so that two keys
+ * never become one. */
+static struct curl_slist *key_header(struct curl_slist *list, bool *bad, const char *key) {
+  serve_buf text = {0};
+  for (const unsigned char *p = (const unsigned char *)key; *p; p++) {
+    if (*p < 32 || *p > 126 || *p == '%')
+      buf_printf(&text, "%%%02X", *p);
+    else
+      buf_printf(&text, *p == '"' || *p == '\\' ? "\\%c" : "%c", *p);
+  }
+  buf_put(&text, "", 1);
+  if (text.bad)
+    *bad = true;
+  else
+    list = header(list, bad, "Idempotency-Key: \"", text.p, "\"");
+  buf_free(&text);
+  return list;
+}
+
 /* Send items from..to of a batch; *code as above. */
 static CURLcode request(sender *s, const outbox_batch *b, size_t from, size_t to, long *code, int64_t *bytes,
                         bool *no_memory) {
@@ -126,7 +146,7 @@ static CURLcode request(sender *s, const outbox_batch *b, size_t from, size_t to
   list = header(list, &bad, "Expect:", "", "");
   /* Only of a record alone: lines carry their own keys, and a batch that is tried again may hold other records, which
    * a receiver that knows its first one's key would throw away. */
-  if (single) list = header(list, &bad, "Idempotency-Key: \"", b->item[from].key, "\"");
+  if (single) list = key_header(list, &bad, b->item[from].key);
   if (single && *b->item[from].stream) list = header(list, &bad, "X-Stream: ", b->item[from].stream, "");
   if (s->o.token) list = header(list, &bad, "Authorization: Bearer ", s->o.token, "");
   if (packed) list = header(list, &bad, "Content-Encoding: ", "gzip", "");
@@ -145,6 +165,16 @@ static CURLcode request(sender *s, const outbox_batch *b, size_t from, size_t to
   }
   curl_slist_free_all(list);
   return r;
+}
+
+/* An answer to who we are or where we knock, not to what we bring: a token that ran out, a proxy, a path that moved.
+ * No record is to blame, and all of them wait until somebody has put it right. NULL: it is none of these. */
+static const char *shut(long code) {
+  return code == 401   ? "HTTP 401: not let in (which token?); records wait"
+         : code == 403 ? "HTTP 403: not allowed; records wait"
+         : code == 404 ? "HTTP 404: nobody takes records there; they wait"
+         : code == 407 ? "HTTP 407: a proxy does not let us through; records wait"
+                       : NULL;
 }
 
 /* A redirection is tried again, too: it is what a network's sign-in page answers, not the receiver. */
@@ -211,6 +241,10 @@ static bool send_some(sender *s, const outbox_batch *b, size_t from, size_t to, 
   if (*no_memory) return false;
   if (r) {
     send_all(a, from, b->n, OUTBOX_UNREACHED, 0, atomic_load(&s->woken) ? "stopped" : curl_easy_strerror(r));
+    return false;
+  }
+  if (shut(code)) {
+    send_all(a, from, b->n, OUTBOX_UNREACHED, retry_after(h), shut(code));
     return false;
   }
   snprintf(why, sizeof why, "HTTP %ld", code);

@@ -233,9 +233,11 @@ static whet_status batch(sender *s, const outbox_batch *b, outbox_answer *a, int
     const char *why = r < 0      ? (*q->trouble ? q->trouble : "no answer in time")
                       : r >= 256 ? mosquitto_strerror(r - 256)
                                  : mosquitto_reason_string(r);
-    bool refused = (r >= 128 && r < 256 && r != MQTT_RC_QUOTA_EXCEEDED && r != MQTT_RC_UNSPECIFIED) ||
-                   r == 256 + MOSQ_ERR_PAYLOAD_SIZE || r == 256 + MOSQ_ERR_OVERSIZE_PACKET ||
-                   r == 256 + MOSQ_ERR_MALFORMED_UTF8 || r == 256 + MOSQ_ERR_INVAL;
+    bool refused = (r >= 128 && r < 256 && r != MQTT_RC_QUOTA_EXCEEDED && r != MQTT_RC_UNSPECIFIED &&
+                    r != MQTT_RC_NOT_AUTHORIZED) || /* somebody can put that right */
+                   r == 256 + MOSQ_ERR_PAYLOAD_SIZE ||
+                   r == 256 + MOSQ_ERR_OVERSIZE_PACKET || r == 256 + MOSQ_ERR_MALFORMED_UTF8 ||
+                   r == 256 + MOSQ_ERR_INVAL;
     outbox_fate f = r >= 0 && r < 128     ? OUTBOX_SENT
                     : refused             ? OUTBOX_REFUSED
                     : r >= 128 && r < 256 ? OUTBOX_AGAIN

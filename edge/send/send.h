@@ -7,7 +7,8 @@
  * - http(s)://HOST/PATH: POST. One record is the body as it is, with its media type and an Idempotency-Key; several
  * are lines of JSON, {"key","stream","time","type","data"}, data as JSON, as text, or ("encoding":"base64") as bytes.
  * 2xx takes all; an answer {"results":[{"key","status"}]} says it of each. 4xx refuses for good, but 408, 425 and
- * 429; of several records each is then tried alone. Everything else is tried again, not before Retry-After.
+ * 429; of several records each is then tried alone. 401, 403, 404 and 407 of a whole request blame no record: nothing
+ * is counted, the link pauses. Everything else is tried again, not before Retry-After.
  *
  * - mqtt(s)://[USER:PASSWORD@]HOST[:PORT]/TOPIC: MQTT 5, QoS 1, each record a message, taken when its PUBACK comes.
  * "{stream}" in the topic stands for the record's stream. User properties "key" and "time" travel with it.

@@ -14,6 +14,7 @@ import sys
 import tempfile
 import threading
 import time
+import urllib.parse
 
 WHET = os.path.join(os.environ["WHET_BUILD"], "whet")
 DIR = pathlib.Path(tempfile.mkdtemp(prefix="outbox."))
@@ -29,11 +30,26 @@ def stats(box):
     return json.loads(whet("status", box, "--json"))
 
 
-class Receiver(http.server.ThreadingHTTPServer):
-    """Stores each key once. `fail` of 1: chance of a failure; refuse: texts that are answered with 400; redirect: so many requests first are sent elsewhere."""
+def unquoted(text):
+    """A string of structured fields (RFC 9651, 4.2.5), then %XX."""
+    assert text[0] == text[-1] == '"' and all(31 < ord(c) < 127 for c in text), text
+    out, at = "", 1
+    while at < len(text) - 1:
+        assert text[at] != '"', text
+        if text[at] == "\\":
+            at += 1
+            assert text[at] in '"\\', text
+        out += text[at]
+        at += 1
+    return urllib.parse.unquote(out)
 
-    def __init__(self, fail=0.0, refuse=(), slow=0.0, redirect=0):
-        self.fail, self.refuse, self.slow, self.redirect = fail, refuse, slow, redirect
+
+class Receiver(http.server.ThreadingHTTPServer):
+    """Stores each key once. `fail` of 1: chance of a failure; refuse: texts that are answered with 400; redirect: so many requests first are sent elsewhere;
+    shut: statuses of the first requests."""
+
+    def __init__(self, fail=0.0, refuse=(), slow=0.0, redirect=0, shut=()):
+        self.fail, self.refuse, self.slow, self.redirect, self.shut = fail, refuse, slow, redirect, list(shut)
         self.seen, self.order, self.twice, self.heads, self.requests = set(), [], 0, [], 0
         self.draw = random.Random(3)
         super().__init__(("127.0.0.1", 0), Answer)
@@ -69,6 +85,8 @@ class Answer(http.server.BaseHTTPRequestHandler):
             body = gzip.decompress(body)
         if s.requests <= s.redirect:
             return self.reply(302, Location="http://127.0.0.1:1/sign-in")
+        if s.shut:
+            return self.reply(s.shut.pop(0))
         r = s.draw.random()
         if r < s.fail / 4:
             return self.reply(503, Retry_After="0")
@@ -77,7 +95,7 @@ class Answer(http.server.BaseHTTPRequestHandler):
         if self.headers["Content-Type"] == "application/x-ndjson":
             records = [(x["key"], x["data"]) for x in map(json.loads, body.splitlines())]
         else:
-            records = [(self.headers["Idempotency-Key"].strip('"'), json.loads(body))]
+            records = [(unquoted(self.headers["Idempotency-Key"]), json.loads(body))]
         if any(d in s.refuse for _, d in records):
             return self.reply(400)
         for key, data in records:
@@ -126,6 +144,27 @@ def test_redirected():
     assert r.order == list(range(5)) and r.requests == 4 and s["dead"] == 0, (r.order, r.requests, s)
 
 
+def test_shut_out():
+    """A token that ran out, a path that moved: whoever is not let in keeps its records, waits longer each time, and says why."""
+    box, r = DIR / "shut.db", Receiver(shut=(401, 403, 404, 401))
+    whet("put", box, "--stream", "s", "--lines", text=lines(range(5)))
+    said = subprocess.run([WHET, "outbox", "drain", box, "--to", r.url, "--once", "--retry-min", "0.02", "--retry-max", "0.3", "--attempts", "1"],
+                          capture_output=True, text=True, timeout=60)
+    s = stats(box)
+    assert said.returncode == 0 and r.order == list(range(5)) and s["dead"] == 0 and s["waiting"] == 0 and r.requests == 5, (said, s, r.requests)
+    r.shut = [401] * 1000
+    whet("put", box, text="6")
+    p = subprocess.Popen([WHET, "outbox", "drain", box, "--to", r.url, "--retry-min", "0.05", "--retry-max", "0.3"], stderr=subprocess.PIPE, text=True)
+    line = p.stderr.readline()
+    assert "HTTP 401: not let in" in line and "wait" in line, line
+    before = r.requests
+    time.sleep(1)
+    assert r.requests - before < 40, r.requests  # no storm
+    p.terminate()
+    assert p.wait(10) == 0 and stats(box)["waiting"] == 1 and stats(box)["dead"] == 0
+    p.stderr.close()
+
+
 def test_heads():
     """Keys and tokens travel whole; a batch has no key of its own, since the next attempt may hold other records."""
     box, r, key, token = DIR / "heads.db", Receiver(), "k" * 500, DIR / "token"
@@ -135,6 +174,12 @@ def test_heads():
     whet("drain", box, "--to", r.url, "--once", "--batch", 1, "--token-file", token)
     assert sorted(r.seen) == [key + "a", key + "b"] and r.twice == 0, r.seen
     assert all(h["Authorization"] == "Bearer " + "t" * 1500 for h in r.heads)
+    odd = ['say "hi"', "back\\slash", "50%41", "kl\u00fcger \u2713", "tab\there"]
+    for k in odd:
+        whet("put", box, "--key", k, text="0")
+    whet("drain", box, "--to", r.url, "--once", "--batch", 1)
+    assert r.seen >= set(odd) and len(r.seen) == 2 + len(odd), r.seen
+    assert any(h.get("Idempotency-Key") == '"say \\"hi\\""' for h in r.heads)
     whet("put", box, "--lines", text=lines([1, 2]))
     whet("drain", box, "--to", r.url, "--once")
     assert "Idempotency-Key" not in r.heads[-1] and r.order[-2:] == [1, 2]
@@ -144,13 +189,19 @@ def test_offline_then_online():
     """Nobody listens; then somebody does. The process that delivers is told to end in the middle of a slow answer."""
     box, r = DIR / "offline.db", Receiver(slow=3)
     whet("put", box, text='{"x": 1}')
-    p = subprocess.Popen([WHET, "outbox", "drain", box, "--to", r.url], stderr=subprocess.PIPE)
-    while not r.requests:
-        time.sleep(0.01)
-    t = time.monotonic()
-    p.send_signal(signal.SIGTERM)
-    assert p.wait(10) == 0, p.stderr.read()
-    assert time.monotonic() - t < 1, time.monotonic() - t  # 0.2 s on an idle machine
+    took = []
+    while not took or (min(took) >= 0.2 and len(took) < 5):  # other things may keep the machine busy now and then
+        before = r.requests
+        p = subprocess.Popen([WHET, "outbox", "drain", box, "--to", r.url], stderr=subprocess.PIPE)
+        while r.requests == before:
+            time.sleep(0.01)
+        t = time.monotonic()
+        p.send_signal(signal.SIGTERM)
+        assert p.wait(10) == 0, p.stderr.read()
+        took.append(time.monotonic() - t)
+        p.stderr.close()
+    assert min(took) < 0.2, took
+    print(f"SIGTERM to the end of a drain: {min(took) * 1e3:.0f} ms")
     assert stats(box)["waiting"] == 1
     r.slow = 0
     whet("drain", box, "--to", r.url, "--once")
@@ -198,6 +249,42 @@ def test_mqtt():
     first = list(dict.fromkeys(int(v) for _, v in got))
     assert first == list(range(3000)), len(first)  # whole, and in order the first time
     assert all(t == "site/boiler" for t, _ in got)
+
+
+def test_mqtt_tls():
+    """A broker with a certificate of one's own authority: taken with that authority, by none other."""
+    if not shutil.which("mosquitto") or not shutil.which("openssl"):
+        print("skipped by name: mosquitto, openssl (Debian: mosquitto, openssl)")
+        return
+    def openssl(*args):
+        subprocess.run(["openssl", *map(str, args)], check=True, capture_output=True, cwd=DIR)
+    for name in "ca", "other":
+        openssl("req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes", "-days", 2, "-subj", f"/CN=whet test {name}", "-keyout",
+                f"{name}.key", "-out", f"{name}.pem", "-addext", "basicConstraints=critical,CA:TRUE")
+    openssl("req", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes", "-subj", "/CN=127.0.0.1", "-keyout", "broker.key", "-out", "broker.csr")
+    (DIR / "broker.ext").write_text("subjectAltName=IP:127.0.0.1,DNS:localhost\n")
+    openssl("x509", "-req", "-in", "broker.csr", "-CA", "ca.pem", "-CAkey", "ca.key", "-CAcreateserial", "-days", 2, "-extfile", "broker.ext", "-out", "broker.pem")
+    port, conf, box, log = 21000 + os.getpid() % 20000, DIR / "tls.conf", DIR / "tls.db", DIR / "tls.log"
+    conf.write_text(f"listener {port} 127.0.0.1\nallow_anonymous true\ncafile {DIR}/ca.pem\ncertfile {DIR}/broker.pem\nkeyfile {DIR}/broker.key\n"
+                    f"log_type all\nlog_dest file {log}\nuser {os.environ.get('USER', 'root')}\n")
+    b = subprocess.Popen(["mosquitto", "-c", conf], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    time.sleep(0.5)
+    try:
+        whet("put", box, "--stream", "boiler", "--lines", text=lines(range(20)))
+        url = f"mqtts://127.0.0.1:{port}/site/{{stream}}"
+        p = subprocess.Popen([WHET, "outbox", "drain", box, "--to", url, "--ca", DIR / "other.pem", "--timeout", "1", "--retry-min", "0.1", "--retry-max", "0.2"],
+                             stderr=subprocess.PIPE, text=True)
+        assert p.stderr.readline()  # it says what is wrong
+        p.terminate()
+        p.wait(10)
+        p.stderr.close()
+        assert stats(box)["waiting"] == 20
+        whet("drain", box, "--to", url, "--ca", DIR / "ca.pem", "--once")
+        assert stats(box)["waiting"] == 0 and stats(box)["sent"] == 20
+        assert log.read_text().count("Received PUBLISH") == 20
+    finally:
+        b.terminate()
+        b.wait(10)
 
 
 def test_wrong():
