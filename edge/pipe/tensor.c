@@ -3,6 +3,8 @@
 
 #include "edge/pipe/tensor.h"
 
+#include <math.h>
+
 #include <string.h>
 
 whet_status pipe_tensor_output(whet_session *s, size_t i, pipe_tensor *out, whet_err *err) {
@@ -85,6 +87,57 @@ whet_status pipe_tensor_floats(const pipe_tensor *t, size_t first, size_t n, flo
   for (size_t i = 0; i < n; i++) {
     size_t c = q->n == 1 ? 0 : (first + i) / inner % (size_t)q->n;
     out[i] = q->scale[c] * (out[i] - (float)(q->zero ? q->zero[c] : 0));
+  }
+  return WHET_OK;
+}
+
+bool pipe_tensor_set(whet_dtype t, void *to, size_t i, double v) {
+  switch (t) {
+    case WHET_F32:
+      ((float *)to)[i] = (float)v;
+      return true;
+    case WHET_F64:
+      ((double *)to)[i] = v;
+      return true;
+    case WHET_S8:
+      ((int8_t *)to)[i] = (int8_t)fmin(fmax(v, -128), 127);
+      return true;
+    case WHET_U8:
+      ((uint8_t *)to)[i] = (uint8_t)fmin(fmax(v, 0), 255);
+      return true;
+    case WHET_S16:
+      ((int16_t *)to)[i] = (int16_t)fmin(fmax(v, -32768), 32767);
+      return true;
+    case WHET_U16:
+      ((uint16_t *)to)[i] = (uint16_t)fmin(fmax(v, 0), 65535);
+      return true;
+    case WHET_S32:
+      ((int32_t *)to)[i] = (int32_t)fmin(fmax(v, -2147483648.0), 2147483647.0);
+      return true;
+    case WHET_S64:
+      ((int64_t *)to)[i] = (int64_t)fmin(fmax(v, -9.2e18), 9.2e18);
+      return true;
+    case WHET_BOOL:
+      ((uint8_t *)to)[i] = v != 0;
+      return true;
+    default:
+      return false;
+  }
+}
+
+whet_status pipe_tensor_put(const whet_info *info, bool raw, double factor, const float *v, size_t n, void *to,
+                            whet_err *err) {
+  const whet_quant_info *q = &info->quant;
+  bool real = q->n && !raw, whole = info->dtype != WHET_F32 && info->dtype != WHET_F64;
+  double scale = real ? (double)q->scale[0] : 1;
+  int32_t zero = real && q->zero ? q->zero[0] : 0;
+  if (real && q->n > 1)
+    return edge_fail(err, WHET_E_UNSUPPORTED, "the input \"%.60s\" has a scale for each channel", info->name);
+  for (size_t i = 0; i < n; i++) {
+    double x = (double)v[i] * factor;
+    if (!pipe_tensor_set(info->dtype, to, i, whole ? round(x / scale) + zero : x))
+      return edge_fail(err, WHET_E_TYPE, "the input \"%.60s\" is %s, the frame float32", info->name,
+                       whet_dtype_name(info->dtype));
   }
   return WHET_OK;
 }

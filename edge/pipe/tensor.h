@@ -24,4 +24,10 @@ EDGE_MUST whet_status pipe_tensor_output(whet_session *s, size_t i, pipe_tensor 
  * float type of 8 bits and more, and bool; E_TYPE for others, E_SHAPE past the end. */
 EDGE_MUST whet_status pipe_tensor_floats(const pipe_tensor *t, size_t first, size_t n, float *out, whet_err *err);
 
+/* Store a number as element i of a type, cut to its range; false: it is no type of numbers of 8 bits and more. */
+bool pipe_tensor_set(whet_dtype t, void *to, size_t i, double v);
+/* n real numbers, times `factor`, as an input holds them: rounded and quantised where it is; raw: only rounded. */
+EDGE_MUST whet_status pipe_tensor_put(const whet_info *info, bool raw, double factor, const float *v, size_t n,
+                                      void *to, whet_err *err);
+
 #endif

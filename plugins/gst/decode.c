@@ -40,8 +40,10 @@ static const gst_whet_prop k_props[] = {
     {"kind", GST_WHET_CHOICE, AT(kind), 0, 0, 0, "scores-boxes|yolo|ssd|boxes|anchors|classes",
      "How the outputs hold what was found; scores-boxes is UltraFace's, boxes YOLOv10's, classes one row of scores"},
     {"score", GST_WHET_REAL, AT(score), 0, 1, 0.5, NULL, "Below it nothing was found"},
-    {"overlap", GST_WHET_REAL, AT(overlap), 0, 1, 0.45, NULL, "Intersection over union past which the lesser box goes"},
-    {"most", GST_WHET_INT, AT(most), 1, 10000, 100, NULL, "Objects of a picture at most; kind=classes: so many classes, at most 16"},
+    {"overlap", GST_WHET_REAL, AT(overlap), 0, 1, 0.45, NULL,
+     "Intersection over union past which the lesser box goes"},
+    {"most", GST_WHET_INT, AT(most), 1, 10000, 100, NULL,
+     "Objects of a picture at most; kind=classes: so many classes, at most 16"},
     {"objectness", GST_WHET_BOOL, AT(objectness), 0, 0, 0, NULL, "yolo: the fifth number scales the scores (YOLOv5)"},
     {"background", GST_WHET_BOOL, AT(background), 0, 0, 1, NULL, "scores-boxes, anchors: class 0 is no object"},
     {"anchors", GST_WHET_STR, AT(anchors_file), 0, 0, 0, NULL, "anchors: a text of them, x y w h a line"},
@@ -49,10 +51,12 @@ static const gst_whet_prop k_props[] = {
     {"code", GST_WHET_CHOICE, AT(code), 0, 0, 0, "ssd|linear", "anchors: how boxes are coded"},
     {"sigmoid", GST_WHET_BOOL, AT(sigmoid), 0, 0, 0, NULL, "anchors: scores are logits"},
     {"softmax", GST_WHET_BOOL, AT(softmax), 0, 0, 0, NULL, "classes: scores are logits"},
-    {"output", GST_WHET_INT, AT(output), 0, WHET_TENSORS_MOST - 1, 0, NULL, "classes: the output that holds the scores"},
+    {"output", GST_WHET_INT, AT(output), 0, WHET_TENSORS_MOST - 1, 0, NULL,
+     "classes: the output that holds the scores"},
     {"labels", GST_WHET_STR, AT(labels_file), 0, 0, 0, NULL, "Names of classes: a file, one a line"},
     {"keep-tensors", GST_WHET_BOOL, AT(keep), 0, 0, 0, NULL, "Leave WhetTensorsMeta on the buffer"},
-    {"post", GST_WHET_BOOL, AT(post), 0, 0, 0, NULL, "Post the message whet-objects for every picture that was decoded"},
+    {"post", GST_WHET_BOOL, AT(post), 0, 0, 0, NULL,
+     "Post the message whet-objects for every picture that was decoded"},
     {0}};
 GST_WHET_PROPS(k_props)
 
@@ -84,7 +88,8 @@ static gboolean start(GstBaseTransform *t) {
     o.sigmoid = s->sigmoid;
     int n = gst_whet_numbers(s->scales, o.scale, 4);
     bool given = s->anchors_file && *s->anchors_file;
-    if (n && n != 4) st = edge_fail(&err, WHET_E_DATA, "scales \"%.60s\": expected four numbers, as 10,10,5,5", s->scales);
+    if (n && n != 4)
+      st = edge_fail(&err, WHET_E_DATA, "scales \"%.60s\": expected four numbers, as 10,10,5,5", s->scales);
     if (!st && given != (o.kind == PIPE_DETECT_ANCHORS))
       st = edge_fail(&err, WHET_E_DATA,
                      given ? "anchors belong to kind=anchors" : "kind=anchors needs anchors: a file of them");
@@ -98,21 +103,12 @@ static gboolean start(GstBaseTransform *t) {
   return FALSE;
 }
 
-/* The tensors of a buffer as stages see them; `scale` and `zero` are room for their quantisation. */
-static void view(const WhetTensorsMeta *m, pipe_tensor *t) {
-  const char *all = g_bytes_get_data(m->data, NULL);
-  for (guint i = 0; i < m->n; i++) {
-    const WhetTensor *o = &m->tensor[i];
-    t[i] = (pipe_tensor){.name = o->name, .dtype = o->dtype, .rank = o->rank, .data = all + o->at, .n = o->n};
-    memcpy(t[i].dims, o->dims, sizeof o->dims);
-    if (o->quant) t[i].quant = (whet_quant_info){.n = 1, .scale = &o->scale, .zero = &o->zero};
-  }
-}
-
-static whet_status objects(GstWhetDecode *s, GstBuffer *b, const WhetTensorsMeta *m, const pipe_tensor *t, whet_err *err) {
+static whet_status objects(GstWhetDecode *s, GstBuffer *b, const WhetTensorsMeta *m, const pipe_tensor *t,
+                           whet_err *err) {
   const pipe_object *o;
   size_t n;
-  EDGE_TRY(pipe_detect_run(s->detect, t, m->n, m->in_width, m->in_height, &m->place, m->width, m->height, &o, &n, err));
+  EDGE_TRY(
+      pipe_detect_run(s->detect, t, m->n, m->in_width, m->in_height, &m->place, m->width, m->height, &o, &n, err));
   for (size_t i = 0; i < n; i++) {
     float x0 = floorf(o[i].x0), y0 = floorf(o[i].y0), x1 = ceilf(o[i].x1), y1 = ceilf(o[i].y1);
     gst_whet_object to = {.label = pipe_label(&s->labels, o[i].index), .id = o[i].index, .score = (double)o[i].score};
@@ -123,7 +119,8 @@ static whet_status objects(GstWhetDecode *s, GstBuffer *b, const WhetTensorsMeta
 }
 
 /* The highest scores of a row, as regions that are the whole picture. */
-static whet_status classes(GstWhetDecode *s, GstBuffer *b, const WhetTensorsMeta *m, const pipe_tensor *t, whet_err *err) {
+static whet_status classes(GstWhetDecode *s, GstBuffer *b, const WhetTensorsMeta *m, const pipe_tensor *t,
+                           whet_err *err) {
   if ((guint)s->output >= m->n)
     return edge_fail(err, WHET_E_NAME, "the model has no output %d; it has %u", s->output, m->n);
   const pipe_tensor *x = &t[s->output];
@@ -147,17 +144,22 @@ static whet_status classes(GstWhetDecode *s, GstBuffer *b, const WhetTensorsMeta
 
 static GstFlowReturn transform_ip(GstBaseTransform *t, GstBuffer *b) {
   GstWhetDecode *s = (GstWhetDecode *)t;
-  WhetTensorsMeta *m = whet_tensors_get(b);
   whet_err err = {0};
-  pipe_tensor view_of[WHET_TENSORS_MOST];
-  if (!m) return GST_FLOW_OK; /* a picture that the model did not see */
-  view(m, view_of);
-  whet_status st = s->detect ? objects(s, b, m, view_of, &err) : classes(s, b, m, view_of, &err);
-  if (st) {
-    GST_WHET_ERROR(s, STREAM, DECODE, &err);
-    return GST_FLOW_ERROR;
+  pipe_tensor view[WHET_TENSORS_MOST];
+  gpointer state = NULL;
+  bool any = false;
+  for (GstMeta *at; (at = gst_buffer_iterate_meta_filtered(b, &state, whet_tensors_meta_api()));) {
+    const WhetTensorsMeta *m = (const WhetTensorsMeta *)at;
+    gst_whet_view(m, view);
+    whet_status st = s->detect ? objects(s, b, m, view, &err) : classes(s, b, m, view, &err);
+    if (st) {
+      GST_WHET_ERROR(s, STREAM, DECODE, &err);
+      return GST_FLOW_ERROR;
+    }
+    any = true;
   }
-  if (!s->keep) gst_buffer_remove_meta(b, &m->meta);
+  if (!any) return GST_FLOW_OK; /* a picture that the model did not see */
+  for (WhetTensorsMeta *m; !s->keep && (m = whet_tensors_get(b));) gst_buffer_remove_meta(b, &m->meta);
   if (s->post) gst_whet_objects_post((GstElement *)s, "whet-objects", b);
   return GST_FLOW_OK;
 }

@@ -1,24 +1,30 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* whetinfer: a model on every picture; its outputs as WhetTensorsMeta. */
+/* whetinfer: a model on every picture, or on windows of sound; its outputs as WhetTensorsMeta. */
 
 #include <string.h>
 
 #include "edge/pipe/picture.h"
 #include "edge/pipe/tensor.h"
 #include "plugins/gst/elements.h"
-#include "plugins/gst/props.h"
+#include "plugins/gst/picture.h"
+#include "plugins/gst/sound.h"
 #include "plugins/gst/tensors.h"
 
 typedef struct GstWhetInfer {
   GstBaseTransform base;
   /* properties */
-  char *model, *cpu, *range, *mean, *std;
-  gint threads, fit, filter, color, layout, pad, every;
-  gboolean exact;
+  char *model, *cpu;
+  gint threads, every;
+  gboolean exact, post;
+  gst_whet_way way;
+  gst_whet_hearing hearing;
   /* between start and stop */
   whet_session *session;
+  whet_info input;
+  bool first; /* channels stand first where the shape leaves it open */
   pipe_picture *pic;
   GstVideoInfo info;
+  gst_whet_sound *sound; /* NULL: pictures */
   guint64 count;
 } GstWhetInfer;
 typedef struct GstWhetInferClass {
@@ -33,45 +39,18 @@ static const gst_whet_prop k_props[] = {
     {"threads", GST_WHET_INT, AT(threads), 0, 1024, 1, NULL, "Threads of one run; 0: all that the process may use"},
     {"exact", GST_WHET_BOOL, AT(exact), 0, 0, 0, NULL, "The same bytes on every CPU"},
     {"cpu", GST_WHET_STR, AT(cpu), 0, 0, 0, NULL, "Highest instruction set that is used, as c, avx2, neon"},
-    {"fit", GST_WHET_CHOICE, AT(fit), 0, 0, 0, "stretch|crop|letterbox", "How a picture meets an input of another aspect"},
-    {"filter", GST_WHET_CHOICE, AT(filter), 0, 0, 0, "antialias|bilinear|area|nearest", "How it is resized"},
-    {"color", GST_WHET_CHOICE, AT(color), 0, 0, 0, "rgb|bgr", "Order of the input's channels"},
-    {"layout", GST_WHET_CHOICE, AT(layout), 0, 0, 0, "auto|nchw|nhwc", "Where the input's channels stand"},
-    {"range", GST_WHET_STR, AT(range), 0, 0, 0, NULL, "LO,HI: what samples 0 and 255 stand for, before mean and std"},
-    {"mean", GST_WHET_STR, AT(mean), 0, 0, 0, NULL, "Subtracted: a number, or one for each channel (127 or 0.4,0.5,0.5)"},
-    {"std", GST_WHET_STR, AT(std), 0, 0, 0, NULL, "Divided by: a number, or one for each channel"},
-    {"pad", GST_WHET_INT, AT(pad), 0, 255, 0, NULL, "Sample around a letterboxed picture"},
-    {"every", GST_WHET_INT, AT(every), 1, 1000000, 1, NULL, "The model sees every so many-th picture; others go through"},
+    GST_WHET_WAY(GstWhetInfer),
+    {"every", GST_WHET_INT, AT(every), 1, 1000000, 1, NULL,
+     "The model sees every so many-th picture; others go through"},
+    GST_WHET_HEARING(GstWhetInfer),
+    {"post", GST_WHET_BOOL, AT(post), 0, 0, 0, NULL, "Post the message whet-tensors for every run"},
     {0}};
 GST_WHET_PROPS(k_props)
-
-/* The settings of the picture's way into the input. */
-static whet_status picture_opts(GstWhetInfer *s, pipe_picture_opts *o, whet_err *err) {
-  float range[2];
-  *o = (pipe_picture_opts){.order = (pipe_order)s->layout,
-                           .fit = (whet_fit)s->fit,
-                           .filter = (whet_filter)s->filter,
-                           .bgr = s->color == 1,
-                           .pad = (uint8_t)s->pad,
-                           .cpu = s->cpu};
-  int n = gst_whet_numbers(s->range, range, 2);
-  o->n_mean = gst_whet_numbers(s->mean, o->mean, 4);
-  o->n_std = gst_whet_numbers(s->std, o->std, 4);
-  if (n == -1 || n == 1 || (n == 2 && range[0] == range[1]))
-    return edge_fail(err, WHET_E_DATA, "range \"%.60s\": expected two different numbers, as 0,1", s->range);
-  if (o->n_mean < 0) return edge_fail(err, WHET_E_DATA, "mean \"%.60s\": expected numbers, as 127 or 0.4,0.5,0.5", s->mean);
-  if (o->n_std < 0) return edge_fail(err, WHET_E_DATA, "std \"%.60s\": expected numbers, as 128 or 0.2,0.2,0.3", s->std);
-  for (int i = 0; i < o->n_std; i++)
-    if (!(o->std[i] > 0)) return edge_fail(err, WHET_E_DATA, "std \"%.60s\": expected numbers above 0", s->std);
-  o->ranged = n == 2 || o->n_mean || o->n_std;
-  o->lo = n == 2 ? range[0] : 0;
-  o->hi = n == 2 ? range[1] : 255;
-  return WHET_OK;
-}
 
 static gboolean stop(GstBaseTransform *t) {
   GstWhetInfer *s = (GstWhetInfer *)t;
   pipe_picture_close(&s->pic);
+  gst_whet_sound_close(&s->sound);
   whet_session_close(&s->session);
   return TRUE;
 }
@@ -81,22 +60,23 @@ static gboolean start(GstBaseTransform *t) {
   whet_err err = {0};
   whet_model *m = NULL;
   whet_program *p = NULL;
-  whet_info info;
   pipe_picture_opts o;
   whet_program_opts po = whet_program_opts_default();
   po.threads = s->threads;
   po.exact = s->exact;
   po.cpu = s->cpu;
-  whet_status st = s->model && *s->model
-                       ? whet_model_open(s->model, NULL, &m, &err)
-                       : edge_fail(&err, WHET_E_DATA, "the property model is not set: expected a .onnx, .tflite or .whet file");
-  if (!st) st = picture_opts(s, &o, &err);
+  whet_status st =
+      s->model && *s->model
+          ? whet_model_open(s->model, NULL, &m, &err)
+          : edge_fail(&err, WHET_E_DATA, "the property model is not set: expected a .onnx, .tflite or .whet file");
+  if (!st) st = gst_whet_way_opts(&s->way, &o, &err);
   if (!st) st = whet_program_create(m, &po, &p, &err);
   if (!st) st = whet_session_create(p, &s->session, &err);
   if (!st && whet_model_inputs(m) != 1)
-    st = edge_fail(&err, WHET_E_UNSUPPORTED, "%s has %zu inputs; expected one, a picture", s->model, whet_model_inputs(m));
-  if (!st) st = whet_model_input(m, 0, &info);
-  if (!st) st = pipe_picture_create(&info, whet_model_format(m) == WHET_FORMAT_ONNX, &o, &s->pic, &err);
+    st = edge_fail(&err, WHET_E_UNSUPPORTED, "%s has %zu inputs; expected one, a picture or sound", s->model,
+                   whet_model_inputs(m));
+  if (!st) st = whet_session_input_info(s->session, 0, &s->input);
+  s->first = !st && whet_model_format(m) == WHET_FORMAT_ONNX;
   whet_program_close(&p);
   whet_model_close(&m);
   s->count = 0;
@@ -106,8 +86,29 @@ static gboolean start(GstBaseTransform *t) {
   return FALSE;
 }
 
+/* The shape of what comes is known: the way into the model's input is made. */
 static gboolean set_caps(GstBaseTransform *t, GstCaps *in, GstCaps *out) {
-  return gst_video_info_from_caps(&((GstWhetInfer *)t)->info, in);
+  GstWhetInfer *s = (GstWhetInfer *)t;
+  whet_err err = {0};
+  whet_status st;
+  (void)out;
+  pipe_picture_close(&s->pic);
+  gst_whet_sound_close(&s->sound);
+  if (!strcmp(gst_structure_get_name(gst_caps_get_structure(in, 0)), "audio/x-raw")) {
+    GstAudioInfo info;
+    st = gst_audio_info_from_caps(&info, in) ? gst_whet_sound_create(&s->hearing, &info, &s->input, &s->sound, &err)
+                                             : edge_fail(&err, WHET_E_DATA, "these caps are no sound");
+  } else {
+    pipe_picture_opts o;
+    st = gst_whet_way_opts(&s->way, &o, &err);
+    o.cpu = s->cpu;
+    if (!st && !gst_video_info_from_caps(&s->info, in))
+      st = edge_fail(&err, WHET_E_DATA, "these caps are no picture");
+    if (!st) st = pipe_picture_create(&s->input, s->first, &o, &s->pic, &err);
+  }
+  if (!st) return TRUE;
+  GST_WHET_ERROR(s, STREAM, FORMAT, &err);
+  return FALSE;
 }
 
 /* The picture into the model's input, and a run. */
@@ -160,21 +161,59 @@ static whet_status take(GstWhetInfer *s, WhetTensorsMeta *m, whet_err *err) {
   return WHET_OK;
 }
 
+/* One window of sound, which ends within the buffer. */
+struct heard {
+  GstWhetInfer *s;
+  GstBuffer *b;
+};
+static whet_status hear(void *user, const float *v, size_t n, GstClockTime at, GstClockTime until, whet_err *err) {
+  const struct heard *h = user;
+  GstWhetInfer *s = h->s;
+  size_t bytes;
+  void *to = whet_session_input(s->session, 0, &bytes, err);
+  if (!to) return err->code ? err->code : WHET_E_SHAPE;
+  if (bytes != whet_dtype_bytes(s->input.dtype, n))
+    return edge_fail(err, WHET_E_SHAPE, "the input \"%.60s\" has %zu bytes, a window %zu numbers", s->input.name,
+                     bytes, n);
+  EDGE_TRY(pipe_tensor_put(&s->input, s->hearing.raw, s->hearing.scale, v, n, to, err));
+  EDGE_TRY(whet_session_run(s->session, NULL, err));
+  WhetTensorsMeta *m = whet_tensors_add(h->b);
+  m->at = at, m->until = until;
+  whet_status st = take(s, m, err);
+  if (!st && s->post) gst_whet_tensors_post((GstElement *)s, m);
+  if (st) gst_buffer_remove_meta(h->b, &m->meta);
+  return st;
+}
+
+static GstFlowReturn listen_ip(GstWhetInfer *s, GstBuffer *b) {
+  whet_err err = {0};
+  struct heard h = {s, b};
+  if (!gst_whet_sound_take(s->sound, b, hear, &h, &err)) return GST_FLOW_OK;
+  GST_WHET_ERROR(s, STREAM, FAILED, &err);
+  return GST_FLOW_ERROR;
+}
+
 static GstFlowReturn transform_ip(GstBaseTransform *t, GstBuffer *b) {
   GstWhetInfer *s = (GstWhetInfer *)t;
   GstVideoFrame f;
   whet_err err = {0};
+  if (s->sound) return listen_ip(s, b);
   if (GST_BUFFER_FLAG_IS_SET(b, GST_BUFFER_FLAG_GAP) || s->count++ % (guint64)s->every) return GST_FLOW_OK;
   WhetTensorsMeta *m = whet_tensors_add(b); /* first: a mapped frame holds the buffer, which is not writable then */
   if (!gst_video_frame_map(&f, &s->info, b, GST_MAP_READ)) {
-    GST_ELEMENT_ERROR(s, STREAM, FORMAT, ("a buffer of %" G_GSIZE_FORMAT " bytes holds no picture of these caps", gst_buffer_get_size(b)),
-                      (NULL));
+    GST_ELEMENT_ERROR(
+        s, STREAM, FORMAT,
+        ("a buffer of %" G_GSIZE_FORMAT " bytes holds no picture of these caps", gst_buffer_get_size(b)), (NULL));
     return GST_FLOW_ERROR;
   }
   whet_status st = run(s, &f, m, &err);
   gst_video_frame_unmap(&f);
   if (!st) st = take(s, m, &err);
-  if (!st) return GST_FLOW_OK;
+  if (!st) {
+    m->at = m->until = GST_BUFFER_PTS(b);
+    if (s->post) gst_whet_tensors_post((GstElement *)s, m);
+    return GST_FLOW_OK;
+  }
   gst_buffer_remove_meta(b, &m->meta);
   GST_WHET_ERROR(s, STREAM, FAILED, &err);
   return GST_FLOW_ERROR;
@@ -192,8 +231,9 @@ static void gst_whet_infer_class_init(GstWhetInferClass *c) {
   o->get_property = get_property;
   o->finalize = finalize;
   gst_whet_props_install(o, k_props);
-  gst_whet_class((GstElementClass *)c, GST_WHET_CAPS, "whet inference", "Filter/Analyzer/Video",
-                 "Runs a model on pictures; its outputs travel as WhetTensorsMeta");
+  gst_whet_class((GstElementClass *)c, GST_WHET_CAPS "; " GST_WHET_SOUND_CAPS, "whet inference",
+                 "Filter/Analyzer/Video/Audio",
+                 "Runs a model on pictures or on windows of sound; its outputs travel as WhetTensorsMeta");
   t->start = start;
   t->stop = stop;
   t->set_caps = set_caps;

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The plugin: its elements, and what they share. */
 
+#include <string.h>
+
 #include "plugins/gst/elements.h"
 
 void gst_whet_class(GstElementClass *c, const char *caps, const char *name, const char *klass, const char *what) {
@@ -29,13 +31,58 @@ whet_picture gst_whet_picture(const GstVideoFrame *f) {
   return p;
 }
 
+void gst_whet_view(const WhetTensorsMeta *m, pipe_tensor t[WHET_TENSORS_MOST]) {
+  const char *all = g_bytes_get_data(m->data, NULL);
+  for (guint i = 0; i < m->n; i++) {
+    const WhetTensor *o = &m->tensor[i];
+    t[i] = (pipe_tensor){.name = o->name, .dtype = o->dtype, .rank = o->rank, .data = all + o->at, .n = o->n};
+    memcpy(t[i].dims, o->dims, sizeof o->dims);
+    if (o->quant) t[i].quant = (whet_quant_info){.n = 1, .scale = &o->scale, .zero = &o->zero};
+  }
+}
+
+void gst_whet_tensors_post(GstElement *e, const WhetTensorsMeta *m) {
+  enum { MOST = 1024 };
+  pipe_tensor t[WHET_TENSORS_MOST];
+  float v[MOST];
+  whet_err err;
+  GValue list = G_VALUE_INIT;
+  g_value_init(&list, GST_TYPE_ARRAY);
+  gst_whet_view(m, t);
+  for (guint i = 0; i < m->n; i++) {
+    size_t n = t[i].n < MOST ? t[i].n : MOST;
+    GValue values = G_VALUE_INIT, one = G_VALUE_INIT;
+    if (pipe_tensor_floats(&t[i], 0, n, v, &err)) continue;
+    g_value_init(&values, GST_TYPE_ARRAY);
+    for (size_t k = 0; k < n; k++) {
+      GValue x = G_VALUE_INIT;
+      g_value_init(&x, G_TYPE_DOUBLE);
+      g_value_set_double(&x, (double)v[k]);
+      gst_value_array_append_and_take_value(&values, &x);
+    }
+    GstStructure *s = gst_structure_new("tensor", "name", G_TYPE_STRING, t[i].name, NULL);
+    gst_structure_take_value(s, "values", &values);
+    g_value_init(&one, GST_TYPE_STRUCTURE);
+    g_value_take_boxed(&one, s);
+    gst_value_array_append_and_take_value(&list, &one);
+  }
+  GstStructure *s = gst_structure_new("whet-tensors", "pts", G_TYPE_UINT64, (guint64)m->at, "until", G_TYPE_UINT64,
+                                      (guint64)m->until, NULL);
+  gst_structure_take_value(s, "tensors", &list);
+  gst_element_post_message(e, gst_message_new_element((GstObject *)e, s));
+}
+
 static gboolean load(GstPlugin *p) {
   return gst_element_register(p, "whetinfer", GST_RANK_NONE, gst_whet_infer_get_type()) &&
+#ifdef WHET_HAVE_OUTBOX
+         gst_element_register(p, "whetcascade", GST_RANK_NONE, gst_whet_cascade_get_type()) &&
+#endif
          gst_element_register(p, "whetdecode", GST_RANK_NONE, gst_whet_decode_get_type()) &&
          gst_element_register(p, "whetfilter", GST_RANK_NONE, gst_whet_filter_get_type()) &&
          gst_element_register(p, "whetoverlay", GST_RANK_NONE, gst_whet_overlay_get_type());
 }
 
 #define PACKAGE "whet"
-GST_PLUGIN_DEFINE(GST_VERSION_MAJOR, GST_VERSION_MINOR, whet, "Models on video: inference, detections, privacy", load,
-                  WHET_VERSION_TEXT, "Apache 2.0", "whet", "whet")
+GST_PLUGIN_DEFINE(GST_VERSION_MAJOR, GST_VERSION_MINOR, whet,
+                  "Models on video and sound: inference, detections, privacy", load, WHET_VERSION_TEXT, "Apache 2.0",
+                  "whet", "whet")

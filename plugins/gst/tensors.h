@@ -36,13 +36,15 @@ typedef struct WhetTensorsMeta {
   gint32 in_width, in_height; /* of the input that the picture was made into */
   gint32 width, height;   /* of the picture */
   whet_prep_place place;  /* where it came to lie in the input */
+  GstClockTime at, until; /* what it was run on: the picture's time, or where a window of sound begins and ends */
 } WhetTensorsMeta;
 
 GType whet_tensors_meta_api(void);
 const GstMetaInfo *whet_tensors_meta_info(void);
 /* An empty one, added to a writable buffer. */
 WhetTensorsMeta *whet_tensors_add(GstBuffer *b);
-/* The buffer's; NULL: it has none. */
+/* The buffer's; NULL: it has none. A buffer of sound has one for each window that ends in it, which
+ * gst_buffer_iterate_meta_filtered gives in their order. */
 WhetTensorsMeta *whet_tensors_get(GstBuffer *b);
 
 #endif

@@ -3,9 +3,12 @@
 import os
 import pathlib
 import re
+import shutil
+import struct
 import subprocess
 import sys
 import tempfile
+import threading
 
 from server import SHARED, need
 
@@ -105,8 +108,106 @@ def faces():
             assert counts(said) == [want] * 3, (name, said[-2000:])
 
 
+def listened():
+    """Sound from a file, as from a microphone: windows of samples, and of mel cepstra, give the numbers that a pipeline of the same stages gives."""
+    models, sound = SHARED.resolve() / "models", SHARED.resolve() / "data/audio/yes_1000ms.wav"
+    if not sound.exists() or not has("wavparse", "audioconvert"):
+        print("listened: skipped: needs the shared models and gstreamer1.0-plugins-good")
+        return
+    whet = BUILD / "whet"
+    with tempfile.TemporaryDirectory() as top:
+        top = pathlib.Path(top)
+
+        def wanted(name, stages):
+            (top / "p.yaml").write_text(f"models: {{m: {models}/{name}.tflite}}\nsource: {{files: {sound}}}\nstages:\n  - columns: {{mean: true}}\n{stages}"
+                                        f"  - output\nsinks: [{{stdout: {{}}}}, {{arrays: {top}/{name}.npy}}]\n".replace("{stdout: {}}, ", ""))
+            said = subprocess.run([whet, "pipeline", top / "p.yaml"], capture_output=True, text=True)
+            assert not said.returncode, said.stderr
+            data = (top / f"{name}.npy").read_bytes()
+            return struct.unpack(f"<{(len(data) - 128) // 4}f", data[128:])
+
+        def given(name, words, format="S16LE", buffers=""):
+            said = launch(f"filesrc location={sound} {buffers} ! wavparse ! audioconvert ! audio/x-raw,format={format} !",
+                          f"whetinfer model={models}/{name}.tflite post=true {words} ! fakesink")
+            lines = [line.replace("\\", "") for line in said.splitlines() if "whet-tensors" in line]
+            return [float(v) for line in lines for v in re.search(r"values=\(double\)<([^>]*)>", line).group(1).split(",")], \
+                   [int(v) for line in lines for v in re.findall(r"(?:pts|until)=\(guint64\)(\d+)", line)]
+
+        want = wanted("audio_preprocessor_int8", "  - window: {length: 30ms, hop: 20ms}\n  - infer: {model: m, scale: 32768}\n")
+        for format, cut in ("S16LE", ""), ("F32LE", "blocksize=1000"):
+            got, times = given("audio_preprocessor_int8", "window=30 hop=20 scale=32768", format, cut)
+            assert len(got) == len(want) == 49 * 40 and all(abs(a - b) < 1e-6 for a, b in zip(got, want)), (len(got), len(want))
+            assert times[:4] == [0, 30000000, 20000000, 50000000] and times[-1] == 990000000, times
+        want = wanted("kws_fp32", "  - window: {length: 40ms, hop: 20ms}\n  - mel: {bands: 40, cepstra: 10, between: [20, 4000], kind: torchaudio, rate: 50}\n"
+                                  "  - window: 49\n  - infer: m\n")
+        words = "window=40 hop=20 front=torchaudio bands=40 cepstra=10 low=20 high=4000 rows=49"
+        got, _ = given("kws_fp32", words, "F32LE")
+        assert len(got) == len(want) == 12 and all(abs(a - b) < 1e-5 for a, b in zip(got, want)), (got, want)
+        said = launch(f"filesrc location={sound} ! wavparse ! whetinfer model={models}/kws_fp32.tflite {words} ! whetdecode kind=classes most=1 post=true ! fakesink")
+        assert counts(said) == [1] and "class-9" in said, said[-2000:]
+        said = launch(f"filesrc location={sound} ! wavparse ! whetinfer model={models}/kws_fp32.tflite window=40 ! fakesink", fails=True)
+        assert "takes 490 numbers, a window has 640" in said, said[-2000:]
+
+
+class Server:
+    """whet serve with the large net of digits."""
+
+    def __init__(self, folder):
+        (folder / "models/big/1").mkdir(parents=True)
+        shutil.copy(SHARED.resolve() / "models/mnist_cnn.onnx", folder / "models/big/1/model.onnx")
+        self.folder, self.port, self.process = folder, 0, None
+
+    def start(self):
+        self.process = subprocess.Popen([BUILD / "whet", "serve", "--models", self.folder / "models", "--port", str(self.port)], stdout=subprocess.DEVNULL,
+                                        stderr=subprocess.PIPE, text=True)
+        for line in self.process.stderr:
+            found = re.search(r"http://127.0.0.1:(\d+)", line)
+            if found:
+                self.port = int(found.group(1))
+                break
+        threading.Thread(target=lambda: [None for _ in self.process.stderr], daemon=True).start()
+
+    def stop(self):
+        self.process.terminate()
+        self.process.wait(20)
+
+
+def cascaded():
+    """A net here, a larger one behind whet serve: its answers in time, as corrections, and, after the link was down, from the outbox."""
+    if not has("whetcascade") or not (SHARED / "models/mnist_cnn.onnx").exists():
+        print("cascaded: skipped: needs SQLite, the shared models")
+        return
+    with tempfile.TemporaryDirectory() as top:
+        top = pathlib.Path(top)
+        server = Server(top)
+        server.start()
+        try:
+            head = f"videotestsrc num-buffers=5 ! video/x-raw,width=28,height=28,format=GRAY8,framerate=10/1 ! whetinfer model={DIGITS} !"
+            remote = f"whetcascade url=http://127.0.0.1:{server.port} model=big shape=1,1,28,28 threshold=2 "
+            said = launch(head, remote, "mode=wait deadline=20 ! fakesink")
+            assert said.count("whet-cascade") == 5 and said.count("remote=(boolean)true") == 5 and "whet-correction" not in said, said[-2000:]
+            said = launch(head, remote, f"outbox={top}/box.db wait-eos=20 ! fakesink")
+            assert said.count("whet-cascade") == said.count("provisional=(boolean)true") == 5, said[-2000:]
+            keys = re.findall(r'whet-correction, pts=\(guint64\)(\d+)', said)
+            assert sorted(map(int, keys)) == [i * 100000000 for i in range(5)], said[-2000:]
+            said = launch(head, remote.replace("threshold=2", "threshold=0"), "! fakesink")
+            assert said.count("hard=(boolean)false") == 5 and "whet-correction" not in said, said[-2000:]
+            server.stop()
+            said = launch(head, remote, f"outbox={top}/later.db wait-eos=0.1 ! fakesink")
+            assert said.count("provisional=(boolean)true") == 5 and "whet-correction" not in said, said[-2000:]
+            server.start()
+            said = launch("videotestsrc num-buffers=1 ! video/x-raw,width=28,height=28,format=GRAY8 !", f"whetinfer model={DIGITS} !",
+                          remote.replace("threshold=2", "threshold=0"), f"outbox={top}/later.db wait-eos=30 ! fakesink")
+            assert said.count("whet-correction") == 5, said[-2000:]
+        finally:
+            server.stop()
+    for words, why in (("url=http://x model=y", "shape"), ("model=y shape=1,1,28,28", "url and model")):
+        said = launch(f"videotestsrc num-buffers=1 ! whetinfer model={DIGITS} ! whetcascade", words, "! fakesink", fails=True)
+        assert why in said, said[-2000:]
+
+
 need("gst-launch-1.0", not subprocess.run(["sh", "-c", "command -v gst-launch-1.0 gst-inspect-1.0"], capture_output=True).returncode)
 need("elements videotestsrc, concat, tee, queue", has("videotestsrc", "concat", "tee", "queue"))
-for test in (shown, digits, filtered, refused, faces):
+for test in (shown, digits, filtered, refused, faces, listened, cascaded):
     test()
     print("ok", test.__name__)

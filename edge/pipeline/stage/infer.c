@@ -59,41 +59,6 @@ static whet_status no_input(const infer *s, const conf_node *at, const char *nam
   return pl_fail(&node, err, "the model %s has no input \"%.60s\"; there are %s", s->model, name, list);
 }
 
-/* Store a number as an element of a type. */
-static bool store(whet_dtype t, void *to, size_t i, double v) {
-  switch (t) {
-    case WHET_F32:
-      ((float *)to)[i] = (float)v;
-      return true;
-    case WHET_F64:
-      ((double *)to)[i] = v;
-      return true;
-    case WHET_S8:
-      ((int8_t *)to)[i] = (int8_t)fmin(fmax(v, -128), 127);
-      return true;
-    case WHET_U8:
-      ((uint8_t *)to)[i] = (uint8_t)fmin(fmax(v, 0), 255);
-      return true;
-    case WHET_S16:
-      ((int16_t *)to)[i] = (int16_t)fmin(fmax(v, -32768), 32767);
-      return true;
-    case WHET_U16:
-      ((uint16_t *)to)[i] = (uint16_t)fmin(fmax(v, 0), 65535);
-      return true;
-    case WHET_S32:
-      ((int32_t *)to)[i] = (int32_t)fmin(fmax(v, -2147483648.0), 2147483647.0);
-      return true;
-    case WHET_S64:
-      ((int64_t *)to)[i] = (int64_t)fmin(fmax(v, -9.2e18), 9.2e18);
-      return true;
-    case WHET_BOOL:
-      ((uint8_t *)to)[i] = v != 0;
-      return true;
-    default:
-      return false;
-  }
-}
-
 /* Memory of the stage for an input that no frame fills: free sizes are one. The session is not asked for its own,
  * which would need a plan for shapes that only frames tell. */
 static whet_status room(infer *s, const pl_node *at, size_t i, whet_info *info, void **p, size_t *n, size_t *bytes,
@@ -130,7 +95,8 @@ static whet_status set_one(infer *s, const char *name, const conf_node *v, bool 
     const conf_node *x = v->kind == CONF_LIST ? &v->item[given == 1 ? 0 : k] : v;
     double d;
     if (x->kind != CONF_TEXT || !conf_real(x->text, &d)) return pl_fail(&at, err, "set %s: expected numbers", name);
-    if (!store(info.dtype, to, k, d)) return pl_fail(&at, err, "set %s: it is %s", name, whet_dtype_name(info.dtype));
+    if (!pipe_tensor_set(info.dtype, to, k, d))
+      return pl_fail(&at, err, "set %s: it is %s", name, whet_dtype_name(info.dtype));
   }
   return WHET_OK;
 }
@@ -254,23 +220,6 @@ static whet_status shape(const infer *s, const pipe_tensor *t, int64_t *dims, wh
                    s->info.name, s->model, fixed, open ? " (times its free sizes)" : "", t->n);
 }
 
-/* Real numbers into what the input holds. */
-static whet_status quantise(const infer *s, const float *v, size_t n, void *to, whet_err *err) {
-  const whet_quant_info *q = &s->info.quant;
-  bool real = q->n && !s->raw, whole = s->info.dtype != WHET_F32 && s->info.dtype != WHET_F64;
-  double scale = real ? (double)q->scale[0] : 1;
-  int32_t zero = real && q->zero ? q->zero[0] : 0;
-  if (real && q->n > 1)
-    return edge_fail(err, WHET_E_UNSUPPORTED, "the input \"%.60s\" has a scale for each channel", s->info.name);
-  for (size_t i = 0; i < n; i++) {
-    double x = (double)v[i] * s->scale;
-    if (!store(s->info.dtype, to, i, whole ? round(x / scale) + zero : x))
-      return edge_fail(err, WHET_E_TYPE, "the input \"%.60s\" is %s, the frame float32", s->info.name,
-                       whet_dtype_name(s->info.dtype));
-  }
-  return WHET_OK;
-}
-
 static whet_status fill(infer *s, const pl_frame *f, whet_err *err) {
   int64_t dims[WHET_MAX_RANK];
   void *to;
@@ -292,7 +241,7 @@ static whet_status fill(infer *s, const pl_frame *f, whet_err *err) {
   if (t->dtype != WHET_F32)
     return edge_fail(err, WHET_E_TYPE, "the input \"%.60s\" is %s, the frame %s", s->info.name,
                      whet_dtype_name(s->info.dtype), whet_dtype_name(t->dtype));
-  return quantise(s, t->data, t->n, to, err);
+  return pipe_tensor_put(&s->info, s->raw, s->scale, t->data, t->n, to, err);
 }
 
 static whet_status run(pl_node *n, pl_frame *f, whet_err *err) {
