@@ -21,14 +21,14 @@ ENV = {**os.environ, "GST_PLUGIN_PATH": str(BUILD / "gst"), "GST_REGISTRY": str(
 def launch(*words, fails=False):
     """What gst-launch-1.0 says; `words` are pieces of a pipeline. When an element fails while the pipeline prerolls, gst-launch-1.0 now and then
     stays although it has told the error (with GStreamer's own `identity error-after=1 ! fakesink`, too): it is then ended."""
-    p = subprocess.Popen(["gst-launch-1.0", "-m", *" ".join(str(w) for w in words).split()], stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
-                         env=ENV)
+    p = subprocess.Popen(["gst-launch-1.0", "-m", *" ".join(str(w) for w in words).split()], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+                         env=ENV)  # errors apart: one pipe for both cuts their lines
     try:
-        said = p.communicate(timeout=15 if fails else 100)[0]
+        said = "\n".join(p.communicate(timeout=15 if fails else 100))
         assert (p.returncode != 0) == fails, said[-2000:]
     except subprocess.TimeoutExpired:
         p.kill()
-        said = p.communicate()[0]
+        said = "\n".join(p.communicate())
         assert fails and "ERROR: from" in said, said[-2000:]
     assert "CRITICAL" not in said and "WARNING **" not in said, said[-2000:]
     return said
