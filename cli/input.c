@@ -17,6 +17,7 @@
 #include "out.h"
 #include "picture.h"
 #include "whet/media.h"
+#include "whet/resample.h"
 
 #define AT(field) offsetof(cli_input_opts, field)
 const cli_opt cli_input_options[] = {
@@ -35,7 +36,7 @@ const cli_opt cli_input_options[] = {
     {"mean", 0, CLI_TEXT, AT(mean), "A,B,C", "subtracted from each channel; one number serves all", 0, 0},
     {"std", 0, CLI_TEXT, AT(std), "A,B,C", "each channel is divided by it; one number serves all", 0, 0},
     {"pad", 0, CLI_TEXT, AT(pad), "A,B,C", "colour around a letterboxed picture, 0..255 (default: 0)", 0, 0},
-    {"rate", 0, CLI_INT, AT(rate), "HZ", "fail unless sound has this many samples a second", 1, 1e9},
+    {"rate", 0, CLI_INT, AT(rate), "HZ", "samples a second that the model takes: other sound is resampled", 1, 1e7},
     {0}};
 
 int cli_input_check(const cli_input_opts *o) {
@@ -109,8 +110,9 @@ static whet_status fit(const char *path, whet_value **v, const whet_info *info, 
 /* A tensor out of the bytes of an .npy or .pb file. */
 static whet_status tensor(const char *path, const whet_file *f, const whet_info *info, whet_value **out,
                           whet_err *err) {
-  whet_status s = whet__npy_knows(f->p, f->n) ? whet__npy_read(f->p, f->n, out, err)
-                                            : whet__onnx_value(f->p, f->n, info ? info->kind : WHET_TENSOR, out, err);
+  whet_status s = whet__npy_knows(f->p, f->n)
+                      ? whet__npy_read(f->p, f->n, out, err)
+                      : whet__onnx_value(f->p, f->n, info ? info->kind : WHET_TENSOR, out, err);
   if (s) return whet__fail_in(err, "%s", path);
   if (info && (s = fit(path, out, info, err))) whet_value_unref(out);
   return s;
@@ -164,6 +166,27 @@ static whet_status raw(const char *path, const whet_file *f, const whet_info *in
   return WHET_OK;
 }
 
+/* Sound of another rate instead. */
+static whet_status resampled(whet_sound *s, int32_t rate, whet_err *err) {
+  whet_resampler *r;
+  whet_sound to = {.size = sizeof to, .channels = s->channels, .rate = rate};
+  size_t n;
+  WHET_TRY(whet_resampler_create(s->rate, rate, s->channels, &r, err));
+  size_t room = whet_resampler_room(r, (size_t)s->frames);
+  to.data = malloc((room ? room : 1) * (size_t)s->channels * sizeof *to.data);
+  whet_status st = to.data ? whet_resampler_run(r, s->data, (size_t)s->frames, 1, to.data, room, &n, err)
+                           : whet__fail(err, WHET_E_MEMORY, "WAV: no memory for %zu frames", room);
+  whet_resampler_close(&r);
+  if (st) {
+    free(to.data);
+    return st;
+  }
+  to.frames = (int64_t)n;
+  whet_sound_free(s);
+  *s = to;
+  return WHET_OK;
+}
+
 /* Sound: one channel, the mean of all, in the input's type. Too long is cut, too short ends in silence, where the
  * input's size is fixed. */
 static whet_status sound(const char *path, const whet_file *f, const whet_info *info, const cli_input_opts *o,
@@ -172,6 +195,11 @@ static whet_status sound(const char *path, const whet_file *f, const whet_info *
   whet_sound_opts so = whet_sound_opts_default();
   so.mono = 1;
   if (whet_sound_decode(f->p, f->n, &so, &s, err)) return whet__fail_in(err, "%s", path);
+  int32_t came = s.rate;
+  if (o->rate && came != o->rate && resampled(&s, (int32_t)o->rate, err)) {
+    whet_sound_free(&s);
+    return whet__fail_in(err, "%s", path);
+  }
   whet_status status = WHET_OK;
   int64_t dims[WHET_MAX_RANK], room = 1, n = s.frames;
   bool open = false;
@@ -181,11 +209,7 @@ static whet_status sound(const char *path, const whet_file *f, const whet_info *
     else
       open = true;
   if (!open) n = room;
-  if (o->rate && s.rate != o->rate)
-    status =
-        whet__fail(err, WHET_E_DATA, "%s: %d samples a second, %lld are wanted", path, s.rate, (long long)o->rate);
-  else if (info->kind != WHET_TENSOR || info->quant.n > 1 ||
-           !(whet__is_float(info->dtype) || whet__is_int(info->dtype)))
+  if (info->kind != WHET_TENSOR || info->quant.n > 1 || !(whet__is_float(info->dtype) || whet__is_int(info->dtype)))
     status = whet__fail(err, WHET_E_TYPE, "%s: sound cannot be \"%.80s\", which is %s", path, info->name,
                         cli_info_text(info));
   else if (!settle(info, n, dims))
@@ -206,7 +230,8 @@ static whet_status sound(const char *path, const whet_file *f, const whet_info *
     whet__set_i64(info->dtype, whet_value_data(*out), i, (int64_t)(q < least ? least : q > most ? most : q));
   }
   if (!status)
-    *note = cli_keep_printf("%s samples at %s Hz, mono, -1..1%s", cli_count(s.frames), cli_count(s.rate),
+    *note = cli_keep_printf("%s samples at %s Hz%s%s, mono, -1..1%s", cli_count(s.frames), cli_count(s.rate),
+                            came != s.rate ? ", resampled from " : "", came != s.rate ? cli_count(came) : "",
                             n < s.frames   ? ", cut"
                             : n > s.frames ? ", silence added"
                                            : "");

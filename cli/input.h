@@ -16,7 +16,7 @@ typedef struct cli_input_opts {
   const char *range;      /* "LO..HI", NULL: by the model */
   const char *mean, *std; /* "A,B,C", NULL: by the model */
   const char *pad;        /* "A,B,C" or "A": around letterboxed pictures */
-  int64_t rate;           /* frames a second that sound must have; 0: any */
+  int64_t rate;           /* frames a second into which sound is resampled; 0: as it comes */
 } cli_input_opts;
 extern const cli_opt cli_input_options[];
 

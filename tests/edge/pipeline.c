@@ -485,6 +485,35 @@ static void pushes(void **state) {
   free(h.text);
 }
 
+/* Rows at half the rate, whatever the pieces; what the filter holds back comes at the item's end, and times are kept.
+ */
+static void resampled(void **state) {
+  (void)state;
+  for (int piece = 1; piece < 120; piece = piece * 3 + 4) {
+    heard h;
+    whet_err err = {0};
+    whet_pipeline *p = open_text(
+        "source: {app: {format: floats, rate: 100}}\nqueue: {full: block}\ndrain: 5s\nsinks: [app]\nstages:\n  - "
+        "resample: 50\n"
+        "  - window: {length: 100, hop: 100, rest: pad}\n  - values: {names: [a], of: mean}\n",
+        &h);
+    float x[1000];
+    for (int i = 0; i < 1000; i++) x[i] = 0.5f;
+    for (int i = 0; i < 1000; i += piece) {
+      int n = 1000 - i < piece ? 1000 - i : piece;
+      assert_int_equal(whet_pipeline_push(p, "main", x + i, (size_t)n * sizeof *x, 1 + (int64_t)i * 10000000, &err),
+                       WHET_OK);
+    }
+    h = finish(p, &h);
+    assert_int_equal(h.lines, 5);
+    size_t k = 0;
+    for (const char *at = h.text; (at = strstr(at, "\"a\":")); at++, k++)
+      if (k > 1 && k < 3) assert_true(fabs(atof(at + 4) - 0.5) < 1e-4);
+    assert_int_equal(times_in(h.text, "1970-01-01T00:00:04.0"), 1); /* the third window */
+    free(h.text);
+  }
+}
+
 /* A window's rows and places, whatever the pieces that they come in. */
 static void windows(void **state) {
   for (int piece = 1; piece < 8; piece += 3) {
@@ -580,6 +609,7 @@ int main(void) {
                                      cmocka_unit_test(clip_files),
                                      cmocka_unit_test(pushes),
                                      cmocka_unit_test(windows),
+                                     cmocka_unit_test(resampled),
                                      cmocka_unit_test(corpus)};
   whet_media_register();
   return cmocka_run_group_tests(tests, NULL, NULL);
