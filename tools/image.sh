@@ -15,17 +15,18 @@ flags="-Os -ffunction-sections -fdata-sections -fno-asynchronous-unwind-tables"
 jobs=${WHET_JOBS:-$(nproc)}
 mkdir -p "$work"
 
-# Debian's sources of two packages, checked by apt's signatures.
+# The sources of two packages from where this system's packages come from, checked by apt's signatures.
 fetch() {
-  mkdir -p "$work/src/lists/partial"
+  mkdir -p "$work/src/lists/partial" "$work/src/parts"
   cd "$work/src"
-  suite=$(sed -n 's/^VERSION_CODENAME=//p' /etc/os-release)
-  key=/usr/share/keyrings/debian-archive-keyring.gpg
-  {
-    echo "deb-src [signed-by=$key] http://deb.debian.org/debian $suite main"
-    echo "deb-src [signed-by=$key] http://deb.debian.org/debian-security $suite-security main"
-  } >src.list
-  set -- -o Dir::Etc::sourcelist="$PWD/src.list" -o Dir::Etc::sourceparts=- -o Dir::State::lists="$PWD/lists"
+  for f in /etc/apt/sources.list /etc/apt/sources.list.d/*; do
+    [ -f "$f" ] && grep -qi debian "$f" || continue
+    case $f in
+      *.sources) sed 's/^Types:.*/Types: deb-src/' "$f" >"parts/${f##*/}" ;;
+      *.list) sed -n 's/^deb /deb-src /p' "$f" >"parts/${f##*/}" ;;
+    esac
+  done
+  set -- -o Dir::Etc::sourcelist=/dev/null -o Dir::Etc::sourceparts="$PWD/parts" -o Dir::State::lists="$PWD/lists"
   apt-get "$@" -qq update
   apt-get "$@" -qq source --only-source gnutls28 libmicrohttpd
 }
