@@ -234,6 +234,21 @@ void whet__pl_conv_f32(whet_planner *p, const whet_node *n, const whet_conv_geo 
   if (*res >= 0) k->res_batch = steps(p, a, g, *res, 2, k->dim);
 }
 
+/* A convolution of single taps as a product of rows, by its weights that are not zero where that is faster. */
+static bool sparse(whet_planner *p, const whet_node *n, const whet_conv_geo *g, const whet_conv_f32 *k,
+                   const whet_pack_f32 *pack, int32_t res, whet_status *s) {
+  whet_gemm_f32 m = {.m = g->batch * g->out[0] * g->out[1] * g->out[2], .n = g->oc, .k = g->ic, .epi = k->epi};
+  whet_row_view x, y, r;
+  for (int i = 0; i < 3; i++)
+    if (g->kernel[i] != 1 || g->stride[i] != 1 || g->pad[i] || g->out[i] != g->in[i]) return false;
+  int32_t out = whet__pl_group_out(p);
+  if (g->groups != 1 || !whet__pl_row_view(p, n->in[0], m.k, &x) || !whet__pl_row_view(p, out, m.n, &y) ||
+      (res >= 0 && !whet__pl_row_view(p, res, m.n, &r)) || !whet__gemm_rows(&m, x, y, res >= 0 ? &r : NULL))
+    return false;
+  return whet__pl_sparse(p, &m, pack, whet__rd(n->in[0]), out, n->in[1], n->n_in > 2 ? n->in[2] : -1, whet__rd(res),
+                         s);
+}
+
 static whet_status conv_plan(whet_planner *p, const whet_node *n) {
   const whet_conv_attr *a = n->attr;
   if (whet__quantised(whet__pl_dtype(p, n->in[0]), whet__pl_quant(p, n->in[0]))) return whet__conv_q8_plan(p, n);
@@ -249,6 +264,8 @@ static whet_status conv_plan(whet_planner *p, const whet_node *n) {
   const whet_node *end = n;
   for (int i = 1; whet__pl_group(p, i); i++) end = whet__pl_group(p, i);
   if (!strcmp(end->op->name, "MaxPool")) return whet__pl_conv_pool(p, n, end, &k, &pack);
+  whet_status by_rows;
+  if (sparse(p, n, &g, &k, &pack, res, &by_rows)) return by_rows;
   whet_wino_f32 wino;
   if (pack.dtype == WHET_F32 && whet__pl_data(p, n->in[1]) && whet__conv_wino(p, &k, &wino))
     return whet__pl_wino(p, n, &wino, &pack, res);

@@ -66,6 +66,8 @@ bool whet__gemm_rows(whet_gemm_f32 *g, whet_row_view a, whet_row_view c, const w
 
 whet_status whet__pl_gemm_f32(whet_planner *p, whet_gemm_f32 *g, whet_pack_f32 *pack, whet_arg a, int32_t out,
                               int32_t b, int32_t bias, whet_arg res) {
+  whet_status sparse;
+  if (whet__pl_sparse(p, g, pack, a, out, b, bias, res, &sparse)) return sparse;
   g->l2_kb = whet__pl_l2_kb(p);
   const whet_kern *row = whet__kern_pick(WHET_FAMILY_gemm_f32, whet__pl_target(p), whet__pl_opts(p)->exact != 0, g);
   if (!row) return whet__pl_fail(p, WHET_E_INTERNAL, "no kernel of family gemm_f32 fits");

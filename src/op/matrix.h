@@ -36,6 +36,11 @@ bool whet__gemm_rows(whet_gemm_f32 *g, whet_row_view a, whet_row_view c, const w
 whet_status whet__pl_gemm_f32(whet_planner *p, whet_gemm_f32 *g, whet_pack_f32 *pack, whet_arg a, int32_t out,
                               int32_t b, int32_t bias, whet_arg res);
 
+/* The same product by the weights that are not zero, where that is faster than with all of them; false: it is not, or cannot
+ * be, and nothing was appended. */
+bool whet__pl_sparse(whet_planner *p, const whet_gemm_f32 *g, const whet_pack_f32 *pack, whet_arg a, int32_t out, int32_t b,
+                     int32_t bias, whet_arg res, whet_status *status);
+
 /* A copy of f32 value v with its last two dimensions exchanged, dense, for the steps of this node; kind NONE on
  * failure (recorded). */
 whet_arg whet__pl_turned_f32(whet_planner *p, int32_t v);

@@ -105,6 +105,32 @@ static void joined(void **state) {
   }
 }
 
+/* Weights most of which are zero, scattered and in blocks of 16 outputs, for few and many rows: sparse kernels where
+ * they are faster. The count of zeros is above what makes them so in some of the cases and below in others. */
+static void zeros(void **state) {
+  (void)state;
+  enum { K = 200, N = 96 };
+  static float w[K * N];
+  for (int64_t i = 0; i < 24; i++) {
+    const int64_t rows[] = {1, 3, 16, 64, 70, 33}, x[2] = {rows[i % 6], K}, keep = i % 4 < 2 ? 10 : 45, n = N;
+    whet_dense a = {.kn = i / 6 % 2 == 1};
+    opcheck c;
+    opcheck_begin(&c, "zeros");
+    for (int64_t k = 0; k < K; k++)
+      for (int64_t j = 0; j < N; j++) {
+        uint32_t r[4];
+        whet__rng_block(5, (uint64_t)i, (uint64_t)(k * N + (i < 12 ? j : j / 16 * 16)), r);
+        w[a.kn ? k * N + j : j * K + k] = r[0] % 100 < (uint32_t)keep ? (float)(r[1] % 1000) / 500 - 0.9993f : 0;
+      }
+    int32_t in[3] = {opcheck_input(&c, WHET_F32, 2, x),
+                     opcheck_const(&c, WHET_F32, 2, a.kn ? (int64_t[]){K, N} : (int64_t[]){N, K}, w),
+                     i % 2 ? opcheck_const(&c, WHET_F32, 1, &n, NULL) : -1};
+    int32_t y = opcheck_node(&c, "Dense", &a, 3, in);
+    opcheck_output(&c, opcheck_node(&c, "Relu", NULL, 1, &y));
+    opcheck_run(&c, 1e-5);
+  }
+}
+
 /* Products with weights become Dense, and what is added its bias. */
 static void with_bias(void **state) {
   for (int64_t i = 0; i < 16; i++) {
@@ -164,6 +190,7 @@ static void refused(void **state) {
 int main(void) {
   const struct CMUnitTest tests[] = {cmocka_unit_test(matmul_f32),  cmocka_unit_test(dense_f32),
                                      cmocka_unit_test(other_types), cmocka_unit_test(joined),
-                                     cmocka_unit_test(with_bias),   cmocka_unit_test(refused)};
+                                     cmocka_unit_test(zeros),       cmocka_unit_test(with_bias),
+                                     cmocka_unit_test(refused)};
   return cmocka_run_group_tests(tests, NULL, NULL);
 }
