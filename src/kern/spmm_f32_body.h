@@ -10,6 +10,7 @@
 #define EPI EPI_(ISA)
 
 enum { NV = VW > 8 ? 2 : 4 /* vectors of rows in a block */ };
+enum { STEP = NV * VW };
 enum { PV = WHET_SPMM_PANEL / VW /* vectors of a panel */ };
 
 /* Bytes of scratch: a block of A and the columns of C, rows as lanes. */
@@ -43,73 +44,67 @@ static void turn_out(const float *t, int64_t step, int64_t rows, int64_t width, 
   }
 }
 
-/* Lists x and y (which may be x) over nv vectors of rows, added to cx and cy: two chains are under way at once, since
- * one alone waits for itself.
- */
-WHET_INLINE void columns(const whet_spmm_view *v, const float *a, int64_t x, int64_t y, const int nv, float *cx,
-                         float *cy) {
-  uint32_t i = v->start[x], ie = v->start[x + 1] - WHET_BUG(v->start[x + 1] > v->start[x]), j = v->start[y],
-           je = v->start[y + 1];
-  vf p[NV], q[NV];
-  WHET_UNROLL
-  for (int r = 0; r < nv; r++) p[r] = vf_load(cx + r * VW), q[r] = vf_load(cy + r * VW);
-  for (; i < ie && j < je; i++, j++) {
-    const float *s = a + (int64_t)v->at[i] * nv * VW, *t = a + (int64_t)v->at[j] * nv * VW;
-    vf ws = vf_set(v->w[i]), wt = vf_set(v->w[j]);
-    WHET_UNROLL
-    for (int r = 0; r < nv; r++)
-      p[r] = vf_fma(vf_load(s + r * VW), ws, p[r]), q[r] = vf_fma(vf_load(t + r * VW), wt, q[r]);
-  }
-  for (; i < ie; i++) {
-    const float *s = a + (int64_t)v->at[i] * nv * VW;
-    vf ws = vf_set(v->w[i]);
-    WHET_UNROLL
-    for (int r = 0; r < nv; r++) p[r] = vf_fma(vf_load(s + r * VW), ws, p[r]);
-  }
-  for (; j < je; j++) {
-    const float *t = a + (int64_t)v->at[j] * nv * VW;
-    vf wt = vf_set(v->w[j]);
-    WHET_UNROLL
-    for (int r = 0; r < nv; r++) q[r] = vf_fma(vf_load(t + r * VW), wt, q[r]);
-  }
-  WHET_UNROLL
-  for (int r = 0; r < nv; r++) vf_store(cx + r * VW, p[r]), vf_store(cy + r * VW, q[r]);
-}
-
-/* One list. */
-WHET_INLINE void column(const whet_spmm_view *v, const float *a, int64_t x, const int nv, float *c) {
+/* n weights at `at`, added to column c. */
+static void column(const float *a, const int32_t *at, const float *w, uint32_t n, float *c) {
   vf p[NV];
   WHET_UNROLL
-  for (int r = 0; r < nv; r++) p[r] = vf_load(c + r * VW);
-  for (uint32_t i = v->start[x]; i < v->start[x + 1]; i++) {
+  for (int r = 0; r < NV; r++) p[r] = vf_load(c + r * VW);
+  for (uint32_t i = 0; i < n; i++) {
+    vf f = vf_set(w[i]);
+    const float *s = a + (int64_t)at[i] * STEP;
     WHET_UNROLL
-    for (int r = 0; r < nv; r++) p[r] = vf_fma(vf_load(a + ((int64_t)v->at[i] * nv + r) * VW), vf_set(v->w[i]), p[r]);
+    for (int r = 0; r < NV; r++) p[r] = vf_fma(vf_load(s + r * VW), f, p[r]);
   }
   WHET_UNROLL
-  for (int r = 0; r < nv; r++) vf_store(c + r * VW, p[r]);
+  for (int r = 0; r < NV; r++) vf_store(c + r * VW, p[r]);
 }
 
-/* At most nv vectors of rows from row r0 on. */
-WHET_INLINE void row_block(const whet_spmm_f32 *g, const whet_spmm_view *v, void *const *ptr, int64_t r0,
-                           int64_t rows, const int nv, float *t) {
-  const int64_t step = (int64_t)nv * VW, kb = whet__spmm_k_block(g->k);
+/* List x and the one after it, added to c and c + STEP: two chains are under way at once, since one alone waits for
+ * itself. What the longer list has left comes after. */
+static void columns(const whet_spmm_view *v, const float *a, int64_t x, float *c) {
+  const int32_t *k0 = v->at + v->start[x], *k1 = v->at + v->start[x + 1];
+  const float *w0 = v->w + v->start[x], *w1 = v->w + v->start[x + 1];
+  uint32_t n0 = v->start[x + 1] - v->start[x], n1 = v->start[x + 2] - v->start[x + 1], n = n0 < n1 ? n0 : n1;
+  vf p[NV], q[NV];
+  WHET_UNROLL
+  for (int r = 0; r < NV; r++) p[r] = vf_load(c + r * VW), q[r] = vf_load(c + STEP + r * VW);
+  for (uint32_t i = 0; i < n; i++) {
+    const float *s = a + (int64_t)k0[i] * STEP, *t = a + (int64_t)k1[i] * STEP;
+    vf f = vf_set(w0[i]), g = vf_set(w1[i]);
+    WHET_UNROLL
+    for (int r = 0; r < NV; r++)
+      p[r] = vf_fma(vf_load(s + r * VW), f, p[r]), q[r] = vf_fma(vf_load(t + r * VW), g, q[r]);
+  }
+  WHET_UNROLL
+  for (int r = 0; r < NV; r++) vf_store(c + r * VW, p[r]), vf_store(c + STEP + r * VW, q[r]);
+  column(a, k0 + n, w0 + n, n0 - n, c);
+  column(a, k1 + n, w1 + n, n1 - n, c + STEP);
+}
+
+/* At most NV vectors of rows from row r0 on. Vectors without rows are made of the last row and not stored. */
+static void row_block(const whet_spmm_f32 *g, const whet_spmm_view *v, void *const *ptr, int64_t r0, int64_t rows,
+                      float *t) {
+  const int64_t kb = whet__spmm_k_block(g->k);
   const float *a = (const float *)ptr[0] + r0 * g->lda;
-  float *c = (float *)ptr[1] + r0 * g->ldc, *cols = t + kb * step;
+  float *c = (float *)ptr[1] + r0 * g->ldc, *cols = t + kb * STEP;
   for (int64_t j = 0; j < g->n; j++)
-    for (int r = 0; r < nv; r++) vf_store(cols + j * step + r * VW, vf_set(v->bias[j]));
+    for (int r = 0; r < NV; r++) vf_store(cols + j * STEP + r * VW, vf_set(v->bias[j]));
   for (int64_t k = 0, list = 0; k < g->k; k += kb, list += g->n) {
-    int64_t end = whet__min_i(k + kb, g->k);
+    int64_t end = whet__min_i(k + kb, g->k) - WHET_BUG(1), j = 0;
     for (int64_t i = k; i < end; i += VW)
-      for (int b = 0; b < nv; b++)
-        turn_in(a + b * VW * g->lda + i, g->lda, rows - b * VW, whet__min_i(VW, end - i), t + (i - k) * step + b * VW,
-                step);
-    for (int64_t j = 0; j + 1 < g->n; j += 2)
-      columns(v, t, list + j, list + j + 1, nv, cols + j * step, cols + (j + 1) * step);
-    if (g->n % 2) column(v, t, list + g->n - 1, nv, cols + (g->n - 1) * step);
+      for (int64_t b = 0; b < NV; b++) {
+        int64_t first = whet__min_i(b * VW, rows - 1);
+        turn_in(a + first * g->lda + i, g->lda, rows - first, whet__min_i(VW, end - i), t + (i - k) * STEP + b * VW,
+                STEP);
+      }
+    for (; j + 1 < g->n; j += 2) columns(v, t, list + j, cols + j * STEP);
+    if (j < g->n)
+      column(t, v->at + v->start[list + j], v->w + v->start[list + j], v->start[list + j + 1] - v->start[list + j],
+             cols + j * STEP);
   }
   for (int64_t j = 0; j < g->n; j += VW)
-    for (int b = 0; b < nv; b++)
-      turn_out(cols + j * step + b * VW, step, whet__min_i(VW, rows - b * VW), whet__min_i(VW, g->n - j),
+    for (int64_t b = 0; b < NV && b * VW < rows; b++)
+      turn_out(cols + j * STEP + b * VW, STEP, whet__min_i(VW, rows - b * VW), whet__min_i(VW, g->n - j),
                c + b * VW * g->ldc + j, g->ldc);
 }
 
@@ -120,28 +115,15 @@ static void scattered(const whet_spmm_f32 *g, void *const *ptr, int part, int pa
   whet__split(whet__ceil_div(g->m, VW), part, parts, &from, &to);
   for (int64_t i = from; i < to; i += NV) {
     int64_t r0 = i * VW, rows = whet__min_i(whet__min_i(i + NV, to) * VW, g->m) - r0;
-    switch (whet__min_i(whet__ceil_div(rows, VW), NV)) { /* cases past NV are never met */
-      case 1:
-        row_block(g, &v, ptr, r0, rows, 1, t);
-        break;
-      case 2:
-        row_block(g, &v, ptr, r0, rows, 2, t);
-        break;
-      case 3:
-        row_block(g, &v, ptr, r0, rows, NV < 3 ? NV : 3, t);
-        break;
-      default:
-        row_block(g, &v, ptr, r0, rows, NV, t);
-        break;
-    }
+    row_block(g, &v, ptr, r0, rows, t);
     for (int64_t r = r0; r < r0 + rows && g->epi.n; r++)
       EPI(&g->epi, (float *)ptr[1] + r * g->ldc, ptr[3] ? (const float *)ptr[3] + r * g->ldr : NULL, g->n);
   }
 }
 
 /* One panel of nr rows. */
-WHET_INLINE void panel(const whet_spmm_view *v, const float *a, int64_t lda, int64_t p, const int nr, float *c,
-                       int64_t ldc, int64_t n) {
+static inline void panel(const whet_spmm_view *v, const float *a, int64_t lda, int64_t p, const int nr, float *c,
+                         int64_t ldc, int64_t n) {
   vf s[4][PV];
   WHET_UNROLL
   for (int r = 0; r < nr; r++)
