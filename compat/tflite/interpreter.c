@@ -11,6 +11,8 @@ struct TfLiteInterpreter {
   int32_t threads;
   port *constant; /* made when asked for, by tensor */
   size_t n_constant;
+  port *variable; /* the same, by variable */
+  size_t n_variable;
 };
 
 struct TfLiteSignatureRunner {
@@ -66,6 +68,8 @@ void TfLiteInterpreterDelete(TfLiteInterpreter *it) {
   if (!it) return;
   for (size_t i = 0; i < it->n_constant; i++) port_free(&it->constant[i]);
   free(it->constant);
+  for (size_t i = 0; i < it->n_variable; i++) port_free(&it->variable[i]);
+  free(it->variable);
   runner_close(&it->main);
   whet_model_close(&it->m);
   domain_free(it->domain);
@@ -122,8 +126,57 @@ TfLiteTensor *TfLiteInterpreterGetTensor(const TfLiteInterpreter *user, int inde
   return &p->t;
 }
 
+/* ---- variables ---------------------------------------------------------------------------------- */
+
+/* Tensor number of variable `want` of the main subgraph, or with want -1 how many there are. */
+static int32_t variable(const TfLiteInterpreter *it, int32_t want) {
+  int32_t n = 0;
+  for (size_t i = 0; i < whet_model_graph_tensors(it->m, 0); i++) {
+    whet_tensor_info t = {.size = sizeof t};
+    if (whet_model_graph_tensor(it->m, 0, i, &t) || !t.variable) continue;
+    if (n++ == want) return t.number;
+  }
+  return want < 0 ? n : -1;
+}
+
+int32_t TfLiteInterpreterGetVariableTensorCount(const TfLiteInterpreter *it) { return it ? variable(it, -1) : 0; }
+
+TfLiteTensor *TfLiteInterpreterGetVariableTensor(const TfLiteInterpreter *user, int32_t i) {
+  TfLiteInterpreter *it = (TfLiteInterpreter *)(uintptr_t)user;
+  int32_t number = it && i >= 0 ? variable(it, i) : -1;
+  if (number < 0) return NULL;
+  if (!it->variable && (it->variable = calloc((size_t)variable(it, -1) + 1, sizeof *it->variable)))
+    it->n_variable = (size_t)variable(it, -1);
+  whet_info info;
+  const void *data = NULL;
+  whet_err err = {0};
+  if (!it->variable || whet_session_kept(it->main.session, (size_t)number, &info, &data, &err)) return NULL;
+  port *p = &it->variable[i];
+  if (!p->t.dims && !port_describe(p, &info)) return NULL;
+  size_t n = 1;
+  for (int k = 0; k < p->t.dims->size; k++) n *= (size_t)p->t.dims->data[k];
+  p->index = number;
+  p->t.is_variable = true;
+  p->t.data.data = (void *)(uintptr_t)data; /* the session's own memory: programs set it */
+  p->t.bytes = whet_dtype_bytes(info.dtype, n);
+  p->t.allocation_type = kTfLiteArenaRwPersistent;
+  return &p->t;
+}
+
 TfLiteStatus TfLiteInterpreterResizeInputTensor(TfLiteInterpreter *it, int32_t i, const int *dims, int32_t n) {
   return it && i >= 0 ? runner_resize(&it->main, (size_t)i, dims, n) : kTfLiteError;
+}
+TfLiteStatus TfLiteInterpreterResizeInputTensorStrict(TfLiteInterpreter *it, int32_t i, const int *dims, int32_t n) {
+  if (!it || i < 0 || (size_t)i >= it->main.n_in || (n && !dims)) return kTfLiteError;
+  const TfLiteTensor *t = &it->main.in[i].t;
+  const TfLiteIntArray *open = t->dims_signature ? t->dims_signature : t->dims;
+  bool ok = open->size == n;
+  for (int32_t k = 0; ok && k < n; k++) ok = open->data[k] < 0 || open->data[k] == dims[k];
+  if (!ok) {
+    report_say(&it->main.report, "input \"%s\": only dimensions that the model leaves open may change", t->name);
+    return kTfLiteError;
+  }
+  return runner_resize(&it->main, (size_t)i, dims, n);
 }
 TfLiteStatus TfLiteInterpreterAllocateTensors(TfLiteInterpreter *it) {
   return it ? runner_allocate(&it->main) : kTfLiteError;

@@ -2,6 +2,7 @@
 /* Models and options. */
 
 #include "shim.h"
+#include "tensorflow/lite/c/c_api_opaque.h"
 
 const char *TfLiteVersion(void) { return "2.16.1"; }
 const char *TfLiteExtensionApisVersion(void) { return ""; }
@@ -93,18 +94,27 @@ TfLiteInterpreterOptions *TfLiteInterpreterOptionsCopy(const TfLiteInterpreterOp
   TfLiteInterpreterOptions *o = from ? calloc(1, sizeof *o) : NULL;
   if (!o) return NULL;
   *o = *from;
+  o->n_op = 0;
   o->op = calloc(from->n_op + 1, sizeof *o->op);
-  if (!o->op) {
-    free(o);
-    return NULL;
+  o->own = calloc(from->n_op + 1, sizeof *o->own);
+  bool ok = o->op && o->own;
+  for (size_t i = 0; ok && i < from->n_op; i++) {
+    const TfLiteRegistrationExternal *op = from->own[i] ? registration_copy(from->op[i]) : from->op[i];
+    if (!(ok = op != NULL)) break;
+    o->op[o->n_op] = op;
+    o->own[o->n_op++] = from->own[i];
   }
-  if (from->n_op) memcpy(o->op, from->op, from->n_op * sizeof *o->op);
-  return o;
+  if (ok) return o;
+  TfLiteInterpreterOptionsDelete(o);
+  return NULL;
 }
 
 void TfLiteInterpreterOptionsDelete(TfLiteInterpreterOptions *o) {
   if (!o) return;
+  for (size_t i = 0; i < o->n_op; i++)
+    if (o->own[i]) TfLiteRegistrationExternalDelete((TfLiteRegistrationExternal *)(uintptr_t)o->op[i]);
   free(o->op);
+  free(o->own);
   free(o);
 }
 
@@ -122,11 +132,27 @@ TfLiteStatus TfLiteInterpreterOptionsEnableCancellation(TfLiteInterpreterOptions
   o->cancel = enable;
   return kTfLiteOk;
 }
-void TfLiteInterpreterOptionsAddRegistrationExternal(TfLiteInterpreterOptions *o, TfLiteRegistrationExternal *op) {
+static bool add(TfLiteInterpreterOptions *o, TfLiteRegistrationExternal *op, bool own) {
   const TfLiteRegistrationExternal **more = o && op ? realloc(o->op, (o->n_op + 1) * sizeof *more) : NULL;
-  if (!more) return;
-  o->op = more;
+  if (more) o->op = more;
+  bool *flags = more ? realloc(o->own, (o->n_op + 1) * sizeof *flags) : NULL;
+  if (!flags) return false;
+  o->own = flags;
+  o->own[o->n_op] = own;
   o->op[o->n_op++] = op;
+  return true;
+}
+void TfLiteInterpreterOptionsAddRegistrationExternal(TfLiteInterpreterOptions *o, TfLiteRegistrationExternal *op) {
+  add(o, op, false);
+}
+void TfLiteInterpreterOptionsAddCustomOp(TfLiteInterpreterOptions *o, const char *name, const TfLiteRegistration *r,
+                                         int32_t least, int32_t most) {
+  (void)least, (void)most;
+  if (!o || !name || !r) return;
+  TfLiteRegistrationExternal *op =
+      r->registration_external ? r->registration_external : registration_classic(name, r);
+  if (!add(o, op, op != r->registration_external) && op != r->registration_external)
+    TfLiteRegistrationExternalDelete(op);
 }
 void TfLiteInterpreterOptionsAddOperator(TfLiteInterpreterOptions *o, TfLiteRegistrationExternal *op) {
   TfLiteInterpreterOptionsAddRegistrationExternal(o, op);

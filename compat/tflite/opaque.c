@@ -15,6 +15,8 @@ struct TfLiteRegistrationExternal {
   void (*free)(TfLiteOpaqueContext *, void *);
   TfLiteStatus (*prepare)(TfLiteOpaqueContext *, TfLiteOpaqueNode *);
   TfLiteStatus (*invoke)(TfLiteOpaqueContext *, TfLiteOpaqueNode *);
+  bool old; /* its functions are those of `classic` */
+  TfLiteRegistration classic;
 };
 
 /* One call of a registration's function. */
@@ -35,6 +37,21 @@ TfLiteRegistrationExternal *TfLiteRegistrationExternalCreate(int code, const cha
   TfLiteRegistrationExternal *r = calloc(1, sizeof *r);
   if (!r) return NULL;
   *r = (TfLiteRegistrationExternal){.code = code, .version = version, .name = name ? strdup(name) : NULL};
+  return r;
+}
+TfLiteRegistrationExternal *registration_copy(const TfLiteRegistrationExternal *from) {
+  TfLiteRegistrationExternal *r = TfLiteRegistrationExternalCreate(from->code, from->name, from->version);
+  if (!r) return NULL;
+  char *name = r->name;
+  *r = *from;
+  r->name = name;
+  return r;
+}
+TfLiteRegistrationExternal *registration_classic(const char *name, const TfLiteRegistration *from) {
+  TfLiteRegistrationExternal *r = TfLiteRegistrationExternalCreate(CUSTOM_CODE, name, from->version);
+  if (!r) return NULL;
+  r->old = true;
+  r->classic = *from;
   return r;
 }
 void TfLiteRegistrationExternalDelete(TfLiteRegistrationExternal *r) {
@@ -63,25 +80,6 @@ void TfLiteRegistrationExternalSetInvoke(TfLiteRegistrationExternal *r,
   if (r) r->invoke = fn;
 }
 void TfLiteRegistrationExternalSetInplaceOperator(TfLiteRegistrationExternal *r, uint64_t op) { (void)r, (void)op; }
-
-/* ---- arrays -----------------------------------------------------------------------------------------------------
- */
-
-size_t TfLiteIntArrayGetSizeInBytes(int n) { return sizeof(TfLiteIntArray) + (size_t)(n < 0 ? 0 : n) * sizeof(int); }
-TfLiteIntArray *TfLiteIntArrayCreate(int n) {
-  TfLiteIntArray *a = n < 0 ? NULL : calloc(1, TfLiteIntArrayGetSizeInBytes(n));
-  if (a) a->size = n;
-  return a;
-}
-TfLiteIntArray *TfLiteIntArrayCopy(const TfLiteIntArray *from) {
-  TfLiteIntArray *a = from ? TfLiteIntArrayCreate(from->size) : NULL;
-  if (a && a->size) memcpy(a->data, from->data, (size_t)a->size * sizeof(int));
-  return a;
-}
-int TfLiteIntArrayEqual(const TfLiteIntArray *a, const TfLiteIntArray *b) {
-  return a == b || (a && b && a->size == b->size && !memcmp(a->data, b->data, (size_t)a->size * sizeof(int)));
-}
-void TfLiteIntArrayFree(TfLiteIntArray *a) { free(a); }
 
 /* ---- a node's tensors -------------------------------------------------------------------------------------------
  */
@@ -146,23 +144,54 @@ static whet_status on_create(void *user, const whet_custom_ctx *c, void **state)
   size_t n = 0;
   const void *options = whet_custom_options(c, &n);
   TfLiteOpaqueContext ctx = {.c = (whet_custom_ctx *)c};
-  *state = r->init ? r->init(&ctx, options, n) : NULL;
+  *state = r->old ? classic_init(&r->classic, options, n) : r->init ? r->init(&ctx, options, n) : NULL;
   return WHET_OK;
 }
 
 static void on_destroy(void *user, void *state) {
   const TfLiteRegistrationExternal *r = user;
   TfLiteOpaqueContext ctx = {0};
-  if (r->free) r->free(&ctx, state);
+  if (r->old)
+    classic_free(&r->classic, state);
+  else if (r->free)
+    r->free(&ctx, state);
+}
+
+/* The same for the older form: its outputs get memory where it is not known beforehand. */
+static TfLiteStatus on_resized(void *user, int i, TfLiteTensor *t) {
+  TfLiteOpaqueContext *ctx = user;
+  port *p = &ctx->node->out[i];
+  p->t.dims = t->dims;
+  if (ctx->running && tell(ctx->c, p, true)) return kTfLiteError;
+  t->data = p->t.data;
+  t->bytes = p->t.bytes;
+  return kTfLiteOk;
+}
+static void on_report(void *user, const char *text) { whet_custom_error(((TfLiteOpaqueContext *)user)->c, text); }
+
+static TfLiteStatus apply(const TfLiteRegistrationExternal *r, TfLiteOpaqueContext *ctx, bool running) {
+  TfLiteOpaqueNode *n = ctx->node;
+  if (!r->old) return (running ? r->invoke : r->prepare)(ctx, n);
+  return classic_call(&r->classic,
+                      &(classic_node){n->in, n->out, n->n_in, n->n_out, n->state, n->options, n->n_options, ctx,
+                                      on_resized, on_report},
+                      running);
+}
+
+static bool prepares(const TfLiteRegistrationExternal *r) {
+  return r->old ? r->classic.prepare != NULL : r->prepare != NULL;
+}
+static bool invokes(const TfLiteRegistrationExternal *r) {
+  return r->old ? r->classic.invoke != NULL : r->invoke != NULL;
 }
 
 /* A registration's function on a node. */
 static whet_status call(const TfLiteRegistrationExternal *r, void *state, whet_custom_ctx *c, bool running) {
   TfLiteOpaqueNode n;
-  TfLiteOpaqueContext ctx = {c, running && !r->prepare, &n};
+  TfLiteOpaqueContext ctx = {c, running && !prepares(r), &n};
   whet_status s = node_open(&n, c, state);
-  for (int i = 0; !s && running && r->prepare && i < n.n_out; i++) s = tell(c, &n.out[i], true);
-  if (!s && (running ? r->invoke : r->prepare)(&ctx, &n)) {
+  for (int i = 0; !s && running && prepares(r) && i < n.n_out; i++) s = tell(c, &n.out[i], true);
+  if (!s && apply(r, &ctx, running)) {
     whet_custom_error(c, running ? "the registration's invoke failed" : "the registration's prepare failed");
     s = WHET_E_DATA;
   }
@@ -177,6 +206,8 @@ struct domain {
   whet_custom_domain d;
   const whet_custom_op **list;
   whet_custom_op *op;
+  TfLiteRegistrationExternal **copy; /* the options, and the caller's own, may go before */
+  size_t n;
 };
 
 domain *domain_make(const TfLiteRegistrationExternal *const *op, size_t n) {
@@ -184,21 +215,27 @@ domain *domain_make(const TfLiteRegistrationExternal *const *op, size_t n) {
   if (!d) return NULL;
   d->list = calloc(n + 1, sizeof *d->list);
   d->op = calloc(n + 1, sizeof *d->op);
-  if (!d->list || !d->op) {
+  d->copy = calloc(n + 1, sizeof *d->copy);
+  if (!d->list || !d->op || !d->copy) {
     domain_free(d);
     return NULL;
   }
   size_t used = 0;
   for (size_t i = 0; i < n; i++) {
-    const TfLiteRegistrationExternal *r = op[i];
-    if (!r->name || !r->invoke || r->code != CUSTOM_CODE) continue;
+    if (!op[i]->name || !invokes(op[i]) || op[i]->code != CUSTOM_CODE) continue;
+    const TfLiteRegistrationExternal *r = d->copy[d->n] = registration_copy(op[i]);
+    if (!r) {
+      domain_free(d);
+      return NULL;
+    }
+    d->n++;
     d->op[used] = (whet_custom_op){.size = sizeof *d->op,
                                    .name = r->name,
                                    .max_in = -1,
                                    .max_out = -1,
                                    .create = on_create,
                                    .destroy = on_destroy,
-                                   .shape = r->prepare ? on_shape : NULL,
+                                   .shape = prepares(r) ? on_shape : NULL,
                                    .run = on_run,
                                    .user = (void *)r};
     d->list[used] = &d->op[used];
@@ -210,6 +247,8 @@ domain *domain_make(const TfLiteRegistrationExternal *const *op, size_t n) {
 const whet_custom_domain *domain_of(const domain *d) { return &d->d; }
 void domain_free(domain *d) {
   if (!d) return;
+  for (size_t i = 0; d->copy && i < d->n; i++) TfLiteRegistrationExternalDelete(d->copy[i]);
+  free(d->copy);
   free(d->list);
   free(d->op);
   free(d);

@@ -39,6 +39,7 @@ struct TfLiteInterpreterOptions {
   report report;
   TfLiteOpaqueDelegate *delegate; /* the first that is not ours */
   const TfLiteRegistrationExternal **op;
+  bool *own; /* of each of them: it goes with the options */
   size_t n_op;
 };
 
@@ -92,6 +93,25 @@ typedef struct domain domain;
 domain *domain_make(const TfLiteRegistrationExternal *const *op, size_t n);
 const whet_custom_domain *domain_of(const domain *d);
 void domain_free(domain *d);
+
+/* A node of the caller's operator as the older form of registrations sees it. resized: output i has new dims, and may
+ * get memory; report: what went wrong. */
+typedef struct classic_node {
+  port *in, *out;
+  int n_in, n_out;
+  void *state;
+  const void *options;
+  size_t n_options;
+  void *user;
+  TfLiteStatus (*resized)(void *user, int i, TfLiteTensor *t);
+  void (*report)(void *user, const char *text);
+} classic_node;
+void *classic_init(const TfLiteRegistration *r, const void *options, size_t n);
+void classic_free(const TfLiteRegistration *r, void *state);
+TfLiteStatus classic_call(const TfLiteRegistration *r, const classic_node *n, bool running);
+/* A copy of a registration in the newer form, given back with TfLiteRegistrationExternalDelete; NULL: no memory. */
+TfLiteRegistrationExternal *registration_copy(const TfLiteRegistrationExternal *r);
+TfLiteRegistrationExternal *registration_classic(const char *name, const TfLiteRegistration *r);
 
 /* Is this delegate one of ours? */
 bool delegate_is_ours(const void *d);

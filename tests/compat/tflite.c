@@ -165,6 +165,149 @@ static void own_operator(void **state) {
   buf_free(&b);
 }
 
+/* The same operator by the older form of registrations. */
+static int s_old_made, s_old_freed;
+static void *old_init(TfLiteContext *c, const char *buffer, size_t n) {
+  s_old_made++;
+  return malloc(1);
+}
+static void old_free(TfLiteContext *c, void *data) {
+  s_old_freed++;
+  free(data);
+}
+static TfLiteStatus old_prepare(TfLiteContext *c, TfLiteNode *n) {
+  const TfLiteTensor *x = c->GetTensor(c, n->inputs->data[0]);
+  TfLiteTensor *y = &c->tensors[n->outputs->data[0]];
+  if (n->inputs->size != 1 || x->type != kTfLiteFloat32) return kTfLiteError;
+  TfLiteIntArrayFree(n->temporaries);
+  n->temporaries = TfLiteIntArrayCreate(0);
+  TfLiteIntArray *size = TfLiteIntArrayCreate(1);
+  size->data[0] = 2 * x->dims->data[0];
+  return c->ResizeTensor(c, y, size);
+}
+static TfLiteStatus old_invoke(TfLiteContext *c, TfLiteNode *n) {
+  const TfLiteTensor *x = &c->tensors[n->inputs->data[0]];
+  TfLiteTensor *y = &c->tensors[n->outputs->data[0]];
+  int count = x->dims->data[0];
+  if (x->data.f[0] < 0) {
+    c->ReportError(c, "%d is below zero", (int)x->data.f[0]);
+    return kTfLiteError;
+  }
+  if (x->data.f[0] > 100) return c->AddTensors(c, 1, &count);
+  if (!y->data.f || y->bytes != (size_t)count * 8 || !n->user_data) return kTfLiteError;
+  for (int i = 0; i < 2 * count; i++) y->data.f[i] = 10 * x->data.f[i % count];
+  return kTfLiteOk;
+}
+
+static void older_operator(void **state) {
+  buf b = own_model();
+  TfLiteModel *m = TfLiteModelCreate(b.p, b.n);
+  TfLiteInterpreterOptions *first = options(), *o;
+  TfLiteRegistration r = {.init = old_init, .free = old_free, .prepare = old_prepare, .invoke = old_invoke};
+  TfLiteInterpreterOptionsAddCustomOp(first, "Tens", &r, 1, 1);
+  memset(&r, 0, sizeof r); /* it was copied */
+  o = TfLiteInterpreterOptionsCopy(first);
+  TfLiteInterpreterOptionsDelete(first);
+  TfLiteInterpreter *it = TfLiteInterpreterCreate(m, o);
+  TfLiteInterpreterOptionsDelete(o);
+  if (!it) fail_msg("%s", s_said);
+  assert_int_equal(TfLiteInterpreterAllocateTensors(it), kTfLiteOk);
+  float *x = TfLiteTensorData(TfLiteInterpreterGetInputTensor(it, 0));
+  for (int i = 0; i < 3; i++) x[i] = (float)(i + 1);
+  assert_int_equal(TfLiteInterpreterInvoke(it), kTfLiteOk);
+  const TfLiteTensor *y = TfLiteInterpreterGetOutputTensor(it, 0);
+  assert_int_equal(TfLiteTensorByteSize(y), 24);
+  for (int i = 0; i < 6; i++) assert_true(y->data.f[i] == (float)(10 * (i % 3 + 1)));
+  x[0] = -4;
+  assert_int_equal(TfLiteInterpreterInvoke(it), kTfLiteError);
+  assert_non_null(strstr(s_said, "-4 is below zero"));
+  x[0] = 101;
+  assert_int_equal(TfLiteInterpreterInvoke(it), kTfLiteError);
+  assert_non_null(strstr(s_said, "AddTensors: not there"));
+  TfLiteInterpreterDelete(it);
+  assert_true(s_old_made > 0);
+  assert_int_equal(s_old_made, s_old_freed);
+  TfLiteModelDelete(m);
+  buf_free(&b);
+}
+
+/* A recurrent net h = x + h / 2, whose state is read and set. */
+static void variables(void **state) {
+  static const float one[4] = {1, 0, 0, 1}, half[4] = {.5f, 0, 0, .5f}, none[2] = {0, 0};
+  const tf_tensor t[] = {{.name = "x", .type = 0, .rank = 2, .dim = {1, 2}},
+                         {.name = "w", .type = 0, .rank = 2, .dim = {2, 2}, .data = one, .bytes = sizeof one},
+                         {.name = "r", .type = 0, .rank = 2, .dim = {2, 2}, .data = half, .bytes = sizeof half},
+                         {.name = "b", .type = 0, .rank = 1, .dim = {2}, .data = none, .bytes = sizeof none},
+                         {.name = "h", .type = 0, .rank = 2, .dim = {1, 2}, .variable = true},
+                         {.name = "y", .type = 0, .rank = 2, .dim = {1, 2}}};
+  const tf_op op = {.code = 24, .n_in = 5, .n_out = 1, .in = {0, 1, 2, 3, 4}, .out = {5}, .options = 7};
+  const tf_graph g = {.n_tensor = 6, .n_in = 1, .n_out = 1, .n_op = 1, .tensor = t, .op = &op, .in = {0}, .out = {5}};
+  buf b = tf_model(&g, 1, NULL, 0);
+  TfLiteModel *m = TfLiteModelCreate(b.p, b.n);
+  TfLiteInterpreterOptions *o = options();
+  TfLiteInterpreter *it = TfLiteInterpreterCreate(m, o);
+  if (!it) fail_msg("%s", s_said);
+  assert_int_equal(TfLiteInterpreterAllocateTensors(it), kTfLiteOk);
+  assert_int_equal(TfLiteInterpreterGetVariableTensorCount(it), 1);
+  assert_null(TfLiteInterpreterGetVariableTensor(it, 1));
+  TfLiteTensor *h = TfLiteInterpreterGetVariableTensor(it, 0);
+  assert_non_null(h);
+  assert_true(h->is_variable && TfLiteTensorByteSize(h) == 8 && !strcmp(TfLiteTensorName(h), "h"));
+  float *x = TfLiteTensorData(TfLiteInterpreterGetInputTensor(it, 0));
+  const TfLiteTensor *y = TfLiteInterpreterGetOutputTensor(it, 0);
+  x[0] = 1, x[1] = 2;
+  assert_int_equal(TfLiteInterpreterInvoke(it), kTfLiteOk);
+  assert_true(y->data.f[0] == 1 && y->data.f[1] == 2);
+  h = TfLiteInterpreterGetVariableTensor(it, 0);
+  assert_true(h->data.f[0] == 1 && h->data.f[1] == 2);
+  assert_int_equal(TfLiteTensorCopyFromBuffer(h, (float[]){10, 20}, 8), kTfLiteOk);
+  assert_int_equal(TfLiteInterpreterInvoke(it), kTfLiteOk);
+  assert_true(y->data.f[0] == 6 && y->data.f[1] == 12);
+  assert_int_equal(TfLiteInterpreterResetVariableTensors(it), kTfLiteOk);
+  assert_true(TfLiteInterpreterGetVariableTensor(it, 0)->data.f[0] == 0);
+  /* Only what the file leaves open may change. */
+  assert_int_equal(TfLiteInterpreterResizeInputTensorStrict(it, 0, (int[]){1, 2}, 2), kTfLiteOk);
+  assert_int_equal(TfLiteInterpreterResizeInputTensorStrict(it, 0, (int[]){1, 3}, 2), kTfLiteError);
+  assert_non_null(strstr(s_said, "leaves open"));
+  TfLiteInterpreterDelete(it);
+  TfLiteInterpreterOptionsDelete(o);
+  TfLiteModelDelete(m);
+  buf_free(&b);
+}
+
+/* Tensors that the caller has made. */
+static void own_tensors(void **state) {
+  TfLiteTensor a = {0}, b = {0};
+  TfLiteIntArray *d[2] = {TfLiteIntArrayCreate(1), TfLiteIntArrayCreate(1)};
+  TfLiteFloatArray *f = TfLiteFloatArrayCreate(2), *g;
+  const TfLiteQuantizationParams q = {.5f, 3};
+  d[0]->data[0] = 4;
+  f->data[1] = 7;
+  g = TfLiteFloatArrayCopy(f);
+  assert_true(g->size == 2 && g->data[1] == 7 &&
+              TfLiteFloatArrayGetSizeInBytes(2) == (int)(sizeof(TfLiteFloatArray) + 8));
+  assert_null(TfLiteFloatArrayCreate(-1));
+  TfLiteFloatArrayFree(f);
+  TfLiteFloatArrayFree(g);
+  assert_true(TfLiteIntArrayEqualsArray(d[0], 1, (int[]){4}) && !TfLiteIntArrayEqualsArray(d[0], 1, (int[]){5}));
+  TfLiteTensorReset(kTfLiteInt8, "a", d[0], q, NULL, 0, kTfLiteDynamic, NULL, false, &a);
+  TfLiteTensorReset(kTfLiteInt8, "b", d[1], q, NULL, 0, kTfLiteDynamic, NULL, false, &b);
+  assert_int_equal(TfLiteTensorRealloc(4, &a), kTfLiteOk);
+  memcpy(a.data.raw, "abcd", 4);
+  assert_int_equal(TfLiteTensorRealloc(6, &a), kTfLiteOk);
+  assert_memory_equal(a.data.raw, "abcd", 4);
+  assert_int_equal(TfLiteTensorCopy(&a, &b), kTfLiteError); /* of other sizes */
+  assert_int_equal(TfLiteTensorRealloc(4, &a), kTfLiteOk);
+  assert_int_equal(TfLiteTensorResizeMaybeCopy(4, &b, false), kTfLiteOk);
+  assert_int_equal(TfLiteTensorCopy(&a, &b), kTfLiteOk);
+  assert_true(!memcmp(b.data.raw, "abcd", 4) && TfLiteIntArrayEqual(a.dims, b.dims) && b.dims != a.dims);
+  TfLiteTensorFree(&a);
+  TfLiteTensorFree(&b);
+  assert_int_equal(TfLiteTensorRealloc(1, NULL), kTfLiteError);
+  assert_string_equal(TfLiteTypeGetName(kTfLiteFloat32), "FLOAT32");
+  assert_string_equal(TfLiteTypeGetName((TfLiteType)99), "Unknown type");
+}
+
 static void arrays(void **state) {
   TfLiteIntArray *a = TfLiteIntArrayCreate(3), *b;
   for (int i = 0; i < 3; i++) a->data[i] = i;
@@ -185,7 +328,9 @@ _Static_assert(sizeof(void *) != 8 || (sizeof(TfLiteTensor) == 112 && offsetof(T
                "TfLiteTensor");
 
 int main(void) {
-  const struct CMUnitTest tests[] = {cmocka_unit_test(classic), cmocka_unit_test(refused),
-                                     cmocka_unit_test(own_operator), cmocka_unit_test(arrays)};
+  const struct CMUnitTest tests[] = {cmocka_unit_test(classic),      cmocka_unit_test(refused),
+                                     cmocka_unit_test(own_operator), cmocka_unit_test(older_operator),
+                                     cmocka_unit_test(variables),    cmocka_unit_test(own_tensors),
+                                     cmocka_unit_test(arrays)};
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -11,6 +11,19 @@ extern "C" {
 #endif
 
 TFL_CAPI_EXPORT extern TfLiteStatus TfLiteInterpreterResetVariableTensors(TfLiteInterpreter *interpreter);
+/* Variables of the main subgraph: state that lives from run to run. Their memory is there once tensors are allocated. */
+TFL_CAPI_EXPORT extern int32_t TfLiteInterpreterGetVariableTensorCount(const TfLiteInterpreter *interpreter);
+TFL_CAPI_EXPORT extern TfLiteTensor *TfLiteInterpreterGetVariableTensor(const TfLiteInterpreter *interpreter,
+                                                                        int32_t variable_index);
+/* As TfLiteInterpreterResizeInputTensor, but only dimensions that the file leaves open may change. */
+TFL_CAPI_EXPORT extern TfLiteStatus TfLiteInterpreterResizeInputTensorStrict(TfLiteInterpreter *interpreter,
+                                                                             int32_t input_index, const int *input_dims,
+                                                                             int32_t input_dims_size);
+/* An operator by its custom_code. The registration is copied; versions from min_version to max_version, of which the file's is
+ * not told apart. */
+TFL_CAPI_EXPORT extern void TfLiteInterpreterOptionsAddCustomOp(TfLiteInterpreterOptions *options, const char *name,
+                                                                const TfLiteRegistration *registration,
+                                                                int32_t min_version, int32_t max_version);
 /* No effect: there is no NNAPI here, and nothing to fall back from. */
 TFL_CAPI_EXPORT extern void TfLiteInterpreterOptionsSetUseNNAPI(TfLiteInterpreterOptions *options, bool enable);
 TFL_CAPI_EXPORT extern void TfLiteInterpreterOptionsSetEnableDelegateFallback(TfLiteInterpreterOptions *options,

@@ -35,12 +35,6 @@ TFL_CAPI_EXPORT extern void TfLiteRegistrationExternalSetInvoke(
 TFL_CAPI_EXPORT extern void TfLiteRegistrationExternalSetInplaceOperator(TfLiteRegistrationExternal *registration,
                                                                          uint64_t inplace_operator);
 
-TFL_CAPI_EXPORT extern TfLiteIntArray *TfLiteIntArrayCreate(int size);
-TFL_CAPI_EXPORT extern TfLiteIntArray *TfLiteIntArrayCopy(const TfLiteIntArray *src);
-TFL_CAPI_EXPORT extern int TfLiteIntArrayEqual(const TfLiteIntArray *a, const TfLiteIntArray *b);
-TFL_CAPI_EXPORT extern size_t TfLiteIntArrayGetSizeInBytes(int size);
-TFL_CAPI_EXPORT extern void TfLiteIntArrayFree(TfLiteIntArray *a);
-
 TFL_CAPI_EXPORT extern int TfLiteOpaqueNodeNumberOfInputs(const TfLiteOpaqueNode *node);
 TFL_CAPI_EXPORT extern int TfLiteOpaqueNodeNumberOfOutputs(const TfLiteOpaqueNode *node);
 /* NULL: past the end, or an optional input that is absent. */

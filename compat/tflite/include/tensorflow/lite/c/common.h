@@ -104,6 +104,104 @@ typedef struct TfLiteTensor {
 typedef struct TfLiteRegistrationExternal TfLiteRegistrationExternal;
 typedef TfLiteRegistrationExternal TfLiteOperator; /* as newer headers call it */
 
+/* ---- arrays, names, tensors of the caller's own -------------------------------------------------- */
+
+/* Arrays are made with zeros and given back with their Free; NULL: no memory. */
+TFL_CAPI_EXPORT extern size_t TfLiteIntArrayGetSizeInBytes(int size);
+TFL_CAPI_EXPORT extern TfLiteIntArray *TfLiteIntArrayCreate(int size);
+TFL_CAPI_EXPORT extern TfLiteIntArray *TfLiteIntArrayCopy(const TfLiteIntArray *src);
+TFL_CAPI_EXPORT extern int TfLiteIntArrayEqual(const TfLiteIntArray *a, const TfLiteIntArray *b);
+TFL_CAPI_EXPORT extern int TfLiteIntArrayEqualsArray(const TfLiteIntArray *a, int b_size, const int b_data[]);
+TFL_CAPI_EXPORT extern void TfLiteIntArrayFree(TfLiteIntArray *a);
+TFL_CAPI_EXPORT extern int TfLiteFloatArrayGetSizeInBytes(int size);
+TFL_CAPI_EXPORT extern TfLiteFloatArray *TfLiteFloatArrayCreate(int size);
+TFL_CAPI_EXPORT extern TfLiteFloatArray *TfLiteFloatArrayCopy(const TfLiteFloatArray *src);
+TFL_CAPI_EXPORT extern void TfLiteFloatArrayFree(TfLiteFloatArray *a);
+/* "FLOAT32", "INT8" ...; "Unknown type". */
+TFL_CAPI_EXPORT extern const char *TfLiteTypeGetName(TfLiteType type);
+
+/* For tensors that the caller has made, not those of an interpreter. */
+TFL_CAPI_EXPORT extern void TfLiteTensorDataFree(TfLiteTensor *t);
+TFL_CAPI_EXPORT extern void TfLiteQuantizationFree(TfLiteQuantization *quantization);
+TFL_CAPI_EXPORT extern void TfLiteTensorFree(TfLiteTensor *t);
+/* What was there is freed first. */
+TFL_CAPI_EXPORT extern void TfLiteTensorReset(TfLiteType type, const char *name, TfLiteIntArray *dims,
+                                              TfLiteQuantizationParams quantization, char *buffer, size_t size,
+                                              TfLiteAllocationType allocation_type, const void *allocation,
+                                              bool is_variable, TfLiteTensor *tensor);
+/* kTfLiteError when the two have not as many bytes; a NULL is nothing to do. */
+TFL_CAPI_EXPORT extern TfLiteStatus TfLiteTensorCopy(const TfLiteTensor *src, TfLiteTensor *dst);
+/* Only tensors of kTfLiteDynamic memory change; others are left as they are, kTfLiteOk. */
+TFL_CAPI_EXPORT extern TfLiteStatus TfLiteTensorResizeMaybeCopy(size_t num_bytes, TfLiteTensor *tensor,
+                                                                bool preserve_data);
+TFL_CAPI_EXPORT extern TfLiteStatus TfLiteTensorRealloc(size_t num_bytes, TfLiteTensor *tensor);
+
+/* ---- operators of the caller's own, the older form ---------------------------------------------- */
+
+typedef struct TfLiteContext TfLiteContext;
+typedef struct TfLiteEvalTensor TfLiteEvalTensor;
+typedef struct TfLiteDelegateParams TfLiteDelegateParams;
+typedef struct TfLiteExternalContext TfLiteExternalContext;
+
+typedef struct TfLiteNode {
+  TfLiteIntArray *inputs, *outputs; /* places in the context's tensors; -1: an optional input that is absent */
+  TfLiteIntArray *intermediates, *temporaries;
+  void *user_data;    /* what init has answered */
+  void *builtin_data; /* NULL */
+  const void *custom_initial_data;
+  int custom_initial_data_size;
+  struct TfLiteDelegate *delegate;
+  bool might_have_side_effect;
+} TfLiteNode;
+
+typedef struct TfLiteRegistration {
+  void *(*init)(TfLiteContext *context, const char *buffer, size_t length);
+  void (*free)(TfLiteContext *context, void *buffer);
+  TfLiteStatus (*prepare)(TfLiteContext *context, TfLiteNode *node);
+  TfLiteStatus (*invoke)(TfLiteContext *context, TfLiteNode *node);
+  const char *(*profiling_string)(const TfLiteContext *context, const TfLiteNode *node);
+  int32_t builtin_code;
+  const char *custom_name;
+  int version;
+  TfLiteRegistrationExternal *registration_external;
+  struct TfLiteAsyncKernel *(*async_kernel)(TfLiteContext *context, TfLiteNode *node);
+  uint64_t inplace_operator;
+} TfLiteRegistration;
+
+/* What a registration's functions are given: the tensors of the one node that runs. Functions that are for delegates and for
+ * tensors beyond the node's own answer kTfLiteError or NULL after a report. */
+struct TfLiteContext {
+  size_t tensors_size;
+  TfLiteStatus (*GetExecutionPlan)(TfLiteContext *context, TfLiteIntArray **execution_plan);
+  TfLiteTensor *tensors;
+  void *impl_;
+  TfLiteStatus (*ResizeTensor)(TfLiteContext *context, TfLiteTensor *tensor, TfLiteIntArray *new_size);
+  void (*ReportError)(TfLiteContext *context, const char *msg, ...);
+  TfLiteStatus (*AddTensors)(TfLiteContext *context, int tensors_to_add, int *first_new_tensor_index);
+  TfLiteStatus (*GetNodeAndRegistration)(TfLiteContext *context, int node_index, TfLiteNode **node,
+                                         TfLiteRegistration **registration);
+  TfLiteStatus (*ReplaceNodeSubsetsWithDelegateKernels)(TfLiteContext *context, TfLiteRegistration registration,
+                                                        const TfLiteIntArray *nodes_to_replace,
+                                                        struct TfLiteDelegate *delegate);
+  int recommended_num_threads;
+  TfLiteExternalContext *(*GetExternalContext)(TfLiteContext *context, int type);
+  void (*SetExternalContext)(TfLiteContext *context, int type, TfLiteExternalContext *external);
+  bool allow_fp32_relax_to_fp16;
+  void *profiler;
+  void *(*AllocatePersistentBuffer)(TfLiteContext *context, size_t bytes);
+  TfLiteStatus (*AllocateBufferForEval)(TfLiteContext *context, size_t bytes, void **ptr);
+  TfLiteStatus (*RequestScratchBufferInArena)(TfLiteContext *context, size_t bytes, int *buffer_idx);
+  void *(*GetScratchBuffer)(TfLiteContext *context, int buffer_idx);
+  TfLiteStatus (*ResizeTensorExplicit)(TfLiteContext *context, TfLiteTensor *tensor, int dims, const int *shape);
+  TfLiteStatus (*PreviewDelegatePartitioning)(TfLiteContext *context, const TfLiteIntArray *nodes_to_replace,
+                                              TfLiteDelegateParams **partition_params_array, int *num_partitions);
+  TfLiteTensor *(*GetTensor)(const TfLiteContext *context, int tensor_idx);
+  TfLiteEvalTensor *(*GetEvalTensor)(const TfLiteContext *context, int tensor_idx);
+  TfLiteStatus (*GetModelMetadata)(const TfLiteContext *context, const char *name, const char **ptr, size_t *bytes);
+  TfLiteStatus (*AcquireSubgraphContext)(TfLiteContext *context, int subgraph_index, TfLiteContext **acquired_context);
+  TfLiteStatus (*ReleaseSubgraphContext)(TfLiteContext *context, int subgraph_index);
+};
+
 #ifdef __cplusplus
 }
 #endif
