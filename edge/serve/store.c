@@ -53,6 +53,7 @@ struct serve_store {
   pthread_t watcher;
   bool watching;
   int notify, stop; /* inotify; eventfd that ends the watcher */
+  int watched;      /* the greatest number of a watch */
 };
 
 static void say(serve_store *s, int level, const char *fmt, ...) EDGE_PRINTF(3, 4);
@@ -375,22 +376,32 @@ whet_status store_open(const store_opts *o, serve_store **out, whet_err *err) {
   return WHET_OK;
 }
 
-/* Watch the folder, its models and their versions: events name what changed, but a scan looks at everything. */
-static void watch_all(serve_store *s) {
+/* Watch a folder; true: it was not watched before. */
+static bool watch_one(serve_store *s, const char *path) {
   const uint32_t what = IN_CLOSE_WRITE | IN_CREATE | IN_DELETE | IN_MOVED_FROM | IN_MOVED_TO | IN_DELETE_SELF |
                         IN_MOVE_SELF | IN_ONLYDIR;
+  int number = inotify_add_watch(s->notify, path, what); /* they grow */
+  if (number <= s->watched) return false;
+  s->watched = number;
+  return true;
+}
+
+/* Watch the folder, its models and their versions: events name what changed, but a scan looks at everything. True:
+ * some were not watched before, and what has happened in them meanwhile nobody has told. */
+static bool watch_all(serve_store *s) {
   char path[PATH_ROOM];
-  inotify_add_watch(s->notify, s->o.folder, what);
+  bool more = watch_one(s, s->o.folder);
   pthread_mutex_lock(&s->work);
   for (size_t i = 0; i < s->n; i++) {
     if (!join(path, s->o.folder, s->model[i]->name)) continue;
-    inotify_add_watch(s->notify, path, what);
+    more |= watch_one(s, path);
     for (size_t k = 0; k < s->model[i]->n; k++) {
       char version[PATH_ROOM];
-      if (join(version, path, s->model[i]->slot[k]->text)) inotify_add_watch(s->notify, version, what);
+      if (join(version, path, s->model[i]->slot[k]->text)) more |= watch_one(s, version);
     }
   }
   pthread_mutex_unlock(&s->work);
+  return more;
 }
 
 /* Eat what inotify has to say until nothing was said for a while: a copy of many files is one change. */
@@ -408,7 +419,7 @@ static void *watcher(void *arg) {
   serve_store *s = arg;
   struct pollfd p[2] = {{.fd = s->stop, .events = POLLIN}, {.fd = s->notify, .events = POLLIN}};
   for (;;) {
-    watch_all(s);
+    while (watch_all(s)) store_scan(s);
     poll(p, s->notify < 0 ? 1 : 2, s->o.poll > 0 && s->o.poll < 1e6 ? (int)(s->o.poll * 1e3) : -1);
     if (p[0].revents) return NULL;
     if (p[1].revents) settle(s);

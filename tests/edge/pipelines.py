@@ -89,6 +89,7 @@ def governed():
                 port = line.rpartition(":")[2].strip("/\n") if "listens" in line else None
             heat(85)
             until("events")
+            time.sleep(0.3)  # frames that were on their way
             shots = len(os.listdir(top / "shots"))
             shown = subprocess.run([str(WHET), "top", port, "--count", "1", "--every", "0.2"], capture_output=True, text=True)
             assert "governor  events, rung 4 of 4" in shown.stdout and "temperature 85" in shown.stdout and "J a frame" in shown.stdout, shown
