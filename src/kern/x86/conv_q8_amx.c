@@ -205,7 +205,8 @@ static void configure(int64_t rows, int64_t step) {
   _tile_loadconfig(&c);
 }
 
-enum { SUMS = 1024, BLOCK = 64 }; /* sums of a block; its tiles lie side by side, rows so many sums apart */
+/* Sums of a block; its tiles lie side by side, rows so many sums apart. */
+enum { SUMS = 1024, BLOCK = 64 };
 
 /* What a panel of weights works on. */
 typedef struct work {
@@ -223,8 +224,8 @@ typedef struct work {
   int64_t rows; /* of a tile */
 } work;
 
-/* Tiles of activations at a (and a2), by WIDE blocks of outputs. Sums start at the bias: a tile whose rows are all
- * loaded from one place. */
+/* A walk over what a tile of results reads, step by step: at x, and for the tile below at x2, with the weights at b.
+ */
 #define WALK(CODE)                                                                                   \
   for (int64_t s = 0; s < c->n_seg; s++) {                                                           \
     const uint8_t *x = a + w->seg[s], *x2 = a2 + w->seg[s];                                          \
@@ -234,6 +235,9 @@ typedef struct work {
     }                                                                                                \
   }
 
+/* Sums start at the bias: a tile whose rows are all loaded from one place.
+ *
+ * Two tiles of results, at a and a2, by up to two blocks of outputs: each weight that comes from afar serves both. */
 static void tall(const work *w, const uint8_t *a, const uint8_t *a2, int wide, int32_t *acc) {
   const cut *c = w->c;
   const int8_t *b = w->b;
@@ -255,6 +259,8 @@ static void tall(const work *w, const uint8_t *a, const uint8_t *a2, int wide, i
   _tile_stored(C2, acc + 32, 4 * BLOCK);
 }
 
+/* One tile of results by up to four blocks, for few products: its rows are whole registers of bytes when they are
+ * finished. */
 static void flat(const work *w, const uint8_t *a, int wide, int32_t *acc) {
   const cut *c = w->c;
   const int8_t *b = w->b;
@@ -313,12 +319,12 @@ static void finish(const work *w, int64_t line, int64_t m, const int32_t *acc_in
 }
 
 /* A block whose sums are made and wait to be finished while the next are made. */
-typedef struct wait {
-  int64_t line, m[2]; /* of its tiles of activations; how many of them */
+typedef struct later {
+  int64_t line, m[2]; /* of its tiles of results; how many of them */
   int tiles;
-} wait;
+} later;
 
-static void finish_block(const work *w, const wait *l, const int32_t *acc) {
+static void finish_block(const work *w, const later *l, const int32_t *acc) {
   for (int t = 0; t < l->tiles; t++) finish(w, l->line, l->m[t], acc + 32 * t);
 }
 
@@ -327,7 +333,7 @@ static void finish_block(const work *w, const wait *l, const int32_t *acc) {
 static void run_panel(const work *w, const uint8_t *a, int64_t n, int64_t results, int wide) {
   const cut *c = w->c;
   _Alignas(64) int32_t acc[2][SUMS];
-  wait l = {0, {0, 0}, 0};
+  later l = {0, {0, 0}, 0};
   int now = 0;
   const bool two = c->panel == 2;
   for (int64_t line = 0; line < (c->next ? 1 : n); line++, a += line_of(w->p, c))
@@ -340,7 +346,7 @@ static void run_panel(const work *w, const uint8_t *a, int64_t n, int64_t result
       else
         flat(w, a + m * c->lda, wide, acc[now]);
       if (l.tiles) finish_block(w, &l, acc[!now]);
-      l = (wait){line, {m, m2}, both ? 2 : 1};
+      l = (later){line, {m, m2}, both ? 2 : 1};
       now = !now;
       m = (both ? m2 : m) + w->rows;
     }
@@ -392,9 +398,8 @@ static void run(const void *params, void *const *ptr, int part, int parts) {
   _tile_release();
 }
 
-enum {
-  LEAST = 16
-}; /* groups of four for each result; with fewer, tiles take longer to come and go than products to be made */
+/* Groups of four for each result; with fewer, tiles take longer to come and go than products to be made. */
+enum { LEAST = 16 };
 
 static bool fits(const void *params) {
   const whet_conv_q8 *p = params;
