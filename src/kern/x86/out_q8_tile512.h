@@ -72,7 +72,7 @@ void out_tile(const whet_out_q8 *o, const whet_factors *f, const int32_t *sum, i
     return;
   }
   const uint8_t *t = o->table ? table : NULL;
-  const bool rare = how == OUT_FIX || how == OUT_REAL; /* vector by vector */
+  const bool rare = how == OUT_FIX || how == OUT_REAL || how == OUT_REAL32; /* vector by vector */
   for (int64_t at = 0; at < n;) {
     int64_t left = n - at;
     int nv = rare || left <= 16 ? 1 : left <= 48 ? 2 : 4;
@@ -87,8 +87,8 @@ void out_tile(const whet_out_q8 *o, const whet_factors *f, const int32_t *sum, i
       OUT_CASES(OUT_QUICK)
       OUT_CASES(OUT_UP)
       OUT_CASES(OUT_NEAR)
-      OUT_CASES(OUT_REAL32)
       OUT_CASE(OUT_REAL, 1)
+      OUT_CASE(OUT_REAL32, 1)
       OUT_CASE(OUT_FIX, 1)
       default:
         break;
