@@ -23,8 +23,7 @@ static bool promising(const whet_spmm_pack *s, const char *w) {
   return 2 * zeros > seen;
 }
 
-/* Cycles of one core, roughly: with all weights, with scattered ones, with rows of panels; by bench cases of the kernel
- * tests. */
+/* Cycles of one core, roughly: with all weights, with scattered ones, with rows of panels. */
 static double dense_cycles(const whet_spmm_f32 *g, double lanes) {
   double macs = (double)g->m * (double)g->n * (double)g->k;
   return macs / lanes / (g->m < 4 ? 0.8 : 1.6) + 500;
