@@ -17,6 +17,7 @@ typedef struct reader {
   const char *strings; /* of the dynamic symbols */
   uint64_t strings_n, strings_at;
   uint64_t symbols, n_symbol, symbol_size, versions, needs, n_need; /* offsets in the file; 0: there are none */
+  uint64_t looked;                                                  /* bytes of names */
   whet_err *err;
 } reader;
 
@@ -56,12 +57,16 @@ static uint64_t place(const reader *r, uint64_t address) {
   return 0;
 }
 
-enum { LONGEST = 65536 }; /* of names: C++ makes long ones */
+/* Bytes of a name, since C++ makes long ones, and of all names that are looked at: many symbols may share a long one.
+ */
+enum { LONGEST = 65536, MOST_NAMES = 1 << 29 };
 
-static const char *string(const reader *r, uint64_t at) {
-  if (at >= r->strings_n) return NULL;
+static const char *string(reader *r, uint64_t at) {
+  if (at >= r->strings_n || r->looked > MOST_NAMES) return NULL;
   uint64_t most = r->strings_n - at < LONGEST ? r->strings_n - at : LONGEST;
-  return memchr(r->strings + at, 0, most) ? r->strings + at : NULL;
+  const char *end = memchr(r->strings + at, 0, most);
+  r->looked += end ? (uint64_t)(end - (r->strings + at)) : most;
+  return end ? r->strings + at : NULL;
 }
 
 static whet_status header(reader *r, elf_file *out) {
@@ -155,7 +160,7 @@ typedef struct version {
 } version;
 enum { VERSIONS = 0x8000, MOST_STEPS = 1 << 16 };
 
-static version *versions_of(const reader *r) {
+static version *versions_of(reader *r) {
   version *v = cli_keep(VERSIONS * sizeof *v);
   uint64_t at = r->needs, steps = 0;
   for (uint64_t i = 0; at && i < r->n_need && within(r, at, sizeof(Elf64_Verneed)); i++) {
