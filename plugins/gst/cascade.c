@@ -72,7 +72,7 @@ static const gst_whet_prop k_props[] = {
     {"keep-tensors", GST_WHET_BOOL, AT(keep), 0, 0, 0, NULL, "Leave WhetTensorsMeta on the buffer"},
     {"post", GST_WHET_BOOL, AT(post), 0, 0, 1, NULL, "Post the messages whet-cascade and whet-correction"},
     {0}};
-GST_WHET_PROPS(k_props)
+GST_WHET_ELEMENT(GstWhetCascade, gst_whet_cascade, k_props)
 
 static const char *text(const char *s) { return s && *s ? s : NULL; }
 
@@ -250,18 +250,8 @@ static gboolean sink_event(GstBaseTransform *t, GstEvent *e) {
   return GST_BASE_TRANSFORM_CLASS(gst_whet_cascade_parent_class)->sink_event(t, e);
 }
 
-static void finalize(GObject *o) {
-  gst_whet_props_free(o, k_props);
-  G_OBJECT_CLASS(gst_whet_cascade_parent_class)->finalize(o);
-}
-
 static void gst_whet_cascade_class_init(GstWhetCascadeClass *c) {
-  GObjectClass *o = (GObjectClass *)c;
-  GstBaseTransformClass *t = (GstBaseTransformClass *)c;
-  o->set_property = set_property;
-  o->get_property = get_property;
-  o->finalize = finalize;
-  gst_whet_props_install(o, k_props);
+  GstBaseTransformClass *t = begin_class(c);
   gst_whet_class((GstElementClass *)c, GST_WHET_CAPS, "whet cascade", "Filter/Analyzer/Video",
                  "Hard pictures to a larger model elsewhere; its answers in time or as corrections");
   t->start = start;
@@ -269,10 +259,4 @@ static void gst_whet_cascade_class_init(GstWhetCascadeClass *c) {
   t->set_caps = set_caps;
   t->sink_event = sink_event;
   t->transform_ip = transform_ip;
-  t->transform_ip_on_passthrough = FALSE;
-}
-
-static void gst_whet_cascade_init(GstWhetCascade *s) {
-  gst_whet_props_init((GObject *)s, k_props);
-  gst_base_transform_set_in_place((GstBaseTransform *)s, TRUE);
 }

@@ -58,7 +58,7 @@ static const gst_whet_prop k_props[] = {
     {"post", GST_WHET_BOOL, AT(post), 0, 0, 0, NULL,
      "Post the message whet-objects for every picture that was decoded"},
     {0}};
-GST_WHET_PROPS(k_props)
+GST_WHET_ELEMENT(GstWhetDecode, gst_whet_decode, k_props)
 
 static gboolean stop(GstBaseTransform *t) {
   GstWhetDecode *s = (GstWhetDecode *)t;
@@ -164,27 +164,11 @@ static GstFlowReturn transform_ip(GstBaseTransform *t, GstBuffer *b) {
   return GST_FLOW_OK;
 }
 
-static void finalize(GObject *o) {
-  gst_whet_props_free(o, k_props);
-  G_OBJECT_CLASS(gst_whet_decode_parent_class)->finalize(o);
-}
-
 static void gst_whet_decode_class_init(GstWhetDecodeClass *c) {
-  GObjectClass *o = (GObjectClass *)c;
-  GstBaseTransformClass *t = (GstBaseTransformClass *)c;
-  o->set_property = set_property;
-  o->get_property = get_property;
-  o->finalize = finalize;
-  gst_whet_props_install(o, k_props);
+  GstBaseTransformClass *t = begin_class(c);
   gst_whet_class((GstElementClass *)c, "ANY", "whet decoder", "Filter/Analyzer/Video",
                  "Outputs of a model (WhetTensorsMeta) into GstVideoRegionOfInterestMeta");
   t->start = start;
   t->stop = stop;
   t->transform_ip = transform_ip;
-  t->transform_ip_on_passthrough = FALSE;
-}
-
-static void gst_whet_decode_init(GstWhetDecode *s) {
-  gst_whet_props_init((GObject *)s, k_props);
-  gst_base_transform_set_in_place((GstBaseTransform *)s, TRUE);
 }

@@ -27,14 +27,16 @@ G_DEFINE_TYPE(GstWhetFilter, gst_whet_filter, GST_TYPE_BASE_TRANSFORM)
 static const gst_whet_prop k_props[] = {
     {"score", GST_WHET_REAL, AT(score), 0, 1, 0, NULL, "Regions of a lower confidence are taken off"},
     {"labels", GST_WHET_STR, AT(labels), 0, 0, 0, NULL, "Only these labels stay: a,b,c"},
-    {"least", GST_WHET_INT, AT(least), 0, 1 << 24, 0, NULL, "Regions narrower or lower than so many pixels are taken off"},
-    {"count", GST_WHET_INT, AT(count), 1, 1000000, 1, NULL, "So many regions make a picture count as one with something in it"},
+    {"least", GST_WHET_INT, AT(least), 0, 1 << 24, 0, NULL,
+     "Regions narrower or lower than so many pixels are taken off"},
+    {"count", GST_WHET_INT, AT(count), 1, 1000000, 1, NULL,
+     "So many regions make a picture count as one with something in it"},
     {"on-after", GST_WHET_INT, AT(on_after), 1, 1000000, 1, NULL, "It turns on after so many such pictures on end"},
     {"off-after", GST_WHET_INT, AT(off_after), 1, 1000000, 1, NULL, "It turns off after so many others on end"},
     {"pass", GST_WHET_CHOICE, AT(pass), 0, 0, 0, "all|on|off", "Which buffers go on; others are dropped"},
     {"post", GST_WHET_BOOL, AT(post), 0, 0, 0, NULL, "Post the message whet-on or whet-off when it turns"},
     {0}};
-GST_WHET_PROPS(k_props)
+GST_WHET_ELEMENT(GstWhetFilter, gst_whet_filter, k_props)
 
 static gboolean start(GstBaseTransform *t) {
   ((GstWhetFilter *)t)->on = FALSE;
@@ -44,7 +46,8 @@ static gboolean start(GstBaseTransform *t) {
 
 static gboolean stays(const GstWhetFilter *s, const GstVideoRegionOfInterestMeta *m) {
   gst_whet_object o = gst_whet_object_of(m);
-  return o.score >= s->score && o.w >= (guint)s->least && o.h >= (guint)s->least && gst_whet_label_in(o.label, s->labels);
+  return o.score >= s->score && o.w >= (guint)s->least && o.h >= (guint)s->least &&
+         gst_whet_label_in(o.label, s->labels);
 }
 
 static GstFlowReturn transform_ip(GstBaseTransform *t, GstBuffer *b) {
@@ -69,26 +72,10 @@ static GstFlowReturn transform_ip(GstBaseTransform *t, GstBuffer *b) {
   return s->pass == PASS_ALL || s->on == (s->pass == PASS_ON) ? GST_FLOW_OK : GST_BASE_TRANSFORM_FLOW_DROPPED;
 }
 
-static void finalize(GObject *o) {
-  gst_whet_props_free(o, k_props);
-  G_OBJECT_CLASS(gst_whet_filter_parent_class)->finalize(o);
-}
-
 static void gst_whet_filter_class_init(GstWhetFilterClass *c) {
-  GObjectClass *o = (GObjectClass *)c;
-  GstBaseTransformClass *t = (GstBaseTransformClass *)c;
-  o->set_property = set_property;
-  o->get_property = get_property;
-  o->finalize = finalize;
-  gst_whet_props_install(o, k_props);
+  GstBaseTransformClass *t = begin_class(c);
   gst_whet_class((GstElementClass *)c, "ANY", "whet filter", "Filter/Video",
                  "Takes regions of interest off buffers, and drops buffers by what is left on them");
   t->start = start;
   t->transform_ip = transform_ip;
-  t->transform_ip_on_passthrough = FALSE;
-}
-
-static void gst_whet_filter_init(GstWhetFilter *s) {
-  gst_whet_props_init((GObject *)s, k_props);
-  gst_base_transform_set_in_place((GstBaseTransform *)s, TRUE);
 }

@@ -45,7 +45,7 @@ static const gst_whet_prop k_props[] = {
     GST_WHET_HEARING(GstWhetInfer),
     {"post", GST_WHET_BOOL, AT(post), 0, 0, 0, NULL, "Post the message whet-tensors for every run"},
     {0}};
-GST_WHET_PROPS(k_props)
+GST_WHET_ELEMENT(GstWhetInfer, gst_whet_infer, k_props)
 
 static gboolean stop(GstBaseTransform *t) {
   GstWhetInfer *s = (GstWhetInfer *)t;
@@ -219,18 +219,8 @@ static GstFlowReturn transform_ip(GstBaseTransform *t, GstBuffer *b) {
   return GST_FLOW_ERROR;
 }
 
-static void finalize(GObject *o) {
-  gst_whet_props_free(o, k_props);
-  G_OBJECT_CLASS(gst_whet_infer_parent_class)->finalize(o);
-}
-
 static void gst_whet_infer_class_init(GstWhetInferClass *c) {
-  GObjectClass *o = (GObjectClass *)c;
-  GstBaseTransformClass *t = (GstBaseTransformClass *)c;
-  o->set_property = set_property;
-  o->get_property = get_property;
-  o->finalize = finalize;
-  gst_whet_props_install(o, k_props);
+  GstBaseTransformClass *t = begin_class(c);
   gst_whet_class((GstElementClass *)c, GST_WHET_CAPS "; " GST_WHET_SOUND_CAPS, "whet inference",
                  "Filter/Analyzer/Video/Audio",
                  "Runs a model on pictures or on windows of sound; its outputs travel as WhetTensorsMeta");
@@ -238,10 +228,4 @@ static void gst_whet_infer_class_init(GstWhetInferClass *c) {
   t->stop = stop;
   t->set_caps = set_caps;
   t->transform_ip = transform_ip;
-  t->transform_ip_on_passthrough = FALSE;
-}
-
-static void gst_whet_infer_init(GstWhetInfer *s) {
-  gst_whet_props_init((GObject *)s, k_props);
-  gst_base_transform_set_in_place((GstBaseTransform *)s, TRUE);
 }

@@ -29,11 +29,12 @@ static const gst_whet_prop k_props[] = {
      "A frame around each region; or it becomes a few squares of one colour each; or one colour"},
     {"labels", GST_WHET_STR, AT(labels), 0, 0, 0, NULL, "Only regions of these labels: a,b,c"},
     {"thickness", GST_WHET_INT, AT(thick), 1, 1000, 2, NULL, "Pixels of a frame's lines"},
-    {"color", GST_WHET_INT, AT(colour), 0, 0xffffff, 0x00ff00, NULL, "Of frames and filled regions: red * 65536 + green * 256 + blue"},
+    {"color", GST_WHET_INT, AT(colour), 0, 0xffffff, 0x00ff00, NULL,
+     "Of frames and filled regions: red * 65536 + green * 256 + blue"},
     {"cells", GST_WHET_INT, AT(cells), 1, 64, 6, NULL, "Squares along each side of a blurred region"},
     {"grow", GST_WHET_REAL, AT(grow), 0, 10, 0, NULL, "Part of its size by which a region is grown on every side"},
     {0}};
-GST_WHET_PROPS(k_props)
+GST_WHET_ELEMENT(GstWhetOverlay, gst_whet_overlay, k_props)
 
 static gboolean set_caps(GstBaseTransform *t, GstCaps *in, GstCaps *out) {
   return gst_video_info_from_caps(&((GstWhetOverlay *)t)->info, in);
@@ -78,26 +79,10 @@ static GstFlowReturn transform_ip(GstBaseTransform *t, GstBuffer *b) {
   return GST_FLOW_OK;
 }
 
-static void finalize(GObject *o) {
-  gst_whet_props_free(o, k_props);
-  G_OBJECT_CLASS(gst_whet_overlay_parent_class)->finalize(o);
-}
-
 static void gst_whet_overlay_class_init(GstWhetOverlayClass *c) {
-  GObjectClass *o = (GObjectClass *)c;
-  GstBaseTransformClass *t = (GstBaseTransformClass *)c;
-  o->set_property = set_property;
-  o->get_property = get_property;
-  o->finalize = finalize;
-  gst_whet_props_install(o, k_props);
+  GstBaseTransformClass *t = begin_class(c);
   gst_whet_class((GstElementClass *)c, GST_WHET_CAPS, "whet overlay", "Filter/Effect/Video",
                  "Draws regions of interest, or hides what is in them");
   t->set_caps = set_caps;
   t->transform_ip = transform_ip;
-  t->transform_ip_on_passthrough = FALSE;
-}
-
-static void gst_whet_overlay_init(GstWhetOverlay *s) {
-  gst_whet_props_init((GObject *)s, k_props);
-  gst_base_transform_set_in_place((GstBaseTransform *)s, TRUE);
 }
