@@ -20,7 +20,7 @@ import time
 
 import numpy as np
 
-from server import SANITIZED, SHARED, Server, need, put, serving
+from server import SANITIZED, SHARED, Server, need, put, serving, wait_for
 
 need(f"the models in {SHARED}", (SHARED / "models/mnist_cnn.onnx").exists())
 
@@ -43,15 +43,6 @@ def digits(s, model="digits", **more):
 def faces(s, model="slow", **more):
     body, h = infer_body("input", FACES.shape, "FP32", FACES, **more)
     return s.ask("POST", f"/v2/models/{model}/infer", body, h)
-
-
-def wait_for(what, seconds=20):
-    end = time.monotonic() + seconds
-    while time.monotonic() < end:
-        if what():
-            return
-        time.sleep(0.02)
-    raise AssertionError("what was waited for did not come")
 
 
 def state(s, model, version="1"):

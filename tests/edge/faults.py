@@ -17,7 +17,7 @@ import time
 
 import numpy as np
 
-from server import SANITIZED, SHARED, WHET, Server, need, put, serving
+from server import SANITIZED, SHARED, WHET, Server, need, put, serving, wait_for
 
 need(f"the models in {SHARED}", (SHARED / "models/mnist_cnn.onnx").exists())
 DIGIT = np.zeros((1, 1, 28, 28), np.float32)
@@ -36,15 +36,6 @@ def digits(s, model="digits", **more):
 def raw(body, headers, path="/v2/models/digits/infer", length=None):
     head = "".join(f"{k}: {v}\r\n" for k, v in headers.items())
     return f"POST {path} HTTP/1.1\r\nHost: x\r\nContent-Length: {len(body) if length is None else length}\r\n{head}\r\n".encode() + body
-
-
-def wait_for(what, seconds=20):
-    end = time.monotonic() + seconds
-    while time.monotonic() < end:
-        if what():
-            return
-        time.sleep(0.02)
-    raise AssertionError("what was waited for did not come")
 
 
 def disk_full(folder):

@@ -10,6 +10,7 @@ import signal
 import subprocess
 import sys
 import tempfile
+import time
 import urllib.parse
 
 WHET = pathlib.Path(os.environ.get("WHET_BUILD", "build")) / "whet"
@@ -99,3 +100,13 @@ def serving(models, *options, **more):
         if s.process.poll() is None:
             s.process.kill()
             s.process.wait()
+
+
+def wait_for(what, seconds=20):
+    """Until it holds."""
+    end = time.monotonic() + seconds
+    while time.monotonic() < end:
+        if what():
+            return
+        time.sleep(0.02)
+    raise AssertionError("what was waited for did not come")

@@ -3,6 +3,7 @@
  * events, rates and times; counters as JSON (/stats) and for Prometheus (/metrics). It sees what sinks see: what
  * privacy stages hide is not there. Pictures are packed only for who asks for them. */
 
+#include "edge/pipeline/sink/folder.h"
 #include "edge/pipeline/sink/lines.h"
 #include "edge/pipeline/stats.h"
 
@@ -93,16 +94,6 @@ static enum MHD_Result events(live *s, struct MHD_Connection *c) {
   return give_buf(c, "application/json", &b);
 }
 
-static void *room(void *user, size_t bytes) {
-  serve_buf *b = user;
-  if (bytes <= b->cap) return b->p;
-  char *p = realloc(b->p, bytes);
-  if (!p) return NULL;
-  b->p = p;
-  b->cap = bytes;
-  return p;
-}
-
 /* The picture of a branch's last frame. */
 static enum MHD_Result picture(live *s, struct MHD_Connection *c) {
   const char *name = MHD_lookup_connection_value(c, MHD_GET_ARGUMENT_KIND, "branch");
@@ -115,10 +106,10 @@ static enum MHD_Result picture(live *s, struct MHD_Connection *c) {
     if (!strcmp(p->branch[i].name, name) && s->last[i]) f = pl_frame_copy(s->last[i]);
   pthread_mutex_unlock(&s->lock);
   if (!f) return give(c, 404, "text/plain", "no picture\n", 11, false);
-  whet_status st = whet_picture_encode(&f->pic, "jpeg", (int)s->quality, room, &b, &b.n, &err);
+  whet_status st = whet_picture_encode(&f->pic, "jpeg", (int)s->quality, sink_room, &b, &b.n, &err);
   const char *type = "image/jpeg";
   if (st == WHET_E_UNSUPPORTED) {
-    st = whet_picture_encode(&f->pic, "pnm", 0, room, &b, &b.n, &err);
+    st = whet_picture_encode(&f->pic, "pnm", 0, sink_room, &b, &b.n, &err);
     type = "image/x-portable-anymap";
   }
   pl_frame_free(f);
