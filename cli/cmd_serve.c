@@ -13,7 +13,7 @@
 #endif
 
 struct options {
-  const char *models, *host, *config, *tls_cert, *tls_key, *token_file, *trace_file, *cpu, *log;
+  const char *models, *host, *config, *tls_cert, *tls_key, *token_file, *trace_file, *cpu, *log, *sysfs;
   int64_t port, threads, workers, connections, per_address;
   size_t body, bodies;
   double deadline, idle, slow, drain, poll, at_once;
@@ -60,6 +60,7 @@ static const cli_opt k_running[] = {
     {"no-compress", 0, CLI_FLAG, AT(no_compress), NULL, "never pack answers", 0, 0},
     {"no-check", 0, CLI_FLAG, AT(no_check), NULL, "do not run the first golden case of a new version", 0, 0},
     {"no-sandbox", 0, CLI_FLAG, AT(no_sandbox), NULL, "do not ask the kernel to shut the process in", 0, 0},
+    {"sysfs", 0, CLI_TEXT, AT(sysfs), "DIR", "where the kernel tells energy, for /metrics (default: /sys)", 0, 0},
     {"openapi", 0, CLI_FLAG, AT(openapi), NULL, "print the OpenAPI document and end", 0, 0},
     {0}};
 
@@ -91,6 +92,7 @@ static const conf_key k_keys[] = {{.name = "models", CONF_STR, AT(models)},
                                   {.name = "no_compress", CONF_BOOL, AT(no_compress)},
                                   {.name = "no_check", CONF_BOOL, AT(no_check)},
                                   {.name = "no_sandbox", CONF_BOOL, AT(no_sandbox)},
+                                  {.name = "sysfs", CONF_STR, AT(sysfs)},
                                   {0}};
 
 static const cli_use k_use = {.synopsis = "--models FOLDER [OPTION]...",
@@ -165,7 +167,8 @@ static int serve(const struct options *o) {
   s.workers = o->workers, s.connections = o->connections, s.per_address = o->per_address, s.body = o->body;
   s.bodies = o->bodies, s.deadline = o->deadline, s.idle = o->idle, s.slow = o->slow, s.drain = o->drain;
   s.poll = o->poll, s.at_once = o->at_once, s.shared_memory = o->shared_memory, s.read_only = o->read_only;
-  s.json = o->json, s.compress = !o->no_compress, s.sandbox = !o->no_sandbox, s.check = o->no_check ? NULL : check;
+  s.sysfs = o->sysfs, s.json = o->json, s.compress = !o->no_compress, s.sandbox = !o->no_sandbox,
+  s.check = o->no_check ? NULL : check;
   const char *why = o->media ? cli_media_load() : NULL;
   if (why) return cli_fail("--media: %s", why);
   return serve_run(&s, &err) ? cli_fail_err(NULL, &err) : CLI_DONE;

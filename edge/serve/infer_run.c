@@ -45,8 +45,8 @@ static whet_status fill(serve_infer **x, size_t n, serve_instance *i, whet_err *
 }
 
 /* Run, for as long as the most patient request waits; a lone request can be cancelled. */
-static whet_status run(serve_infer **x, size_t n, serve_instance *i, whet_err *err) {
-  int64_t until = 0, now = edge_now();
+static whet_status run(serve_infer **x, size_t n, serve_instance *i, int64_t now, whet_err *err) {
+  int64_t until = 0;
   for (size_t r = 0; r < n; r++) until = x[r]->deadline > until ? x[r]->deadline : until;
   if (until <= now) return edge_fail(err, WHET_E_DEADLINE, "the deadline passed before the run");
   whet_run_opts o = {
@@ -73,7 +73,7 @@ void infer_run(serve_infer **x, size_t n, serve_instance *i) {
   if (!s) s = shapes(x, n, rows, i, &err);
   if (!s) s = fill(x, n, i, &err);
   int64_t t1 = edge_now();
-  if (!s) s = run(x, n, i, &err);
+  if (!s) s = run(x, n, i, t1, &err);
   int64_t t2 = edge_now();
   if (!s) learn(v, t2 - t1);
   for (size_t r = 0; r < n; row += x[r++]->rows) {
@@ -86,10 +86,11 @@ void infer_run(serve_infer **x, size_t n, serve_instance *i) {
       if (w && !x[r]->err.code) edge_fail(&x[r]->err, w, "%s", whet_status_text(w));
     }
   }
-  stats_times t = {t1 - t0, t2 - t1, edge_now() - t2};
+  int64_t t3 = edge_now();
+  stats_times t = {t1 - t0, t2 - t1, t3 - t2};
   if (!s) stats_execution(&v->stats, &t, rows);
   for (size_t r = 0; r < n; r++) {
-    int64_t total = edge_now() - x[r]->arrived;
+    int64_t total = t3 - x[r]->arrived;
     if (x[r]->err.code)
       stats_fail(&v->stats, total);
     else

@@ -278,24 +278,28 @@ void jin_double(json_in *j, double *out) {
   }
 }
 
+/* Does a number begin here? */
+static bool numeric(char c) { return c == '-' || (c >= '0' && c <= '9'); }
+
 size_t jin_floats(json_in *j, float *out, size_t n) {
   static const double part[] = {1e0, 1e1, 1e2, 1e3, 1e4, 1e5, 1e6, 1e7, 1e8, 1e9, 1e10, 1e11, 1e12, 1e13, 1e14, 1e15};
   size_t k = 0;
   if (j->bad) return 0;
-  /* No number here is longer than 18 bytes, so that far from the end nothing asks for it. */
-  for (const char *p = j->at, *far = j->end - 24; k < n && p < far;) {
+  /* No number here is longer than 18 bytes, so that far from the end nothing asks for it. `done` is where the last
+   * number that was taken ends: jin_next eats the comma behind it. */
+  const char *p = j->at, *far = j->end - 24, *done = p;
+  while (k < n && p < far) {
+    while (k + 1 < n && p < far && p[0] >= '0' && p[0] <= '9' && !memcmp(p + 1, ".0, ", 4) && numeric(p[5])) {
+      out[k++] = (float)(p[0] - '0'); /* most pixels of most pictures */
+      done = p + 3;
+      p += 5;
+    }
+    if (p >= far) break;
     bool negative = *p == '-';
     p += negative;
     const char *digits = p;
     unsigned c = (unsigned)(unsigned char)*p - '0';
     if (c > 9) break;
-    if (p[1] == '.' && p[2] == '0' && p[3] == ',' && k + 1 < n) { /* most pixels of most pictures */
-      out[k++] = negative ? -(float)c : (float)c;
-      j->at += p + 3 - j->at;
-      for (p += 4; p < far && *p == ' ';) p++;
-      if (*p != '-' && (*p < '0' || *p > '9')) break;
-      continue;
-    }
     uint64_t v = c;
     int behind = 0;
     while ((c = (unsigned)(unsigned char)*++p - '0') <= 9 && p - digits < 15) v = v * 10 + c;
@@ -309,12 +313,13 @@ size_t jin_floats(json_in *j, float *out, size_t n) {
     if (*p != ',' && *p != ']' && *p != ' ') break; /* an exponent, more digits, nonsense: the slow way tells */
     double d = v ? (double)v / part[behind] : 0;
     out[k++] = (float)(negative ? -d : d);
-    j->at += p - j->at;
+    done = p;
     while (p < far && *p == ' ') p++;
     if (p >= far || *p != ',' || k == n) break;
     for (p++; p < far && *p == ' ';) p++;
-    if (*p != '-' && (*p < '0' || *p > '9')) break; /* jin_next eats the comma */
+    if (!numeric(*p)) break;
   }
+  j->at += done - j->at;
   return k;
 }
 

@@ -91,7 +91,8 @@ static void histograms(serve_buf *b, serve_version **v, size_t n) {
 /* The process: memory, processor, descriptors; energy where the machine tells. */
 static void process(serve_server *s, serve_buf *b) {
   char text[1024];
-  unsigned long long size = 0, resident = 0, energy;
+  unsigned long long size = 0, resident = 0;
+  double joules;
   struct rusage u;
   small(s->statm, text, sizeof text);
   if (sscanf(text, "%llu %llu", &size, &resident) == 2) {
@@ -106,10 +107,10 @@ static void process(serve_server *s, serve_buf *b) {
         b, "process_cpu_seconds_total %.6f\n",
         (double)(u.ru_utime.tv_sec + u.ru_stime.tv_sec) + (double)(u.ru_utime.tv_usec + u.ru_stime.tv_usec) * 1e-6);
   }
-  if (small(s->energy, text, sizeof text) && sscanf(text, "%llu", &energy) == 1) {
+  if (s->energy.meter && power_kind(s->energy.meter) != POWER_ESTIMATE && pl_energy_read(&s->energy, &joules, NULL)) {
     head(b, "whet_energy_joules_total", "counter",
-         "Energy of the processor package since some time, begins anew at its limit");
-    buf_printf(b, "whet_energy_joules_total %.6f\n", (double)energy * 1e-6);
+         "Energy of the machine since the start, by its counters or sensors");
+    buf_printf(b, "whet_energy_joules_total{source=\"%s\"} %.6f\n", power_name(s->energy.meter), joules);
   }
 }
 

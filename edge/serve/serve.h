@@ -14,6 +14,7 @@ typedef struct serve_opts {
   const char *tls_cert, *tls_key; /* PEM files; both or neither */
   const char *token_file;         /* NULL: nobody is asked for one */
   const char *trace_file;         /* where traces go; NULL: there are none */
+  const char *sysfs;              /* where the machine tells energy; NULL: /sys */
   const char *cpu;                /* as in whet_program_opts */
   int64_t threads;                /* that wait for connections; 0: as many as the process may use, at most 4 */
   int64_t workers;                /* that run what may not run at once; 0: as many as the process may use */
@@ -31,7 +32,7 @@ typedef struct serve_opts {
   bool read_only;                 /* models are not loaded and unloaded, settings not changed over the network */
   bool compress;                  /* replies are compressed for those who accept it; default yes */
   bool sandbox;                   /* landlock and seccomp where the kernel has them; default yes */
-  bool json;                   /* the address is printed as JSON: {"url": ..., "pid": ...} */
+  bool json;                      /* the address is printed as JSON: {"url": ..., "pid": ...} */
   int level;                      /* of the log: 0 errors, 1 warnings, 2 information, 3 each request */
   version_check check;            /* what a version passes before it takes traffic; NULL: nothing */
   void *check_user;

@@ -187,6 +187,7 @@ static whet_status start_http(serve_server *s, int fd, char *cert, char *key, wh
 static whet_status open_all(serve_server *s, int *fd, char *where, size_t room, char **cert, char **key,
                             whet_err *err) {
   const serve_opts *o = &s->o;
+  pl_energy_open(&s->energy, o->sysfs, NULL);
   EDGE_TRY(settings_create(o->level, o->trace_file, &s->settings, err));
   if (!o->tls_cert != !o->tls_key) return edge_fail(err, WHET_E_MISUSE, "a certificate and a key come together");
   if (o->tls_cert) {
@@ -197,7 +198,6 @@ static whet_status open_all(serve_server *s, int *fd, char *where, size_t room, 
   if (o->shared_memory && !(s->regions = regions_create()))
     return edge_fail(err, WHET_E_MEMORY, "no memory for regions");
   s->statm = open("/proc/self/statm", O_RDONLY | O_CLOEXEC);
-  s->energy = open("/sys/class/powercap/intel-rapl:0/energy_uj", O_RDONLY | O_CLOEXEC);
   raise_files();
   EDGE_TRY(listen_at(o, fd, where, room, err));
   return WHET_OK;
@@ -206,9 +206,10 @@ static whet_status open_all(serve_server *s, int *fd, char *where, size_t room, 
 /* Shut in, load, answer. */
 static whet_status start(serve_server *s, int fd, char *cert, char *key, whet_err *err) {
   const serve_opts *o = &s->o;
-  const char *read[32] = {o->models,       "/sys/devices/system/cpu", "/sys/fs/cgroup", "/proc/self",
-                          "/proc/cpuinfo", "/proc/meminfo",           "/etc/localtime", NULL};
-  size_t n = 7;
+  /* Of devices: processors, and what tells energy. */
+  const char *read[32] = {o->models,       "/sys/devices",  "/sys/fs/cgroup", "/proc/self",
+                          "/proc/cpuinfo", "/proc/meminfo", "/etc/localtime", o->sysfs ? o->sysfs : "/sys/devices"};
+  size_t n = 8;
   for (size_t i = 0; o->readable && o->readable[i] && n < EDGE_COUNT(read) - 1; i++) read[n++] = o->readable[i];
   read[n] = NULL;
   if (o->sandbox) serve_log(s, 2, "%s", sandbox_files(read, o->shared_memory));
@@ -256,7 +257,7 @@ static void stop(serve_server *s) {
   auth_close(&s->auth);
   settings_close(&s->settings);
   if (s->statm >= 0) close(s->statm);
-  if (s->energy >= 0) close(s->energy);
+  pl_energy_close(&s->energy);
 }
 
 /* Wait for a signal to end; SIGHUP looks at the folder. */
@@ -267,7 +268,7 @@ static void wait_for_end(serve_server *s, const sigset_t *set) {
 }
 
 whet_status serve_run(const serve_opts *o, whet_err *err) {
-  serve_server s = {.o = *o, .began = edge_now(), .statm = -1, .energy = -1};
+  serve_server s = {.o = *o, .began = edge_now(), .statm = -1};
   char where[100], *cert = NULL, *key = NULL;
   int fd = -1;
   sigset_t set;
@@ -278,6 +279,9 @@ whet_status serve_run(const serve_opts *o, whet_err *err) {
   pthread_sigmask(SIG_BLOCK, &set, NULL);
   signal(SIGPIPE, SIG_IGN);
 #ifdef M_MMAP_THRESHOLD
+  /* One heap: models that come and go are made and freed by whichever thread is there, and would leave holes in each
+   * of many. */
+  mallopt(M_ARENA_MAX, 1);
   mallopt(M_MMAP_THRESHOLD, 1 << 20); /* bodies of pictures come and go: no new pages for each */
   mallopt(M_TRIM_THRESHOLD, 8 << 20);
 #endif

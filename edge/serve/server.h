@@ -6,6 +6,7 @@
 
 #include <microhttpd.h>
 
+#include "edge/pipeline/energy.h"
 #include "edge/serve/auth.h"
 #include "edge/serve/sched.h"
 #include "edge/serve/serve.h"
@@ -28,7 +29,8 @@ typedef struct serve_server {
   _Atomic int64_t connections;
   _Atomic uint64_t by_status[6]; /* answers, by the first digit of their status */
   stats_hist seconds;            /* of all requests */
-  int statm, energy;             /* files of /proc and /sys that /metrics reads; -1: none */
+  int statm;                     /* a file of /proc that /metrics reads; -1: none */
+  pl_energy energy;
 } serve_server;
 
 typedef struct serve_req serve_req;

@@ -385,8 +385,26 @@ def shut_in(models):
         assert digits(s)[0] == 200
 
 
+def energy(models):
+    """Joules where the machine tells them, by whatever counter there is, since the start and also within the sandbox; else none."""
+    put(models, "digits", 1, "mnist_cnn.onnx")
+    told = re.compile(r'whet_energy_joules_total\{source="(\w+)"\} ([\d.]+)')
+    tree = models.parent / "sys"
+    with serving(models, "--sysfs", str(tree)) as s:
+        assert not told.search(s.ask("GET", "/metrics")[2].decode())
+    for path, text in (("powercap/intel-rapl:0/name", "package-0"), ("powercap/intel-rapl:0/energy_uj", "7000000"), ("powercap/intel-rapl:1/name", "package-1"),
+                       ("powercap/intel-rapl:1/energy_uj", "1000000")):
+        (tree / "class" / path).parent.mkdir(parents=True, exist_ok=True)
+        (tree / "class" / path).write_text(text)
+    with serving(models, "--sysfs", str(tree)) as s:
+        assert told.search(s.ask("GET", "/metrics")[2].decode()).groups() == ("rapl", "0.000000")
+        (tree / "class/powercap/intel-rapl:0/energy_uj").write_text("9000000")
+        (tree / "class/powercap/intel-rapl:1/energy_uj").write_text("1500000")
+        assert told.search(s.ask("GET", "/metrics")[2].decode()).groups() == ("rapl", "2.500000")
+
+
 with tempfile.TemporaryDirectory() as folder:
-    for f in (reloads, admission, limits, numbers, killed, drains, ends, tokens, tls, shut_in):
+    for f in (reloads, admission, limits, numbers, killed, drains, ends, tokens, tls, shut_in, energy):
         models = pathlib.Path(folder) / f.__name__ / "models"
         models.mkdir(parents=True)
         f(models)

@@ -130,7 +130,10 @@ static cascade *open_cascade(cascade_opts o, bool up) {
   const cascade_link l = {NULL, ask, ready, wake, NULL};
   cascade *c;
   whet_err err = {0};
-  k_link.up = up, k_link.woken = k_link.slow = false, k_link.asked = k_link.probed = 0, k_link.status = 0;
+  k_link.up = up;
+  k_link.woken = k_link.slow = false;
+  k_link.asked = k_link.probed = 0;
+  k_link.status = 0;
   memset((void *)k_came, 0, sizeof k_came);
   o.policy.threshold = 0.9;
   o.correct = correct;

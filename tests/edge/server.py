@@ -54,8 +54,8 @@ class Server:
         self.host, self.port, self.address = at.hostname, at.port, at.netloc
 
     def said(self):
-        self.log.seek(0)
-        return self.log.read()
+        with open(f"/dev/fd/{self.log.fileno()}") as f:  # a place of its own: the server's writes move the one that it shares
+            return f.read()
 
     def ask(self, method, path, body=None, headers={}):
         """Status, headers, body."""
