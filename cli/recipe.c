@@ -129,6 +129,7 @@ static const conf_key k_file[] = {{"data", CONF_STR, R(data), NULL, 0, 0, false}
                                   {"nesterov", CONF_BOOL, R(nesterov), NULL, 0, 0, false},
                                   {"epochs", CONF_INT, R(epochs), NULL, 1, 1e6, false},
                                   {"batch", CONF_INT, R(batch), NULL, 1, 1e6, false},
+                                  {"keep_zeros", CONF_BOOL, R(keep_zeros), NULL, 0, 0, false},
                                   {"last", CONF_INT, R(last), NULL, 0, 1e6, false},
                                   {"seed", CONF_INT, R(seed), NULL, 0, 1e15, false},
                                   {"threads", CONF_INT, R(threads), NULL, 0, 1024, false},

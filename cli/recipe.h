@@ -16,7 +16,7 @@ typedef struct cli_recipe {
   int loss, optimizer, schedule, rounded;
   double rate, momentum, beta2, decay, step_factor, warmup, smoothing;
   int64_t epochs, batch, step_epochs, last, seed, threads, checkpoint_steps;
-  bool nesterov, no_test, restart;
+  bool nesterov, no_test, restart, keep_zeros;
   const char *checkpoint, *log, *chart;
   int64_t shift, time_shift;
   bool flip;

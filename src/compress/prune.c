@@ -13,7 +13,7 @@
 #include "op/move_attr.h"
 #include "pass/pass.h"
 
-enum { ALIGN = 8, ROUNDS = 30 };
+enum { ALIGN = 8, ROUNDS = 30, BATCHES = 200 /* that tell gradients */ };
 
 /* A unit that may go. */
 typedef struct cand {
@@ -30,6 +30,7 @@ typedef struct pruner {
   size_t n;
   uint8_t *gone;   /* by unit */
   int32_t align;
+  const whet_trainer *told; /* knows gradients; NULL: scores are magnitudes */
 } pruner;
 
 /* ---- scores ---------------------------------------------------------------------------------- */
@@ -43,15 +44,15 @@ static int out_axis(const whet_graph *g, const whet_node *n, bool inputs) {
   return perm[inputs ? 1 : 0];
 }
 
-/* Sum of squares of the weights of each index along an axis. */
-static void norms(const whet_val *w, int axis, double *out) {
+/* Sum of squares of the weights of each index along an axis, times their gradients' (NULL: 1). */
+static void norms(const whet_val *w, int axis, const float *square, double *out) {
   int64_t inner = 1, n = w->shape.d[axis], count = whet__shape_count(&w->shape);
   for (int i = axis + 1; i < w->shape.rank; i++) inner *= w->shape.d[i];
   for (int64_t i = 0; i < n; i++) out[i] = 0;
   for (int64_t i = 0; i < count; i++) {
     float x;
     memcpy(&x, (const char *)w->data->p + (size_t)i * 4, 4);
-    out[i / inner % n] += (double)x * x;
+    out[i / inner % n] += (double)x * x * (square ? (double)square[i] : 1);
   }
 }
 
@@ -97,8 +98,9 @@ static bool find(pruner *p) {
     if (!whet__cuts_outputs(g, n) || !p->u.of[y]) continue;
     double *sum = whet__arena_array(p->a, (size_t)p->u.count[y], sizeof *sum), mean = 0;
     if (!sum) return false;
-    norms(&g->val[n->in[1]], out_axis(g, n, false), sum);
-    behind(g, y, sum, p->u.count[y]);
+    const float *square = p->told ? whet__trainer_square(p->told, n->in[1]) : NULL;
+    norms(&g->val[n->in[1]], out_axis(g, n, false), square, sum);
+    if (!square) behind(g, y, sum, p->u.count[y]); /* gradients come through the norm */
     for (int32_t k = 0; k < p->u.count[y]; k++) mean += sum[k] / p->u.count[y];
     for (int32_t k = 0; k < p->u.count[y]; k++) {
       int32_t r = whet__unit_root(&p->u, p->u.of[y][k]);
@@ -309,8 +311,8 @@ static whet_status list_layers(pruner *p, whet_model *m, whet_prune_report *r, w
 
 /* ---- all of it ------------------------------------------------------------------------------- */
 
-static whet_status prune(whet_model *m, const whet_prune_opts *o, whet_arena *a, whet_prune_report *r, whet_err *err) {
-  pruner p = {.g = &m->graph, .a = a, .align = o->align ? o->align : ALIGN};
+static whet_status prune(whet_model *m, const whet_prune_opts *o, const whet_trainer *told, whet_arena *a, whet_prune_report *r, whet_err *err) {
+  pruner p = {.g = &m->graph, .a = a, .align = o->align ? o->align : ALIGN, .told = told};
   whet_pass pass = {.g = &m->graph, .err = err};
   if (!whet__units_of(p.g, a, &p.u) || !find(&p)) return whet__no_memory(&m->mem, 0, err, "pruning");
   if (!p.n) return whet__fail(err, WHET_E_UNSUPPORTED, "no channel of this model can go: inputs, outputs and unknown operators hold all");
@@ -337,9 +339,14 @@ whet_status whet__prune(whet_model *m, const whet_prune_opts *o, whet_model **ou
   if (!(o->keep > 0 && o->keep <= 1)) return whet__fail(err, WHET_E_DATA, "a part of %g of the multiply-adds: expected above 0, at most 1", o->keep);
   whet_model *p;
   whet_arena a;
+  whet_trainer *told = NULL;
   WHET_TRY(whet__export_layers(m, &p, err));
   whet__arena_init(&a, &p->mem);
-  whet_status s = prune(p, o, &a, report, err);
+  whet_status s = WHET_OK;
+  if (o->data) s = whet__trainer_open(p, o->data, o->learn, &p->mem, &told, err);
+  if (!s && told) s = whet__trainer_look(told, BATCHES, err);
+  if (!s) s = prune(p, o, told, &a, report, err);
+  whet__trainer_close(&told);
   whet__arena_free(&a);
   if (s)
     whet_model_close(&p);

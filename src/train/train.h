@@ -10,6 +10,7 @@
 
 #include "data/set.h"
 #include "format/model.h"
+#include "train/sparsity.h"
 #include "whet/session.h"
 
 typedef enum whet_loss {
@@ -91,6 +92,8 @@ typedef struct whet_train_opts {
   whet_augment augment;
   whet_teach teach;
   whet_rounded rounded; /* quantisation-aware */
+  bool keep_zeros;      /* weights of layers that are zero stay zero */
+  const whet_sparsity *sparsity; /* and more of them become zero; NULL: none. It outlives the trainer */
   const char *checkpoint;   /* file; NULL: none */
   int64_t checkpoint_steps; /* write it after so many steps, and after every epoch; 0: only then */
   bool resume;        /* go on from the checkpoint if it is there */
@@ -108,6 +111,10 @@ WHET_MUST whet_status whet__trainer_open(whet_model *m, const whet_set *data, co
 void whet__trainer_close(whet_trainer **t);
 /* Train to the end. */
 WHET_MUST whet_status whet__trainer_run(whet_trainer *t, whet_err *err);
+/* Instead of training: run `steps` batches (at most an epoch) and learn nothing; mean squares of gradients are then known. Adam only. */
+WHET_MUST whet_status whet__trainer_look(whet_trainer *t, int64_t steps, whet_err *err);
+/* They, as Adam weighs them, of constant val of the model; NULL: it is not trained. Valid until the trainer does something. */
+const float *whet__trainer_square(const whet_trainer *t, int32_t val);
 /* A model as m with the weights as they are now. */
 WHET_MUST whet_status whet__trainer_model(whet_trainer *t, whet_model **out, whet_err *err);
 /* Epochs made so far. */

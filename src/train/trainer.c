@@ -13,6 +13,7 @@
 #include "train/measure.h"
 #include "train/rounded.h"
 #include "train/teacher.h"
+#include "train/zeros.h"
 
 struct whet_trainer {
   whet_mem *mem;
@@ -24,6 +25,7 @@ struct whet_trainer {
   whet_session *session;
   whet_batcher *batches;
   whet_teacher *teacher; /* NULL: nobody teaches */
+  whet_zeros *zeros;     /* NULL: zeros are weights as others */
   whet_memory *var; /* trained ones, then what the optimiser remembers */
   size_t n_var;
   whet_epoch *epoch;
@@ -33,6 +35,7 @@ struct whet_trainer {
   int64_t step, per_epoch;
   int64_t seen, right; /* of the epoch under way */
   double loss, began;
+  bool still; /* nothing is learnt */
 };
 
 static double now(void) {
@@ -80,6 +83,8 @@ static whet_status settle(const whet_train_opts *from, const whet_set *s, whet_t
   if (whet__set_count(s) > INT32_MAX) return whet__fail(err, WHET_E_LIMIT, "%s: more than %d items", whet__set_path(s), INT32_MAX);
   if (o->momentum >= 1 || o->beta2 >= 1 || o->smoothing < 0 || o->smoothing >= 1)
     return whet__fail(err, WHET_E_DATA, "moments and smoothing lie below 1");
+  if (o->sparsity && !(o->sparsity->ramp > 0 && o->sparsity->ramp <= 1))
+    return whet__fail(err, WHET_E_DATA, "zeros come over a share of the training, above 0 and at most 1, not %g", o->sparsity->ramp);
   return WHET_OK;
 }
 
@@ -100,6 +105,12 @@ static uint64_t fingerprint(const whet_trainer *t) {
   for (int32_t i = 0; i < t->graph.n_trained; i++) { /* the first values, too: another file is another start */
     const whet_val *x = &g->val[t->graph.trained[i].val];
     h = whet__hash(h, x->data->p, whet_dtype_bytes(WHET_F32, (size_t)whet__shape_count(&x->shape)));
+  }
+  if (o->sparsity || o->keep_zeros) {
+    const whet_sparsity none = {0}, *s = o->sparsity ? o->sparsity : &none;
+    double r[] = {s->zeros, s->n, s->m, s->block_in, s->block_out, (double)s->score, (double)s->across, s->ramp};
+    h = whet__hash(h, r, sizeof r);
+    for (size_t i = 0; i < s->n_dense; i++) h = whet__hash(h, s->dense[i], strlen(s->dense[i]));
   }
   if (o->feed) {
     double r[11] = {o->feed->ranged, (double)o->feed->lo, (double)o->feed->hi};
@@ -174,8 +185,12 @@ static whet_status open_trainer(whet_trainer *t) {
   WHET_TRY(s);
   if (!whet_session_input(t->session, 0, NULL, t->err)) return t->err->code;
   WHET_TRY(memories(t));
+  if (o->sparsity || o->keep_zeros)
+    WHET_TRY(whet__zeros_open(t->base, o->sparsity, &t->graph, !sgd, t->var, t->mem, &t->zeros, t->err));
   t->print = fingerprint(t);
-  return go_on(t);
+  WHET_TRY(go_on(t));
+  if (t->zeros) whet__zeros_note(t->zeros);
+  return WHET_OK;
 }
 
 whet_status whet__trainer_open(whet_model *m, const whet_set *data, const whet_train_opts *o, whet_mem *mem, whet_trainer **out,
@@ -200,6 +215,7 @@ void whet__trainer_close(whet_trainer **pt) {
   if (!t) return;
   whet__batcher_close(&t->batches);
   whet__teacher_close(&t->teacher);
+  whet__zeros_close(&t->zeros);
   whet_session_close(&t->session);
   whet__train_graph_free(&t->graph, t->mem);
   whet_model_close(&t->base);
@@ -248,7 +264,7 @@ static whet_status step(whet_trainer *t) {
   WHET_TRY(whet__batcher_get(t->batches, epoch, t->step % t->per_epoch, x, target, t->label, err));
   WHET_TRY(ask_teacher(t, x));
   double n = (double)(t->step + 1);
-  hyper[0] = (float)rate_at(t, t->step);
+  hyper[0] = t->still ? 0 : (float)rate_at(t, t->step);
   hyper[1] = (float)(1 / (1 - pow(t->o.momentum, n)));
   hyper[2] = (float)(1 / (1 - pow(t->o.beta2, n)));
   WHET_TRY(whet_session_run(t->session, NULL, err));
@@ -267,7 +283,7 @@ static whet_status step(whet_trainer *t) {
   t->loss += (double)loss[0] * t->o.batch;
   t->seen += t->o.batch;
   t->step++;
-  return WHET_OK;
+  return t->zeros ? whet__zeros_step(t->zeros, t->step, t->per_epoch * t->o.epochs, err) : WHET_OK;
 }
 
 static void state_of(const whet_trainer *t, whet_train_state *s) {
@@ -325,6 +341,22 @@ whet_status whet__trainer_run(whet_trainer *t, whet_err *err) {
     }
   }
   return WHET_OK;
+}
+
+whet_status whet__trainer_look(whet_trainer *t, int64_t steps, whet_err *err) {
+  whet_err mine = {0};
+  t->err = err ? err : &mine;
+  t->still = true;
+  for (int64_t i = 0; i < whet__min_i(steps, t->per_epoch); i++) WHET_TRY(step(t));
+  return WHET_OK;
+}
+
+const float *whet__trainer_square(const whet_trainer *t, int32_t val) {
+  int32_t learnt = 0;
+  if (t->o.optimizer == WHET_SGD) return NULL;
+  for (int32_t i = 0; i < t->graph.n_trained; learnt += t->graph.trained[i++].learnt)
+    if (t->graph.trained[i].val == val && t->graph.trained[i].learnt) return t->var[t->graph.n_trained + 2 * learnt + 1].p;
+  return NULL;
 }
 
 /* ---- results --------------------------------------------------------------------------------- */

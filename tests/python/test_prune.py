@@ -1,11 +1,13 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
-"""whet prune: channels that do nothing go first, and the outputs stay; what is joined goes together; misuse is told."""
+"""whet prune: channels that do nothing go first, and the outputs stay; what is joined goes together; zeros come in the pattern that was
+asked for, the least weights first, also while the model is trained; misuse is told."""
 import json
 import os
 import pathlib
 import subprocess
 import tempfile
+import time
 import unittest
 
 import numpy as np
@@ -109,6 +111,154 @@ class Prune(unittest.TestCase):
         for args, text in ((("-o", "x.onnx", "--keep", "0"), "expected a part above 0"), (("-o", "x.onnx", "--keep", "120%"), "expected a part above 0"),
                            ((), "name the file to write"), (("-o", "x.bin"), "ending")):
             self.assertIn(text, self.prune(*args, status=2))
+        for args, text in (("-p 4:2", "N:M with N below M"), ("-p 2:65", "at most 64"), ("-p 2:4x", "expected channels"), ("-p 0x16", "IxO"),
+                           ("-p 2:4 --keep 10%", "says what stays"), ("-p weights --align 4", "is for channels"),
+                           ("--across model", "--across is for weights"), ("--ramp 0.5", "--ramp is for weights"),
+                           ("--keep-dense a", "--keep-dense is for weights"), ("-p 1:2 --across layer", "every layer keeps the same part"),
+                           ("-p weights --epochs 3", "need data"), ("-p weights --ramp 0.5", "--ramp is a part of the training"),
+                           ("-p weights --score gradient", "gradients come with training"), ("--score gradient", "gradients come with training"),
+                           ("-p weights --score gradient --data x --optimizer sgd", "the gradients are Adam's"),
+                           ("-p weights --data x --match a", "a teacher's")):
+            self.assertIn(text, self.prune("-o", self.at / "x.onnx", *args.split(), status=2), args)
+        self.assertIn('no layer is called "nix"', self.prune("-o", self.at / "x.onnx", "-p", "weights", "--keep-dense", "nix", status=1))
+        self.assertFalse((self.at / "x.onnx").exists())
+
+
+def matrix(path, name):
+    """Weights of an .onnx file, outputs first."""
+    import onnx
+    from onnx import numpy_helper
+    w = {i.name: numpy_helper.to_array(i) for i in onnx.load(path).graph.initializer}[name]
+    return np.moveaxis(w, 1, -1).reshape(w.shape[0], -1)  # inputs of one tap follow each other
+
+
+class Zeros(Prune):
+    """Patterns of zeros in the net above."""
+    test_idle_channels_go_first = test_batch_norms_stay = test_less_than_there_is = test_whole = test_misuse = None
+
+    def pruned(self, *args):
+        told = json.loads(self.prune(*args, "--json", "-o", self.at / "out.onnx"))
+        return told, {w: (matrix(self.at / "net.onnx", w), matrix(self.at / "out.onnx", w)) for w in ("w1", "w3", "w4", "w5", "w2")}
+
+    def test_weights(self):
+        told, w = self.pruned("-p", "weights", "--keep", "30%")
+        self.assertEqual([layer["operator"] for layer in told["layers"]], ["Conv", "Conv", "Conv", "Gemm"], "not the depthwise one")
+        for layer, name in zip(told["layers"], ("w1", "w3", "w4", "w5")):
+            was, now = w[name]
+            self.assertEqual(layer["had"], was.size)
+            self.assertEqual(layer["has"], np.count_nonzero(now))
+            most = was.size - int(np.ceil(0.7 * was.size - 1e-6))
+            self.assertEqual(layer["has"], min(most, np.count_nonzero(was)))
+            self.assertTrue(np.array_equal(now[now != 0], was[now != 0]))
+            self.assertLessEqual(np.abs(was[now == 0]).max(), np.abs(now[now != 0]).min())
+        self.assertTrue(np.array_equal(*w["w2"]))
+
+    def test_across_and_keep_dense(self):
+        told, w = self.pruned("-p", "weights", "--keep", "0.3", "--across", "model", "--keep-dense", "d")
+        self.assertTrue(np.array_equal(*w["w3"]), "d is its output")
+        one = [np.concatenate([w[n][k].ravel() for n in ("w1", "w4", "w5")]) for k in (0, 1)]
+        self.assertEqual(np.count_nonzero(one[1] == 0), int(np.ceil(0.7 * one[0].size - 1e-6)))
+        self.assertLessEqual(np.abs(one[0][one[1] == 0]).max(), np.abs(one[1][one[1] != 0]).min())
+
+    def test_neighbours(self):
+        for n, m in ((2, 4), (1, 4), (3, 8)):
+            _, w = self.pruned("-p", f"{n}:{m}")
+            for name in ("w1", "w3", "w4", "w5"):
+                was, now = w[name]
+                for at in range(0, was.shape[1], m):
+                    a, b = was[:, at:at + m], now[:, at:at + m]
+                    stay = -(-n * a.shape[1] // m)
+                    want = np.where(np.argsort(np.argsort(-np.abs(a), axis=1, kind="stable"), axis=1, kind="stable") < stay, a, 0)
+                    self.assertTrue(np.array_equal(np.count_nonzero(b, axis=1), np.count_nonzero(want, axis=1)))
+                    self.assertTrue(np.array_equal(np.abs(b).sum(axis=1), np.abs(want).sum(axis=1)))
+
+    def test_blocks(self):
+        _, w = self.pruned("-p", "4x2", "--keep", "25%")
+        was, now = w["w5"][0], w["w5"][1]
+        blocks = [(np.abs(was[o:o + 2, i:i + 4]).mean(), np.count_nonzero(now[o:o + 2, i:i + 4]), now[o:o + 2, i:i + 4].size)
+                  for o in range(0, 5, 2) for i in range(0, was.shape[1], 4)]
+        self.assertTrue(all(n in (0, size) for _, n, size in blocks))
+        self.assertLessEqual(max(s for s, n, _ in blocks if not n), min(s for s, n, _ in blocks if n) * (1 + 1e-6))
+        self.assertAlmostEqual(np.count_nonzero(now) / now.size, 0.25, delta=8 / now.size)
+
+
+class WhileTrained(unittest.TestCase):
+    """Two classes of points; further columns of nothing and of noise."""
+    def setUp(self):
+        self.dir = tempfile.TemporaryDirectory()
+        self.at = pathlib.Path(self.dir.name)
+        rng = np.random.default_rng(5)
+        angle, out = rng.uniform(0, 6.28, 900), np.arange(900) % 2
+        r = np.where(out, 2, 0.7) + rng.uniform(-0.3, 0.3, 900)
+        x = np.stack([r * np.cos(angle), r * np.sin(angle)] + 8 * [np.zeros(900)] + list(rng.standard_normal((6, 900)) * 0.3), axis=1)
+        (self.at / "d.csv").write_text("".join(",".join(f"{v:.4f}" for v in row) + f",{'out' if o else 'in'}\n" for row, o in zip(x, out)))
+        self.whet("train", "--layers", "16,32:relu,2:softmax", "--rate", "0.01", "--epochs", "15", "-o", "net.onnx")
+
+    def tearDown(self):
+        self.dir.cleanup()
+
+    def whet(self, verb, *args):
+        r = subprocess.run([WHET, verb, "--data", "d.csv", *args], capture_output=True, text=True, cwd=self.at)
+        self.assertEqual(r.returncode, 0, r.stderr)
+        return r.stdout
+
+    def weights(self, name):
+        import onnx
+        from onnx import numpy_helper
+        return [w for w in map(numpy_helper.to_array, onnx.load(self.at / name).graph.initializer) if w.ndim == 2]
+
+    HOW = ("-p", "weights", "--keep", "10%", "--score", "gradient", "--across", "model", "--epochs", "20", "--rate", "0.01", "--batch", "20")
+
+    def test_gradients_tell_what_is_idle(self):
+        told = json.loads(self.whet("prune", "net.onnx", *self.HOW, "--json", "-o", "s.onnx"))
+        w = self.weights("s.onnx")
+        count = sum(np.count_nonzero(x) for x in w)
+        self.assertEqual(count, sum(layer["has"] for layer in told["layers"]))
+        self.assertEqual(count, sum(x.size for x in w) - int(np.ceil(0.9 * sum(x.size for x in w) - 1e-6)))
+        first = next(x for x in w if x.shape in ((16, 32), (32, 16)))
+        first = first if first.shape[0] == 16 else first.T
+        self.assertEqual(np.count_nonzero(first[2:10]), 0, "inputs that are always 0")
+        self.assertGreater(np.count_nonzero(first[:2]), np.count_nonzero(first[2:]))
+        self.assertGreater(told["epochs"][-1]["accuracy"], 0.95)
+        # Zeros stay through further training, when they are to.
+        self.whet("train", "--model", "s.onnx", "--keep-zeros", "--epochs", "2", "-o", "t.onnx")
+        self.whet("train", "--model", "s.onnx", "--epochs", "2", "-o", "u.onnx")
+        for a, b, c in zip(w, self.weights("t.onnx"), self.weights("u.onnx")):
+            self.assertTrue(np.array_equal(a == 0, b == 0) and not np.array_equal(a, b))
+            self.assertGreater(np.count_nonzero(c), np.count_nonzero(a))
+
+    def test_threads_and_kills(self):
+        """The same bytes whatever the threads are, and after going on from a checkpoint."""
+        self.whet("prune", "net.onnx", *self.HOW, "--threads", "1", "-o", "a.whet")
+        self.whet("prune", "net.onnx", *self.HOW, "--threads", "2", "-o", "b.whet")
+        want = (self.at / "a.whet").read_bytes()
+        self.assertEqual(want, (self.at / "b.whet").read_bytes())
+        args = [WHET, "prune", "--data", "d.csv", "net.onnx", *self.HOW, "-c", "c.ckpt", "--checkpoint-steps", "7", "-o", "c.whet"]
+        p = subprocess.Popen(args, cwd=self.at, stdout=subprocess.DEVNULL)
+        while p.poll() is None and not (self.at / "c.ckpt").exists():
+            time.sleep(0.001)
+        p.kill()
+        p.wait()
+        self.whet(*args[1:2], *args[4:])
+        self.assertEqual(want, (self.at / "c.whet").read_bytes())
+
+    def test_patterns(self):
+        for pattern, share in (("1:4", 0.25), ("1x16", 0.5)):
+            told = json.loads(self.whet("prune", "net.onnx", "-p", pattern, "--epochs", "10", "--rate", "0.01", "--json", "-o", "p.onnx"))
+            w = next(x for x in self.weights("p.onnx") if x.size == 512)
+            w = w if w.shape[0] == 16 else w.T  # inputs first
+            self.assertAlmostEqual(np.count_nonzero(w) / w.size, share)
+            groups = w.reshape(4, 4, 32).transpose(0, 2, 1) if pattern == "1:4" else w.reshape(32, 16)
+            self.assertLessEqual(set(np.count_nonzero(groups, axis=-1).ravel()), {1} if pattern == "1:4" else {0, 16})
+            self.assertGreater(told["epochs"][-1]["accuracy"], 0.8)
+
+    def test_channels(self):
+        """Cut by gradients, then trained: in one command."""
+        told = json.loads(self.whet("prune", "net.onnx", "--keep", "50%", "--align", "1", "--score", "gradient", "--epochs", "10", "--rate", "0.01",
+                                    "--json", "-o", "h.onnx"))
+        self.assertEqual(told["layers"][0]["has"], 16)
+        self.assertGreater(told["epochs"][-1]["accuracy"], 0.95)
+        self.assertEqual(sorted(x.size for x in self.weights("h.onnx")), [32, 256])
 
 
 if __name__ == "__main__":
