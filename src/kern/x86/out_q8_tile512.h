@@ -1,12 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* out_tile() of out_q8_avx512.h: tiles of sums to bytes or floats. It is large, so kernels share it: one with the byte table in
- * registers (VBMI), one without. */
+/* out_tile() of out_q8_avx512.h: tiles of sums to bytes or floats. It is large, so kernels share it: one with the
+ * byte table in registers (VBMI), one without. */
 
 #include "kern/x86/out_q8_avx512.h"
 
 /* Rows of n <= 16 * nv sums, `ld` apart, to bytes `pitch` apart; factors from channel `at` on. */
 OUT_INLINE void out_bytes(const whet_out_q8 *o, const whet_factors *f, int64_t at, const int32_t *sum, int64_t ld,
-                          int64_t rows, int64_t n, const uint8_t *table, uint8_t *out, int64_t pitch, int nv, int how) {
+                          int64_t rows, int64_t n, const uint8_t *table, uint8_t *out, int64_t pitch, int nv,
+                          int how) {
   out_bound b = out_bounds(o);
   out_factor g[4];
   OUT_UNROLL for (int j = 0; j < nv; j++) g[j] = out_load(f, at + 16 * j, how);
@@ -57,6 +58,13 @@ OUT_INLINE void out_floats(const whet_factors *f, const int32_t *sum, int64_t ld
   }
 }
 
+/* Two vectors to a row have code of their own where there are dot products of bytes; else they go one by one. */
+#ifdef __AVX512VNNI__
+#define OUT_TWO 2
+#else
+#define OUT_TWO 1
+#endif
+
 void out_tile(const whet_out_q8 *o, const whet_factors *f, const int32_t *sum, int64_t ld, int64_t rows, int64_t n,
               const uint8_t *table, void *out, int64_t pitch) {
   int how = out_way(o);
@@ -75,14 +83,18 @@ void out_tile(const whet_out_q8 *o, const whet_factors *f, const int32_t *sum, i
   const bool rare = how == OUT_FIX || how == OUT_REAL || how == OUT_REAL32; /* vector by vector */
   for (int64_t at = 0; at < n;) {
     int64_t left = n - at;
-    int nv = rare || left <= 16 ? 1 : left <= 48 ? 2 : 4;
+    int nv = rare || left <= 16 ? 1 : left <= 48 ? OUT_TWO : 4;
     int64_t m = whet__min_i(16 * nv, left);
     uint8_t *to = (uint8_t *)out + at;
 #define OUT_CASE(how, nv)                                              \
   case how * 4 + nv - 1:                                               \
     out_bytes(o, f, at, sum + at, ld, rows, m, t, to, pitch, nv, how); \
     break;
+#if OUT_TWO == 2
 #define OUT_CASES(how) OUT_CASE(how, 1) OUT_CASE(how, 2) OUT_CASE(how, 4)
+#else
+#define OUT_CASES(how) OUT_CASE(how, 1) OUT_CASE(how, 4)
+#endif
     switch (how * 4 + nv - 1) {
       OUT_CASES(OUT_QUICK)
       OUT_CASES(OUT_UP)
