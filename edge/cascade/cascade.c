@@ -139,12 +139,12 @@ whet_status cascade_decide(cascade *c, const float *scores, size_t n, const casc
 }
 
 void cascade_stat(cascade *c, cascade_stats *s) {
-  outbox_stats o = {0};
-  if (c->box) (void)!outbox_stat(c->box, &o, NULL);
+  int64_t kept = 0;
+  if (c->box) (void)!outbox_waiting(c->box, &kept, NULL);
   pthread_mutex_lock(&c->lock);
   *s = c->stats;
   s->open = c->open;
-  s->waiting = o.records + (int64_t)c->store.n + (int64_t)c->ask.n;
+  s->waiting = kept + (int64_t)c->store.n + (int64_t)c->ask.n;
   pthread_mutex_unlock(&c->lock);
 }
 

@@ -82,6 +82,8 @@ sqlite3_stmt *ob_ready(ob_conn *c, ob_sql which, whet_err *err);
 /* Step a statement that gives no rows, and reset it. */
 whet_status ob_run(ob_conn *c, sqlite3_stmt *st, whet_err *err);
 whet_status ob_do(ob_conn *c, ob_sql which, whet_err *err);
+/* End a transaction that came to s: commit, or roll back when it or the commit failed. */
+whet_status ob_end(ob_conn *c, whet_status s, whet_err *err);
 /* SQLite's last failure as one of ours: E_LIMIT for a full disk. */
 whet_status ob_fail(ob_conn *c, whet_err *err);
 /* The one number that a statement gives; resets it. */
@@ -89,6 +91,8 @@ whet_status ob_number(ob_conn *c, sqlite3_stmt *st, int64_t *out, whet_err *err)
 /* Add to a counter. */
 enum { OB_C_RECORDS = 1, OB_C_BYTES, OB_C_PUT, OB_C_SENT, OB_C_EXPIRED, OB_C_DROPPED, OB_C_REFUSED, OB_C_ATTEMPTS };
 whet_status ob_count(ob_conn *c, int which, int64_t by, whet_err *err);
+/* What a counter says. */
+whet_status ob_total(ob_conn *c, int which, int64_t *n, whet_err *err);
 
 /* Seconds since 1970. */
 double ob_wall(void);

@@ -25,12 +25,7 @@ whet_status outbox_stat(outbox *o, outbox_stats *s, whet_err *err) {
   *s = (outbox_stats){0};
   pthread_mutex_lock(&o->give_lock);
   whet_status r = WHET_OK;
-  for (int i = 0; i < 8 && !r; i++) {
-    sqlite3_stmt *st = ob_ready(c, OB_TOTALS, err);
-    if (!st) r = WHET_E_IO;
-    if (st) sqlite3_bind_int(st, 1, i + 1);
-    if (st) r = ob_number(c, st, to[i], err);
-  }
+  for (int i = 0; i < 8 && !r; i++) r = ob_total(c, i + 1, to[i], err);
   if (!r) r = ask(c, "SELECT count(*), coalesce(sum(length(data)),0) FROM dead", &s->dead, &s->dead_bytes, NULL, err);
   if (!r) r = ask(c, "SELECT count(DISTINCT stream) FROM record WHERE stream<>0", &s->streams, NULL, NULL, err);
   if (!r) r = ask(c, "SELECT coalesce(min(created),0) FROM record", NULL, NULL, &s->oldest, err);
@@ -39,6 +34,13 @@ whet_status outbox_stat(outbox *o, outbox_stats *s, whet_err *err) {
   if (!r) r = ask(c, today, &s->spent_today, NULL, NULL, err);
   pthread_mutex_unlock(&o->give_lock);
   return r;
+}
+
+whet_status outbox_waiting(outbox *o, int64_t *records, whet_err *err) {
+  pthread_mutex_lock(&o->give_lock);
+  whet_status s = ob_total(&o->give, OB_C_RECORDS, records, err);
+  pthread_mutex_unlock(&o->give_lock);
+  return s;
 }
 
 whet_status outbox_each(outbox *o, bool dead, outbox_row row, void *user, whet_err *err) {
@@ -80,8 +82,7 @@ static whet_status change(outbox *o, const char *first, const char *then, int64_
     if (sqlite3_exec(c->db, first, NULL, NULL, NULL)) s = ob_fail(c, err);
     *n = s ? 0 : sqlite3_changes(c->db);
     if (!s && sqlite3_exec(c->db, then, NULL, NULL, NULL)) s = ob_fail(c, err);
-    if (!s) s = ob_do(c, OB_COMMIT, err);
-    if (s && !sqlite3_get_autocommit(c->db)) ob_do(c, OB_ROLLBACK, NULL);
+    s = ob_end(c, s, err);
   }
   pthread_mutex_unlock(&o->give_lock);
   return s;

@@ -122,6 +122,8 @@ typedef struct outbox_stats {
   int64_t spent_today; /* bytes */
 } outbox_stats;
 EDGE_MUST whet_status outbox_stat(outbox *o, outbox_stats *s, whet_err *err);
+/* How many records wait: one look-up, for those who ask often. */
+EDGE_MUST whet_status outbox_waiting(outbox *o, int64_t *records, whet_err *err);
 
 /* Every record that waits, or every dead letter, in order. `row` not OK: stop with that. why: of dead letters. */
 typedef whet_status (*outbox_row)(void *user, const outbox_item *item, const char *why);

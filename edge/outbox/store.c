@@ -123,6 +123,12 @@ whet_status ob_do(ob_conn *c, ob_sql which, whet_err *err) {
   return st ? ob_run(c, st, err) : WHET_E_IO;
 }
 
+whet_status ob_end(ob_conn *c, whet_status s, whet_err *err) {
+  if (!s) s = ob_do(c, OB_COMMIT, err);
+  if (s && !sqlite3_get_autocommit(c->db)) ob_do(c, OB_ROLLBACK, NULL);
+  return s;
+}
+
 whet_status ob_number(ob_conn *c, sqlite3_stmt *st, int64_t *out, whet_err *err) {
   int code = sqlite3_step(st);
   whet_status s = code == SQLITE_ROW || code == SQLITE_DONE ? WHET_OK : ob_fail(c, err);
@@ -139,6 +145,13 @@ whet_status ob_count(ob_conn *c, int which, int64_t by, whet_err *err) {
   sqlite3_bind_int(st, 1, which);
   sqlite3_bind_int64(st, 2, by);
   return ob_run(c, st, err);
+}
+
+whet_status ob_total(ob_conn *c, int which, int64_t *n, whet_err *err) {
+  sqlite3_stmt *st = ob_ready(c, OB_TOTALS, err);
+  if (!st) return WHET_E_IO;
+  sqlite3_bind_int(st, 1, which);
+  return ob_number(c, st, n, err);
 }
 
 /* ---- the reserve ------------------------------------------------------------------------------- */
@@ -200,6 +213,9 @@ static whet_status conn_open(outbox *o, ob_conn *c, bool full, whet_err *err) {
     return edge_fail(err, WHET_E_MEMORY, "no memory for the outbox");
   }
   sqlite3_busy_timeout(c->db, 10000);
+  /* What is acknowledged lies in the log already: whoever ends in a hurry waits for no checkpoint. The next one makes
+   * it. */
+  sqlite3_db_config(c->db, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1, NULL);
   EDGE_TRY(pragma(c, "PRAGMA journal_mode=WAL", err));
   EDGE_TRY(pragma(c, full ? "PRAGMA synchronous=FULL" : "PRAGMA synchronous=NORMAL", err));
   EDGE_TRY(pragma(c, "PRAGMA wal_autocheckpoint=256",
@@ -296,13 +312,6 @@ static whet_status stream_id(ob_conn *c, const char *name, int64_t *id, whet_err
   return WHET_OK;
 }
 
-static whet_status total(ob_conn *c, int which, int64_t *n, whet_err *err) {
-  sqlite3_stmt *st = ob_ready(c, OB_TOTALS, err);
-  if (!st) return WHET_E_IO;
-  sqlite3_bind_int(st, 1, which);
-  return ob_number(c, st, n, err);
-}
-
 /* What a transaction has come to. */
 struct sums {
   int64_t records, bytes, put, dropped, first; /* first: id of its own first record */
@@ -378,8 +387,8 @@ static whet_status write_all(outbox *o, ob_put *list, whet_err *err) {
   struct sums t = {0}, was;
   double now = ob_wall();
   EDGE_TRY(ob_do(c, OB_BEGIN, err));
-  whet_status s = total(c, OB_C_RECORDS, &t.records, err);
-  if (!s) s = total(c, OB_C_BYTES, &t.bytes, err);
+  whet_status s = ob_total(c, OB_C_RECORDS, &t.records, err);
+  if (!s) s = ob_total(c, OB_C_BYTES, &t.bytes, err);
   was = t;
   for (ob_put *p = list; p && !s; p = p->next) {
     p->err = (whet_err){0};
@@ -391,9 +400,7 @@ static whet_status write_all(outbox *o, ob_put *list, whet_err *err) {
   if (!s) s = ob_count(c, OB_C_BYTES, t.bytes - was.bytes, err);
   if (!s) s = ob_count(c, OB_C_PUT, t.put, err);
   if (!s) s = ob_count(c, OB_C_DROPPED, t.dropped, err);
-  if (!s) s = ob_do(c, OB_COMMIT, err);
-  if (s && !sqlite3_get_autocommit(c->db)) ob_do(c, OB_ROLLBACK, NULL);
-  return s;
+  return ob_end(c, s, err);
 }
 
 /* The disk is full: as at the cap, the oldest gives way when that is the rule. */
@@ -416,12 +423,9 @@ static bool shed(outbox *o, const ob_put *list) {
   }
   bool ok = n && !ob_count(c, OB_C_RECORDS, -n, NULL) && !ob_count(c, OB_C_BYTES, 512 * n - bytes, NULL) &&
             !ob_count(c, OB_C_DROPPED, n, NULL);
-  if (ok && !ob_do(c, OB_COMMIT, NULL)) {
-    sqlite3_wal_checkpoint_v2(c->db, NULL, SQLITE_CHECKPOINT_TRUNCATE, NULL, NULL);
-    return true;
-  }
-  if (!sqlite3_get_autocommit(c->db)) ob_do(c, OB_ROLLBACK, NULL);
-  return false;
+  if (ob_end(c, ok ? WHET_OK : WHET_E_LIMIT, NULL)) return false;
+  sqlite3_wal_checkpoint_v2(c->db, NULL, SQLITE_CHECKPOINT_TRUNCATE, NULL, NULL);
+  return true;
 }
 
 /* Write what waits, for everybody. */

@@ -116,9 +116,7 @@ static whet_status expire(outbox *o, whet_err *err) {
   if (!s) s = ob_count(c, OB_C_RECORDS, -n, err);
   if (!s) s = ob_count(c, OB_C_BYTES, -bytes, err);
   if (!s) s = ob_count(c, OB_C_EXPIRED, n, err);
-  if (!s) s = ob_do(c, OB_COMMIT, err);
-  if (s && !sqlite3_get_autocommit(c->db)) ob_do(c, OB_ROLLBACK, NULL);
-  return s;
+  return ob_end(c, s, err);
 }
 
 static int64_t today(void) { return (int64_t)(ob_wall() / 86400); }
@@ -314,9 +312,7 @@ static whet_status settle(outbox *o, const outbox_batch *b, const outbox_answer 
   if (!s) s = ob_count(c, OB_C_REFUSED, t.refused, err);
   if (!s) s = ob_count(c, OB_C_ATTEMPTS, t.attempts, err);
   if (!s && t.gone) s = ob_do(c, OB_STREAM_CLEAN, err);
-  if (!s) s = ob_do(c, OB_COMMIT, err);
-  if (s && !sqlite3_get_autocommit(c->db)) ob_do(c, OB_ROLLBACK, NULL);
-  return s;
+  return ob_end(c, s, err);
 }
 
 /* When nothing at all got through it is the link that is down: then everything pauses, longer each time. */

@@ -34,12 +34,6 @@ static whet_status kind_of(const char *url, const send_kind **out, whet_err *err
   return edge_fail(err, WHET_E_DATA, "%.200s: expected http://, https://, mqtt://, mqtts://, file:/// or -", url);
 }
 
-/* Copies; false: no memory. */
-static bool own(const char **text) {
-  if (*text) *text = strdup(*text);
-  return true;
-}
-
 whet_status send_open(const send_opts *o, sender **out, whet_err *err) {
   const send_kind *kind;
   *out = NULL;
@@ -49,9 +43,11 @@ whet_status send_open(const send_opts *o, sender **out, whet_err *err) {
   s->kind = kind;
   s->o = *o;
   const char **text[] = {&s->o.url, &s->o.token, &s->o.ca, &s->o.cert, &s->o.key, &s->o.client};
-  for (size_t i = 0; i < EDGE_COUNT(text); i++) own(text[i]);
+  bool kept = true;
+  for (size_t i = 0; i < EDGE_COUNT(text); i++)
+    if (*text[i]) kept &= (*text[i] = strdup(*text[i])) != NULL;
   if (!(s->o.timeout > 0)) s->o.timeout = 30;
-  whet_status r = s->o.url ? kind->open(s, err) : edge_fail(err, WHET_E_MEMORY, "no memory for a sender");
+  whet_status r = kept ? kind->open(s, err) : edge_fail(err, WHET_E_MEMORY, "no memory for a sender");
   if (r)
     send_close(&s);
   else

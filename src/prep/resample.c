@@ -34,25 +34,24 @@ struct whet_resampler {
 /* The modified Bessel function of order 0, by its series. */
 static double bessel(double x) {
   double sum = 1, term = 1;
-  for (int k = 1; k < 60; k++) sum += term *= x * x / 4 / (k * k);
+  for (int k = 1; k < 60 && term > 1e-17 * sum; k++) sum += term *= x * x / 4 / (k * k);
   return sum;
 }
 
-/* The filter at t input frames from the output's time; `c`: cycles an input frame. */
+/* The filter at t input frames from the output's time, but for a factor; `c`: cycles an input frame. */
 static double filter(double t, double c, double width) {
   double u = t / width, x = 2 * PI * c * t;
   if (fabs(u) >= 1) return 0;
-  return 2 * c * (fabs(x) < 1e-9 ? 1 : sin(x) / x) * bessel(BETA * sqrt(1 - u * u)) / bessel(BETA);
+  return (fabs(x) < 1e-9 ? 1 : sin(x) / x) * bessel(BETA * sqrt(1 - u * u));
 }
 
-/* Taps of all phases: each adds up to 1, so that a constant stays what it is. */
-static void make(whet_resampler *r, double c, double width) {
+/* Taps of all phases: each adds up to 1, so that a constant stays what it is. row: scratch for one. */
+static void make(whet_resampler *r, double c, double width, double *row) {
   for (size_t p = 0; p <= r->phases; p++) {
     float *h = r->h + p * r->taps;
     double at = (double)p / (double)r->phases, sum = 0;
-    for (size_t k = 0; k < r->taps; k++) sum += filter((double)k - (double)(r->half - 1) - at, c, width);
-    for (size_t k = 0; k < r->taps; k++)
-      h[k] = (float)(filter((double)k - (double)(r->half - 1) - at, c, width) / sum);
+    for (size_t k = 0; k < r->taps; k++) sum += row[k] = filter((double)k - (double)(r->half - 1) - at, c, width);
+    for (size_t k = 0; k < r->taps; k++) h[k] = (float)(row[k] / sum);
   }
 }
 
@@ -81,11 +80,14 @@ whet_status whet_resampler_create(int32_t from, int32_t to, int32_t channels, wh
   r->phases = r->up < MOST_PHASES ? (size_t)r->up : MOST_PHASES;
   if (r->phases * r->taps > (size_t)1 << 24) r->phases = ((size_t)1 << 24) / r->taps; /* 64 MB */
   r->h = whet__alloc_array(&r->mem, (r->phases + 1) * r->taps, sizeof *r->h);
-  if (!r->h) {
+  double *row = whet__alloc_array(&r->mem, r->taps, sizeof *row);
+  if (!r->h || !row) {
+    whet__free(&r->mem, row);
     whet_resampler_close(&r);
     return whet__fail(err, WHET_E_MEMORY, "no memory for a resampler");
   }
-  make(r, CUTOFF * ratio / 2, width);
+  make(r, CUTOFF * ratio / 2, width, row);
+  whet__free(&r->mem, row);
   whet_resampler_reset(r);
   *out = r;
   return WHET_OK;

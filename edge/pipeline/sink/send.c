@@ -2,8 +2,9 @@
 /* The sink `send`: events by HTTP POST, MQTT or to a file of lines, as edge/send has it: straight, or from an outbox,
  * which keeps them until whoever they are for has answered.
  *
- * With an outbox a branch does not wait for the disk: events are gathered for `every` and put together by a thread of
- * the sink's own; at the end of the pipeline all that was gathered is put before it ends. */
+ * With an outbox a branch does not wait for the disk: a thread of the sink's own puts an event at once when the last
+ * put is `every` or longer ago, else together with those that come until then; at the end of the pipeline all that
+ * was gathered is put before it ends. */
 
 #include "edge/pipeline/sink/lines.h"
 
@@ -73,7 +74,7 @@ static const conf_key k_keys[] = {{.name = "url", CONF_STR, AT(url)},
                                   {.name = "attempts", CONF_INT, AT(attempts), NULL, 1, 1e6},
                                   {.name = "retry", CONF_REALS, AT(retry), NULL, 0.001, 86400},
                                   {0}};
-static const send k_defaults = {.every = 0.05, .waiting = 1000, .wait = 5};
+static const send k_defaults = {.every = 0.25, .waiting = 1000, .wait = 5};
 
 static whet_status open_send(pl_node *n, whet_err *err) {
   send *s = (send *)n;
@@ -121,15 +122,14 @@ static whet_status put(send *s, gathered *g, whet_err *err) {
 
 static void *put_thread(void *arg) {
   send *s = arg;
+  int64_t due = 0; /* no put before */
   pthread_mutex_lock(&s->lock);
   for (;;) {
     while (!s->g[s->now].n && !s->ends) pthread_cond_wait(&s->some, &s->lock);
     if (!s->g[s->now].n) break;
-    if (!s->ends) { /* others may join */
-      int64_t until = edge_after(s->every);
-      while (!s->ends && s->g[s->now].n < (size_t)s->waiting / 2 + 1 && edge_wait(&s->some, &s->lock, until)) {
-      }
-    }
+    while (!s->ends && s->g[s->now].n < (size_t)s->waiting / 2 + 1 && edge_now() < due)
+      if (!edge_wait(&s->some, &s->lock, due)) break;
+    due = edge_after(s->every);
     gathered *g = &s->g[s->now];
     s->now ^= 1;
     pthread_cond_broadcast(&s->space);
@@ -185,7 +185,8 @@ static whet_status gather(send *s, whet_err *err) {
     st = edge_fail(err, WHET_E_MEMORY, "%s: no memory for events", s->outbox);
   }
   if (!st) g->end[g->n++] = g->text.n;
-  pthread_cond_signal(&s->some);
+  if (g->n == 1 || g->n == (size_t)s->waiting / 2 + 1)
+    pthread_cond_signal(&s->some); /* those between wait with the first */
   pthread_mutex_unlock(&s->lock);
   return st;
 }
@@ -223,7 +224,7 @@ static whet_status run(pl_node *n, pl_frame *f, whet_err *err) {
 /* Put what was gathered; where the sources ended by themselves, wait for its delivery for a while. */
 static whet_status flush(pl_node *n, whet_err *err) {
   send *s = (send *)n;
-  outbox_stats st = {0};
+  int64_t left;
   if (s->runs) {
     pthread_mutex_lock(&s->lock);
     s->ends = true;
@@ -234,7 +235,7 @@ static whet_status flush(pl_node *n, whet_err *err) {
   }
   if (!s->drain) return WHET_OK;
   int64_t until = edge_now() + (int64_t)(s->wait * 1e9);
-  while (!pl_stopping(n) && edge_now() < until && !outbox_stat(s->box, &st, err) && st.records)
+  while (!pl_stopping(n) && edge_now() < until && !outbox_waiting(s->box, &left, err) && left)
     if (!pl_source_wait(n, edge_now() + 10000000, -1)) break;
   return outbox_drain_stop(&s->drain, err);
 }
@@ -283,12 +284,10 @@ static void stats(pl_node *n, serve_buf *b) {
 
 static bool link_of(pl_node *n, pl_link *out) {
   send *s = (send *)n;
-  outbox_stats st;
   whet_err err;
   *out = (pl_link){.sent = atomic_load(&s->sent)};
   if (!s->outbox) return s->sender != NULL;
-  if (!s->box || outbox_stat(s->box, &st, &err)) return false;
-  out->waiting = st.records;
+  if (!s->box || outbox_waiting(s->box, &out->waiting, &err)) return false;
   if (s->drain) outbox_drain_link(s->drain, &out->down, &out->sent);
   return true;
 }
