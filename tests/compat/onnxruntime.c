@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* libonnxruntime.so.1 as its users see it: the classic program, threads at once, preallocated and bound outputs, strings,
- * sequences and maps, misuse, terminating, operators of the caller's own, the table's layout. */
+ * sequences and maps, misuse, terminating, operators of the caller's own. */
 
 #include <pthread.h>
 #include <stdio.h>
@@ -409,15 +409,6 @@ static void own_operator(void **state) {
     buf_free(&b);
   }
 }
-
-/* Where functions stand that mark the ends of API versions, and the size of all: what built programs rely on. */
-#define AT(name, index) _Static_assert(offsetof(OrtApi, name) == (index) * sizeof(void *), #name)
-AT(CreateStatus, 0);
-AT(Run, 9);
-AT(ReleaseEnv, 92);
-AT(SetDeterministicCompute, 273);
-_Static_assert(sizeof(OrtApi) == 428 * sizeof(void *), "OrtApi");
-_Static_assert(sizeof(void *) != 8 || sizeof(OrtCustomOp) == 208, "OrtCustomOp");
 
 int main(void) {
   const struct CMUnitTest tests[] = {cmocka_unit_test(classic), cmocka_unit_test(shapes),      cmocka_unit_test(threads),
