@@ -9,14 +9,18 @@
 
 struct options {
   const char *output;
-  bool without_packed;
+  bool without_packed, dense;
   int64_t opset;
 };
 
 #define AT(field) offsetof(struct options, field)
 static const cli_opt k_options[] = {
-    {"output", 'o', CLI_TEXT, AT(output), "FILE", "the file to write; its ending says the format: .onnx, .tflite or .whet", 0, 0},
+    {"output", 'o', CLI_TEXT, AT(output), "FILE",
+     "the file to write; its ending says the format: .onnx, .tflite or .whet", 0, 0},
     {"opset", 0, CLI_INT, AT(opset), "N", "ONNX: the operator set to write (default: 17)", 13, 21},
+    {"dense", 0, CLI_FLAG, AT(dense), NULL,
+     ".onnx, .tflite: write weights with all their zeros; else those that become half as large are written sparse", 0,
+     0},
     {"without-packed", 0, CLI_FLAG, AT(without_packed), NULL,
      ".whet: leave packed weights out: about half the size, and weights are packed when the file is opened", 0, 0},
     {0}};
@@ -24,9 +28,12 @@ static const cli_opt k_options[] = {
 static const cli_use k_use = {
     .synopsis = "MODEL -o FILE [OPTION]...",
     .about =
-        "Writes a model in another format, which the ending of FILE says. .onnx and .tflite: for every runtime; names, order "
-        "and layout of inputs and outputs stay, and every node that the format cannot say is named. .whet: its optimised "
-        "graph, constants, and weights packed for this CPU level, so that opening it has nothing left to do but to map it. "
+        "Writes a model in another format, which the ending of FILE says. .onnx and .tflite: for every runtime; "
+        "names, order "
+        "and layout of inputs and outputs stay, and every node that the format cannot say is named. .whet: its "
+        "optimised "
+        "graph, constants, and weights packed for this CPU level, so that opening it has nothing left to do but to "
+        "map it. "
         "The file opens on every machine; where its packed weights do not serve, they are made anew. Options that "
         "shape the program (--cpu, --exact, --prefer, --precision, --signature, --rules) are built in.",
     .examples =
@@ -54,8 +61,8 @@ static int64_t file_size(const char *path) {
 /* Say what became of it. */
 static int done(bool json, const char *from, const char *to) {
   if (json)
-    return cli_json(json_pack("{s:s, s:I, s:s, s:I}", "model", from, "bytes", (json_int_t)file_size(from), "output", to,
-                              "output_bytes", (json_int_t)file_size(to)),
+    return cli_json(json_pack("{s:s, s:I, s:s, s:I}", "model", from, "bytes", (json_int_t)file_size(from), "output",
+                              to, "output_bytes", (json_int_t)file_size(to)),
                     9);
   printf("%s (%s) -> %s (%s)\n", cli_clean(from), cli_bytes((uint64_t)file_size(from)), cli_clean(to),
          cli_bytes((uint64_t)file_size(to)));
@@ -63,14 +70,17 @@ static int done(bool json, const char *from, const char *to) {
 }
 
 /* To a format of others. */
-static int export(const char *from, const struct options *o, whet_format format, const cli_model_opts *mo, bool json) {
+static int export(const char *from, const struct options *o, whet_format format, const cli_model_opts *mo,
+                  bool json) {
   whet_model *m;
   whet_err err = {0};
   whet_model_opts open = cli_model_open_opts(mo);
   whet_export_opts to = whet_export_opts_default();
   if (o->opset) to.opset = (int)o->opset;
+  to.dense = o->dense;
   if (whet_model_open(from, &open, &m, &err)) return cli_fail_err(from, &err);
-  int status = whet_model_export(m, o->output, format, &to, &err) ? cli_fail_err(from, &err) : done(json, from, o->output);
+  int status =
+      whet_model_export(m, o->output, format, &to, &err) ? cli_fail_err(from, &err) : done(json, from, o->output);
   whet_model_close(&m);
   return status;
 }
@@ -88,6 +98,7 @@ int cli_convert(int argc, char **argv) {
   if (!o.output) return cli_wrong("name the file to write: --output FILE");
   bool onnx = ends_with(o.output, ".onnx"), tflite = ends_with(o.output, ".tflite");
   if (o.opset && !onnx) return cli_wrong("--opset is for .onnx files");
+  if (o.dense && !onnx && !tflite) return cli_wrong("--dense is for .onnx and .tflite files");
   if (o.without_packed && (onnx || tflite)) return cli_wrong("--without-packed is for .whet files");
   if (onnx || tflite) return export(arg[0], &o, onnx ? WHET_FORMAT_ONNX : WHET_FORMAT_TFLITE, &mo, json);
   if (!ends_with(o.output, ".whet"))

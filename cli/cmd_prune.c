@@ -17,6 +17,7 @@ struct options {
   int score, across;
   double ramp;
   cli_list keep_dense;
+  bool dense;
 };
 
 #define AT(field) offsetof(struct options, field)
@@ -39,6 +40,7 @@ static const cli_opt k_options[] = {
      "weights are compared in each layer, or over the whole model (default: layer)", 0, 0},
     {"keep-dense", 0, CLI_LIST, AT(keep_dense), "NODE",
      "a layer whose weights stay, by its name or that of its output; may be given again", 0, 0},
+    {"dense", 0, CLI_FLAG, AT(dense), NULL, ".tflite, .onnx: write zeros, too, for readers that know no sparse weights", 0, 0},
     {"ramp", 0, CLI_REAL, AT(ramp), "SHARE",
      "with --data: part of the training over which the zeros come, fast at first (default: 0.6)", 0.0001, 1},
     {0}};
@@ -226,7 +228,7 @@ static int prune(const struct job *j, const char *path) {
   if (whet_model_open(path, NULL, &m, &err)) return cli_fail_err(path, &err);
   int status = j->trains ? cli_fit_open(&j->r, &set) : 0;
   if (!status) status = work(j, path, m, set, &pruned, &out, &r, &epochs);
-  if (!status && cli_save(out, j->o.output, &err)) status = cli_fail_err(j->o.output, &err);
+  if (!status && cli_save(out, j->o.output, j->o.dense, &err)) status = cli_fail_err(j->o.output, &err);
   if (!status) status = report(j, path, pruned, &r, epochs);
   whet_model_close(&out);
   whet_model_close(&pruned);

@@ -236,7 +236,7 @@ static whet_status work(whet_model *m, const struct options *o, const cli_sample
     x->eval = eval->n;
     if (!st) x->before = a.right < 0 ? -1 : 100 * a.right, x->after = 100 * b.right, x->agree = 100 * (double)same / (double)eval->n;
   }
-  if (!st) st = cli_save(out, o->output, err);
+  if (!st) st = cli_save(out, o->output, false, err);
   cli_progress_end();
   whet_model_close(&mine);
   if (st) whet_model_close(&out); /* the layers' texts lie in it: it lives until the command ends */

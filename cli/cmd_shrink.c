@@ -213,7 +213,7 @@ static int finish(job *j, const char *path, bool json, whet_err *err) {
     if (!json) say(j);
     return cli_fail("%s: no variant keeps within the bounds", path);
   }
-  if (cli_save(j->v[j->best].model, j->o->output, err)) return cli_fail_err(j->o->output, err);
+  if (cli_save(j->v[j->best].model, j->o->output, false, err)) return cli_fail_err(j->o->output, err);
   if (json) return say_json(j, path);
   say(j);
   return 0;

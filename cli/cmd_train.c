@@ -65,7 +65,7 @@ static int train(cli_recipe *r, const whet_set *set, whet_model *m, bool json) {
   cli_fitted made;
   whet_err err = {0};
   int status = cli_fit(r, set, m, NULL, json, &made);
-  if (!status && cli_save(made.model, r->output, &err)) status = cli_fail_err(NULL, &err);
+  if (!status && cli_save(made.model, r->output, false, &err)) status = cli_fail_err(NULL, &err);
   if (!status && json)
     status = cli_json(
         json_pack("{s:s, s:I, s:o}", "output", r->output, "weights", (json_int_t)made.weights, "epochs", made.epochs),

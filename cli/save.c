@@ -39,11 +39,12 @@ static int opset_of(const whet_model *m) {
   return whet_export_opts_default().opset;
 }
 
-whet_status cli_save(whet_model *m, const char *path, whet_err *err) {
+whet_status cli_save(whet_model *m, const char *path, bool dense, whet_err *err) {
   whet_program *p;
   whet_format f = cli_save_format(path);
   whet_export_opts o = whet_export_opts_default();
   o.opset = opset_of(m);
+  o.dense = dense;
   if (f) return whet_model_export(m, path, f, &o, err);
   WHET_TRY(whet_program_create(m, NULL, &p, err));
   whet_status s = whet_program_save(p, path, NULL, err);

@@ -4,6 +4,8 @@
 
 /* Writing a model to a file whose ending says the format. */
 
+#include <stdbool.h>
+
 #include "whet/whet.h"
 
 #define CLI_SAVE_ENDINGS ".tflite, .onnx or .whet"
@@ -12,7 +14,7 @@
 int cli_save_check(const char *path);
 /* The format that the ending says; AUTO for .whet, which holds either. */
 whet_format cli_save_format(const char *path);
-/* Write it; all or nothing. */
-whet_status cli_save(whet_model *m, const char *path, whet_err *err);
+/* Write it; all or nothing. dense: weights are written as they are however many are zero. */
+whet_status cli_save(whet_model *m, const char *path, bool dense, whet_err *err);
 
 #endif

@@ -16,9 +16,10 @@ extern "C" {
 typedef struct whet_export_opts {
   size_t size; /* of this struct, as the caller knows it */
   int opset;   /* ONNX: of ai.onnx, 13 to 21 */
+  int dense;   /* 0: weights that are mostly zero are written sparse, where that saves half of their bytes; 1: never */
 } whet_export_opts;
 
-/* Defaults: opset 17. */
+/* Defaults: opset 17, sparse weights. */
 WHET_API whet_export_opts whet_export_opts_default(void);
 
 /* Write a model to path in a format, WHET_FORMAT_ONNX or WHET_FORMAT_TFLITE. The model is not changed. o may be NULL. Any

@@ -54,7 +54,7 @@ static void descend(const channel *c, const double *cov, double ridge) {
       double curve = cov[i * k + i] + ridge, unit = scale(c, i), w = weight(c, i) / unit;
       double best = rint(*q - c->pull[i] / curve / unit);
       best = fmin(fmax(best, fmax(ceil(w - 1), -c->most)), fmin(floor(w + 1), c->most));
-      if (best == *q || !(curve > 0)) continue;
+      if (best == *q || !(curve > 0) || w == 0) continue; /* what was pruned stays zero */
       double step = (best - *q) * unit;
       *q = (int8_t)best;
       c->gap[i] += step;

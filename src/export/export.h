@@ -22,6 +22,7 @@ typedef struct whet_export {
   const char **name; /* by value; NULL: none yet */
   int32_t fresh;     /* values made up so far */
   bool failed;       /* memory was refused */
+  bool dense;        /* zeros are written as what they are */
 } whet_export;
 
 WHET_MUST whet_status whet__export_open(whet_export *x, const whet_model *m, whet_err *err);
@@ -57,8 +58,8 @@ struct whet_pass;
 whet_status whet__export_qdq(struct whet_pass *p);
 whet_status whet__export_join_pads(struct whet_pass *p);
 
-/* The bytes of the file of a prepared model, appended to out. opset: of ai.onnx. */
-WHET_MUST whet_status whet__onnx_bytes(const whet_model *m, int opset, whet_text *out, whet_err *err);
-WHET_MUST whet_status whet__tflite_bytes(const whet_model *m, whet_text *out, whet_err *err);
+/* The bytes of the file of a prepared model, appended to out. opset: of ai.onnx; dense: sparse.h stays out of it. */
+WHET_MUST whet_status whet__onnx_bytes(const whet_model *m, int opset, bool dense, whet_text *out, whet_err *err);
+WHET_MUST whet_status whet__tflite_bytes(const whet_model *m, bool dense, whet_text *out, whet_err *err);
 
 #endif

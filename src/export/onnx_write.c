@@ -3,10 +3,11 @@
 
 #include "base/dtype.h"
 #include "export/onnx.h"
+#include "export/sparse.h"
 #include "whet/types.h"
 
 enum { IR_VERSION = 10, MS_OPSET = 1 };
-enum { ATTR_FLOAT = 1, ATTR_INT = 2, ATTR_STRING = 3, ATTR_GRAPH = 5, ATTR_INTS = 7 };
+enum { ATTR_FLOAT = 1, ATTR_INT = 2, ATTR_STRING = 3, ATTR_GRAPH = 5, ATTR_INTS = 7, ATTR_SPARSE = 11 };
 
 static whet_mem *mem_of(const whet_onnx_out *o) { return o->attr.mem; }
 
@@ -58,12 +59,56 @@ static void put_tensor(whet_text *t, const char *name, whet_dtype type, int32_t 
   whet__text_free(&head);
 }
 
+/* Bytes of a number as a varint. */
+static int varint_bytes(int64_t v) {
+  int n = 1;
+  while (v >>= 7) n++;
+  return n;
+}
+
+/* A Constant with a SparseTensorProto: values that are not zero, and their places as numbers of elements; these are small as int64_data. Not a
+ * sparse_initializer: full shape inference calls that a sparse tensor, which no operator takes; the result of Constant is dense. */
+static void put_sparse(whet_onnx_out *o, const char *name, whet_dtype type, int32_t rank, const int64_t *dims, const whet_sparse_out *s) {
+  whet_mem *mem = mem_of(o);
+  whet_text all = {.mem = mem}, values = {.mem = mem}, places = {.mem = mem}, attr = {.mem = mem}, node = {.mem = mem};
+  size_t n = 0;
+  whet__pb_put_int(&values, 1, s->n);
+  whet__pb_put_int(&values, 2, type);
+  whet__pb_put_str(&values, 8, name);
+  whet__pb_put_bytes(&values, 9, s->values, whet_dtype_bytes(type, (size_t)s->n));
+  whet__pb_put_message(&all, 1, &values);
+  whet__pb_put_int(&places, 1, s->n);
+  whet__pb_put_int(&places, 2, WHET_S64);
+  for (int64_t i = 0; i < s->n; i++) n += (size_t)varint_bytes(s->at[i]);
+  whet__pb_put_head(&places, 7, n);
+  for (int64_t i = 0; i < s->n; i++) whet__pb_put_varint(&places, (uint64_t)s->at[i]);
+  whet__pb_put_message(&all, 2, &places);
+  for (int32_t i = 0; i < rank; i++) whet__pb_put_int(&all, 3, dims[i]);
+  whet__pb_put_str(&attr, 1, "sparse_value");
+  whet__pb_put_int(&attr, 20, ATTR_SPARSE);
+  whet__pb_put_message(&attr, 22, &all);
+  whet__pb_put_str(&node, 2, name);
+  whet__pb_put_str(&node, 4, "Constant");
+  whet__pb_put_message(&node, 5, &attr);
+  whet__pb_put_message(o->nodes, 1, &node);
+}
+
+/* An initialiser or, where that is much smaller, a sparse Constant before the node that is about to be written; not in bodies, from which it
+ * could not be seen elsewhere. Lists and numbers, which shape rules read, are never sparse. */
+static void put_constant(whet_onnx_out *o, whet_text *t, const char *name, whet_dtype type, int32_t rank, const int64_t *dims, const void *p) {
+  whet_sparse_out s;
+  int64_t n = 1;
+  for (int32_t i = 0; i < rank; i++) n *= dims[i];
+  if (rank > 1 && o->init == o->top && whet__export_sparse(&o->x, type, n, p, varint_bytes(n), 64, &s))
+    put_sparse(o, name, type, rank, dims, &s);
+  else
+    put_tensor(t, name, type, rank, dims, p, whet_dtype_bytes(type, (size_t)n));
+}
+
 const char *whet__ox_const(whet_onnx_out *o, const char *like, whet_dtype t, int32_t rank, const int64_t *dims,
                            const void *p) {
   const char *name = whet__export_fresh(&o->x, like);
-  int64_t n = 1;
-  for (int32_t i = 0; i < rank; i++) n *= dims[i];
-  put_tensor(o->init, name, t, rank, dims, p, whet_dtype_bytes(t, (size_t)n));
+  put_constant(o, o->init, name, t, rank, dims, p);
   return name;
 }
 
@@ -99,8 +144,7 @@ const char *whet__ox_name(whet_onnx_out *o, int32_t v) {
   }
   const whet_val *c = &o->x.g->val[v];
   o->written[v] = 1;
-  put_tensor(o->top, name, (whet_dtype)c->dtype, c->shape.rank, c->shape.d, d->p,
-             whet_dtype_bytes((whet_dtype)c->dtype, (size_t)whet__shape_count(&c->shape)));
+  put_constant(o, o->top, name, (whet_dtype)c->dtype, c->shape.rank, c->shape.d, d->p);
   return name;
 }
 
@@ -273,10 +317,11 @@ static void put_texts(whet_text *t, const whet_model *m) {
   }
 }
 
-whet_status whet__onnx_bytes(const whet_model *m, int opset, whet_text *out, whet_err *err) {
+whet_status whet__onnx_bytes(const whet_model *m, int opset, bool dense, whet_text *out, whet_err *err) {
   whet_onnx_out o = {.opset = opset, .attr = {.mem = out->mem}};
   whet_text graph = {.mem = out->mem};
   whet_status s = whet__export_open(&o.x, m, err);
+  o.x.dense = dense;
   o.written = whet__arena_array(&o.x.a, (size_t)m->graph.n_val + 1, 1);
   if (!o.written) o.x.failed = true;
   if (!s && !o.x.failed) s = put_graph(&o, &m->graph.main, m->graph.main.name, &graph);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "export/pb_out.h"
 
-static void varint(whet_text *t, uint64_t v) {
+void whet__pb_put_varint(whet_text *t, uint64_t v) {
   char b[10];
   size_t n = 0;
   for (; v >= 128; v >>= 7) b[n++] = (char)(v | 128);
@@ -10,21 +10,21 @@ static void varint(whet_text *t, uint64_t v) {
 }
 
 void whet__pb_put_int(whet_text *t, uint32_t field, int64_t v) {
-  varint(t, field << 3);
-  varint(t, (uint64_t)v);
+  whet__pb_put_varint(t, field << 3);
+  whet__pb_put_varint(t, (uint64_t)v);
 }
 
 void whet__pb_put_float(whet_text *t, uint32_t field, float v) {
   uint32_t u;
   memcpy(&u, &v, 4);
   char b[4] = {(char)u, (char)(u >> 8), (char)(u >> 16), (char)(u >> 24)};
-  varint(t, field << 3 | 5);
+  whet__pb_put_varint(t, field << 3 | 5);
   whet__text_add(t, b, 4);
 }
 
 void whet__pb_put_head(whet_text *t, uint32_t field, size_t n) {
-  varint(t, field << 3 | 2);
-  varint(t, n);
+  whet__pb_put_varint(t, field << 3 | 2);
+  whet__pb_put_varint(t, n);
 }
 
 void whet__pb_put_bytes(whet_text *t, uint32_t field, const void *p, size_t n) {

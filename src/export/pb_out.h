@@ -2,11 +2,13 @@
 #ifndef WHET_EXPORT_PB_OUT_H
 #define WHET_EXPORT_PB_OUT_H
 
-/* Writing protocol buffer messages: fields appended to a text that grows. A message inside another is written to a text of its
- * own first. */
+/* Writing protocol buffer messages: fields appended to a text that grows. A message inside another is written to a
+ * text of its own first. */
 
 #include "base/str.h"
 
+/* A number without a tag: of a packed list, whose head says the bytes of all. */
+void whet__pb_put_varint(whet_text *t, uint64_t v);
 void whet__pb_put_int(whet_text *t, uint32_t field, int64_t v);
 void whet__pb_put_float(whet_text *t, uint32_t field, float v);
 void whet__pb_put_bytes(whet_text *t, uint32_t field, const void *p, size_t n);

@@ -7,7 +7,7 @@
 
 enum { OLDEST_OPSET = 13, NEWEST_OPSET = 21, OPSET = 17 };
 
-whet_export_opts whet_export_opts_default(void) { return (whet_export_opts){sizeof(whet_export_opts), OPSET}; }
+whet_export_opts whet_export_opts_default(void) { return (whet_export_opts){.size = sizeof(whet_export_opts), .opset = OPSET}; }
 
 whet_status whet_model_export(whet_model *m, const char *path, whet_format format, const whet_export_opts *opts,
                               whet_err *err) {
@@ -27,7 +27,8 @@ whet_status whet_model_export(whet_model *m, const char *path, whet_format forma
   whet_model *p;
   WHET_TRY(whet__export_prepare(m, format, &p, err));
   whet_text bytes = {.mem = &p->mem};
-  whet_status s = format == WHET_FORMAT_ONNX ? whet__onnx_bytes(p, o.opset, &bytes, err) : whet__tflite_bytes(p, &bytes, err);
+  whet_status s = format == WHET_FORMAT_ONNX ? whet__onnx_bytes(p, o.opset, o.dense != 0, &bytes, err)
+                                             : whet__tflite_bytes(p, o.dense != 0, &bytes, err);
   if (!s) s = whet__file_write(path, bytes.p, bytes.n, err);
   whet__text_free(&bytes);
   whet_model_close(&p);

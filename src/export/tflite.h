@@ -38,6 +38,7 @@ typedef struct whet_tfl_out {
   whet_tfl_field field[WHET_TFL_FIELDS]; /* options of the operator that is being written */
   int n_field;
   int activation;
+  bool sparse; /* the operator that is being written reads sparse weights */
 } whet_tfl_out;
 
 /* The tensor of value v (-1: -1). */
@@ -53,6 +54,10 @@ int32_t whet__tx_list(whet_tfl_out *o, const char *like, const int64_t *v, int32
 int32_t whet__tx_narrow(whet_tfl_out *o, int32_t v);
 /* Value v with its dimensions turned: a constant, or TRANSPOSE. */
 int32_t whet__tx_turned(whet_tfl_out *o, int32_t v, const int8_t *perm, int32_t rank);
+
+/* Weights v of a product, turned: sparse where they are float and that is much smaller (LiteRT's delegates refuse sparse integers). direct: the
+ * operator reads sparse weights itself; else DENSIFY comes before it. */
+int32_t whet__tx_weights(whet_tfl_out *o, int32_t v, const int8_t *perm, int32_t rank, bool direct);
 
 /* Options of the next operator. */
 void whet__tx_int(whet_tfl_out *o, int id, int64_t v);

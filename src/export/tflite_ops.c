@@ -253,7 +253,7 @@ int32_t whet__tx_integer_weights(const whet_tfl_out *o, const whet_node *n) {
 
 static whet_status dense(whet_tfl_out *o, const whet_node *n, const char *builtin) {
   static const int8_t swap[2] = {1, 0}, same[2] = {0, 1};
-  int32_t in[3] = {TENSOR(0), whet__tx_turned(o, n->in[1], whet__at_int(n, "kn") ? swap : same, 2), TENSOR(2)};
+  int32_t in[3] = {TENSOR(0), whet__tx_weights(o, n->in[1], whet__at_int(n, "kn") ? swap : same, 2, true), TENSOR(2)};
   int32_t out = whet__tx_tensor(o, whet__tx_activated(o, n));
   bool flat = whet__at_int(n, "flat") || o->x.g->val[n->in[0]].shape.rank == 2;
   if (o->activation) whet__tx_int(o, 0, o->activation);

@@ -89,7 +89,7 @@ whet_status whet__tx_conv(whet_tfl_out *o, const whet_node *n, const char *built
   in[0] = pad < 0 ? padded(o, n, g.n, g.pad, g.pad_end, false) : TENSOR(0);
   if (pad < 0) pad = VALID;
   whet__export_order(a->weights, g.n == 3 ? WHET_CONV_SIO : dw ? WHET_CONV_1SO : WHET_CONV_OSI, w->rank, perm);
-  in[1] = whet__tx_turned(o, n->in[1], perm, w->rank);
+  in[1] = whet__tx_weights(o, n->in[1], perm, w->rank, false);
   in[2] = bias_of(o, n, 2, g.groups * g.oc);
   int32_t out = whet__tx_tensor(o, whet__tx_activated(o, n));
   whet__tx_int(o, 0, pad);
@@ -134,7 +134,7 @@ whet_status whet__tx_conv_transpose(whet_tfl_out *o, const whet_node *n, const c
   for (int i = 0; i < 4; i++) dims[i] = y->d[i];
   whet__export_order(a->weights, WHET_CONV_OSI, 4, perm);
   int32_t w_from = whet__tx_integer_weights(o, n);
-  int32_t in[4] = {whet__tx_list(o, "shape", dims, 4), whet__tx_turned(o, w_from, perm, 4), TENSOR(0), TENSOR(2)};
+  int32_t in[4] = {whet__tx_list(o, "shape", dims, 4), whet__tx_weights(o, w_from, perm, 4, false), TENSOR(0), TENSOR(2)};
   int32_t out = whet__tx_tensor(o, whet__tx_activated(o, n));
   whet__tx_int(o, 0, pad[0]);
   whet__tx_int(o, 1, g.stride[2]);

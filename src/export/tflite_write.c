@@ -2,10 +2,11 @@
 /* Writing TFLite models: tensors, buffers, operators, signatures, metadata. Operators' options: tflite_ops.c. */
 
 #include "base/dtype.h"
+#include "export/sparse.h"
 #include "export/tflite.h"
 
 /* BEYOND_OLD stands in the field that old readers know for every code that does not fit there. */
-enum { SCHEMA = 3, ALIGN = 16, CUSTOM = 32, BEYOND_OLD = 127 };
+enum { SCHEMA = 3, ALIGN = 16, CUSTOM = 32, BEYOND_OLD = 127, SPARSE_DENSE = 8 /* version of FULLY_CONNECTED */ };
 
 static bool push(whet_tfl_out *o, uint32_t **list, size_t *n, size_t *cap, uint32_t v) {
   if (!whet__grow(o->b.mem, (void **)list, cap, *n + 1, sizeof **list)) return o->x.failed = true, false;
@@ -38,9 +39,9 @@ static uint32_t put_quant(whet_tfl_out *o, const whet_quant *q) {
   return whet__fbo_end(&o->b);
 }
 
-/* Append a tensor; its number. */
+/* Append a tensor; its number. sparsity: a place, 0: none. */
 static int32_t put_tensor(whet_tfl_out *o, const char *name, whet_dtype t, const whet_shape *s, const whet_quant *q,
-                          int32_t buffer) {
+                          int32_t buffer, uint32_t sparsity) {
   int32_t dims[WHET_MAX_RANK], open[WHET_MAX_RANK], type = whet__tf_type(t);
   bool any_open = false;
   if (type < 0) return -1;
@@ -58,6 +59,7 @@ static int32_t put_tensor(whet_tfl_out *o, const char *name, whet_dtype t, const
   whet__fbo_ref(&o->b, 0, shape);
   whet__fbo_ref(&o->b, 3, label);
   whet__fbo_ref(&o->b, 4, quant);
+  whet__fbo_ref(&o->b, 6, sparsity);
   whet__fbo_ref(&o->b, 7, signature);
   if (buffer) whet__fbo_int(&o->b, 2, 4, buffer);
   if (type) whet__fbo_int(&o->b, 1, 1, type);
@@ -70,16 +72,16 @@ int32_t whet__tx_const(whet_tfl_out *o, const char *like, whet_dtype t, int32_t 
                        const whet_quant *q) {
   whet_shape s = whet__shape(rank, dims);
   size_t n = whet_dtype_bytes(t, (size_t)whet__shape_count(&s));
-  return put_tensor(o, whet__export_fresh(&o->x, like), t, &s, q, put_buffer(o, p, n));
+  return put_tensor(o, whet__export_fresh(&o->x, like), t, &s, q, put_buffer(o, p, n), 0);
 }
 
 int32_t whet__tx_like(whet_tfl_out *o, const char *name, int32_t v, const whet_shape *s) {
   const whet_val *x = &o->x.g->val[v];
-  return put_tensor(o, whet__export_fresh(&o->x, name), (whet_dtype)x->dtype, s ? s : &x->shape, x->q, 0);
+  return put_tensor(o, whet__export_fresh(&o->x, name), (whet_dtype)x->dtype, s ? s : &x->shape, x->q, 0, 0);
 }
 
 int32_t whet__tx_typed(whet_tfl_out *o, const char *name, whet_dtype t, const whet_shape *s) {
-  return put_tensor(o, whet__export_fresh(&o->x, name), t, s, NULL, 0);
+  return put_tensor(o, whet__export_fresh(&o->x, name), t, s, NULL, 0, 0);
 }
 
 int32_t whet__tx_tensor(whet_tfl_out *o, int32_t v) {
@@ -89,7 +91,7 @@ int32_t whet__tx_tensor(whet_tfl_out *o, int32_t v) {
   const whet_data *d = whet__export_data(&o->x, v);
   int32_t buffer = 0;
   if (d) buffer = put_buffer(o, d->p, whet_dtype_bytes((whet_dtype)x->dtype, (size_t)whet__shape_count(&x->shape)));
-  return o->tensor[v] = put_tensor(o, whet__export_name(&o->x, v), (whet_dtype)x->dtype, &x->shape, x->q, buffer);
+  return o->tensor[v] = put_tensor(o, whet__export_name(&o->x, v), (whet_dtype)x->dtype, &x->shape, x->q, buffer, 0);
 }
 
 int32_t whet__tx_list(whet_tfl_out *o, const char *like, const int64_t *v, int32_t n) {
@@ -104,6 +106,17 @@ int32_t whet__tx_narrow(whet_tfl_out *o, int32_t v) {
   int32_t n;
   const int64_t *list = whet__export_ints(&o->x, v, &n);
   return list ? whet__tx_list(o, o->x.g->val[v].name, list, n) : -1;
+}
+
+/* An operator before the one whose options are being given. */
+static void op_before(whet_tfl_out *o, const char *builtin, whet_dtype type, const int32_t *in, int n_in, int32_t out) {
+  whet_tfl_field keep[WHET_TFL_FIELDS];
+  int n_keep = o->n_field;
+  memcpy(keep, o->field, sizeof keep);
+  o->n_field = 0;
+  whet__tx_op(o, builtin, type, in, n_in, &out, 1);
+  memcpy(o->field, keep, sizeof keep);
+  o->n_field = n_keep;
 }
 
 int32_t whet__tx_turned(whet_tfl_out *o, int32_t v, const int8_t *perm, int32_t rank) {
@@ -122,14 +135,77 @@ int32_t whet__tx_turned(whet_tfl_out *o, int32_t v, const int8_t *perm, int32_t 
   if (p) return whet__tx_const(o, x->name, (whet_dtype)x->dtype, rank, dims, p, x->q ? &q : NULL);
   whet_shape s = {.rank = rank};
   for (int32_t i = 0; i < rank; i++) s.d[i] = x->shape.d[perm[i]];
-  whet_tfl_field keep[WHET_TFL_FIELDS];
-  int n_keep = o->n_field;
-  memcpy(keep, o->field, sizeof keep);
-  o->n_field = 0;
   int32_t in[2] = {whet__tx_tensor(o, v), whet__tx_list(o, "perm", order, rank)}, out = whet__tx_like(o, "turned", v, &s);
-  whet__tx_op(o, "TRANSPOSE", (whet_dtype)x->dtype, in, 2, &out, 1);
-  memcpy(o->field, keep, sizeof keep);
-  o->n_field = n_keep;
+  op_before(o, "TRANSPOSE", (whet_dtype)x->dtype, in, 2, out);
+  return out;
+}
+
+/* ---- sparse weights -------------------------------------------------------------------------- */
+
+/* A SparseIndexVector as narrow as its numbers allow; *kind: which of the union. */
+static uint32_t put_numbers(whet_tfl_out *o, const int32_t *v, size_t n, int64_t most, uint8_t *kind) {
+  unsigned each = most < 256 ? 1 : most < 65536 ? 2 : 4;
+  uint8_t *to = whet__arena_alloc(&o->x.a, n * each + 1);
+  if (!to) return o->x.failed = true, 0u;
+  *kind = each == 1 ? 3 : each == 2 ? 2 : 1;
+  for (size_t i = 0; i < n; i++)
+    for (unsigned k = 0; k < each; k++) to[i * each + k] = (uint8_t)((uint32_t)v[i] >> 8 * k);
+  uint32_t list = whet__fbo_vector(&o->b, to, n, each, 4);
+  whet__fbo_begin(&o->b);
+  whet__fbo_ref(&o->b, 0, list);
+  return whet__fbo_end(&o->b);
+}
+
+/* SparsityParameters: all dimensions are dense but for the last, whose places are listed row by row. */
+static uint32_t put_sparsity(whet_tfl_out *o, int32_t rank, const int64_t *dims, int64_t rows, const whet_sparse_out *s) {
+  int64_t width = dims[rank - 1];
+  int32_t *start = whet__arena_array(&o->x.a, (size_t)rows + 1, sizeof *start), *at = whet__arena_array(&o->x.a, (size_t)s->n + 1, sizeof *at);
+  int32_t order[WHET_MAX_RANK];
+  uint32_t dim[WHET_MAX_RANK];
+  uint8_t k_start = 0, k_at = 0;
+  if (!start || !at) return o->x.failed = true, 0u;
+  for (int64_t i = 0; i < s->n; i++) start[s->at[i] / width + 1]++, at[i] = (int32_t)(s->at[i] % width);
+  for (int64_t r = 0; r < rows; r++) start[r + 1] += start[r];
+  uint32_t starts = put_numbers(o, start, (size_t)rows + 1, s->n, &k_start), places = put_numbers(o, at, (size_t)s->n, width - 1, &k_at);
+  for (int32_t i = 0; i < rank; i++) {
+    order[i] = i;
+    whet__fbo_begin(&o->b);
+    if (i < rank - 1) {
+      whet__fbo_int(&o->b, 1, 4, dims[i]);
+    } else {
+      whet__fbo_ref(&o->b, 3, starts);
+      whet__fbo_ref(&o->b, 5, places);
+      whet__fbo_int(&o->b, 0, 1, 1);
+      whet__fbo_int(&o->b, 2, 1, k_start);
+      whet__fbo_int(&o->b, 4, 1, k_at);
+    }
+    dim[i] = whet__fbo_end(&o->b);
+  }
+  uint32_t all = whet__fbo_refs(&o->b, dim, (size_t)rank), orders = whet__fbo_vector(&o->b, order, (size_t)rank, 4, 4);
+  whet__fbo_begin(&o->b);
+  whet__fbo_ref(&o->b, 0, orders);
+  whet__fbo_ref(&o->b, 2, all);
+  return whet__fbo_end(&o->b);
+}
+
+int32_t whet__tx_weights(whet_tfl_out *o, int32_t v, const int8_t *perm, int32_t rank, bool direct) {
+  const whet_val *x = &o->x.g->val[v];
+  int64_t dims[WHET_MAX_RANK], rows = 1;
+  whet_sparse_out s;
+  bool fits = !o->x.dense && x->dtype == WHET_F32 && !x->q && o->x.uses.count[v] == 1 && o->tensor[v] < 0;
+  const void *p = fits ? whet__export_turned(&o->x, v, perm, dims) : NULL;
+  for (int32_t i = 0; p && i < rank - 1; i++) rows *= dims[i];
+  int64_t count = whet__shape_count(&x->shape);
+  if (!p || count > INT32_MAX ||
+      !whet__export_sparse(&o->x, (whet_dtype)x->dtype, count, p, dims[rank - 1] <= 256 ? 1 : 2, (size_t)rows * 2 + 256, &s))
+    return whet__tx_turned(o, v, perm, rank);
+  whet_shape shape = whet__shape(rank, dims);
+  uint32_t sparsity = put_sparsity(o, rank, dims, rows, &s);
+  size_t bytes = whet_dtype_bytes((whet_dtype)x->dtype, (size_t)s.n);
+  int32_t in = put_tensor(o, whet__export_fresh(&o->x, x->name), (whet_dtype)x->dtype, &shape, NULL, put_buffer(o, s.values, bytes), sparsity);
+  if (direct) return o->sparse = true, in;
+  int32_t out = whet__tx_typed(o, "dense", (whet_dtype)x->dtype, &shape);
+  op_before(o, "DENSIFY", (whet_dtype)x->dtype, &in, 1, out);
   return out;
 }
 
@@ -171,7 +247,7 @@ static uint32_t put_options(whet_tfl_out *o, const char *name, uint8_t *number) 
 }
 
 /* Versions that operators have for a type of input: float, 8 and 16 bits. Those that are not here are of version 1. */
-static int32_t version_of(const char *name, whet_dtype t) {
+static int32_t version_of(const whet_tfl_out *o, const char *name, whet_dtype t) {
   static const struct {
     const char *name;
     int8_t version[3];
@@ -188,6 +264,7 @@ static int32_t version_of(const char *name, whet_dtype t) {
            {"QUANTIZE", {1, 1, 2}},        {"DEQUANTIZE", {1, 2, 3}},        {"GATHER", {1, 2, 4}},
            {"PRELU", {1, 1, 1}},           {"DEPTH_TO_SPACE", {1, 2, 2}},    {"SPACE_TO_DEPTH", {1, 2, 2}},
            {"BROADCAST_TO", {2, 3, 3}},    {"LOG_SOFTMAX", {1, 2, 2}},     {"ARG_MAX", {1, 2, 2}},           {"REDUCE_MAX", {1, 2, 3}}};
+  if (o->sparse && !strcmp(name, "FULLY_CONNECTED")) return SPARSE_DENSE;
   int at = t == WHET_S8 || t == WHET_U8 ? 1 : t == WHET_S16 ? 2 : 0;
   for (size_t i = 0; i < WHET_COUNT(k); i++)
     if (!strcmp(k[i].name, name)) return k[i].version[at];
@@ -204,7 +281,7 @@ static int32_t code_of(whet_tfl_out *o, int32_t builtin, int32_t version) {
 
 void whet__tx_op(whet_tfl_out *o, const char *builtin, whet_dtype type, const int32_t *in, int n_in, const int32_t *out,
                  int n_out) {
-  int32_t code = whet__tf_builtin_code(builtin), version = version_of(builtin, type);
+  int32_t code = whet__tf_builtin_code(builtin), version = version_of(o, builtin, type);
   uint8_t number;
   uint32_t options = put_options(o, whet__tf_builtin_options(code), &number);
   uint32_t ins = whet__fbo_vector(&o->b, in, (size_t)n_in, 4, 4), outs = whet__fbo_vector(&o->b, out, (size_t)n_out, 4, 4);
@@ -217,6 +294,7 @@ void whet__tx_op(whet_tfl_out *o, const char *builtin, whet_dtype type, const in
   if (index) whet__fbo_int(&o->b, 0, 4, index);
   push(o, &o->ops, &o->n_op, &o->cap_op, whet__fbo_end(&o->b));
   o->n_field = 0;
+  o->sparse = false;
 }
 
 /* The fused activation that node n is, or NONE. */
@@ -379,9 +457,10 @@ static whet_status check_types(whet_tfl_out *o) {
   return WHET_OK;
 }
 
-whet_status whet__tflite_bytes(const whet_model *m, whet_text *out, whet_err *err) {
+whet_status whet__tflite_bytes(const whet_model *m, bool dense, whet_text *out, whet_err *err) {
   whet_tfl_out o = {.b = {.mem = out->mem}};
   whet_status s = whet__export_open(&o.x, m, err);
+  o.x.dense = dense;
   o.tensor = whet__arena_array(&o.x.a, (size_t)m->graph.n_val + 1, sizeof *o.tensor);
   o.skip = whet__arena_array(&o.x.a, (size_t)m->graph.n_node + 1, 1);
   if (!o.tensor || !o.skip) o.x.failed = true;

@@ -137,7 +137,7 @@ class Zeros(Prune):
     test_idle_channels_go_first = test_batch_norms_stay = test_less_than_there_is = test_whole = test_misuse = None
 
     def pruned(self, *args):
-        told = json.loads(self.prune(*args, "--json", "-o", self.at / "out.onnx"))
+        told = json.loads(self.prune(*args, "--dense", "--json", "-o", self.at / "out.onnx"))
         return told, {w: (matrix(self.at / "net.onnx", w), matrix(self.at / "out.onnx", w)) for w in ("w1", "w3", "w4", "w5", "w2")}
 
     def test_weights(self):
@@ -182,6 +182,91 @@ class Zeros(Prune):
         self.assertAlmostEqual(np.count_nonzero(now) / now.size, 0.25, delta=8 / now.size)
 
 
+class Files(Prune):
+    """Zeros cost a file next to nothing, and it means the same, here and for the other runtimes that are installed."""
+    test_idle_channels_go_first = test_batch_norms_stay = test_less_than_there_is = test_whole = test_misuse = None
+
+    def setUp(self):
+        super().setUp()
+        for end in (".onnx", ".tflite"):
+            self.prune("-p", "weights", "--keep", "10%", "-o", self.at / f"sparse{end}")
+            self.prune("-p", "weights", "--keep", "10%", "--dense", "-o", self.at / f"dense{end}")
+        self.x = RNG.standard_normal((1, 3, 8, 8)).astype("f")
+        self.want = self.run_model("dense.onnx", self.x)
+
+    def size(self, name):
+        return (self.at / name).stat().st_size
+
+    def convert(self, a, b, *args):
+        subprocess.run([WHET, "convert", self.at / a, "-o", self.at / b, *args], check=True, capture_output=True)
+
+    def test_sizes_and_round_trips(self):
+        for end in (".onnx", ".tflite"):
+            self.assertLess(self.size(f"sparse{end}"), 0.7 * self.size(f"dense{end}"))
+            self.convert(f"sparse{end}", f"back{end}", "--dense")
+            self.assertAlmostEqual(self.size(f"back{end}"), self.size(f"dense{end}"), delta=200)
+            for name in (f"sparse{end}", f"dense{end}", f"back{end}"):
+                np.testing.assert_allclose(self.run_model(name, self.x), self.want, rtol=0, atol=2e-6 * np.abs(self.want).max())
+        # The same weights, bit for bit, through both formats and back.
+        self.convert("sparse.onnx", "a.tflite")
+        self.convert("a.tflite", "b.onnx", "--dense")
+        want = matrix(self.at / "dense.onnx", "w5")
+        import onnx
+        from onnx import numpy_helper
+        self.assertTrue(any(np.array_equal(numpy_helper.to_array(i), want) for i in onnx.load(self.at / "b.onnx").graph.initializer if len(i.dims) == 2))
+
+    def test_half_is_not_enough(self):
+        self.prune("-p", "weights", "--keep", "50%", "-o", self.at / "a.onnx")
+        self.prune("-p", "weights", "--keep", "50%", "--dense", "-o", self.at / "b.onnx")
+        self.assertEqual((self.at / "a.onnx").read_bytes(), (self.at / "b.onnx").read_bytes())
+
+    def test_onnx(self):
+        import onnx
+        m = onnx.load(self.at / "sparse.onnx")
+        onnx.checker.check_model(m, full_check=True)
+        sparse = [n for n in m.graph.node if n.op_type == "Constant"]
+        self.assertTrue(sparse and all(n.attribute[0].name == "sparse_value" for n in sparse))
+        try:
+            import onnxruntime
+        except ImportError:
+            self.skipTest("needs onnxruntime")
+        s = onnxruntime.InferenceSession(str(self.at / "sparse.onnx"), providers=["CPUExecutionProvider"])
+        np.testing.assert_allclose(s.run(None, {"x": self.x})[0], self.want, rtol=0, atol=1e-5 * np.abs(self.want).max())
+
+    def test_litert(self):
+        try:
+            from ai_edge_litert.interpreter import Interpreter, OpResolverType
+        except ImportError:
+            self.skipTest("needs ai-edge-litert")
+        for how in (OpResolverType.BUILTIN_REF, OpResolverType.BUILTIN_WITHOUT_DEFAULT_DELEGATES, OpResolverType.AUTO):
+            i = Interpreter(str(self.at / "sparse.tflite"), experimental_op_resolver_type=how)
+            i.allocate_tensors()
+            sparse = [d for d in i.get_tensor_details() if d["sparsity_parameters"]]
+            self.assertTrue(sparse)
+            i.set_tensor(i.get_input_details()[0]["index"], self.x)
+            i.invoke()
+            np.testing.assert_allclose(i.get_tensor(i.get_output_details()[0]["index"]), self.want, rtol=0, atol=1e-5 * np.abs(self.want).max())
+
+    def test_integers(self):
+        """Rounding to 8 bits leaves zeros what they are."""
+        (self.at / "d.csv").write_text("".join(",".join(f"{v:.3f}" for v in RNG.standard_normal(192)) + f",{k % 5}\n" for k in range(80)))
+        subprocess.run([WHET, "quantize", self.at / "sparse.onnx", "--data", self.at / "d.csv", "--samples", "60", "--eval", "0", "-o", self.at / "q.onnx"],
+                       check=True, capture_output=True)
+        import onnx
+        from onnx import numpy_helper
+        m = onnx.load(self.at / "q.onnx")
+        onnx.checker.check_model(m, full_check=True)
+        w = [numpy_helper.to_array(i) for i in m.graph.initializer if i.data_type == onnx.TensorProto.INT8 and len(i.dims) > 1]
+        was = {x.size: x for x in (matrix(self.at / "dense.onnx", n) for n in ("w1", "w3", "w4"))}
+        checked = 0
+        for x in w:
+            if x.size not in was:
+                continue
+            self.assertLessEqual(np.count_nonzero(x), np.count_nonzero(was[x.size]))
+            checked += 1
+        self.assertGreater(checked, 0)
+
+
 class WhileTrained(unittest.TestCase):
     """Two classes of points; further columns of nothing and of noise."""
     def setUp(self):
@@ -205,7 +290,8 @@ class WhileTrained(unittest.TestCase):
     def weights(self, name):
         import onnx
         from onnx import numpy_helper
-        return [w for w in map(numpy_helper.to_array, onnx.load(self.at / name).graph.initializer) if w.ndim == 2]
+        subprocess.run([WHET, "convert", self.at / name, "--dense", "-o", self.at / "w.onnx"], check=True, capture_output=True)
+        return [w for w in map(numpy_helper.to_array, onnx.load(self.at / "w.onnx").graph.initializer) if w.ndim == 2]
 
     HOW = ("-p", "weights", "--keep", "10%", "--score", "gradient", "--across", "model", "--epochs", "20", "--rate", "0.01", "--batch", "20")
 
