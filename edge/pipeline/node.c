@@ -41,12 +41,15 @@ void *pl_keep(const pl_node *n, size_t bytes, whet_err *err) {
   return q;
 }
 
-/* A line with the place it comes from. */
+/* A line with the branch and kind that it comes from; errors and warnings with the place in the pipeline's file too.
+ */
 static void say(const pl_node *n, int level, const char *text) {
   const whet_pipeline *p = n->p;
-  char line[2400];
+  char line[2400], at[300] = "";
   if (!p->o.log) return;
-  snprintf(line, sizeof line, "%s%s%s: %s", n->branch ? n->branch->name : "", n->branch ? ": " : "", n->name, text);
+  if (level < 2) snprintf(at, sizeof at, "%.250s:%d: ", p->file.name, n->at->line);
+  snprintf(line, sizeof line, "%s%s%s%s: %s", at, n->branch ? n->branch->name : "", n->branch ? ": " : "", n->name,
+           text);
   p->o.log(p->o.user, level, line);
 }
 

@@ -166,7 +166,7 @@ class Running:
     def __init__(self, folder, text):
         file = pathlib.Path(folder) / "p.yaml"
         file.write_text(text)
-        self.process = subprocess.Popen([str(WHET), "pipeline", str(file)], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+        self.process = subprocess.Popen([str(WHET), "pipeline", str(file)], stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
 
     def event(self):
         return json.loads(self.process.stdout.readline())
@@ -361,6 +361,61 @@ def kept():
         return took
 
 
+def linked():
+    """A link on which nothing gets through, and records that wait for it, drive the governor down; when it is well again, up."""
+    with tempfile.TemporaryDirectory() as folder:
+        r = Receiver()
+        r.up = False
+        p = Running(folder, f"""
+governor:
+  every: 10ms
+  hold_down: 50ms
+  hold_up: 50ms
+  tell: [stdout]
+  link: {{down: 300ms, up: 0s, lowest: small}}
+  backlog: {{down: 30, up: 2}}
+  ladder: [full, small, events]
+source: {{stdin: csv}}
+stages: [{{values: [a]}}]
+sinks:
+  - stdout
+  - send: {{url: 'http://127.0.0.1:{r.port}/in', outbox: out.db, every: 10ms, retry: [0.02, 0.05]}}
+""")
+
+        def step():
+            """The next step of the ladder: its rung, and the reading that made it."""
+            while True:
+                e = p.event()
+                if e.get("event") == "rung":
+                    return e["subject"], e["values"]
+
+        p.process.stdin.write(rows(1))
+        p.process.stdin.flush()
+        rung, why = step()
+        assert rung == "small" and why["link"] > 0.3, (rung, why)
+        time.sleep(0.3)  # no further down by the link alone
+        p.process.stdin.write(rows(50))
+        p.process.stdin.flush()
+        rung, why = step()
+        assert rung == "events" and why["backlog"] > 30, (rung, why)
+        r.up = True
+        assert [step()[0], step()[0]] == ["small", "full"] and len(r.stored) == 51
+        p.stop()
+        r.stop()
+
+
+def unreadable():
+    """What goes wrong while it runs is told with its line in the file, too."""
+    with tempfile.TemporaryDirectory() as folder:
+        (pathlib.Path(folder) / "in").mkdir()
+        p = Running(folder, "sinks: [stdout]\nstages: [values: [a]]\nsource:\n  folder: {path: in, watch: true, format: csv}\n")
+        (pathlib.Path(folder) / "in/x.csv").write_text("1\n")
+        p.event()
+        shutil.rmtree(pathlib.Path(folder) / "in")
+        _, err = p.process.communicate(timeout=10)
+        assert p.process.returncode == 1 and "p.yaml:4: main: folder: " in err and "the folder is gone" in err, err
+
+
 def shown():
     """The sink live: page, counters, events, the picture that sinks may see."""
     with tempfile.TemporaryDirectory() as folder:
@@ -423,6 +478,8 @@ def main():
     while min(took) >= 0.2 and len(took) < 5:  # the machine may be busy with something else
         took.append(kept())
     assert min(took) < 0.2, took
+    linked()
+    unreadable()
     shown()
     posted()
     subscribed()
