@@ -202,7 +202,7 @@ whet_status cli_cascade_open(cli_models *c, const cascade_settings *s, const cha
                              const char *labels, whet_err *err) {
   *c = (cli_models){.s = s};
   whet_model *m;
-  whet_set_opts so = cli_set_opts(false, split, labels, NULL);
+  whet_set_opts so = cli_set_opts(false, split, labels, NULL, 0);
   WHET_TRY(whet_model_open(s->local, NULL, &m, err));
   whet_program *p = NULL;
   whet_status r = whet_model_inputs(m) == 1

@@ -30,6 +30,7 @@ static const cli_opt k_data[] = {
      "what samples of 0..255 become (default: as the model's metadata say, else 0..1 for idx files and 0..255)", 0, 0},
     {"mean", 0, CLI_TEXT, AT(mean), "A,B,C", "is then taken away from each channel", 0, 0},
     {"std", 0, CLI_TEXT, AT(std), "A,B,C", "by which each channel is then divided", 0, 0},
+    CLI_SOUND_RATE(AT(rate)),
     {0}};
 static const cli_opt k_boxes[] = {
     {"detector", 0, CLI_CHOICE, AT(detector), "none|scores-boxes|yolo|ssd|boxes|anchors",
@@ -111,7 +112,7 @@ static int finish(const cli_evaluation *e, bool json) {
 
 static int eval_all(const cli_eval_opts *o, char **path, int n, bool json) {
   static cli_evaluation e;
-  whet_set_opts so = cli_set_opts(false, o->split, o->labels, o->target);
+  whet_set_opts so = cli_set_opts(false, o->split, o->labels, o->target, o->rate);
   whet_set *set = NULL;
   whet_err err = {0};
   e = (cli_evaluation){.o = o, .positive = -1};

@@ -24,7 +24,7 @@ typedef enum cli_metric {
 typedef struct cli_eval_opts {
   const char *data, *split, *labels, *target, *range, *mean, *std, *positive, *html, *anchors;
   int metric;      /* cli_metric */
-  int64_t limit, threads;
+  int64_t limit, threads, rate;
   int detector;    /* 0: none; else 1 + pipe_detector */
   int fit;         /* whet_fit */
   bool bgr, objectness, sigmoid;

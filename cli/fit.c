@@ -34,6 +34,7 @@ const cli_opt cli_fit_data[] = {
      0},
     {"mean", 0, CLI_TEXT, AT(mean), "A,B,C", "is then taken away from each channel", 0, 0},
     {"std", 0, CLI_TEXT, AT(std), "A,B,C", "by which each channel is then divided", 0, 0},
+    CLI_SOUND_RATE(AT(sound_rate)),
     {0}};
 const cli_opt cli_fit_learn[] = {
     {"optimizer", 0, CLI_CHOICE, AT(optimizer), "sgd|adam|adamw",
@@ -225,7 +226,7 @@ static whet_train_opts train_opts(const cli_recipe *r) {
 
 /* The test half of the same data; NULL when there is none. */
 static whet_set *test_half(const cli_recipe *r, const whet_set *set) {
-  whet_set_opts so = cli_set_opts(false, NULL, r->labels, r->target);
+  whet_set_opts so = cli_set_opts(false, NULL, r->labels, r->target, r->sound_rate);
   whet_set *test = NULL;
   whet_err err = {0};
   char a[400], b[400];
@@ -280,7 +281,7 @@ int cli_fit_check(const cli_recipe *r) {
 }
 
 int cli_fit_open(const cli_recipe *r, whet_set **set) {
-  whet_set_opts so = cli_set_opts(true, r->split, r->labels, r->target);
+  whet_set_opts so = cli_set_opts(true, r->split, r->labels, r->target, r->sound_rate);
   whet_err err = {0};
   return whet__set_open(r->data, &so, cli_mem(), set, &err) ? cli_fail_err(r->data, &err) : 0;
 }

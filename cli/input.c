@@ -17,7 +17,6 @@
 #include "out.h"
 #include "picture.h"
 #include "whet/media.h"
-#include "whet/resample.h"
 
 #define AT(field) offsetof(cli_input_opts, field)
 const cli_opt cli_input_options[] = {
@@ -166,27 +165,6 @@ static whet_status raw(const char *path, const whet_file *f, const whet_info *in
   return WHET_OK;
 }
 
-/* Sound of another rate instead. */
-static whet_status resampled(whet_sound *s, int32_t rate, whet_err *err) {
-  whet_resampler *r;
-  whet_sound to = {.size = sizeof to, .channels = s->channels, .rate = rate};
-  size_t n;
-  WHET_TRY(whet_resampler_create(s->rate, rate, s->channels, &r, err));
-  size_t room = whet_resampler_room(r, (size_t)s->frames);
-  to.data = malloc((room ? room : 1) * (size_t)s->channels * sizeof *to.data);
-  whet_status st = to.data ? whet_resampler_run(r, s->data, (size_t)s->frames, 1, to.data, room, &n, err)
-                           : whet__fail(err, WHET_E_MEMORY, "WAV: no memory for %zu frames", room);
-  whet_resampler_close(&r);
-  if (st) {
-    free(to.data);
-    return st;
-  }
-  to.frames = (int64_t)n;
-  whet_sound_free(s);
-  *s = to;
-  return WHET_OK;
-}
-
 /* Sound: one channel, the mean of all, in the input's type. Too long is cut, too short ends in silence, where the
  * input's size is fixed. */
 static whet_status sound(const char *path, const whet_file *f, const whet_info *info, const cli_input_opts *o,
@@ -194,12 +172,8 @@ static whet_status sound(const char *path, const whet_file *f, const whet_info *
   whet_sound s;
   whet_sound_opts so = whet_sound_opts_default();
   so.mono = 1;
+  so.rate = (int32_t)o->rate;
   if (whet_sound_decode(f->p, f->n, &so, &s, err)) return whet__fail_in(err, "%s", path);
-  int32_t came = s.rate;
-  if (o->rate && came != o->rate && resampled(&s, (int32_t)o->rate, err)) {
-    whet_sound_free(&s);
-    return whet__fail_in(err, "%s", path);
-  }
   whet_status status = WHET_OK;
   int64_t dims[WHET_MAX_RANK], room = 1, n = s.frames;
   bool open = false;
@@ -231,7 +205,7 @@ static whet_status sound(const char *path, const whet_file *f, const whet_info *
   }
   if (!status)
     *note = cli_keep_printf("%s samples at %s Hz%s%s, mono, -1..1%s", cli_count(s.frames), cli_count(s.rate),
-                            came != s.rate ? ", resampled from " : "", came != s.rate ? cli_count(came) : "",
+                            s.came != s.rate ? ", resampled from " : "", s.came != s.rate ? cli_count(s.came) : "",
                             n < s.frames   ? ", cut"
                             : n > s.frames ? ", silence added"
                                            : "");

@@ -15,7 +15,7 @@ typedef struct cli_recipe {
   const char *layers; /* "784,128:relu,10:softmax" */
   int loss, optimizer, schedule, rounded;
   double rate, momentum, beta2, decay, step_factor, warmup, smoothing;
-  int64_t epochs, batch, step_epochs, last, seed, threads, checkpoint_steps;
+  int64_t epochs, batch, step_epochs, last, seed, threads, checkpoint_steps, sound_rate;
   bool nesterov, no_test, restart, keep_zeros;
   const char *checkpoint, *log, *chart;
   int64_t shift, time_shift;

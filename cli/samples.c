@@ -14,21 +14,27 @@
 
 #define AT(field) offsetof(cli_samples_opts, field)
 const cli_opt cli_samples_options[] = {
-    {"data", 'd', CLI_TEXT, AT(data), "DIR", "samples: a folder, archive or file of MNIST, CIFAR, classes of pictures or sounds, .npy or CSV", 0, 0},
+    {"data", 'd', CLI_TEXT, AT(data), "DIR",
+     "samples: a folder, archive or file of MNIST, CIFAR, classes of pictures or sounds, .npy or CSV", 0, 0},
     {"samples", 'n', CLI_INT, AT(samples), "N", "how many are taken (default: 200)", 1, 1e9},
-    {"split", 0, CLI_TEXT, AT(split), "NAME", "which part of the data, where they hold several: train, test ... (default: train)", 0, 0},
-    {"labels", 0, CLI_TEXT, AT(labels), "NAMES", "the classes in order, \"a,b,c\" or a file with a line for each", 0, 0},
+    {"split", 0, CLI_TEXT, AT(split), "NAME",
+     "which part of the data, where they hold several: train, test ... (default: train)", 0, 0},
+    {"labels", 0, CLI_TEXT, AT(labels), "NAMES", "the classes in order, \"a,b,c\" or a file with a line for each", 0,
+     0},
     {"range", 0, CLI_TEXT, AT(range), "LO..HI",
-     "what samples of 0..255 become (default: as the model's metadata say, else 0..1 for idx files and 0..255)", 0, 0},
+     "what samples of 0..255 become (default: as the model's metadata say, else 0..1 for idx files and 0..255)", 0,
+     0},
     {"mean", 0, CLI_TEXT, AT(mean), "A,B,C", "is then taken away from each channel", 0, 0},
     {"std", 0, CLI_TEXT, AT(std), "A,B,C", "by which each channel is then divided", 0, 0},
+    CLI_SOUND_RATE(AT(rate)),
     {0}};
 
-whet_set_opts cli_set_opts(bool training, const char *split, const char *labels, const char *target) {
+whet_set_opts cli_set_opts(bool training, const char *split, const char *labels, const char *target, int64_t rate) {
   return (whet_set_opts){.training = training,
                          .split = split,
                          .labels = labels,
                          .target = target,
+                         .rate = (int32_t)rate,
                          .codecs = cli_media_load,
                          .sound = whet_sound_decode,
                          .sound_free = whet_sound_free};
@@ -59,7 +65,7 @@ int cli_samples_open(cli_samples *s, const cli_samples_opts *o, int64_t want, co
   int status = cli_input_check(&given);
   *s = (cli_samples){.o = o};
   if (status) return status;
-  whet_set_opts so = cli_set_opts(true, o->split, o->labels, NULL);
+  whet_set_opts so = cli_set_opts(true, o->split, o->labels, NULL, o->rate);
   whet_err err = {0};
   if (whet__set_open(o->data, &so, cli_mem(), &s->set, &err)) return cli_fail_err(o->data, &err);
   choose(s, want, without);
@@ -97,7 +103,8 @@ whet_status cli_feed_open(cli_feed *f, const cli_samples *s, whet_model *m, whet
   whet_feed feed;
   *f = (cli_feed){.samples = s};
   if (whet_model_inputs(m) != 1)
-    return whet__fail(err, WHET_E_UNSUPPORTED, "the model has %zu inputs: samples of a data set fill one", whet_model_inputs(m));
+    return whet__fail(err, WHET_E_UNSUPPORTED, "the model has %zu inputs: samples of a data set fill one",
+                      whet_model_inputs(m));
   WHET_TRY(whet_model_input(m, 0, &in));
   WHET_TRY(whet__feed_of(s->set, &in, &feed, err));
   cli_feed_numbers(m, s->o->range, s->o->mean, s->o->std, &feed);
@@ -112,7 +119,8 @@ whet_status cli_feed_fill(void *user, int64_t i, size_t input, void *to, size_t 
   cli_feed *f = user;
   size_t has = whet__reader_bytes(f->reader);
   if (input || has != bytes)
-    return whet__fail(err, WHET_E_SHAPE, "a sample makes %zu bytes, the model takes %zu for a batch of one", has, bytes);
+    return whet__fail(err, WHET_E_SHAPE, "a sample makes %zu bytes, the model takes %zu for a batch of one", has,
+                      bytes);
   return whet__reader_get(f->reader, f->samples->item[i], to, NULL, err);
 }
 
@@ -123,7 +131,8 @@ static int32_t greatest(const void *p, whet_dtype t, int64_t n) {
   return (int32_t)best;
 }
 
-static whet_status answer(const cli_samples *s, whet_session *session, cli_feed *feed, const char *what, cli_answers *out, whet_err *err) {
+static whet_status answer(const cli_samples *s, whet_session *session, cli_feed *feed, const char *what,
+                          cli_answers *out, whet_err *err) {
   whet_info in;
   int64_t dims[WHET_MAX_RANK], right = 0;
   WHET_TRY(whet_session_input_info(session, 0, &in));

@@ -14,12 +14,19 @@ typedef struct cli_samples_opts {
   const char *range;      /* "LO..HI" */
   const char *mean, *std; /* "A,B,C" or "A" */
   int64_t samples;
+  int64_t rate; /* of sounds; 0: that of the first */
 } cli_samples_opts;
 extern const cli_opt cli_samples_options[];
 
 /* How the command opens data sets: pictures by libwhet_media where it is there, sound by the core. Each text may be
- * NULL. */
-whet_set_opts cli_set_opts(bool training, const char *split, const char *labels, const char *target);
+ * NULL; rate: of sounds, 0: that of the first. */
+whet_set_opts cli_set_opts(bool training, const char *split, const char *labels, const char *target, int64_t rate);
+/* The option --sound-rate, which belongs beside --std; field: where its int64_t lies. */
+#define CLI_SOUND_RATE(field)                                                              \
+  {                                                                                        \
+    "sound-rate", 0, CLI_INT, field, "HZ",                                                 \
+        "samples a second of sounds: others are resampled (default: as the first)", 1, 1e7 \
+  }
 
 /* An opened set, and which of its items are taken: one from each of as many equal stretches, at random but the same
  * in every run. */

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "media.h"
+#include "whet/resample.h"
 
 enum { PCM = 1, FLOAT = 3, EXTENSIBLE = 0xfffe, DEFAULT_FRAMES = 100 * 1000 * 1000 };
 
@@ -76,6 +77,30 @@ static double sample(const struct wav *w, const uint8_t *p) {
   }
 }
 
+/* Sound of another rate instead. */
+static whet_status resampled(whet_sound *s, int32_t rate, whet_err *err) {
+  whet_resampler *r;
+  size_t n;
+  whet_status st = whet_resampler_create(s->rate, rate, s->channels, &r, err);
+  if (st) return st;
+  size_t room = whet_resampler_room(r, (size_t)s->frames);
+  float *to = room < SIZE_MAX / sizeof *to / (size_t)s->channels
+                  ? malloc((room + 1) * (size_t)s->channels * sizeof *to)
+                  : NULL;
+  st = to ? whet_resampler_run(r, s->data, (size_t)s->frames, 1, to, room, &n, err)
+          : media_fail(err, WHET_E_MEMORY, "WAV: no memory for %zu frames", room);
+  whet_resampler_close(&r);
+  if (st) {
+    free(to);
+    return st;
+  }
+  free(s->data);
+  s->data = to;
+  s->frames = (int64_t)n;
+  s->rate = rate;
+  return WHET_OK;
+}
+
 whet_status whet_sound_decode(const void *bytes, size_t n, const whet_sound_opts *o, whet_sound *out, whet_err *err) {
   whet_sound_opts def = whet_sound_opts_default();
   struct wav w;
@@ -105,8 +130,11 @@ whet_status whet_sound_decode(const void *bytes, size_t n, const whet_sound_opts
   }
   out->frames = (int64_t)frames;
   out->channels = (int32_t)into;
-  out->rate = (int32_t)w.rate;
-  return WHET_OK;
+  out->rate = out->came = (int32_t)w.rate;
+  if (!o->rate || o->rate == out->rate) return WHET_OK;
+  s = resampled(out, o->rate, err);
+  if (s) whet_sound_free(out);
+  return s;
 }
 
 void whet_sound_free(whet_sound *s) {

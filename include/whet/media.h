@@ -23,12 +23,14 @@ typedef struct whet_sound {
   int64_t frames;
   int32_t channels;
   int32_t rate; /* frames in a second */
+  int32_t came; /* and in the file */
 } whet_sound;
 
 typedef struct whet_sound_opts {
   size_t size;        /* sizeof(whet_sound_opts) */
   int mono;           /* not 0: the mean of all channels */
   int64_t max_frames; /* 0: 100,000,000 */
+  int32_t rate; /* frames in a second that are wanted: other sound is resampled (whet/resample.h); 0: as it comes */
 } whet_sound_opts;
 
 WHET_API whet_sound_opts whet_sound_opts_default(void);

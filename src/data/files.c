@@ -24,6 +24,7 @@ struct files {
   const char **class; /* names as they come up */
   size_t n_class, cap_class;
   bool sound;
+  int32_t rate; /* of sounds; 0: as they come */
 };
 
 enum { DEEPEST = 8, BLOCK = 512 };
@@ -45,7 +46,7 @@ static void *room(void *user, int64_t height, int64_t width, int32_t samples, si
 static whet_status decode(const whet_set *s, whet_scratch *t, const void *p, size_t n, whet_item *out, whet_err *err) {
   const struct files *f = s->own;
   if (f->sound) {
-    whet_sound_opts so = {.size = sizeof so, .mono = 1};
+    whet_sound_opts so = {.size = sizeof so, .mono = 1, .rate = f->rate};
     if (t->sound.data) s->opts.sound_free(&t->sound);
     t->sound = (whet_sound){.size = sizeof t->sound};
     WHET_TRY(s->opts.sound(p, n, &so, &t->sound, err));
@@ -265,12 +266,14 @@ static whet_status settle_classes(whet_set *s, whet_err *err) {
 
 /* Can the first file be read, and how large is it? */
 static whet_status look(whet_set *s, whet_err *err) {
-  const struct files *f = s->own;
+  struct files *f = s->own;
   const char *why = f->sound || !s->opts.codecs ? NULL : s->opts.codecs();
   if (f->sound && !s->opts.sound) return whet__fail(err, WHET_E_UNSUPPORTED, "%s: sounds cannot be read here", s->path);
   whet_scratch t = {.mem = s->mem};
   whet_item x;
+  f->rate = s->opts.rate;
   whet_status r = item(s, &t, 0, &x, NULL, err);
+  if (!r && f->sound) f->rate = t.sound.rate; /* so that all have one */
   if (r && why) whet__fail_in(err, "%s", why);
   if (!r && f->sound) s->rank = 1, s->dims[0] = x.count;
   if (!r && !f->sound) s->rank = 3, s->dims[0] = x.height, s->dims[1] = x.width, s->dims[2] = 3;

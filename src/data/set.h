@@ -28,6 +28,7 @@ typedef struct whet_set_opts {
                          takes items FROM to TO - 1 of that: "train:0..50000", ":100.." */
   const char *labels; /* the classes' names in order: "a,b,c", or a file with a line for each; NULL: by the set */
   const char *target; /* CSV: the column to be told; NULL: see above */
+  int32_t rate;       /* sounds: samples a second that others are resampled into; 0: those of the first */
   const char *(*codecs)(void); /* called before the first picture: NULL or why pictures cannot be read; may be NULL */
   whet_status (*sound)(const void *bytes, size_t n, const whet_sound_opts *o, whet_sound *out, whet_err *err);
   void (*sound_free)(whet_sound *s); /* reader of sound; NULL: files of sound are refused */

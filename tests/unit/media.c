@@ -295,7 +295,7 @@ static void sound(void **state) {
   (void)state;
   static const float want[] = {0, 0.5f, -1, 0.25f};
   static const unsigned bits[] = {8, 16, 24, 32, 32, 64};
-  g_file = calloc(1, 4096);
+  g_file = calloc(1, 8192);
   for (int k = 0; k < 6; k++)
     for (int ext = 0; ext < 2; ext++) {
       bool real = k >= 4;
@@ -338,6 +338,17 @@ static void sound(void **state) {
     }
   whet_sound s;
   whet_err err = {0};
+  wav(1, 1, 16000, 16, 2 * 1600, false); /* a tenth of a second of one value: it stays, also at another rate */
+  for (int i = 0; i < 1600; i++) put(8192, 2);
+  whet_sound_opts slow = whet_sound_opts_default();
+  slow.rate = 8000;
+  if (whet_sound_decode(g_file, g_n, &slow, &s, &err)) fail_msg("%s", err.text);
+  assert_true(s.frames == 800 && s.rate == 8000 && s.came == 16000);
+  for (int i = 200; i < 600; i++) assert_float_equal(s.data[i], 0.25f, 1e-5);
+  whet_sound_free(&s);
+  slow.rate = 3; /* of 16000: more than the resampler takes */
+  assert_int_equal(whet_sound_decode(g_file, g_n, &slow, &s, &err), WHET_E_LIMIT);
+  assert_null(s.data);
   wav(6, 1, 8000, 8, 0, false);
   assert_int_equal(whet_sound_decode(g_file, g_n, NULL, &s, &err), WHET_E_UNSUPPORTED);
   assert_non_null(strstr(err.text, "coding 6"));

@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "data/set.h"
+#include "whet/media.h"
 
 static char folder[64];
 static whet_mem mem;
@@ -235,6 +236,41 @@ static void real(void **state) {
   whet__set_close(&s);
 }
 
+/* A WAV file of 16-bit samples: a ramp over a second. */
+static void ramp(const char *name, uint32_t rate) {
+  static uint8_t p[44 + 2 * 64];
+  uint32_t bytes = 2 * rate;
+  memcpy(p, "RIFF....WAVEfmt \x10\0\0\0\1\0\1\0........\2\0\x10\0data", 40);
+  for (int i = 0; i < 4; i++) {
+    p[24 + i] = (uint8_t)(rate >> 8 * i);
+    p[28 + i] = (uint8_t)(bytes >> 8 * i);
+    p[40 + i] = (uint8_t)(bytes >> 8 * i);
+  }
+  for (uint32_t i = 0; i < rate; i++) {
+    uint32_t v = 16384 * i / rate;
+    p[44 + 2 * i] = (uint8_t)v, p[45 + 2 * i] = (uint8_t)(v >> 8);
+  }
+  put(name, p, 44 + bytes);
+}
+
+/* Sounds of several rates: all have that of the first, or the one that is asked for. */
+static void sounds(void **state) {
+  mkdir(at("sounds"), 0777);
+  ramp("sounds/a.wav", 64);
+  ramp("sounds/b.wav", 32);
+  for (int asked = 0; asked < 2; asked++) {
+    int n = asked ? 16 : 64;
+    whet_set *s = open_set(at("sounds"), (whet_set_opts){.sound = whet_sound_decode, .sound_free = whet_sound_free, .rate = asked ? 16 : 0});
+    int64_t dims[WHET_MAX_RANK];
+    assert_true(whet__set_dims(s, dims) == 1 && dims[0] == n);
+    for (int i = 0; i < 2; i++) {
+      const float *x = item(s, i, 1, (int64_t[]){n}, NULL);
+      for (int k = n / 4; k < n / 2; k++) assert_float_equal(x[k], 0.5 * k / n, 0.02);
+    }
+    whet__set_close(&s);
+  }
+}
+
 static int begin(void **state) {
   snprintf(folder, sizeof folder, "%s/whet-sets-XXXXXX", "/tmp");
   whet__mem_init(&mem, NULL, NULL, 0);
@@ -248,6 +284,6 @@ static int end(void **state) {
 
 int main(void) {
   const struct CMUnitTest tests[] = {cmocka_unit_test(idx),      cmocka_unit_test(quantised), cmocka_unit_test(cifar),
-                                     cmocka_unit_test(pictures), cmocka_unit_test(tables),    cmocka_unit_test(real)};
+                                     cmocka_unit_test(pictures), cmocka_unit_test(sounds), cmocka_unit_test(tables),    cmocka_unit_test(real)};
   return cmocka_run_group_tests(tests, begin, end);
 }
