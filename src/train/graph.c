@@ -28,6 +28,8 @@ struct build {
   whet_mem *mem;
   whet_err *err;
   size_t cap_trained, cap_slot;
+  int32_t own;     /* values that the model has itself */
+  int32_t *shaped; /* by value: which one it is a part or another shape of; -1: none */
 };
 
 static whet_status full(struct build *b) { return whet__no_memory(b->mem, 0, b->err, "the training graph"); }
@@ -57,6 +59,27 @@ static bool is_minor(const char *name, int *first, int *last) {
 
 static bool is_const(const struct build *b, int32_t v) { return v >= 0 && b->g->val[v].role == WHET_ROLE_CONST; }
 
+/* The model's own constant that an input is, or is a part or another shape of, as where a layer was written out; -1: none.
+ * Constants that it was written out with are not the model's: nothing would take what they learn. */
+static int32_t weight_of(const struct build *b, int32_t v) {
+  for (int depth = 0; v >= b->own && depth < 4; depth++) v = b->shaped[v];
+  return v < b->own && is_const(b, v) ? v : -1;
+}
+
+/* Which value each is a part or another shape of. */
+static whet_status note_shapes(struct build *b) {
+  b->shaped = whet__arena_array(&b->g->arena, (size_t)b->g->n_val + 1, sizeof *b->shaped);
+  if (!b->shaped) return full(b);
+  for (int32_t v = 0; v < b->g->n_val; v++) b->shaped[v] = -1;
+  for (int32_t i = 0; i < b->r->n_node; i++) {
+    const whet_node *n = &b->g->node[b->r->node[i]];
+    if (!whet__is_op(n, "Reshape") && !whet__is_op(n, "Split")) continue;
+    for (int k = 0; k < n->n_out; k++)
+      if (n->out[k] >= 0) b->shaped[n->out[k]] = n->in[0];
+  }
+  return WHET_OK;
+}
+
 /* Make constant v a variable. */
 static whet_status release(struct build *b, int32_t v, bool learnt, const whet_node *n) {
   whet_train_graph *t = b->out;
@@ -78,7 +101,7 @@ static whet_status find_weights(struct build *b) {
     const whet_node *n = &b->g->node[b->r->node[i]];
     bool any = false;
     if (!is_layer(n->op->name, &first, &last)) continue;
-    for (int k = first; k <= last && k < n->n_in; k++) any |= is_const(b, n->in[k]);
+    for (int k = first; k <= last && k < n->n_in; k++) any |= weight_of(b, n->in[k]) >= 0;
     layers += any;
   }
   int skip = b->how->last > 0 ? layers - b->how->last : 0;
@@ -86,14 +109,15 @@ static whet_status find_weights(struct build *b) {
     const whet_node *n = &b->g->node[b->r->node[i]];
     bool layer = is_layer(n->op->name, &first, &last), any = false;
     if (!layer && !is_minor(n->op->name, &first, &last)) continue;
-    for (int k = first; k <= last && k < n->n_in; k++) any |= is_const(b, n->in[k]);
+    for (int k = first; k <= last && k < n->n_in; k++) any |= weight_of(b, n->in[k]) >= 0;
     if (!any) continue;
     seen += layer;
     if (seen <= whet__max_i(skip, 0) || !seen) continue;
     bool plain = !strcmp(n->op->name, "Add") || !strcmp(n->op->name, "Mul");
     for (int k = first; k <= last && k < n->n_in; k++) {
-      if (!is_const(b, n->in[k]) || (plain && whet__shape_count(&b->g->val[n->in[k]].shape) <= 1)) continue;
-      WHET_TRY(release(b, n->in[k], true, n));
+      int32_t v = weight_of(b, n->in[k]);
+      if (v < 0 || (plain && whet__shape_count(&b->g->val[v].shape) <= 1)) continue;
+      WHET_TRY(release(b, v, true, n));
     }
   }
   return b->out->n_trained ? WHET_OK : whet__fail(b->err, WHET_E_UNSUPPORTED, "the model has no weights that can be trained");
@@ -278,7 +302,9 @@ static whet_status finish(struct build *b) {
 
 static whet_status build(struct build *b) {
   WHET_TRY(set_batch(b));
+  b->own = b->g->n_val;
   WHET_TRY(whet__train_expand(b->out->model, b->err));
+  WHET_TRY(note_shapes(b));
   WHET_TRY(find_weights(b));
   WHET_TRY(whet__pass_env(&b->pass));
   WHET_TRY(train_norms(b));

@@ -72,8 +72,12 @@ static void recipes(void **state) {
   said s = whet("train %s --data %s -o %s", file, data, out);
   if (s.status && strstr(s.err, "libyaml")) skip();
   must_pass(s);
-  must_pass(whet("train --layers 4x4,lstm5,2:softmax --data %s --epochs 1 -o %s", data, out));
-  must_pass(whet("train --layers 4x4,gru5,2:softmax --optimizer adamw --loss kl --decay 0.01 --data %s --epochs 1 -o %s", data, out));
+  s = whet("train --layers 4x4,lstm5,2:softmax --data %s --epochs 1 -o %s", data, out);
+  must_pass(s);
+  assert_non_null(strstr(s.out, "232 weights")); /* 20 rows for 4 inputs, 5 states and two biases; 2 for 5 states and one */
+  s = whet("train --layers 4x4,gru5,2:softmax --optimizer adamw --loss kl --decay 0.01 --data %s --epochs 1 -o %s", data, out);
+  must_pass(s);
+  assert_non_null(strstr(s.out, "177 weights"));
   file = test_write(dir, "bad.yaml", "epochs: 2\nlayer:\n  - {dense: 2}\n", 32);
   must_fail(whet("train %s --data %s -o %s", file, data, out), 1, "bad.yaml:2");
 }

@@ -22,6 +22,16 @@ uint8_t *whet_canvas_open(whet_canvas *c, int64_t width, int64_t height, whet_pi
 
 whet_status whet_codec_register(const whet_codec *c) { return k_core->add(c); }
 
+whet_status whet_resampler_create(int32_t from, int32_t to, int32_t channels, whet_resampler **out, whet_err *err) {
+  return k_core->create(from, to, channels, out, err);
+}
+void whet_resampler_close(whet_resampler **r) { k_core->close(r); }
+size_t whet_resampler_room(const whet_resampler *r, size_t frames) { return k_core->room(r, frames); }
+whet_status whet_resampler_run(whet_resampler *r, const float *in, size_t frames, int end, float *out, size_t room, size_t *n,
+                               whet_err *err) {
+  return k_core->run(r, in, frames, end, out, room, n, err);
+}
+
 static int exec(PyObject *m) {
   k_core = PyCapsule_Import(CORE_CODECS, 0);
   if (!k_core) return -1;

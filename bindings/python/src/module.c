@@ -252,7 +252,8 @@ static PyObject *codecs(PyObject *module, PyObject *unused) {
 }
 
 /* What whet._media needs of this module. */
-static const core_codecs k_codecs = {whet_codec_register, whet_canvas_open};
+static const core_codecs k_codecs = {whet_codec_register,   whet_canvas_open,    whet_resampler_create,
+                                        whet_resampler_close, whet_resampler_room, whet_resampler_run};
 
 static PyMethodDef k_functions[] = {
     {"cpu", (PyCFunction)(void (*)(void))cpu, METH_FASTCALL, "cpu(level=None) -> (level, cores)"},
