@@ -30,7 +30,7 @@ static const cli_opt k_data[] = {
      "what samples of 0..255 become (default: as the model's metadata say, else 0..1 for idx files and 0..255)", 0, 0},
     {"mean", 0, CLI_TEXT, AT(mean), "A,B,C", "is then taken away from each channel", 0, 0},
     {"std", 0, CLI_TEXT, AT(std), "A,B,C", "by which each channel is then divided", 0, 0},
-    CLI_SOUND_RATE(AT(rate)),
+    CLI_SOUND_OPTIONS(AT(rate), AT(mel)),
     {0}};
 static const cli_opt k_boxes[] = {
     {"detector", 0, CLI_CHOICE, AT(detector), "none|scores-boxes|yolo|ssd|boxes|anchors",
@@ -113,13 +113,15 @@ static int finish(const cli_evaluation *e, bool json) {
 static int eval_all(const cli_eval_opts *o, char **path, int n, bool json) {
   static cli_evaluation e;
   whet_set_opts so = cli_set_opts(false, o->split, o->labels, o->target, o->rate);
+  int status = cli_set_mel(&so, o->mel);
+  if (status) return status;
   whet_set *set = NULL;
   whet_err err = {0};
   e = (cli_evaluation){.o = o, .positive = -1};
   whet_status s = o->detector ? cli_eval_boxes_open(&e, &err) : whet__set_open(o->data, &so, cli_mem(), &set, &err);
   if (!s) s = settle(&e, set, &err);
   if (!s && set && !whet__set_count(set)) s = whet__fail(&err, WHET_E_DATA, "there are no items in it");
-  int status = s ? cli_fail_err(o->data, &err) : measure(&e, set, path, n);
+  status = s ? cli_fail_err(o->data, &err) : measure(&e, set, path, n);
   if (!status) status = finish(&e, json);
   for (size_t i = 0; i < e.n_model; i++) whet__measure_free(&e.m[i].x, cli_mem());
   whet__set_close(&set);

@@ -22,7 +22,7 @@ typedef enum cli_metric {
 } cli_metric;
 
 typedef struct cli_eval_opts {
-  const char *data, *split, *labels, *target, *range, *mean, *std, *positive, *html, *anchors;
+  const char *data, *split, *labels, *target, *range, *mean, *std, *positive, *html, *anchors, *mel;
   int metric;      /* cli_metric */
   int64_t limit, threads, rate;
   int detector;    /* 0: none; else 1 + pipe_detector */

@@ -34,7 +34,7 @@ const cli_opt cli_fit_data[] = {
      0},
     {"mean", 0, CLI_TEXT, AT(mean), "A,B,C", "is then taken away from each channel", 0, 0},
     {"std", 0, CLI_TEXT, AT(std), "A,B,C", "by which each channel is then divided", 0, 0},
-    CLI_SOUND_RATE(AT(sound_rate)),
+    CLI_SOUND_OPTIONS(AT(sound_rate), AT(mel)),
     {0}};
 const cli_opt cli_fit_learn[] = {
     {"optimizer", 0, CLI_CHOICE, AT(optimizer), "sgd|adam|adamw",
@@ -230,7 +230,7 @@ static whet_set *test_half(const cli_recipe *r, const whet_set *set) {
   whet_set *test = NULL;
   whet_err err = {0};
   char a[400], b[400];
-  if (r->no_test || r->split || whet__set_open(r->data, &so, cli_mem(), &test, &err)) return NULL;
+  if (r->no_test || r->split || cli_set_mel(&so, r->mel) || whet__set_open(r->data, &so, cli_mem(), &test, &err)) return NULL;
   bool mute = !whet__set_classes(set) && !whet__set_targets(set); /* nothing to measure */
   bool same = whet__set_count(test) == whet__set_count(set) &&
               !strcmp(whet__set_where(test, 0, a, sizeof a), whet__set_where(set, 0, b, sizeof b));
@@ -282,6 +282,8 @@ int cli_fit_check(const cli_recipe *r) {
 
 int cli_fit_open(const cli_recipe *r, whet_set **set) {
   whet_set_opts so = cli_set_opts(true, r->split, r->labels, r->target, r->sound_rate);
+  int status = cli_set_mel(&so, r->mel);
+  if (status) return status;
   whet_err err = {0};
   return whet__set_open(r->data, &so, cli_mem(), set, &err) ? cli_fail_err(r->data, &err) : 0;
 }

@@ -13,6 +13,7 @@
 #include "base/file.h"
 #include "format/onnx_value.h"
 #include "media.h"
+#include "mel.h"
 #include "codec/npy.h"
 #include "out.h"
 #include "picture.h"
@@ -36,9 +37,13 @@ const cli_opt cli_input_options[] = {
     {"std", 0, CLI_TEXT, AT(std), "A,B,C", "each channel is divided by it; one number serves all", 0, 0},
     {"pad", 0, CLI_TEXT, AT(pad), "A,B,C", "colour around a letterboxed picture, 0..255 (default: 0)", 0, 0},
     {"rate", 0, CLI_INT, AT(rate), "HZ", "samples a second that the model takes: other sound is resampled", 1, 1e7},
+    {"mel", 0, CLI_TEXT, AT(mel), "KEY=VALUE,...", CLI_MEL_HELP, 0, 0},
     {0}};
 
 int cli_input_check(const cli_input_opts *o) {
+  cli_mel mel;
+  int status = o->mel ? cli_mel_parse(o->mel, &mel) : CLI_DONE;
+  if (status) return status;
   float v[4], lo, hi;
   if (o->range && !cli_range(o->range, &lo, &hi))
     return cli_wrong("--range %.40s: expected LO..HI, as 0..1 or -1..1", o->range);
@@ -165,6 +170,23 @@ static whet_status raw(const char *path, const whet_file *f, const whet_info *in
   return WHET_OK;
 }
 
+/* Rows of the front end instead of samples; where the input's size is fixed (room >= 0), as many as it takes.
+ * *turned: the input has the rows' numbers before the rows. */
+static whet_status front_end(const char *text, const whet_info *info, int64_t room, whet_sound *s, bool *turned,
+                             whet_err *err) {
+  cli_mel m;
+  if (cli_mel_parse(text, &m)) return WHET_E_MISUSE; /* it was read before */
+  int64_t width = cli_mel_width(&m);
+  int32_t last = info->rank - 1;
+  while (last > 0 && info->dims[last] == 1) last--;
+  for (int32_t i = 0; i < last; i++) *turned |= info->dims[i] == width && info->dims[last] != width;
+  if (room >= 0 && room % width)
+    return whet__fail(err, WHET_E_SHAPE, "--mel: rows of %lld do not make \"%.80s\", which is %s", (long long)width,
+                      info->name, cli_info_text(info));
+  if (room >= 0) WHET_TRY(cli_sound_fit(s, cli_mel_samples(&m, s->rate, room / width), err));
+  return cli_mel_run(&m, s, err);
+}
+
 /* Sound: one channel, the mean of all, in the input's type. Too long is cut, too short ends in silence, where the
  * input's size is fixed. */
 static whet_status sound(const char *path, const whet_file *f, const whet_info *info, const cli_input_opts *o,
@@ -175,24 +197,32 @@ static whet_status sound(const char *path, const whet_file *f, const whet_info *
   so.rate = (int32_t)o->rate;
   if (whet_sound_decode(f->p, f->n, &so, &s, err)) return whet__fail_in(err, "%s", path);
   whet_status status = WHET_OK;
-  int64_t dims[WHET_MAX_RANK], room = 1, n = s.frames;
+  int64_t dims[WHET_MAX_RANK], room = 1, n;
   bool open = false;
   for (int32_t i = 0; i < info->rank; i++)
     if (info->dims[i] >= 0)
       room *= info->dims[i];
     else
       open = true;
-  if (!open) n = room;
+  bool turned = false;
+  int64_t samples = s.frames;
+  if (o->mel && front_end(o->mel, info, open ? -1 : room, &s, &turned, err)) {
+    whet_sound_free(&s);
+    return whet__fail_in(err, "%s", path);
+  }
+  int64_t width = s.channels, all = s.frames * width;
+  n = open ? all : room;
   if (info->kind != WHET_TENSOR || info->quant.n > 1 || !(whet__is_float(info->dtype) || whet__is_int(info->dtype)))
     status = whet__fail(err, WHET_E_TYPE, "%s: sound cannot be \"%.80s\", which is %s", path, info->name,
                         cli_info_text(info));
   else if (!settle(info, n, dims))
-    status = whet__fail(err, WHET_E_SHAPE, "%s: %lld samples do not fit \"%.80s\", which is %s", path,
-                        (long long)s.frames, info->name, cli_info_text(info));
+    status = whet__fail(err, WHET_E_SHAPE, "%s: %lld samples do not fit \"%.80s\", which is %s", path, (long long)all,
+                        info->name, cli_info_text(info));
   else if (whet_value_create(info->dtype, info->rank, dims, out))
     status = whet__fail(err, WHET_E_MEMORY, "no memory for \"%.80s\"", info->name);
   for (int64_t i = 0; !status && i < n; i++) {
-    double v = i < s.frames ? s.data[i] : 0;
+    int64_t from = turned ? i % s.frames * width + i / s.frames : i;
+    double v = from < all ? s.data[from] : 0;
     if (whet__is_float(info->dtype)) {
       whet__set_f64(info->dtype, whet_value_data(*out), i, v);
       continue;
@@ -204,9 +234,10 @@ static whet_status sound(const char *path, const whet_file *f, const whet_info *
     whet__set_i64(info->dtype, whet_value_data(*out), i, (int64_t)(q < least ? least : q > most ? most : q));
   }
   if (!status)
-    *note = cli_keep_printf("%s samples at %s Hz%s%s, mono, -1..1%s", cli_count(s.frames), cli_count(s.rate),
+    *note = cli_keep_printf("%s samples at %s Hz%s%s, mono, -1..1%s", cli_count(samples), cli_count(s.rate),
                             s.came != s.rate ? ", resampled from " : "", s.came != s.rate ? cli_count(s.came) : "",
-                            n < s.frames   ? ", cut"
+                            o->mel         ? cli_keep_printf(", %s rows of %s", cli_count(s.frames), cli_count(width))
+                            : n < s.frames ? ", cut"
                             : n > s.frames ? ", silence added"
                                            : "");
   whet_sound_free(&s);

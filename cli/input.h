@@ -17,6 +17,7 @@ typedef struct cli_input_opts {
   const char *mean, *std; /* "A,B,C", NULL: by the model */
   const char *pad;        /* "A,B,C" or "A": around letterboxed pictures */
   int64_t rate;           /* frames a second into which sound is resampled; 0: as it comes */
+  const char *mel;        /* sound becomes rows of it, as cli_mel_parse reads it; NULL: samples */
 } cli_input_opts;
 extern const cli_opt cli_input_options[];
 

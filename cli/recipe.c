@@ -110,6 +110,7 @@ static const conf_key k_file[] = {{"data", CONF_STR, R(data), NULL, 0, 0, false}
                                   {"range", CONF_STR, R(range), NULL, 0, 0, false},
                                   {"mean", CONF_STR, R(mean), NULL, 0, 0, false},
                                   {"std", CONF_STR, R(std), NULL, 0, 0, false},
+                                  {"mel", CONF_STR, R(mel), NULL, 0, 0, false},
                                   {"sound_rate", CONF_INT, R(sound_rate), NULL, 1, 1e7, false},
                                   {"model", CONF_STR, R(model), NULL, 0, 0, false},
                                   {"output", CONF_STR, R(output), NULL, 0, 0, false},

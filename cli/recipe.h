@@ -10,7 +10,7 @@
 
 typedef struct cli_recipe {
   const char *data, *split, *labels, *target; /* as for whet__set_open */
-  const char *range, *mean, *std; /* of samples */
+  const char *range, *mean, *std, *mel; /* of samples; mel: as cli_mel_parse reads it */
   const char *model, *output;
   const char *layers; /* "784,128:relu,10:softmax" */
   int loss, optimizer, schedule, rounded;

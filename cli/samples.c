@@ -26,7 +26,7 @@ const cli_opt cli_samples_options[] = {
      0},
     {"mean", 0, CLI_TEXT, AT(mean), "A,B,C", "is then taken away from each channel", 0, 0},
     {"std", 0, CLI_TEXT, AT(std), "A,B,C", "by which each channel is then divided", 0, 0},
-    CLI_SOUND_RATE(AT(rate)),
+    CLI_SOUND_OPTIONS(AT(rate), AT(mel)),
     {0}};
 
 whet_set_opts cli_set_opts(bool training, const char *split, const char *labels, const char *target, int64_t rate) {
@@ -38,6 +38,15 @@ whet_set_opts cli_set_opts(bool training, const char *split, const char *labels,
                          .codecs = cli_media_load,
                          .sound = whet_sound_decode,
                          .sound_free = whet_sound_free};
+}
+
+int cli_set_mel(whet_set_opts *so, const char *mel) {
+  cli_mel *m = mel ? cli_keep(sizeof *m) : NULL;
+  int status = m ? cli_mel_parse(mel, m) : CLI_DONE;
+  if (status || !m) return status;
+  so->hear = cli_mel_hear;
+  so->hear_user = m;
+  return CLI_DONE;
 }
 
 /* Choose one item of each stretch. */
@@ -66,6 +75,7 @@ int cli_samples_open(cli_samples *s, const cli_samples_opts *o, int64_t want, co
   *s = (cli_samples){.o = o};
   if (status) return status;
   whet_set_opts so = cli_set_opts(true, o->split, o->labels, NULL, o->rate);
+  if ((status = cli_set_mel(&so, o->mel))) return status;
   whet_err err = {0};
   if (whet__set_open(o->data, &so, cli_mem(), &s->set, &err)) return cli_fail_err(o->data, &err);
   choose(s, want, without);

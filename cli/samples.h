@@ -5,6 +5,7 @@
 /* Items of a data set as inputs of a model: for calibration and for comparing models. */
 
 #include "data/set.h"
+#include "mel.h"
 #include "opts.h"
 #include "whet/quantize.h"
 
@@ -15,17 +16,28 @@ typedef struct cli_samples_opts {
   const char *mean, *std; /* "A,B,C" or "A" */
   int64_t samples;
   int64_t rate; /* of sounds; 0: that of the first */
+  const char *mel;
 } cli_samples_opts;
 extern const cli_opt cli_samples_options[];
 
 /* How the command opens data sets: pictures by libwhet_media where it is there, sound by the core. Each text may be
  * NULL; rate: of sounds, 0: that of the first. */
 whet_set_opts cli_set_opts(bool training, const char *split, const char *labels, const char *target, int64_t rate);
-/* The option --sound-rate, which belongs beside --std; field: where its int64_t lies. */
-#define CLI_SOUND_RATE(field)                                                              \
-  {                                                                                        \
-    "sound-rate", 0, CLI_INT, field, "HZ",                                                 \
-        "samples a second of sounds: others are resampled (default: as the first)", 1, 1e7 \
+/* What becomes of sounds: a text of --mel (NULL: nothing), into so. One line is printed on failure; exit status. */
+WHET_MUST int cli_set_mel(whet_set_opts *so, const char *mel);
+/* The options --sound-rate and --mel, which belong beside --std; rate, mel: where their int64_t and const char * lie.
+ */
+#define CLI_SOUND_OPTIONS(rate, mel)                                           \
+  {"sound-rate",                                                               \
+   0,                                                                          \
+   CLI_INT,                                                                    \
+   rate,                                                                       \
+   "HZ",                                                                       \
+   "samples a second of sounds: others are resampled (default: as the first)", \
+   1,                                                                          \
+   1e7},                                                                       \
+  {                                                                            \
+    "mel", 0, CLI_TEXT, mel, "KEY=VALUE,...", CLI_MEL_HELP, 0, 0               \
   }
 
 /* An opened set, and which of its items are taken: one from each of as many equal stretches, at random but the same

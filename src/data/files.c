@@ -24,7 +24,8 @@ struct files {
   const char **class; /* names as they come up */
   size_t n_class, cap_class;
   bool sound;
-  int32_t rate; /* of sounds; 0: as they come */
+  int32_t rate;    /* of sounds; 0: as they come */
+  int64_t samples; /* of the first sound; 0: not known yet */
 };
 
 enum { DEEPEST = 8, BLOCK = 512 };
@@ -50,7 +51,10 @@ static whet_status decode(const whet_set *s, whet_scratch *t, const void *p, siz
     if (t->sound.data) s->opts.sound_free(&t->sound);
     t->sound = (whet_sound){.size = sizeof t->sound};
     WHET_TRY(s->opts.sound(p, n, &so, &t->sound, err));
-    *out = (whet_item){.kind = WHET_ITEM_SOUND, .count = t->sound.frames, .data = t->sound.data};
+    t->samples = t->sound.frames;
+    if (s->opts.hear) WHET_TRY(s->opts.hear(s->opts.hear_user, &t->sound, f->samples, err));
+    *out = (whet_item){.kind = WHET_ITEM_SOUND, .channels = t->sound.channels, .data = t->sound.data};
+    out->count = t->sound.frames * t->sound.channels;
     return WHET_OK;
   }
   whet_decode_opts o = whet_decode_opts_default();
@@ -273,9 +277,9 @@ static whet_status look(whet_set *s, whet_err *err) {
   whet_item x;
   f->rate = s->opts.rate;
   whet_status r = item(s, &t, 0, &x, NULL, err);
-  if (!r && f->sound) f->rate = t.sound.rate; /* so that all have one */
+  if (!r && f->sound) f->rate = t.sound.rate, f->samples = t.samples; /* so that all have one */
   if (r && why) whet__fail_in(err, "%s", why);
-  if (!r && f->sound) s->rank = 1, s->dims[0] = x.count;
+  if (!r && f->sound) s->rank = x.channels > 1 ? 2 : 1, s->dims[0] = x.count / x.channels, s->dims[1] = x.channels;
   if (!r && !f->sound) s->rank = 3, s->dims[0] = x.height, s->dims[1] = x.width, s->dims[2] = 3;
   whet__free(s->mem, t.p);
   if (t.sound.data) s->opts.sound_free(&t.sound);

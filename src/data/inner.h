@@ -13,7 +13,7 @@ typedef struct whet_item {
   whet_item_kind kind;
   whet_dtype dtype; /* NUMBERS */
   int64_t count;    /* NUMBERS: elements; SOUND: frames */
-  int32_t width, height, channels; /* PICTURE */
+  int32_t width, height, channels; /* PICTURE; SOUND: channels, the numbers of a row */
   const void *data; /* until the reader's next item */
   const uint8_t *planes; /* PICTURE: samples lie in planes (CIFAR): data is NULL */
 } whet_item;
@@ -24,6 +24,7 @@ typedef struct whet_scratch {
   void *p;
   size_t cap;
   whet_sound sound;
+  int64_t samples; /* that the last sound had */
 } whet_scratch;
 /* Room for n bytes; NULL when refused. */
 void *whet__scratch_room(whet_scratch *s, size_t n);

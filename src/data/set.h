@@ -32,12 +32,16 @@ typedef struct whet_set_opts {
   const char *(*codecs)(void); /* called before the first picture: NULL or why pictures cannot be read; may be NULL */
   whet_status (*sound)(const void *bytes, size_t n, const whet_sound_opts *o, whet_sound *out, whet_err *err);
   void (*sound_free)(whet_sound *s); /* reader of sound; NULL: files of sound are refused */
+  /* What becomes of a sound of one channel before it is an item: rows of features in place of samples. samples: as many as the
+     first sound has, 0 for that one. NULL: nothing. */
+  whet_status (*hear)(void *user, whet_sound *s, int64_t samples, whet_err *err);
+  void *hear_user;
 } whet_set_opts;
 
 /* What items are before they become tensors. */
 typedef enum whet_item_kind {
   WHET_ITEM_PICTURE, /* 8-bit samples [height][width][channels] */
-  WHET_ITEM_SOUND,   /* float [frames] in -1..1 */
+  WHET_ITEM_SOUND,   /* float [frames] in -1..1, or rows of features */
   WHET_ITEM_NUMBERS  /* an array of any type */
 } whet_item_kind;
 

@@ -147,6 +147,38 @@ static void sound(void **state) {
   must_fail(whet("run %s -i %s --rate 1", model, file), 1, "more than 4096 times");
 }
 
+/* Rows of --mel are what the stages window and mel of a pipeline make, also where the numbers of a row stand first. */
+static void mel(void **state) {
+  static uint8_t wav[44 + 2 * 400] = "RIFF....WAVEfmt \x10\0\0\0\1\0\1\0\x80\x3e\0\0\0\x7d\0\0\2\0\x10\0data\x20\3\0\0";
+  static const int64_t rows[] = {1, -1, 4}, first[] = {1, 4, 11};
+  size_t n, m;
+  (void)state;
+  for (int i = 0; i < 400; i++) {
+    int v = (int)(9000 * sin(i * 0.3) + 3000 * sin(i * 1.1));
+    wav[44 + 2 * i] = (uint8_t)v, wav[45 + 2 * i] = (uint8_t)(v >> 8);
+  }
+  const char *file = test_write(g_dir, "mel.wav", wav, sizeof wav), *a = join(g_dir, "a"), *b = join(g_dir, "b");
+  const char *model = write_model(g_dir, "rows.onnx", identity_model(1, 3, rows)), *how = "window=64,hop=2ms,bands=4";
+  must_pass(whet("run %s -i %s --mel %s --output %s", model, file, how, a));
+  model = write_model(g_dir, "first.onnx", identity_model(1, 3, first));
+  must_pass(whet("run %s -i %s --mel %s --output %s", model, file, how, b));
+  static const char yaml[] =
+      "source: {files: {files: mel.wav}}\nstages: [{window: {length: 64, hop: 2ms}}, {mel: {bands: 4}}]\nsinks: [{arrays: mel.npy}]\n";
+  said s = whet("pipeline %s", test_write(g_dir, "mel.yaml", yaml, sizeof yaml - 1));
+  if (s.status && strstr(s.err, "libyaml")) skip();
+  must_pass(s);
+  char *want = read_file(join(g_dir, "mel.npy"), &n), *got = read_file(join(a, "output_0.npy"), &m);
+  assert_true(n > 11 * 16 && m > 11 * 16);
+  assert_memory_equal(want + n - 11 * 16, got + m - 11 * 16, 11 * 16);
+  char *turned = read_file(join(b, "output_0.npy"), &m);
+  for (int r = 0; r < 11; r++)
+    for (int k = 0; k < 4; k++)
+      assert_memory_equal(want + n - 11 * 16 + 4 * (4 * r + k), turned + m - 11 * 16 + 4 * (11 * k + r), 4);
+  free(want), free(got), free(turned);
+  must_fail(whet("run %s -i %s --mel bands", model, file), 2, "--mel bands");
+  must_fail(whet("run %s -i %s --mel bands=5", model, file), 1, "rows of 5");
+}
+
 static void outputs(void **state) {
   (void)state;
   static const int64_t three[] = {1, 3};
@@ -201,7 +233,7 @@ static void text(void **state) {
 
 int main(void) {
   const struct CMUnitTest tests[] = {cmocka_unit_test(pictures), cmocka_unit_test(fits),  cmocka_unit_test(quantised),
-                                     cmocka_unit_test(numbers),  cmocka_unit_test(sound), cmocka_unit_test(outputs),
+                                     cmocka_unit_test(numbers),  cmocka_unit_test(sound), cmocka_unit_test(mel), cmocka_unit_test(outputs),
                                      cmocka_unit_test(metadata), cmocka_unit_test(text)};
   return cmocka_run_group_tests(tests, prepare, NULL);
 }

@@ -47,7 +47,7 @@ static whet_status put(outbox *o, const char *stream, const char *key, const cha
 
 /* What is taken, as one text; all of it is settled as `fate`. */
 static const char *taken(outbox *o, size_t most, outbox_fate fate) {
-  static char text[2000];
+  static char text[400000]; /* a hundred of the longest */
   outbox_batch b = {0};
   outbox_answer a[100] = {0};
   whet_err err = {0};
@@ -214,7 +214,7 @@ static void full_disk(void **state) {
 
 /* ---- campaigns --------------------------------------------------------------------------------- */
 
-enum { STREAMS = 3, MOST = 400000 };
+enum { STREAMS = 3, MOST = 4000000 };
 static struct { bool acked, stored; } k_rec[MOST];
 static int64_t k_next, k_last[STREAMS], k_twice;
 static uint64_t k_seed = 1;

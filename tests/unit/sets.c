@@ -253,6 +253,17 @@ static void ramp(const char *name, uint32_t rate) {
   put(name, p, 44 + bytes);
 }
 
+/* Two numbers a row: a sample and how many there are. */
+static whet_status hear(void *user, whet_sound *s, int64_t samples, whet_err *err) {
+  float *p = realloc(s->data, 2 * (size_t)s->frames * sizeof *p);
+  assert_non_null(p);
+  for (int64_t i = s->frames; i-- > 0;) p[2 * i] = p[i], p[2 * i + 1] = (float)samples;
+  s->data = p;
+  s->channels = 2;
+  ++*(int *)user;
+  return WHET_OK;
+}
+
 /* Sounds of several rates: all have that of the first, or the one that is asked for. */
 static void sounds(void **state) {
   mkdir(at("sounds"), 0777);
@@ -269,6 +280,15 @@ static void sounds(void **state) {
     }
     whet__set_close(&s);
   }
+  int heard = 0; /* features in place of samples */
+  whet_set_opts o = {.sound = whet_sound_decode, .sound_free = whet_sound_free, .hear = hear, .hear_user = &heard};
+  whet_set *s = open_set(at("sounds"), o);
+  int64_t dims[WHET_MAX_RANK];
+  assert_true(whet__set_dims(s, dims) == 2 && dims[0] == 64 && dims[1] == 2 && heard == 1);
+  const float *x = item(s, 1, 2, dims, NULL);
+  assert_float_equal(x[2 * 20], 0.5 * 20 / 64, 0.02);
+  assert_true(x[2 * 20 + 1] == 64 && heard == 2);
+  whet__set_close(&s);
 }
 
 static int begin(void **state) {
