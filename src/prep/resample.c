@@ -13,7 +13,7 @@
 #include "base/base.h"
 #include "base/mem.h"
 
-enum { ZEROS = 64, LANES = 16, MOST_PHASES = 4096, MOST_RATIO = 4096 };
+enum { ZEROS = 64, LANES = 16, TERMS = 28, MOST_PHASES = 4096, MOST_RATIO = 4096 };
 #define PI 3.14159265358979323846
 #define CUTOFF 0.95  /* the middle of the slope, in parts of the lower half rate */
 #define BETA 10.0613 /* Kaiser: 0.1102 (100 dB - 8.7) */
@@ -31,27 +31,32 @@ struct whet_resampler {
   uint64_t in, out;  /* frames taken and written */
 };
 
-/* The modified Bessel function of order 0, by its series. */
-static double bessel(double x) {
-  double sum = 1, term = 1;
-  for (int k = 1; k < 60 && term > 1e-17 * sum; k++) sum += term *= x * x / 4 / (k * k);
-  return sum;
+/* Coefficients of the window, I0(BETA sqrt(w)) with w = 1 - u^2: the series of the modified Bessel function of order
+ * 0 is one in w. The last term is below the 1e-17 of the sum for every w in 0..1. */
+static void window_terms(double term[TERMS]) {
+  term[0] = 1;
+  for (int k = 1; k < TERMS; k++) term[k] = term[k - 1] * (BETA * BETA / 4) / ((double)k * k);
 }
 
 /* The filter at t input frames from the output's time, but for a factor; `c`: cycles an input frame. */
-static double filter(double t, double c, double width) {
-  double u = t / width, x = 2 * PI * c * t;
-  if (fabs(u) >= 1) return 0;
-  return (fabs(x) < 1e-9 ? 1 : sin(x) / x) * bessel(BETA * sqrt(1 - u * u));
+static double filter(const double term[TERMS], double t, double c, double width) {
+  double u = t / width, x = 2 * PI * c * t, w = 1 - u * u, sum = 0;
+  if (w <= 0) return 0;
+  for (int k = TERMS; k--;) sum = sum * w + term[k];
+  return (fabs(x) < 1e-9 ? 1 : sin(x) / x) * sum;
 }
 
-/* Taps of all phases: each adds up to 1, so that a constant stays what it is. row: scratch for one. */
+/* Taps of all phases: each adds up to 1, so that a constant stays what it is. The filter is even, and its middle lies
+ * between taps half - 1 and half: phase 1 - a has the taps of phase a from the other end. row: scratch for one. */
 static void make(whet_resampler *r, double c, double width, double *row) {
-  for (size_t p = 0; p <= r->phases; p++) {
-    float *h = r->h + p * r->taps;
+  double term[TERMS];
+  window_terms(term);
+  for (size_t p = 0; p <= r->phases / 2; p++) {
+    float *h = r->h + p * r->taps, *mirror = r->h + (r->phases - p) * r->taps;
     double at = (double)p / (double)r->phases, sum = 0;
-    for (size_t k = 0; k < r->taps; k++) sum += row[k] = filter((double)k - (double)(r->half - 1) - at, c, width);
-    for (size_t k = 0; k < r->taps; k++) h[k] = (float)(row[k] / sum);
+    for (size_t k = 0; k < r->taps; k++)
+      sum += row[k] = filter(term, (double)k - (double)(r->half - 1) - at, c, width);
+    for (size_t k = 0; k < r->taps; k++) mirror[r->taps - 1 - k] = h[k] = (float)(row[k] / sum);
   }
 }
 
