@@ -10,6 +10,7 @@
 
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -90,6 +91,10 @@ int main(int argc, char **argv) {
   if (argc > 1 && atof(argv[1]) > 0) g_seconds = atof(argv[1]);
   if (argc > 2 && atoi(argv[2]) > 0 && atoi(argv[2]) <= MOST_TURNS) turns = atoi(argv[2]);
   if (!camera_model()) return fprintf(stderr, "needs the shared folder: WHET_SHARED\n"), 2;
+  static char here[4096];
+  const char *slash = strrchr(argv[0], '/');
+  snprintf(here, sizeof here, "%.*s", slash ? (int)(slash - argv[0]) : 1, slash ? argv[0] : ".");
+  setenv("WHET_BUILD", here, 0); /* where the command is that gets SIGTERM: beside this program */
   for (int t = 0; t < turns; t++) {
     cost[0][t] = alone();
     for (size_t i = 0; i < EDGE_COUNT(k_sinks); i++) cost[i + 1][t] = within(k_sinks[i].sinks);

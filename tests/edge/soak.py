@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Mixed load with reloads for a long time: soak.py [SECONDS]. JSON, binary tensors, batches, packed bodies, pictures, shared memory,
-metadata, metrics, connections that come and go, while files are replaced, versions added and removed, models loaded anew. No request
-fails, memory does not grow, no descriptor is left."""
+"""Mixed load with reloads for a long time: soak.py [SECONDS [PAUSE]]; PAUSE: seconds between a client's requests (0). JSON, binary
+tensors, batches, packed bodies, pictures, shared memory, metadata, metrics, connections that come and go, while files are replaced,
+versions added and removed, models loaded anew. No request fails, memory does not grow, no descriptor is left."""
 import gzip
 import http.client
 import itertools
@@ -21,7 +21,7 @@ import numpy as np
 from server import SANITIZED, SHARED, need, put, serving, wait_for
 
 need(f"the models in {SHARED}", (SHARED / "models/mnist_cnn.onnx").exists())
-seconds = float((sys.argv[1:] or ["1800"])[0])
+seconds, pause = (float(v) for v in (sys.argv[1:] + ["1800", "0"][len(sys.argv) - 1 :])[:2])
 MODELS = {"digits": "mnist_cnn.onnx", "kws": "kws_int8.tflite", "vww": "vww_int8.tflite", "ad": "ad01_int8.tflite"}
 REGION = f"whet_soak_{os.getpid()}"
 stop, failed, count = threading.Event(), [], {}
@@ -84,7 +84,7 @@ class Client:
     def run(self):
         bmp = b"BM" + (54 + 12).to_bytes(4, "little") + bytes(4) + (54).to_bytes(4, "little") + (40).to_bytes(4, "little") + (2).to_bytes(4, "little") * 2 + \
             b"\1\0\x18\0" + bytes(24) + bytes(16)
-        while not stop.is_set():
+        while not stop.wait(pause):
             what, model = self.rng.random(), self.rng.choice(list(MODELS))
             if what < 0.45:
                 self.binary(model)
@@ -116,7 +116,12 @@ def as_at_first(s, models, rss):
             shutil.rmtree(models / model / version, ignore_errors=True)
     wait_for(lambda: all(m["version"] == "1" for m in s.json("POST", "/v2/repository/index", {})[1]))
     time.sleep(0.2)  # requests that hold a version end
-    rss.append(s.status("VmRSS"))
+    rss.append((time.monotonic(), s.status("VmRSS")))
+
+
+def slope(points):
+    """The median of the slopes between all pairs of points (Theil and Sen), by the hour."""
+    return 3600 * statistics.median((b[1] - a[1]) / (b[0] - a[0]) for a, b in itertools.combinations(points, 2))
 
 
 def reload(s, models, rss):
@@ -176,9 +181,10 @@ with tempfile.TemporaryDirectory() as folder:
                 time.sleep(0.1)
             assert s.files() <= files, (s.files(), files)
             fifth = len(rss) // 5
-            early, late = statistics.median(rss[fifth : 2 * fifth]), statistics.median(rss[-fifth:])
+            early, late = (statistics.median(kb for _, kb in part) for part in (rss[fifth : 2 * fifth], rss[-fifth:]))
             print(f"{sum(count.values())} requests and reloads in {seconds:.0f} s: {dict(sorted(count.items()))}; resident with the first versions only: {early:.0f} kB "
-                  f"in the second fifth, {late:.0f} kB in the last, {max(rss)} kB at most; {files} descriptors before and after, {most} at most")
+                  f"in the second fifth, {late:.0f} kB in the last, {max(kb for _, kb in rss)} kB at most, "
+                  f"{slope(rss[fifth:]):+.0f} kB an hour after the first fifth; {files} descriptors before and after, {most} at most")
             assert SANITIZED or late < early * 1.02 + 128, rss
     finally:
         region.unlink()
