@@ -67,11 +67,17 @@ static void governor_lines(pl_govern *g, serve_buf *b) {
 }
 
 static void cost_lines(whet_pipeline *p, serve_buf *b) {
-  double joules;
+  double joules, watts;
   uint64_t frames, taken = pl_taken(p, &frames);
   pl_link l;
-  if (p->kept && pl_energy_read(&p->energy, &joules, NULL))
-    one(b, "energy_joules_total", "counter", "Energy since the start.", joules);
+  if (p->kept && pl_energy_read(&p->energy, &joules, &watts)) {
+    head(b, "energy_joules_total", "counter", "Energy since the start.");
+    buf_printf(b, "whet_pipeline_energy_joules_total{source=\"%s\"} ", power_name(p->energy.meter));
+    buf_double(b, joules);
+    buf_put(b, "\n", 1);
+    one(b, "energy_relative_error", "gauge", "How far the joules may be off.", power_error(p->energy.meter));
+    if (!isnan(watts)) one(b, "watts", "gauge", "Power, of late.", watts);
+  }
   if (!pl_links(p, &l)) return;
   one(b, "taken_bytes_total", "counter", "Contents of the frames that came from sources.", (double)taken);
   one(b, "sent_bytes_total", "counter", "Bytes that went over links.", (double)l.sent);

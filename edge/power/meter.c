@@ -27,6 +27,7 @@ struct power_meter {
   struct counter counter[COUNTERS];
   int n;
   char power[PATH], current[PATH], voltage[PATH]; /* microwatts, or microamperes and microvolts */
+  char status[PATH];                              /* of the battery; "": it is no battery */
   double joules, cpu;
   int64_t last; /* ns */
 };
@@ -79,13 +80,18 @@ static void add_sensor(void *user, const char *folder, const char *name) {
     if (sysfs_path(path, folder, name, files[i]) && !isnan(sysfs_number(path))) memcpy(m->power, path, sizeof path);
 }
 
+/* Whether the battery feeds the machine now. */
+static bool discharges(const power_meter *m) {
+  char what[64];
+  return sysfs_word(m->status, what) && !strcmp(what, "Discharging");
+}
+
 static void add_battery(void *user, const char *folder, const char *name) {
   power_meter *m = user;
   char path[PATH], what[64];
   if (*m->power || *m->current || !sysfs_path(path, folder, name, "type")) return;
   if (!sysfs_word(path, what) || strcmp(what, "Battery")) return;
-  snprintf(path, sizeof path, "%s/%s/status", folder, name);
-  if (!sysfs_word(path, what) || strcmp(what, "Discharging")) return;
+  if (!sysfs_path(m->status, folder, name, "status") || !discharges(m)) return;
   if (sysfs_path(path, folder, name, "power_now") && !isnan(sysfs_number(path))) {
     memcpy(m->power, path, sizeof path);
     return;
@@ -169,11 +175,12 @@ static whet_status read_counters(power_meter *m, whet_err *err) {
   return WHET_OK;
 }
 
+/* Watts times seconds; what goes into a battery that is charged meanwhile is none of it. */
 static whet_status read_power(power_meter *m, double seconds, whet_err *err) {
   double watts =
       *m->power ? sysfs_number(m->power) * 1e-6 : fabs(sysfs_number(m->current)) * sysfs_number(m->voltage) * 1e-12;
   if (isnan(watts)) return lost(*m->power ? m->power : m->current, err);
-  m->joules += fabs(watts) * seconds;
+  if (m->kind != POWER_BATTERY || discharges(m)) m->joules += fabs(watts) * seconds;
   return WHET_OK;
 }
 

@@ -119,6 +119,13 @@ static void battery(void **state) {
   usleep(20000);
   double j = joules(m);
   assert_true(j > 2 * 0.02 && j < 20);
+  plant("sys/class/power_supply/BAT0/status", "Charging\n"); /* somebody plugs it in */
+  usleep(20000);
+  double then = joules(m);
+  assert_true(then == j);
+  plant("sys/class/power_supply/BAT0/status", "Discharging\n");
+  usleep(20000);
+  assert_true(joules(m) > j);
   power_close(&m);
 }
 
