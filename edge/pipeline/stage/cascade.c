@@ -23,7 +23,8 @@ typedef struct cascade_stage {
   const conf_node *picture;
   conf_reals shape, per_class;
   int measure, mode, type;
-  int64_t output, workers, queue, failures, outbox_bytes;
+  int64_t output, features, workers, queue, failures;
+  size_t outbox_bytes, bytes;
   double threshold, temperature, scale, offset, wait, breaker_pause;
 
   const pipe_labels *labels;
@@ -58,10 +59,16 @@ static const conf_key k_keys[] = {{.name = "url", CONF_STR, AT(r.url), NULL, 0, 
                                   {.name = "mode", CONF_CHOICE, AT(mode), "wait|correct"},
                                   {.name = "deadline", CONF_SECONDS, AT(o.deadline), NULL, 0.001, 600},
                                   {.name = "outbox", CONF_STR, AT(o.outbox)},
-                                  {.name = "outbox_bytes", CONF_INT, AT(outbox_bytes), NULL, 1, 1e15},
+                                  {.name = "outbox_bytes", CONF_BYTES, AT(outbox_bytes)},
                                   {.name = "ttl", CONF_SECONDS, AT(o.ttl)},
-                                  {.name = "bytes", CONF_REAL, AT(o.budget.bytes), NULL, 0, 1e18},
+                                  {.name = "bytes", CONF_BYTES, AT(bytes)},
                                   {.name = "requests", CONF_REAL, AT(o.budget.requests), NULL, 0, 1e18},
+                                  {.name = "money", CONF_REAL, AT(o.budget.money), NULL, 0, 1e18},
+                                  {.name = "joules", CONF_REAL, AT(o.budget.joules), NULL, 0, 1e18},
+                                  {.name = "price", CONF_REAL, AT(o.budget.price), NULL, 0, 1e18},
+                                  {.name = "price_byte", CONF_REAL, AT(o.budget.price_byte), NULL, 0, 1e18},
+                                  {.name = "joule", CONF_REAL, AT(o.budget.joule), NULL, 0, 1e18},
+                                  {.name = "joule_byte", CONF_REAL, AT(o.budget.joule_byte), NULL, 0, 1e18},
                                   {.name = "failures", CONF_INT, AT(failures), NULL, 1, 1e6},
                                   {.name = "pause", CONF_SECONDS, AT(breaker_pause)},
                                   {.name = "workers", CONF_INT, AT(workers), NULL, 1, 64},
@@ -72,10 +79,11 @@ static const conf_key k_keys[] = {{.name = "url", CONF_STR, AT(r.url), NULL, 0, 
                                   {.name = "scale", CONF_REAL, AT(scale), NULL, -1e12, 1e12},
                                   {.name = "offset", CONF_REAL, AT(offset), NULL, -1e12, 1e12},
                                   {.name = "picture", CONF_NODE, AT(picture)},
+                                  {.name = "features", CONF_INT, AT(features), NULL, 0, PL_OUTPUTS - 1},
                                   {.name = "labels", CONF_STR, AT(labels_file)},
                                   {.name = "output", CONF_INT, AT(output), NULL, 0, PL_OUTPUTS - 1},
                                   {0}};
-static const cascade_stage k_defaults = {.scale = 1, .wait = 5, .mode = 1};
+static const cascade_stage k_defaults = {.features = -1, .scale = 1, .wait = 5, .mode = 1};
 static const conf_key k_picture[] = {PIPE_PICTURE_KEYS(cascade_stage, raw), {0}};
 
 static whet_dtype type_of(const cascade_stage *s) {
@@ -111,6 +119,8 @@ static whet_status open_cascade(pl_node *n, whet_err *err) {
       return pl_fail(n, err, "models of several rungs stand before it: put it into each rung, behind the model");
   if (s->shape.n > WHET_MAX_RANK) return pl_fail(n, err, "shape: more than %d sizes", WHET_MAX_RANK);
   for (size_t i = 0; i < s->shape.n; i++) s->dims[s->rank++] = (int64_t)s->shape.v[i];
+  if (s->picture && s->features >= 0)
+    return pl_fail(n, err, "the remote gets either picture or features, an output of the model here");
   if (s->picture) EDGE_TRY(open_picture(s, err));
   const char **path[] = {&s->o.outbox, &s->r.ca, &s->r.cert, &s->r.key};
   for (size_t i = 0; i < EDGE_COUNT(path); i++)
@@ -119,7 +129,8 @@ static whet_status open_cascade(pl_node *n, whet_err *err) {
       .measure = (cascade_measure)s->measure, .temperature = s->temperature, .threshold = s->threshold};
   if (s->per_class.n) s->o.policy.per_class = s->per_class.v, s->o.policy.n_class = s->per_class.n;
   s->o.mode = s->mode ? CASCADE_CORRECT : CASCADE_WAIT;
-  s->o.outbox_bytes = s->outbox_bytes;
+  s->o.outbox_bytes = (int64_t)s->outbox_bytes;
+  s->o.budget.bytes = (double)s->bytes;
   s->o.failures = (int)s->failures;
   s->o.pause = s->breaker_pause;
   s->o.workers = (int)s->workers;
@@ -186,32 +197,28 @@ static whet_status room(cascade_stage *s, size_t numbers, size_t bytes, whet_err
   return WHET_OK;
 }
 
-/* What the remote gets: the picture anew, or the model's input as real numbers. */
-static whet_status prepare(cascade_stage *s, const pl_frame *f, cascade_case *x, whet_err *err) {
-  if (s->pic) {
-    size_t bytes;
-    if (f->content != PL_PICTURE) return edge_fail(err, WHET_E_TYPE, "cascade: the frame holds no picture");
-    EDGE_TRY(pipe_picture_shape(s->pic, f->pic.width, f->pic.height, &s->rank, s->dims, &bytes, err));
-    EDGE_TRY(room(s, 0, bytes, err));
-    EDGE_TRY(pipe_picture_run(s->pic, &f->pic, s->data, bytes, err));
-    *x = (cascade_case){.rank = s->rank, .dims = s->dims, .data = s->data, .bytes = bytes};
-    return WHET_OK;
-  }
+/* The model's input as it is now. */
+static whet_status input_of(const infer *m, pipe_tensor *t, whet_err *err) {
   whet_info info;
-  size_t have, n = 1;
-  EDGE_TRY(whet_session_input_info(s->model->session, s->model->input, &info));
-  const void *in = whet_session_input(s->model->session, s->model->input, &have, err);
+  size_t have;
+  EDGE_TRY(whet_session_input_info(m->session, m->input, &info));
+  const void *in = whet_session_input(m->session, m->input, &have, err);
   if (!in) return err && err->code ? err->code : WHET_E_INTERNAL;
-  pipe_tensor t = {.name = info.name, .dtype = info.dtype, .rank = info.rank, .data = in, .quant = info.quant};
-  for (int32_t i = 0; i < info.rank; i++) n *= (size_t)(t.dims[i] = info.dims[i]);
-  t.n = n;
+  *t = (pipe_tensor){
+      .name = info.name, .dtype = info.dtype, .rank = info.rank, .data = in, .quant = info.quant, .n = 1};
+  for (int32_t i = 0; i < info.rank; i++) t->n *= (size_t)(t->dims[i] = info.dims[i]);
+  return WHET_OK;
+}
+
+/* A tensor as real numbers times `scale` plus `offset`, in the remote's type. */
+static whet_status pack(cascade_stage *s, const pipe_tensor *t, const char *what, cascade_case *x, whet_err *err) {
   size_t want = 1;
   for (int32_t i = 0; i < s->rank; i++) want *= (size_t)s->dims[i];
-  if (s->shape.n && want != n)
-    return edge_fail(err, WHET_E_SHAPE, "cascade: shape has %zu numbers, the model's input %zu", want, n);
-  EDGE_TRY(room(s, n, n * sizeof(float), err));
-  EDGE_TRY(pipe_tensor_floats(&t, 0, n, s->v, err));
-  for (size_t i = 0; i < n; i++) {
+  if (s->shape.n && want != t->n)
+    return edge_fail(err, WHET_E_SHAPE, "cascade: shape has %zu numbers, the model's %s %zu", want, what, t->n);
+  EDGE_TRY(room(s, t->n, t->n * sizeof(float), err));
+  EDGE_TRY(pipe_tensor_floats(t, 0, t->n, s->v, err));
+  for (size_t i = 0; i < t->n; i++) {
     double v = (double)s->v[i] * s->scale + s->offset;
     if (s->type == 0)
       ((float *)s->data)[i] = (float)v;
@@ -220,8 +227,30 @@ static whet_status prepare(cascade_stage *s, const pl_frame *f, cascade_case *x,
     else
       ((int8_t *)s->data)[i] = (int8_t)fmin(fmax(round(v), -128), 127);
   }
-  if (!s->shape.n) s->rank = info.rank, memcpy(s->dims, info.dims, sizeof s->dims);
-  *x = (cascade_case){.rank = s->rank, .dims = s->dims, .data = s->data, .bytes = n * (s->type ? 1 : 4)};
+  if (!s->shape.n) s->rank = t->rank, memcpy(s->dims, t->dims, sizeof s->dims);
+  *x = (cascade_case){.rank = s->rank, .dims = s->dims, .data = s->data, .bytes = t->n * (s->type ? 1 : 4)};
+  return WHET_OK;
+}
+
+/* What the remote gets: the picture anew, the model's input, or an output of it: features that a larger head reads.
+ */
+static whet_status prepare(cascade_stage *s, const pl_frame *f, cascade_case *x, whet_err *err) {
+  pipe_tensor t;
+  if (s->features >= 0) {
+    if ((size_t)s->features >= f->n_output)
+      return edge_fail(err, WHET_E_NAME, "cascade: features: the model has no output %lld", (long long)s->features);
+    return pack(s, &f->output[s->features], "output", x, err);
+  }
+  if (!s->pic) {
+    EDGE_TRY(input_of(s->model, &t, err));
+    return pack(s, &t, "input", x, err);
+  }
+  size_t bytes;
+  if (f->content != PL_PICTURE) return edge_fail(err, WHET_E_TYPE, "cascade: the frame holds no picture");
+  EDGE_TRY(pipe_picture_shape(s->pic, f->pic.width, f->pic.height, &s->rank, s->dims, &bytes, err));
+  EDGE_TRY(room(s, 0, bytes, err));
+  EDGE_TRY(pipe_picture_run(s->pic, &f->pic, s->data, bytes, err));
+  *x = (cascade_case){.rank = s->rank, .dims = s->dims, .data = s->data, .bytes = bytes};
   return WHET_OK;
 }
 
