@@ -38,7 +38,7 @@ static const cli_opt k_put[] = {
     {0}};
 static const cli_opt k_drain[] = {
     {"to", 0, CLI_TEXT, AT(to), "URL",
-     "http(s)://HOST/PATH, mqtt(s)://[USER:PASSWORD@]HOST[:PORT]/TOPIC, file:///PATH or -", 0, 0},
+     "http(s)://HOST/PATH, mqtt(s)://[USER:PASSWORD@]HOST[:PORT]/TOPIC, file:///PATH, folder:///PATH, sqlite:///PATH?table=NAME or -", 0, 0},
     {"once", 0, CLI_FLAG, AT(once), NULL, "end when all is delivered, else run until SIGTERM", 0, 0},
     {"batch", 0, CLI_INT, AT(batch), "N", "records at once (default: 500)", 1, 100000},
     {"batch-bytes", 0, CLI_SIZE, AT(batch_bytes), "BYTES", "and no more than this (default: 1M)", 0, 0},

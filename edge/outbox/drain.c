@@ -20,7 +20,6 @@ struct outbox_drain {
   pthread_mutex_t lock; /* trouble; a leaf */
   char trouble[120];
   int64_t down; /* since when nothing gets through; 0: it does */
-  uint64_t sent;
   whet_err err;
   whet_status status;
 };
@@ -40,9 +39,9 @@ static void note(outbox_drain *d, const outbox_batch *b, const outbox_answer *a,
   for (size_t i = 0; i < b->n; i++) through |= a[i].fate == OUTBOX_SENT || a[i].fate == OUTBOX_REFUSED;
   for (size_t i = 0; i < b->n && !*why; i++)
     if (a[i].fate != OUTBOX_SENT) why = a[i].why;
+  if (d->opts.sent) atomic_fetch_add(d->opts.sent, (uint64_t)bytes);
   pthread_mutex_lock(&d->lock);
   snprintf(d->trouble, sizeof d->trouble, "%s", why);
-  d->sent += (uint64_t)bytes;
   if (through)
     d->down = 0;
   else if (!d->down)
@@ -138,11 +137,11 @@ whet_status outbox_drain_stop(outbox_drain **d, whet_err *err) {
   return outbox_drain_wait(d, err);
 }
 
-void outbox_drain_link(outbox_drain *d, double *down, uint64_t *sent) {
+double outbox_drain_down(outbox_drain *d) {
   pthread_mutex_lock(&d->lock);
-  *down = d->down ? (double)(edge_now() - d->down) * 1e-9 : 0;
-  *sent = d->sent;
+  double down = d->down ? (double)(edge_now() - d->down) * 1e-9 : 0;
   pthread_mutex_unlock(&d->lock);
+  return down;
 }
 
 void outbox_drain_trouble(outbox_drain *d, char text[120]) {

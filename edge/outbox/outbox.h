@@ -138,9 +138,10 @@ EDGE_MUST whet_status outbox_revive(outbox *o, int64_t *n, whet_err *err);
 struct sender;
 typedef struct outbox_drain outbox_drain;
 typedef struct outbox_drain_opts {
-  size_t batch;       /* records at once; 0: 500 */
-  size_t batch_bytes; /* 0: 1 MiB */
-  bool once;          /* end when nothing waits any more */
+  size_t batch;           /* records at once; 0: 500 */
+  size_t batch_bytes;     /* 0: 1 MiB */
+  bool once;              /* end when nothing waits any more */
+  _Atomic uint64_t *sent; /* bytes over the link are added to it; NULL: to nothing */
 } outbox_drain_opts;
 /* Deliver through s, which outlives it, from now on. */
 EDGE_MUST whet_status outbox_drain_start(outbox *o, struct sender *s, const outbox_drain_opts *opts,
@@ -152,7 +153,7 @@ whet_status outbox_drain_stop(outbox_drain **d, whet_err *err);
 whet_status outbox_drain_wait(outbox_drain **d, whet_err *err);
 /* The last trouble with the link, "" for none; into text. */
 void outbox_drain_trouble(outbox_drain *d, char text[120]);
-/* Seconds for which nothing has got through although it was tried, 0 when the link is well; bytes that were sent. */
-void outbox_drain_link(outbox_drain *d, double *down, uint64_t *sent);
+/* Seconds for which nothing has got through although it was tried, 0 when the link is well. */
+double outbox_drain_down(outbox_drain *d);
 
 #endif

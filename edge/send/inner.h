@@ -25,7 +25,7 @@ struct sender {
 };
 
 /* Kinds that this build has; NULL: not built in. */
-extern const send_kind send_lines, send_http, send_mqtt;
+extern const send_kind send_lines, send_folder, send_table, send_http, send_mqtt;
 
 /* A sender of a kind of one's own; `own` is the caller's. */
 EDGE_MUST whet_status send_open_kind(const send_kind *kind, void *own, sender **out, whet_err *err);

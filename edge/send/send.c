@@ -23,15 +23,23 @@ static const send_kind *load(const char *scheme, whet_err *err) {
 
 static whet_status kind_of(const char *url, const send_kind **out, whet_err *err) {
   static const char *const k_schemes[] = {"http", "https", "mqtt", "mqtts"};
+  static const struct {
+    const char *begin;
+    const send_kind *kind;
+  } k_here[] = {{"file://", &send_lines}, {"folder://", &send_folder}, {"sqlite://", &send_table}};
   size_t n = strcspn(url, ":");
-  *out = &send_lines;
-  if (!strcmp(url, "-") || !strncmp(url, "file://", 7)) return WHET_OK;
+  *out = !strcmp(url, "-") ? &send_lines : NULL;
+  for (size_t i = 0; i < EDGE_COUNT(k_here) && !*out; i++)
+    if (!strncmp(url, k_here[i].begin, strlen(k_here[i].begin))) *out = k_here[i].kind;
+  if (*out) return WHET_OK;
   for (size_t i = 0; i < EDGE_COUNT(k_schemes); i++) {
     if (strlen(k_schemes[i]) != n || strncmp(url, k_schemes[i], n) || strncmp(url + n, "://", 3)) continue;
     *out = load(k_schemes[i], err);
     return *out ? WHET_OK : WHET_E_UNSUPPORTED;
   }
-  return edge_fail(err, WHET_E_DATA, "%.200s: expected http://, https://, mqtt://, mqtts://, file:/// or -", url);
+  return edge_fail(err, WHET_E_DATA,
+                   "%.200s: expected http://, https://, mqtt://, mqtts://, file:///, folder:///, sqlite:/// or -",
+                   url);
 }
 
 whet_status send_open(const send_opts *o, sender **out, whet_err *err) {

@@ -14,6 +14,8 @@
  * "{stream}" in the topic stands for the record's stream. User properties "key" and "time" travel with it.
  *
  * - file:///PATH, or -: lines of JSON as above, appended to a file or written to standard output.
+ * - folder:///PATH: each record a file, named by its key. sqlite:///PATH[?table=NAME]: each a row, by its key. Both
+ * store what comes twice once.
  *
  * A sender is used by one thread, except for send_wake. Sources: RFC 9110, the Idempotency-Key draft (httpapi working
  * group), MQTT 5.0. */

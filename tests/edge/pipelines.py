@@ -323,7 +323,7 @@ def delivered():
         assert said.returncode == 0 and len(r.stored) == 20, said.stderr
         r.up = False
         said = subprocess.run([str(WHET), "pipeline", str(file)], input=rows(3), capture_output=True, text=True)
-        assert said.returncode == 1 and "an event was not taken" in said.stderr, said.stderr
+        assert said.returncode == 1 and "it was not taken" in said.stderr, said.stderr
         r.stop()
 
 

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The sink `clip`: a short video (Motion JPEG in AVI) around what happened: from `before` it until `after` the last
- * frame at which it did. Pictures that wait are packed already, so that a wait of seconds costs little memory. */
+ * frame at which it did. Pictures that wait are packed already, so that a wait of seconds costs little memory. With
+ * `send` a clip is handed over, too, when it is whole. */
 
 #include <errno.h>
 #include <stdio.h>
@@ -10,6 +11,7 @@
 
 #include "edge/pipeline/avi.h"
 #include "edge/pipeline/measure.h"
+#include "edge/pipeline/sink/file_sink.h"
 #include "edge/pipeline/sink/folder.h"
 #include "edge/pipeline/sink/lines.h"
 #include "whet/codec.h"
@@ -21,7 +23,7 @@ typedef struct kept {
 } kept;
 
 typedef struct clip {
-  pl_node n;
+  file_sink f;
   pl_measure what;
   const char *folder;
   double on, before, after, rate, longest;
@@ -37,6 +39,7 @@ typedef struct clip {
 
 #define AT(field) offsetof(clip, field)
 static const conf_key k_keys[] = {{.name = "folder", CONF_STR, AT(folder), NULL, 0, 0, true},
+                                  FILE_SINK_KEY(clip),
                                   PL_MEASURE_KEYS(clip, what),
                                   {.name = "on", CONF_REAL, AT(on)},
                                   {.name = "before", CONF_SECONDS, AT(before), NULL, 0, 60},
@@ -61,10 +64,19 @@ static whet_status open_clip(pl_node *n, whet_err *err) {
   if (!(s->folder = pl_path(n, s->folder, err))) return WHET_E_MEMORY;
   s->size = (size_t)(s->before * s->rate) + 1;
   s->ring = pl_keep(n, s->size * sizeof *s->ring, err);
-  return s->ring ? WHET_OK : WHET_E_MEMORY;
+  return s->ring ? file_sink_open(n, err) : WHET_E_MEMORY;
 }
 
-static whet_status start(pl_node *n, whet_err *err) { return sink_folder_make(n, ((clip *)n)->folder, err); }
+static whet_status start(pl_node *n, whet_err *err) {
+  EDGE_TRY(sink_folder_make(n, ((clip *)n)->folder, err));
+  return file_sink_start(n, err);
+}
+
+/* The name of the clip that is being made, without its folder. */
+static const char *name_of(const clip *s) {
+  const char *name = strrchr(s->path, '/');
+  return name ? name + 1 : s->path;
+}
 
 /* The clip is whole: it gets its name. */
 static whet_status finish(clip *s, whet_err *err) {
@@ -75,8 +87,9 @@ static whet_status finish(clip *s, whet_err *err) {
   double seconds = (double)(s->last - s->begun) * 1e-9;
   EDGE_TRY(pl_avi_close(&s->avi, seconds * s->avi.frames / (s->avi.frames > 1 ? s->avi.frames - 1 : 1), err));
   if (rename(part, s->path)) return edge_fail(err, WHET_E_IO, "%s: %s", s->path, strerror(errno));
+  whet_status st = file_sink_give_file(&s->f.n, s->path, "video/x-msvideo", name_of(s), err);
   sink_folder_trim(s->folder, ".avi", s->most);
-  return WHET_OK;
+  return st;
 }
 
 static whet_status add(clip *s, const kept *k, whet_err *err) {
@@ -122,20 +135,23 @@ static whet_status run(pl_node *n, pl_frame *f, whet_err *err) {
       EDGE_TRY(begin_clip(s, f, err));
   }
   if (s->runs) {
-    const char *name = strrchr(s->path, '/');
-    if (happens) snprintf(f->file, sizeof f->file, "%.190s", name ? name + 1 : s->path);
+    if (happens) snprintf(f->file, sizeof f->file, "%.190s", name_of(s));
     if ((double)(f->time - s->seen) * 1e-9 >= s->after || (double)(f->time - s->begun) * 1e-9 >= s->longest)
       return finish(s, err);
   }
   return WHET_OK;
 }
 
-static whet_status flush(pl_node *n, whet_err *err) { return finish((clip *)n, err); }
+static whet_status flush(pl_node *n, whet_err *err) {
+  EDGE_TRY(finish((clip *)n, err));
+  return file_sink_flush(n, err);
+}
 
 static void close_clip(pl_node *n) {
   clip *s = (clip *)n;
   whet_err err;
   (void)finish(s, &err);
+  file_sink_close(n);
   for (size_t i = 0; s->ring && i < s->size; i++) buf_free(&s->ring[i].jpeg);
   buf_free(&s->avi.index);
 }
@@ -149,4 +165,7 @@ const pl_kind pl_sink_clip = {.name = "clip",
                               .start = start,
                               .run = run,
                               .flush = flush,
-                              .close = close_clip};
+                              .close = close_clip,
+                              .stop = file_sink_stop,
+                              .stats = file_sink_stats,
+                              .link = file_sink_link};

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The sink `image`: a frame's picture as a file; sinks behind it name the file in their events. A file is written
- * beside its place and moved there, so that nobody sees a half one; the oldest go when there are too many or they
- * take too much. */
+ * beside its place and moved there, so that nobody sees a half one; the oldest go when there are too many. With
+ * `send` it is handed over, too, or only. */
 
 #include <errno.h>
 #include <fcntl.h>
@@ -11,14 +11,15 @@
 #include <unistd.h>
 
 #include "edge/pipeline/region.h"
+#include "edge/pipeline/sink/file_sink.h"
 #include "edge/pipeline/sink/folder.h"
 #include "edge/pipeline/sink/lines.h"
 #include "whet/codec.h"
 
 typedef struct image {
-  pl_node n;
-  const char *folder;
-  int format; /* jpeg, pnm */
+  file_sink f;
+  const char *folder; /* NULL: pictures are only handed over */
+  int format;         /* jpeg, pnm */
   int64_t quality, most;
   bool boxes;
   serve_buf bytes;
@@ -26,7 +27,8 @@ typedef struct image {
 } image;
 
 #define AT(field) offsetof(image, field)
-static const conf_key k_keys[] = {{.name = "folder", CONF_STR, AT(folder), NULL, 0, 0, true},
+static const conf_key k_keys[] = {{.name = "folder", CONF_STR, AT(folder)},
+                                  FILE_SINK_KEY(image),
                                   {.name = "format", CONF_CHOICE, AT(format), "jpeg|pnm"},
                                   {.name = "quality", CONF_INT, AT(quality), NULL, 1, 100},
                                   {.name = "most", CONF_INT, AT(most), NULL, 1, 1e9},
@@ -36,10 +38,16 @@ static const image k_defaults = {.quality = 85, .most = 10000};
 
 static whet_status open_image(pl_node *n, whet_err *err) {
   image *s = (image *)n;
-  return (s->folder = pl_path(n, s->folder, err)) ? WHET_OK : WHET_E_MEMORY;
+  if (!s->folder && !s->f.send) return pl_fail(n, err, "expected folder: where pictures are put, or send, or both");
+  if (s->folder && !(s->folder = pl_path(n, s->folder, err))) return WHET_E_MEMORY;
+  return file_sink_open(n, err);
 }
 
-static whet_status start(pl_node *n, whet_err *err) { return sink_folder_make(n, ((image *)n)->folder, err); }
+static whet_status start(pl_node *n, whet_err *err) {
+  const image *s = (const image *)n;
+  if (s->folder) EDGE_TRY(sink_folder_make(n, s->folder, err));
+  return file_sink_start(n, err);
+}
 
 /* Lines around the objects, two pixels wide. */
 static void outline(pl_frame *f, const pl_object *o) {
@@ -66,6 +74,9 @@ static whet_status save(image *s, const char *name, whet_err *err) {
   return st;
 }
 
+static const char *const k_kinds[][2] = {
+    {"jpg", "image/jpeg"}, {"pgm", "image/x-portable-graymap"}, {"ppm", "image/x-portable-pixmap"}};
+
 static whet_status run(pl_node *n, pl_frame *f, whet_err *err) {
   image *s = (image *)n;
   char name[PL_ITEM];
@@ -84,24 +95,26 @@ static whet_status run(pl_node *n, pl_frame *f, whet_err *err) {
   if (st) return st;
   sink_folder_name(f, name, sizeof name);
   size_t at = strlen(name);
-  snprintf(name + at, sizeof name - at, "_%llu.%s", (unsigned long long)f->seq,
-           !s->format                        ? "jpg"
-           : f->pic.pixel == WHET_PIXEL_GRAY ? "pgm"
-                                             : "ppm");
-  EDGE_TRY(save(s, name, err));
+  const char *const *kind = k_kinds[!s->format ? 0 : f->pic.pixel == WHET_PIXEL_GRAY ? 1 : 2];
+  snprintf(name + at, sizeof name - at, "_%llu.%s", (unsigned long long)f->seq, kind[0]);
+  if (s->folder) EDGE_TRY(save(s, name, err));
   snprintf(f->file, sizeof f->file, "%s", name);
-  if (++s->since > (uint64_t)s->most / 10 + 1) sink_folder_trim(s->folder, ".jpg.ppm.pgm", s->most), s->since = 0;
+  EDGE_TRY(file_sink_give(n, s->bytes.p, s->bytes.n, kind[1], name, err));
+  if (s->folder && ++s->since > (uint64_t)s->most / 10 + 1)
+    sink_folder_trim(s->folder, ".jpg.ppm.pgm", s->most), s->since = 0;
   return WHET_OK;
 }
 
 static whet_status flush(pl_node *n, whet_err *err) {
-  (void)err;
   const image *s = (const image *)n;
   if (s->since) sink_folder_trim(s->folder, ".jpg.ppm.pgm", s->most);
-  return WHET_OK;
+  return file_sink_flush(n, err);
 }
 
-static void close_image(pl_node *n) { buf_free(&((image *)n)->bytes); }
+static void close_image(pl_node *n) {
+  file_sink_close(n);
+  buf_free(&((image *)n)->bytes);
+}
 
 const pl_kind pl_sink_image = {.name = "image",
                                .size = sizeof(image),
@@ -112,4 +125,7 @@ const pl_kind pl_sink_image = {.name = "image",
                                .start = start,
                                .run = run,
                                .flush = flush,
-                               .close = close_image};
+                               .close = close_image,
+                               .stop = file_sink_stop,
+                               .stats = file_sink_stats,
+                               .link = file_sink_link};
