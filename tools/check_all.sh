@@ -65,7 +65,9 @@ part_fuzz() {
   done
 }
 
-all="gcc clang asan tsan plant levels slow arm riscv fuzz"
+part_clients() { sh tools/python.sh onnx numpy; cmake --build build -j "$WHET_JOBS" && sh tests/compat/clients/clients.sh build; }
+
+all="gcc clang asan tsan plant levels slow arm riscv fuzz clients"
 for part in ${*:-$all}; do
   case " $all " in *" $part "*) ;; *) echo "There is no part \"$part\". Parts: $all" >&2; exit 2 ;; esac
 done

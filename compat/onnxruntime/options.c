@@ -21,6 +21,7 @@ void API(ReleaseSessionOptions)(OrtSessionOptions *o) {
   free(o->profile);
   free(o->optimized);
   free(o->domain);
+  given_free(&o->given);
   free(o);
 }
 
@@ -42,8 +43,10 @@ OrtStatus *API(CloneSessionOptions)(const OrtSessionOptions *from, OrtSessionOpt
   o->config = o->dims = (pairs){0};
   o->log_id = o->profile = o->optimized = NULL;
   o->domain = NULL;
+  o->given = (given){0};
   OrtStatus *s = pairs_copy(&o->config, &from->config);
   if (!s) s = pairs_copy(&o->dims, &from->dims);
+  if (!s) s = given_copy(&o->given, &from->given);
   if (!s) s = set_text(&o->log_id, from->log_id);
   if (!s) s = set_text(&o->profile, from->profile);
   if (!s) s = set_text(&o->optimized, from->optimized);

@@ -12,8 +12,10 @@ static void log_line(void *user, int level, const char *line) {
                                        ORT_LOGGING_LEVEL_VERBOSE};
   OrtLoggingLevel severity = of[level < 0 ? 0 : level > 3 ? 3 : level];
   if (severity < l->level) return;
-  if (l->fn) l->fn(l->param, severity, "whet", l->id, "", line);
-  else fprintf(stderr, "[%s] %s\n", l->id, line);
+  if (l->fn)
+    l->fn(l->param, severity, "whet", l->id, "", line);
+  else
+    fprintf(stderr, "[%s] %s\n", l->id, line);
 }
 
 /* Threads on the caller's terms. */
@@ -49,6 +51,20 @@ static const char *text_of(const whet_model *m, const whet_info *info, int32_t t
   return t.type;
 }
 
+/* What the operators' rules tell of an output's shape where the file says nothing. Symbols live as long as the
+ * program. */
+static void infer_dims(const OrtSession *s, size_t i, whet_info *x) {
+  whet_info told;
+  if (x->kind != WHET_TENSOR || whet_program_output(s->program, i, &told)) return;
+  if (told.rank < 0 || (x->rank >= 0 && told.rank != x->rank)) return;
+  for (int k = 0; k < told.rank; k++) {
+    if (x->rank >= 0 && (x->dims[k] >= 0 || x->symbol[k])) continue;
+    x->dims[k] = told.dims[k];
+    x->symbol[k] = told.symbol[k];
+  }
+  x->rank = told.rank;
+}
+
 /* The inputs and outputs, with their types. */
 static OrtStatus *make_ports(OrtSession *s, const OrtSessionOptions *o) {
   whet_model *m = s->model;
@@ -68,6 +84,7 @@ static OrtStatus *make_ports(OrtSession *s, const OrtSessionOptions *o) {
   for (size_t i = 0; i < s->n_out; i++) {
     whet_info *x = &s->out[i].info;
     TRY(of_whet(whet_model_output(m, i, x), NULL));
+    infer_dims(s, i, x);
     replace_dims(o, x);
     TRY(type_of_info(x, text_of(m, x, whet_model_output_tensor(m, i)), &s->out[i].type));
   }
@@ -88,7 +105,8 @@ static OrtStatus *make_program(OrtSession *s, const OrtEnv *env, const OrtSessio
   s->start = global ? env->threading.start : o->start;
   s->join = global ? env->threading.join : o->join;
   s->start_options = global ? env->threading.start_options : o->start_options;
-  if (!s->start != !s->join) return fail(ORT_INVALID_ARGUMENT, "custom join thread function not set for the custom create thread function");
+  if (!s->start != !s->join)
+    return fail(ORT_INVALID_ARGUMENT, "custom join thread function not set for the custom create thread function");
   if (threads != 1) TRY(make_pool(s, threads, global ? env->threading.spin : !spin || strcmp(spin, "0") != 0));
   whet_dim_override *dim = calloc(o->dims.n + 1, sizeof *dim);
   if (!dim) return no_memory();
@@ -104,7 +122,8 @@ static OrtStatus *make_program(OrtSession *s, const OrtEnv *env, const OrtSessio
 }
 
 /* Read the model. */
-static OrtStatus *read_model(OrtSession *s, const OrtSessionOptions *o, const char *path, const void *bytes, size_t n) {
+static OrtStatus *read_model(OrtSession *s, const OrtSessionOptions *o, const char *path, const void *bytes,
+                             size_t n) {
   whet_model_opts m = whet_model_opts_default();
   whet_err err = {0};
   const char *direct = pairs_get(&o->config, "session.use_ort_model_bytes_directly");
@@ -114,13 +133,24 @@ static OrtStatus *read_model(OrtSession *s, const OrtSessionOptions *o, const ch
   m.custom = custom_domains(s->custom, &m.n_custom);
   if (path) {
     FILE *f = fopen(path, "rb");
-    if (!f) return fail(ORT_NO_SUCHFILE, "Load model from %s failed:Load model %s failed. File doesn't exist", path, path);
+    if (!f)
+      return fail(ORT_NO_SUCHFILE, "Load model from %s failed:Load model %s failed. File doesn't exist", path, path);
     fclose(f);
-    return of_whet(whet_model_open(path, &m, &s->model, &err), &err);
+  } else if (!bytes) {
+    return fail(ORT_INVALID_ARGUMENT, "Model data pointer is null.");
+  } else if (!n) {
+    return fail(ORT_INVALID_ARGUMENT, "No graph was found in the protobuf.");
   }
-  if (!n) return fail(ORT_INVALID_ARGUMENT, "No graph was found in the protobuf.");
-  m.map = direct && !strcmp(direct, "1") ? WHET_MAP_FILE : WHET_MAP_PRIVATE_COPY;
-  return of_whet(whet_model_open_memory(bytes, n, &m, &s->model, &err), &err);
+  /* Bytes are the caller's only until the session is made: the model's, but where an entry says otherwise, and
+   * files'. */
+  if ((!path && !(direct && !strcmp(direct, "1"))) || o->given.n_file) m.map = WHET_MAP_PRIVATE_COPY;
+  whet_initializer *list;
+  TRY(given_copy(&s->given, &o->given));
+  TRY(given_opts(&s->given, &m, &list));
+  whet_status st =
+      path ? whet_model_open(path, &m, &s->model, &err) : whet_model_open_memory(bytes, n, &m, &s->model, &err);
+  free(list);
+  return of_whet(st, &err);
 }
 
 /* The model as it is, where the original would write its optimised one: whet's own form is no ONNX. */
@@ -179,7 +209,6 @@ OrtStatus *API(CreateSessionFromArray)(const OrtEnv *env, const void *bytes, siz
                                        OrtSession **out) {
   NEED(env);
   NEED(out);
-  if (n) NEED(bytes);
   return open_session(env, NULL, bytes, n, o, NULL, out);
 }
 
@@ -199,7 +228,8 @@ void API(ReleasePrepackedWeightsContainer)(OrtPrepackedWeightsContainer *c) {
   whet_packs_close(&c->packs);
   free(c);
 }
-OrtStatus *API(CreateSessionWithPrepackedWeightsContainer)(const OrtEnv *env, const char *path, const OrtSessionOptions *o,
+OrtStatus *API(CreateSessionWithPrepackedWeightsContainer)(const OrtEnv *env, const char *path,
+                                                           const OrtSessionOptions *o,
                                                            OrtPrepackedWeightsContainer *c, OrtSession **out) {
   NEED(env);
   NEED(path);
@@ -209,11 +239,11 @@ OrtStatus *API(CreateSessionWithPrepackedWeightsContainer)(const OrtEnv *env, co
 }
 OrtStatus *API(CreateSessionFromArrayWithPrepackedWeightsContainer)(const OrtEnv *env, const void *bytes, size_t n,
                                                                     const OrtSessionOptions *o,
-                                                                    OrtPrepackedWeightsContainer *c, OrtSession **out) {
+                                                                    OrtPrepackedWeightsContainer *c,
+                                                                    OrtSession **out) {
   NEED(env);
   NEED(c);
   NEED(out);
-  if (n) NEED(bytes);
   return open_session(env, NULL, bytes, n, o, c->packs, out);
 }
 
@@ -234,6 +264,7 @@ void API(ReleaseSession)(OrtSession *s) {
   whet_model_close(&s->model);
   whet_pool_close(&s->pool);
   custom_close(s->custom);
+  given_free(&s->given);
   ports_free(s->in, s->n_in);
   ports_free(s->out, s->n_out);
   ports_free(s->over, s->n_over);
@@ -244,25 +275,25 @@ void API(ReleaseSession)(OrtSession *s) {
 }
 
 /* Counts, names and types of the three lists. */
-#define LIST(What, list, count)                                                                              \
-  OrtStatus *API(SessionGet##What##Count)(const OrtSession *s, size_t *out) {                                \
-    NEED(s);                                                                                                 \
-    NEED(out);                                                                                               \
-    *out = s->count;                                                                                         \
-    return NULL;                                                                                             \
-  }                                                                                                          \
-  OrtStatus *API(SessionGet##What##Name)(const OrtSession *s, size_t i, OrtAllocator *a, char **out) {       \
-    NEED(s);                                                                                                 \
-    NEED(a);                                                                                                 \
-    NEED(out);                                                                                               \
-    if (i >= s->count) return fail(ORT_FAIL, "Index out of range: %zu of %zu", i, s->count);                 \
-    return text_out(a, s->list[i].info.name ? s->list[i].info.name : "", out);                               \
-  }                                                                                                          \
-  OrtStatus *API(SessionGet##What##TypeInfo)(const OrtSession *s, size_t i, OrtTypeInfo **out) {             \
-    NEED(s);                                                                                                 \
-    NEED(out);                                                                                               \
-    if (i >= s->count) return fail(ORT_FAIL, "out of index: %zu of %zu", i, s->count);                       \
-    return type_copy(s->list[i].type, out);                                                                  \
+#define LIST(What, list, count)                                                                        \
+  OrtStatus *API(SessionGet##What##Count)(const OrtSession *s, size_t *out) {                          \
+    NEED(s);                                                                                           \
+    NEED(out);                                                                                         \
+    *out = s->count;                                                                                   \
+    return NULL;                                                                                       \
+  }                                                                                                    \
+  OrtStatus *API(SessionGet##What##Name)(const OrtSession *s, size_t i, OrtAllocator *a, char **out) { \
+    NEED(s);                                                                                           \
+    NEED(a);                                                                                           \
+    NEED(out);                                                                                         \
+    if (i >= s->count) return fail(ORT_FAIL, "Index out of range: %zu of %zu", i, s->count);           \
+    return text_out(a, s->list[i].info.name ? s->list[i].info.name : "", out);                         \
+  }                                                                                                    \
+  OrtStatus *API(SessionGet##What##TypeInfo)(const OrtSession *s, size_t i, OrtTypeInfo **out) {       \
+    NEED(s);                                                                                           \
+    NEED(out);                                                                                         \
+    if (i >= s->count) return fail(ORT_FAIL, "out of index: %zu of %zu", i, s->count);                 \
+    return type_copy(s->list[i].type, out);                                                            \
   }
 LIST(Input, in, n_in)
 LIST(Output, out, n_out)
@@ -322,13 +353,13 @@ void API(ReleaseModelMetadata)(OrtModelMetadata *m) {
   free(m);
 }
 /* Texts that the format itself names, with whet's name for each. */
-#define FIELD(fn, key)                                                                            \
-  OrtStatus *API(fn)(const OrtModelMetadata *m, OrtAllocator *a, char **out) {                    \
-    NEED(m);                                                                                      \
-    NEED(a);                                                                                      \
-    NEED(out);                                                                                    \
-    const char *text = whet_model_meta(m->model, key, NULL);                                      \
-    return text_out(a, text ? text : "", out);                                                    \
+#define FIELD(fn, key)                                                         \
+  OrtStatus *API(fn)(const OrtModelMetadata *m, OrtAllocator *a, char **out) { \
+    NEED(m);                                                                   \
+    NEED(a);                                                                   \
+    NEED(out);                                                                 \
+    const char *text = whet_model_meta(m->model, key, NULL);                   \
+    return text_out(a, text ? text : "", out);                                 \
   }
 FIELD(ModelMetadataGetProducerName, "producer_name")
 FIELD(ModelMetadataGetGraphName, "graph_name")

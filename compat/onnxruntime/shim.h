@@ -103,6 +103,23 @@ struct OrtCustomOpDomain {
   size_t n;
 };
 
+/* What a caller gives in place of a model's own. */
+typedef struct given {
+  struct given_init {
+    char *name;
+    whet_value *v; /* one reference */
+    bool external; /* AddExternalInitializers: the model must have it as external data */
+  } *init;
+  size_t n_init;
+  whet_data_file *file; /* names are ours, bytes the caller's */
+  size_t n_file;
+} given;
+/* Add all of `from`, with references of its own. */
+OrtStatus *given_copy(given *to, const given *from);
+void given_free(given *g);
+/* Let a model be opened with them; *list is memory of malloc that lives until it is open. */
+OrtStatus *given_opts(const given *g, whet_model_opts *o, whet_initializer **list);
+
 struct OrtSessionOptions {
   int threads, inter;
   ExecutionMode mode;
@@ -115,6 +132,7 @@ struct OrtSessionOptions {
   pairs dims; /* free dimensions by name: numbers as text */
   OrtCustomOpDomain **domain;
   size_t n_domain;
+  given given;
   OrtCustomCreateThreadFn start;
   OrtCustomJoinThreadFn join;
   void *start_options;
@@ -203,6 +221,7 @@ struct OrtSession {
   whet_program *program;
   whet_pool *pool; /* NULL: the process's */
   custom_set *custom;
+  given given; /* the model uses their memory */
   port *in, *out, *over;
   size_t n_in, n_out, n_over;
   OrtAllocator *allocator; /* of outputs */

@@ -43,6 +43,26 @@ typedef enum whet_map { WHET_MAP_FILE = 0, WHET_MAP_PRIVATE_COPY = 1, WHET_MAP_F
 
 typedef struct whet_custom_domain whet_custom_domain; /* whet/custom.h */
 
+/* Contents for an initialiser of an ONNX model's main graph, used in place of the file's, whose element type and
+ * dimensions they must have (E_TYPE, E_SHAPE). They are not copied and must outlive the model. A name that no initialiser
+ * has is without effect; with `external` it is E_NAME, and E_DATA where the file itself has the contents. */
+typedef struct whet_initializer {
+  const char *name;
+  whet_dtype dtype;
+  int32_t rank;
+  const int64_t *dims;
+  const void *data; /* dense; STRING: an array of whet_str */
+  int32_t external; /* 1: of an initialiser whose contents lie in another file */
+} whet_initializer;
+
+/* A file of ONNX external data that is in memory: looked for before the folder is. Like a model's bytes it must outlive the
+ * model, unless map is PRIVATE_COPY. */
+typedef struct whet_data_file {
+  const char *name; /* as the model names it */
+  const void *bytes;
+  size_t n;
+} whet_data_file;
+
 typedef struct whet_model_opts {
   size_t size;                     /* sizeof(whet_model_opts) */
   whet_format format;              /* AUTO: by the bytes */
@@ -55,6 +75,10 @@ typedef struct whet_model_opts {
   size_t n_custom;
   const char *data_folder;         /* memory models: folder for ONNX external data; NULL: none allowed */
   const char *rules;               /* "litert" (default) or "micro": whose integer rules where the two differ */
+  const whet_initializer *initializers; /* n_initializers of them, each name once; read while opening */
+  size_t n_initializers;
+  const whet_data_file *data_files; /* n_data_files of them, each name once; read while opening */
+  size_t n_data_files;
 } whet_model_opts;
 
 WHET_API whet_model_opts whet_model_opts_default(void);

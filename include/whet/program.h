@@ -52,6 +52,10 @@ WHET_API whet_program *whet_program_ref(whet_program *p);
 /* Drops the caller's reference, sets *p to NULL; NULL is accepted. Sessions keep what they need alive. */
 WHET_API void whet_program_close(whet_program **p);
 
+/* Output i for inputs of any size: what the file declares, and what the operators' rules tell beyond that. E_MISUSE past the
+ * end. */
+WHET_API whet_status whet_program_output(const whet_program *p, size_t i, whet_info *out);
+
 /* Packed weights that several programs may share: equal weights in equal form are held once. */
 WHET_API whet_status whet_packs_create(whet_packs **out);
 WHET_API void whet_packs_close(whet_packs **p);

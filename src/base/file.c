@@ -172,7 +172,7 @@ whet_status whet__file_open_in(const char *folder, const char *name, bool copy, 
 void whet__file_close(whet_file *f) {
   if (f->map)
     munmap((void *)f->p, f->map);
-  else if (f->p)
+  else if (f->p && f->mem)
     whet__free(f->mem, (void *)f->p);
   *f = (whet_file){.mem = f->mem};
 }

@@ -11,7 +11,7 @@ typedef struct whet_file {
   const uint8_t *p;
   size_t n;
   size_t map; /* bytes of the mapping, 0 when the bytes were read into memory of `mem` */
-  whet_mem *mem;
+  whet_mem *mem; /* NULL: the bytes are the caller's */
 } whet_file;
 
 /* Map the file at path, or (copy) read it into memory of m. Directories and devices are refused. */

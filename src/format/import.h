@@ -62,9 +62,11 @@ struct whet_import {
     const float *floats;
   } * cache; /* contents of constants that were asked for, by value */
   size_t cap_cache;
+  const whet_model_opts *opts; /* the caller's */
   const whet_ox_model *ox; /* ONNX */
   whet_names ox_functions; /* "domain:name:overload" -> index in ox->fn */
   whet_names ox_files;     /* location of external data -> index in m->file */
+  whet_names ox_given;     /* initialiser -> index in opts->initializers */
   uint8_t *ox_made;        /* by value: a node that stands before has made it */
   size_t cap_made;
   int8_t *rank; /* by value: rank that its node tells, plus 1; 0: not told */
@@ -143,6 +145,11 @@ WHET_MUST whet_status whet__ox_contents(whet_import *im, const whet_ox_tensor *t
 /* The same for a sparse tensor, made dense. */
 WHET_MUST whet_status whet__ox_dense(whet_import *im, const whet_ox_sparse *t, whet_dtype *dtype, whet_shape *shape,
                                      const void **p, whet_err *err);
+/* Contents of an initialiser of the main graph, for which the caller may have given others. */
+WHET_MUST whet_status whet__ox_initializer(whet_import *im, const whet_ox_tensor *t, whet_dtype *dtype,
+                                           whet_shape *shape, const void **p, bool *mapped, whet_err *err);
+/* Index what the caller gives in place of files: initialisers and files of external data. */
+WHET_MUST whet_status whet__ox_take_given(whet_import *im);
 /* Contents of tensor t of a TFLite file, of type dtype and shape s: sparse ones made dense, strings split. */
 WHET_MUST whet_status whet__tf_contents(whet_import *im, const whet_tf_tensor *t, const whet_tf_buffer *b,
                                         whet_dtype dtype, const whet_shape *s, const void **p, bool *mapped,

@@ -28,6 +28,14 @@ static whet_status take_opts(const whet_model_opts *o, whet_model_opts *out, whe
   for (size_t i = 0; i < out->n_custom; i++)
     if (!out->custom || !out->custom[i] || out->custom[i]->size < sizeof(whet_custom_domain))
       return whet__fail(err, WHET_E_MISUSE, "custom domain %zu: no domain, or its size field is not set", i);
+  for (size_t i = 0; i < out->n_initializers; i++) {
+    const whet_initializer *x = out->initializers ? &out->initializers[i] : NULL;
+    if (!x || !x->name || !x->data || x->rank < 0 || x->rank > WHET_MAX_RANK || (x->rank && !x->dims))
+      return whet__fail(err, WHET_E_MISUSE, "initializer %zu: no name, contents or dimensions", i);
+  }
+  for (size_t i = 0; i < out->n_data_files; i++)
+    if (!out->data_files || !out->data_files[i].name || (out->data_files[i].n && !out->data_files[i].bytes))
+      return whet__fail(err, WHET_E_MISUSE, "data file %zu: no name or no bytes", i);
   return WHET_OK;
 }
 
@@ -108,9 +116,9 @@ static whet_status verify(const whet_model *m, whet_err *err) {
 }
 
 /* Read the model's bytes into its graph. */
-static whet_status read_bytes(whet_model *m, whet_format asked, whet_err *err) {
-  WHET_TRY(detect(m, asked, err));
-  whet_import im = {.m = m, .g = &m->graph, .err = err, .nodes = m->limits.nodes, .work = m->limits.nodes * 16};
+static whet_status read_bytes(whet_model *m, const whet_model_opts *o, whet_err *err) {
+  WHET_TRY(detect(m, o->format, err));
+  whet_import im = {.m = m, .g = &m->graph, .opts = o, .err = err, .nodes = m->limits.nodes, .work = m->limits.nodes * 16};
   whet__arena_init(&im.tmp, &m->mem);
   im.symbols.mem = im.missing_names.mem = &m->mem;
   if (m->limits.load_ms) {
@@ -146,7 +154,7 @@ static whet_status open_path(whet_model *m, const char *path, const whet_model_o
   m->n_file = 1;
   m->bytes = m->file[0].p;
   m->n_bytes = m->file[0].n;
-  if (read_bytes(m, o->format, err)) return whet__fail_in(err, "%.190s", path);
+  if (read_bytes(m, o, err)) return whet__fail_in(err, "%.190s", path);
   return WHET_OK;
 }
 
@@ -165,7 +173,7 @@ static whet_status open_bytes(whet_model *m, const void *bytes, size_t n, const 
   }
   if (o->data_folder && !(m->folder = whet__arena_str(&m->graph.arena, o->data_folder, strlen(o->data_folder))))
     return whet__no_memory(&m->mem, strlen(o->data_folder), err, "a model");
-  return read_bytes(m, o->format, err);
+  return read_bytes(m, o, err);
 }
 
 /* All ways of opening; path NULL: from memory. */

@@ -39,29 +39,42 @@ static whet_status wrong_size(const struct want *w, const char *where, uint64_t 
                     (unsigned long long)need);
 }
 
+/* "./w.bin" is "w.bin". */
+static whet_str plain_name(whet_str s) {
+  while (s.n > 2 && s.p[0] == '.' && s.p[1] == '/') s.p += 2, s.n -= 2;
+  return s;
+}
+
+/* Add a file to the model's, under its name in this reading. */
+static whet_status add_file(whet_import *im, whet_str name, whet_file f, int32_t *at, whet_err *err) {
+  whet_model *m = im->m;
+  if (!whet__grow(&m->mem, (void **)&m->file, &m->cap_file, (size_t)m->n_file + 1, sizeof *m->file) ||
+      !whet__names_set(&im->ox_files, name.p, name.n, m->n_file)) {
+    whet__file_close(&f);
+    return whet__im_no_memory(im, err, sizeof f, "external data");
+  }
+  *at = m->n_file++;
+  m->file[*at] = f;
+  return WHET_OK;
+}
+
 /* data_location EXTERNAL. Every file is opened once, and only below the model's folder. */
 static whet_status external(const struct want *w, const void **p, bool *mapped) {
   whet_import *im = w->im;
   whet_model *m = im->m;
-  whet_str loc = w->t->location;
-  if (!m->folder)
+  whet_str loc = plain_name(w->t->location);
+  int32_t at = whet__names_get(&im->ox_files, loc.p, loc.n);
+  if (at < 0 && !m->folder)
     return whet__fail(w->err, WHET_E_DATA,
                       "tensor \"%.80s\" lies in file \"%.80s\", and no folder for external data is given",
                       w->t->name.p, loc.p);
   if (w->dtype == WHET_STRING)
     return whet__fail(w->err, WHET_E_FORMAT, "tensor \"%.80s\": strings cannot be external data", w->t->name.p);
-  int32_t at = whet__names_get(&im->ox_files, loc.p, loc.n);
   if (at < 0) {
     whet_file f;
     if (whet__file_open_in(m->folder, loc.p, m->copy, &m->mem, &f, w->err))
       return whet__fail_in(w->err, "tensor \"%.80s\"", w->t->name.p);
-    if (!whet__grow(&m->mem, (void **)&m->file, &m->cap_file, (size_t)m->n_file + 1, sizeof *m->file) ||
-        !whet__names_set(&im->ox_files, loc.p, loc.n, m->n_file)) {
-      whet__file_close(&f);
-      return whet__im_no_memory(im, w->err, sizeof f, "external data");
-    }
-    at = m->n_file++;
-    m->file[at] = f;
+    WHET_TRY(add_file(im, loc, f, &at, w->err));
   }
   const whet_file *f = &m->file[at];
   uint64_t off = w->t->offset;
@@ -204,6 +217,63 @@ whet_status whet__ox_contents(whet_import *im, const whet_ox_tensor *t, whet_dty
     return take_bytes(&w, t->raw.p, p, mapped);
   }
   return typed(&w, p, mapped);
+}
+
+whet_status whet__ox_initializer(whet_import *im, const whet_ox_tensor *t, whet_dtype *dtype, whet_shape *shape,
+                                 const void **p, bool *mapped, whet_err *err) {
+  int32_t at = whet__names_get(&im->ox_given, t->name.p, t->name.n);
+  if (at < 0) return whet__ox_contents(im, t, dtype, shape, p, mapped, err);
+  const whet_initializer *x = &im->opts->initializers[at];
+  struct want w = {.im = im, .t = t, .err = err};
+  WHET_TRY(measure(&w, t->dim, t->n_dim, shape));
+  *dtype = w.dtype;
+  *mapped = false;
+  if (x->external && !t->external)
+    return whet__fail(err, WHET_E_DATA,
+                      "initializer \"%.80s\" is given as external data, and the model itself has its contents",
+                      x->name);
+  if (x->dtype != w.dtype)
+    return whet__fail(err, WHET_E_TYPE, "initializer \"%.80s\": given as %s, the model has %s", x->name,
+                      whet_dtype_name(x->dtype), whet_dtype_name(w.dtype));
+  whet_shape s = {.rank = x->rank};
+  if (x->rank) memcpy(s.d, x->dims, (size_t)x->rank * sizeof *s.d);
+  if (!whet__shape_equal(&s, shape)) {
+    char got[80], want[80];
+    return whet__fail(err, WHET_E_SHAPE, "initializer \"%.80s\": given as %s, the model has %s", x->name,
+                      whet__shape_text(im->g, &s, got, sizeof got),
+                      whet__shape_text(im->g, shape, want, sizeof want));
+  }
+  if (w.dtype != WHET_STRING) return take_bytes(&w, x->data, p, mapped);
+  *p = x->data;
+  return WHET_OK;
+}
+
+whet_status whet__ox_take_given(whet_import *im) {
+  const whet_model_opts *o = im->opts;
+  for (size_t i = 0; i < o->n_initializers; i++) {
+    const char *name = o->initializers[i].name;
+    if (whet__names_get(&im->ox_given, name, strlen(name)) >= 0)
+      return whet__fail(im->err, WHET_E_MISUSE, "initializer \"%.80s\" is given twice", name);
+    if (!whet__names_set(&im->ox_given, name, strlen(name), (int32_t)i))
+      return whet__im_no_memory(im, im->err, sizeof *o->initializers, "initializers");
+  }
+  for (size_t i = 0; i < o->n_data_files; i++) {
+    const whet_data_file *d = &o->data_files[i];
+    whet_str name = plain_name((whet_str){d->name, strlen(d->name)});
+    whet_file f = {.p = d->bytes, .n = d->n};
+    int32_t at;
+    if (whet__names_get(&im->ox_files, name.p, name.n) >= 0)
+      return whet__fail(im->err, WHET_E_MISUSE, "file \"%.80s\" of external data is given twice", d->name);
+    if (im->m->copy) {
+      uint8_t *copy = whet__alloc(&im->m->mem, d->n);
+      if (!copy) return whet__im_no_memory(im, im->err, d->n, d->name);
+      if (d->n) memcpy(copy, d->bytes, d->n);
+      f.p = copy;
+      f.mem = &im->m->mem;
+    }
+    WHET_TRY(add_file(im, name, f, &at, im->err));
+  }
+  return WHET_OK;
 }
 
 /* Place in the dense tensor of entry k; -1 when its index is out of range. `wide`: an index for each dimension. */

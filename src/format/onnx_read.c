@@ -138,6 +138,17 @@ static whet_status declare_infos(whet_import *im, struct whet_ox_scope *s, const
 /* ---- inputs and initialisers ------------------------------------------------------------------------------------
  */
 
+/* Every initialiser that the caller must have given for something is there. */
+static whet_status check_given(const whet_import *im, const struct whet_ox_scope *s, whet_err *err) {
+  for (size_t i = 0; i < im->opts->n_initializers; i++) {
+    const whet_initializer *x = &im->opts->initializers[i];
+    int32_t v = x->external ? whet__names_get(&s->names, x->name, strlen(x->name)) : 0;
+    if (v < 0 || (x->external && im->g->val[v].role != WHET_ROLE_CONST))
+      return whet__fail(err, WHET_E_NAME, "initializer \"%.80s\" is given, and the model has none of that name", x->name);
+  }
+  return WHET_OK;
+}
+
 /* Initialisers of the graph as constants. In the main graph those that are listed as inputs may be replaced. */
 static whet_status read_inits(whet_import *im, const whet_ox_graph *g, struct whet_ox_scope *s, whet_err *err) {
   for (int32_t i = 0; i < g->n_init + g->n_sparse; i++) {
@@ -152,12 +163,12 @@ static whet_status read_inits(whet_import *im, const whet_ox_graph *g, struct wh
       continue; /* a default; bodies are given all */
     WHET_TRY(whet__im_spend(im, 1, false, err));
     WHET_TRY(declare(im, s, t->name, "initializer", &v, err));
-    WHET_TRY(i < g->n_init ? whet__ox_contents(im, t, &dtype, &shape, &p, &mapped, err)
+    WHET_TRY(i < g->n_init ? (s->main ? whet__ox_initializer : whet__ox_contents)(im, t, &dtype, &shape, &p, &mapped, err)
                            : whet__ox_dense(im, &g->sparse[i - g->n_init], &dtype, &shape, &p, err));
     if (!whet__im_set_const(im, v, dtype, &shape, p, mapped)) return refused(im, err);
     note_source(im, v);
   }
-  return WHET_OK;
+  return s->main ? check_given(im, s, err) : WHET_OK;
 }
 
 /* Inputs of a body: values that the node which runs it provides. */
@@ -555,6 +566,7 @@ static whet_status read_model(whet_import *im, whet_ox_model *m) {
   im->ox = m;
   WHET_TRY(read_meta(im, m));
   WHET_TRY(index_functions(im, m));
+  WHET_TRY(whet__ox_take_given(im));
   struct whet_ox_scope s = {
       .opset = m->opset, .n_opset = m->n_opset, .region = &im->g->main, .prefix = "", .main = true};
   s.owner = &s;
@@ -566,10 +578,11 @@ static whet_status read_model(whet_import *im, whet_ox_model *m) {
 
 whet_status whet__onnx_read(whet_import *im) {
   whet_ox_model m;
-  im->ox_functions.mem = im->ox_files.mem = &im->m->mem;
+  im->ox_functions.mem = im->ox_files.mem = im->ox_given.mem = &im->m->mem;
   whet_status st = read_model(im, &m);
   whet__names_free(&im->ox_functions);
   whet__names_free(&im->ox_files);
+  whet__names_free(&im->ox_given);
   whet__free(&im->m->mem, im->ox_made);
   im->ox_made = NULL;
   im->ox = NULL;

@@ -221,6 +221,32 @@ whet_status whet_program_create(whet_model *m, const whet_program_opts *user, wh
   return make(m, &o, NULL, o.packs, out, err);
 }
 
+void whet__program_info(const struct whet_program *p, int32_t v, const char *name, whet_dtype t,
+                        const whet_shape *shape, whet_info *o) {
+  const whet_graph *g = &p->graph;
+  const whet_val *x = &g->val[v];
+  *o = (whet_info){.name = name ? name : x->name, .kind = (whet_kind)x->kind, .dtype = t, .rank = shape->rank};
+  for (int32_t i = 0; i < shape->rank; i++) {
+    int32_t sym = whet__dim_symbol(shape->d[i]);
+    o->dims[i] = shape->d[i] < 0 ? -1 : shape->d[i];
+    if (sym >= 0 && sym < g->n_symbol) o->symbol[i] = g->symbol[sym];
+  }
+  if (x->q) o->quant = (whet_quant_info){x->q->n, x->q->axis, x->q->scale, x->q->zero};
+}
+
+const char *whet__program_out_name(const struct whet_program *p, size_t i) {
+  const whet_graph *g = &p->model->graph;
+  return p->signature ? p->signature->name_out[i] : g->val[g->main.out[i]].name;
+}
+
+whet_status whet_program_output(const whet_program *p, size_t i, whet_info *out) {
+  if (!p || !out || i >= (size_t)p->graph.main.n_out) return WHET_E_MISUSE;
+  int32_t v = p->graph.main.out[i];
+  const whet_val *x = &p->graph.val[v];
+  whet__program_info(p, v, whet__program_out_name(p, i), (whet_dtype)x->dtype, &x->shape, out);
+  return WHET_OK;
+}
+
 bool whet__program_takes(const struct whet_program *p, const whet_shape *in) {
   for (int32_t i = 0; i < p->graph.main.n_in; i++) {
     const whet_shape *d = &p->graph.val[p->graph.main.in[i]].shape;

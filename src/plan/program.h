@@ -52,6 +52,11 @@ struct whet_program {
 /* The plan for these shapes of the inputs, found or made. One reference for the caller. */
 WHET_MUST whet_status whet__program_plan(struct whet_program *p, const whet_shape *in, whet_plan **out,
                                          whet_err *err);
+/* What callers are told of value v when its shape is `shape`; name NULL: its own. */
+void whet__program_info(const struct whet_program *p, int32_t v, const char *name, whet_dtype t, const whet_shape *shape,
+                        whet_info *out);
+/* The file's name of output i: passes may have put one value in another's place. */
+const char *whet__program_out_name(const struct whet_program *p, size_t i);
 /* Do the declared shapes of the inputs allow these? */
 bool whet__program_takes(const struct whet_program *p, const whet_shape *in);
 /* The program that takes these shapes: p itself, or a variant. One reference for the caller. */

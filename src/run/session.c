@@ -87,15 +87,7 @@ static int32_t out_val(const whet_session *s, size_t i) { return s->program->gra
 /* What callers are told of value v when its shape is `shape`. */
 static void describe(const whet_session *s, int32_t v, const char *name, whet_dtype t, const whet_shape *shape,
                      whet_info *o) {
-  const whet_graph *g = &s->program->graph;
-  const whet_val *x = &g->val[v];
-  *o = (whet_info){.name = name ? name : x->name, .kind = (whet_kind)x->kind, .dtype = t, .rank = shape->rank};
-  for (int32_t i = 0; i < shape->rank; i++) {
-    int32_t sym = whet__dim_symbol(shape->d[i]);
-    o->dims[i] = shape->d[i] < 0 ? -1 : shape->d[i];
-    if (sym >= 0 && sym < g->n_symbol) o->symbol[i] = g->symbol[sym];
-  }
-  if (x->q) o->quant = (whet_quant_info){x->q->n, x->q->axis, x->q->scale, x->q->zero};
+  whet__program_info(s->program, v, name, t, shape, o);
 }
 
 /* Names are those of the file: passes may have put one value in another's place. */
@@ -104,11 +96,7 @@ static const char *in_name(const whet_session *s, size_t i) {
   const whet_graph *g = &s->program->model->graph;
   return sig ? sig->name_in[i] : g->val[g->main.in[i]].name;
 }
-static const char *out_name(const whet_session *s, size_t i) {
-  const whet_signature *sig = s->program->signature;
-  const whet_graph *g = &s->program->model->graph;
-  return sig ? sig->name_out[i] : g->val[g->main.out[i]].name;
-}
+static const char *out_name(const whet_session *s, size_t i) { return whet__program_out_name(s->program, i); }
 
 whet_status whet_session_input_info(whet_session *s, size_t i, whet_info *out) {
   if (i >= s->n_in) return WHET_E_MISUSE;

@@ -388,6 +388,70 @@ static void external_data(void **state) {
   OPEN_FAILS(&b, &o, WHET_E_IO, "nowhere.bin", "\"w\"");
 }
 
+/* What callers give in place of contents of the file. */
+static void given_data(void **state) {
+  static const int64_t k_4[] = {4};
+  float v[6] = {0, 1, 2, 3, 4, 5}, own[3] = {7, 8, 9};
+  whet_initializer x = {.name = "w", .dtype = WHET_F32, .rank = 1, .dims = k_3, .data = own};
+  whet_initializer two[] = {x, x};
+  whet_data_file f = {"./weights.bin", v, sizeof v}, twice[] = {f, {"weights.bin", v, sizeof v}};
+  whet_model_opts o = whet_model_opts_default();
+  o.initializers = &x;
+  o.n_initializers = 1;
+  for (x.external = 0; x.external < 2; x.external++) { /* the file is not even looked for */
+    buf b = external("weights.bin", "8", "12");
+    whet_model *m = open_made(&b, &o);
+    assert_ptr_equal(val_named(m, "w")->data->p, own);
+    close_made(&m, &b);
+  }
+  x.external = 0;
+  buf b = holding(ox_tensor("w", 1, 1, k_3, v, 12), 1);
+  whet_model *m = open_made(&b, &o);
+  assert_ptr_equal(val_named(m, "w")->data->p, own);
+  close_made(&m, &b);
+  x.external = 1;
+  b = holding(ox_tensor("w", 1, 1, k_3, v, 12), 1);
+  OPEN_FAILS(&b, &o, WHET_E_DATA, "\"w\"", "itself has");
+  b = external("weights.bin", NULL, NULL);
+  x.dims = k_4;
+  OPEN_FAILS(&b, &o, WHET_E_SHAPE, "given as [4]", "[3]");
+  b = external("weights.bin", NULL, NULL);
+  x.dims = k_3;
+  x.dtype = WHET_S32;
+  OPEN_FAILS(&b, &o, WHET_E_TYPE, "int32", "float32");
+  x.dtype = WHET_F32;
+  x.name = "x"; /* an input, no initialiser */
+  b = external("weights.bin", NULL, NULL);
+  o.data_files = &f;
+  o.n_data_files = 1;
+  OPEN_FAILS(&b, &o, WHET_E_NAME, "\"x\"");
+  x.external = 0;
+  b = external("weights.bin", "8", "12");
+  m = open_made(&b, &o);
+  assert_ptr_equal(val_named(m, "w")->data->p, v + 2);
+  close_made(&m, &b);
+  b = external("./weights.bin", "8", NULL);
+  o.map = WHET_MAP_PRIVATE_COPY;
+  m = open_made(&b, &o);
+  assert_ptr_not_equal(val_named(m, "w")->data->p, v + 2);
+  assert_memory_equal(val_named(m, "w")->data->p, v + 2, 12);
+  close_made(&m, &b);
+  b = external("weights.bin", "16", NULL);
+  OPEN_FAILS(&b, &o, WHET_E_FORMAT, "12 bytes at 16", "24 bytes");
+  b = external("weights.bin", NULL, NULL);
+  o.data_files = twice;
+  o.n_data_files = 2;
+  OPEN_FAILS(&b, &o, WHET_E_MISUSE, "twice", "weights.bin");
+  o.n_data_files = 1;
+  o.initializers = two;
+  o.n_initializers = 2;
+  b = external("weights.bin", NULL, NULL);
+  OPEN_FAILS(&b, &o, WHET_E_MISUSE, "twice", "\"w\"");
+  two[1].data = NULL;
+  b = external("weights.bin", NULL, NULL);
+  OPEN_FAILS(&b, &o, WHET_E_MISUSE, "initializer 1");
+}
+
 /* ---- bad graphs -------------------------------------------------------------------------------------------------
  */
 
@@ -591,7 +655,7 @@ int main(void) {
                                      cmocka_unit_test(typed_fields),
                                      cmocka_unit_test(wrong_contents),
                                      cmocka_unit_test(wrong_sparse),
-                                     cmocka_unit_test(external_data),
+                                     cmocka_unit_test(external_data), cmocka_unit_test(given_data),
                                      cmocka_unit_test(names),
                                      cmocka_unit_test(attributes),
                                      cmocka_unit_test(missing),

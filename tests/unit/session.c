@@ -319,6 +319,32 @@ static void what_comes_later_keeps_its_inputs(void **state) {
   buf_free(&b);
 }
 
+/* A program tells the sizes of outputs beyond what the file declares, by the names of free dimensions. */
+static void outputs_of_a_program(void **state) {
+  buf g = {0}, b;
+  ox_add_in(&g, ox_info("x", 1, 2, (const int64_t[]){-1, 3}, "N"));
+  ox_add_node(&g, ox_node("Concat", "x,x", "y", (ox_attr[]){{.name = "axis", .type = 2, .i = 1}, {0}}));
+  ox_add_out(&g, ox_info("y", 1, -1, NULL, NULL));
+  b = ox_model(g, 8, 17);
+  whet_model *m;
+  whet_program *p;
+  whet_err e;
+  whet_info info;
+  if (whet_model_open_memory(b.p, b.n, NULL, &m, &e)) fail_msg("%s", e.text);
+  assert_int_equal(whet_model_output(m, 0, &info), WHET_OK);
+  assert_int_equal(info.rank, -1);
+  if (whet_program_create(m, NULL, &p, &e)) fail_msg("%s", e.text);
+  assert_int_equal(whet_program_output(p, 0, &info), WHET_OK);
+  assert_string_equal(info.name, "y");
+  assert_true(info.rank == 2 && info.dims[0] == -1 && info.dims[1] == 6);
+  assert_string_equal(info.symbol[0], "N");
+  assert_int_equal(whet_program_output(p, 1, &info), WHET_E_MISUSE);
+  assert_int_equal(whet_program_output(NULL, 0, &info), WHET_E_MISUSE);
+  whet_program_close(&p);
+  whet_model_close(&m);
+  buf_free(&b);
+}
+
 int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(results),
@@ -333,6 +359,7 @@ int main(void) {
       cmocka_unit_test(memory_is_packed),
       cmocka_unit_test(two_sessions_of_one_program),
       cmocka_unit_test(what_comes_later_keeps_its_inputs),
+      cmocka_unit_test(outputs_of_a_program),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

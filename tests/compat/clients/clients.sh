@@ -1,0 +1,77 @@
+#!/bin/sh
+# SPDX-License-Identifier: Apache-2.0
+# Programs of other languages over ONNX Runtime, taken from their registries and not changed, on the original's library and on
+# whet's: clients.sh BUILD [CLIENT]...   Each prints what it sees, and both must be the same (compare.py). Clients: node java.
+# What a client needs and is not there (a tool, a network) is said, and the client is skipped; status 77 when all are.
+# Downloads and what is built of them lie in BUILD/clients. Needs the Python module onnx (tools/python.sh).
+set -u
+here=$(cd "$(dirname "$0")" && pwd)
+build=$(cd "${1:?usage: clients.sh BUILD [CLIENT]...}" && pwd) || exit 2
+shift
+top=$(cd "$here/../../.." && pwd)
+work=$build/clients
+ours=$build/compat/libonnxruntime.so.1
+python=${WHET_PYTHON:-$top/build/venv/bin/python}
+shared=${WHET_SHARED:-$top/../shared}
+mkdir -p "$work" || exit 2
+[ -f "$ours" ] || { echo "there is no $ours: build first"; exit 2; }
+"$python" -c 'import onnx' 2>/dev/null || { echo "skipped: needs the Python module onnx"; exit 77; }
+zoo=
+[ ! -d "$shared/models" ] || zoo=$shared/models
+"$python" "$here/models.py" "$work/models" $zoo || exit 1
+
+has() { command -v "$1" >/dev/null 2>&1 || { echo "skipped: needs $1"; return 77; }; }
+# The first run of a download says why there is none.
+fetched() { [ $? = 0 ] || { echo "skipped: cannot be downloaded, see $1"; return 77; }; }
+
+client_node() {
+  has node && has npm || return 77
+  mkdir -p "$work/node" && cd "$work/node" || return 1
+  [ -d node_modules/onnxruntime-node ] || npm install --no-save --ignore-scripts --no-audit --no-fund \
+    "onnxruntime-node@${NODE_CLIENT:-1.30.0}" >npm.log 2>&1
+  fetched "$work/node/npm.log" || return 77
+  lib=$(ls node_modules/onnxruntime-node/bin/*/linux/x64/libonnxruntime.so.1* 2>/dev/null | head -1)
+  [ -n "$lib" ] || { echo "skipped: the package has no library for this machine"; return 77; }
+  [ -f original.so ] || cp "$lib" original.so || return 1
+  cp "$here/node/program.js" .
+  cp original.so "$lib" && node program.js "$work/models" >original.txt 2>original.log || { tail -5 original.log; return 1; }
+  cp "$ours" "$lib" && node program.js "$work/models" >whet.txt 2>whet.log
+  status=$?
+  cp original.so "$lib"
+  [ $status = 0 ] || { tail -5 whet.log; return 1; }
+  "$python" "$here/compare.py" original.txt whet.txt
+}
+
+client_java() {
+  has java && has javac && has mvn && has unzip || return 77
+  mkdir -p "$work/java/native" && cd "$work/java" || return 1
+  version=${JAVA_CLIENT:-1.29.0}
+  jar=jar/onnxruntime-$version.jar
+  cat >pom.xml <<END
+<project xmlns="http://maven.apache.org/POM/4.0.0"><modelVersion>4.0.0</modelVersion><groupId>x</groupId><artifactId>x</artifactId>
+<version>1</version><dependencies><dependency><groupId>com.microsoft.onnxruntime</groupId><artifactId>onnxruntime</artifactId>
+<version>$version</version></dependency></dependencies></project>
+END
+  [ -f "$jar" ] || mvn -q -B dependency:copy-dependencies -DoutputDirectory=jar >mvn.log 2>&1
+  fetched "$work/java/mvn.log" || return 77
+  javac -cp "$jar" -d classes "$here/java/Program.java" || return 1
+  unzip -o -q -j "$jar" ai/onnxruntime/native/linux-x64/libonnxruntime4j_jni.so -d native || return 1
+  cp "$ours" native/libonnxruntime.so && cp "$ours" native/libonnxruntime.so.1 || return 1
+  java -cp "$jar:classes" Program "$work/models" >original.txt 2>original.log || { tail -5 original.log; return 1; }
+  java -Donnxruntime.native.path="$PWD/native" -cp "$jar:classes" Program "$work/models" >whet.txt 2>whet.log ||
+    { tail -5 whet.log; return 1; }
+  "$python" "$here/compare.py" original.txt whet.txt
+}
+
+failed=0 passed=0
+for client in ${*:-node java}; do
+  echo "== $client"
+  (client_"$client")
+  case $? in
+    0) passed=$((passed + 1)) ;;
+    77) ;;
+    *) failed=$((failed + 1)); echo "$client FAILED" ;;
+  esac
+done
+[ $failed = 0 ] || exit 1
+[ $passed != 0 ] || exit 77

@@ -1,0 +1,169 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What callers of ONNX Runtime's interface give in place of a model's own: initialisers, and files of external data.
+ */
+
+#include <stdlib.h>
+
+#include "compat/ort_test.h"
+#include "lib/build.h"
+
+static const int64_t k_2[] = {2}, k_3[] = {3};
+
+/* y[2] = x[2] + w[2] * w[2]; w, {1, 2}, in the model, or at byte 4 of the file w.bin. The product is folded. */
+static buf model(bool external) {
+  buf graph = {0}, w = ox_tensor("w", 1, 1, k_2, (float[]){1, 2}, external ? 0 : 8);
+  const char *const kv[][2] = {{"location", "w.bin"}, {"offset", "4"}};
+  for (int i = 0; external && i < 2; i++) {
+    buf e = {0};
+    pb_str(&e, 1, kv[i][0]);
+    pb_str(&e, 2, kv[i][1]);
+    pb_msg(&w, 13, &e);
+  }
+  if (external) pb_int(&w, 14, 1);
+  ox_add_init(&graph, w);
+  ox_add_node(&graph, ox_node("Mul", "w,w", "ww", NULL));
+  ox_add_node(&graph, ox_node("Add", "x,ww", "y", NULL));
+  ox_add_in(&graph, ox_info("x", 1, 1, k_2, NULL));
+  ox_add_out(&graph, ox_info("y", 1, 1, k_2, NULL));
+  return ox_model(graph, 8, 17);
+}
+
+/* A tensor over the caller's memory. */
+static OrtValue *over(void *data, size_t n, ONNXTensorElementDataType type) {
+  OrtMemoryInfo *m;
+  OrtValue *v;
+  OK(g->CreateCpuMemoryInfo(OrtArenaAllocator, OrtMemTypeDefault, &m));
+  OK(g->CreateTensorWithDataAsOrtValue(m, data, n * 4, n == 2 ? k_2 : k_3, 1, type, &v));
+  g->ReleaseMemoryInfo(m);
+  return v;
+}
+
+/* Open with options, which are let go of. */
+static OrtStatus *open_with(OrtSessionOptions *o, bool external, OrtSession **s) {
+  buf b = model(external);
+  OrtStatus *st = g->CreateSessionFromArray(s_env, b.p, b.n, o, s);
+  g->ReleaseSessionOptions(o);
+  buf_free(&b);
+  return st;
+}
+
+/* The session, which is let go of, answers a and b for zeros. */
+static void gives(OrtSession *s, float a, float b) {
+  float x[2] = {0}, *y;
+  const char *name_in = "x", *name_out = "y";
+  const OrtValue *in = over(x, 2, ONNX_TENSOR_ELEMENT_DATA_TYPE_FLOAT);
+  OrtValue *out = NULL;
+  OK(g->Run(s, NULL, &name_in, &in, 1, &name_out, 1, &out));
+  OK(g->GetTensorMutableData(out, (void **)&y));
+  if (y[0] != a || y[1] != b) fail_msg("%g %g, expected %g %g", (double)y[0], (double)y[1], (double)a, (double)b);
+  g->ReleaseValue(out);
+  g->ReleaseValue((OrtValue *)in);
+  g->ReleaseSession(s);
+}
+
+static void initializer(void **state) {
+  (void)state;
+  float own[] = {3, 4, 5};
+  OrtSessionOptions *o, *copy;
+  OrtSession *s;
+  OrtValue *w = over(own, 2, ONNX_TENSOR_ELEMENT_DATA_TYPE_FLOAT);
+  OK(g->CreateSessionOptions(&o));
+  OK(g->AddInitializer(o, "w", w));
+  OK(g->AddInitializer(o, "nobody", w)); /* without effect, as with the original */
+  refused(g->AddInitializer(o, "w", w), ORT_INVALID_ARGUMENT, "already been added");
+  refused(g->AddInitializer(o, NULL, w), ORT_INVALID_ARGUMENT, "name");
+  refused(g->AddInitializer(o, "v", NULL), ORT_INVALID_ARGUMENT, "nullptr");
+  OK(g->CloneSessionOptions(o, &copy));
+  g->ReleaseValue(w); /* the handle; its memory is the caller's */
+  OK(open_with(o, false, &s));
+  gives(s, 9, 16);
+  own[0] = 10;
+  OK(open_with(copy, true, &s)); /* the file is not looked for */
+  gives(s, 100, 16);
+}
+
+/* Values of an allocator live as long as the session. */
+static void owned(void **state) {
+  (void)state;
+  OrtSessionOptions *o;
+  OrtSession *s;
+  OrtValue *w;
+  float *p;
+  OK(g->CreateTensorAsOrtValue(s_alloc, k_2, 1, ONNX_TENSOR_ELEMENT_DATA_TYPE_FLOAT, &w));
+  OK(g->GetTensorMutableData(w, (void **)&p));
+  p[0] = 5, p[1] = 6;
+  OK(g->CreateSessionOptions(&o));
+  OK(g->AddInitializer(o, "w", w));
+  g->ReleaseValue(w);
+  OK(open_with(o, false, &s));
+  gives(s, 25, 36);
+}
+
+static void misfits(void **state) {
+  (void)state;
+  float own[] = {3, 4, 5};
+  OrtSession *s;
+  for (int wrong = 0; wrong < 4; wrong++) {
+    OrtSessionOptions *o;
+    const char *name = wrong == 3 ? "nobody" : "w";
+    const OrtValue *w = over(own, wrong == 0 ? 3 : 2,
+                             wrong == 1 ? ONNX_TENSOR_ELEMENT_DATA_TYPE_INT32 : ONNX_TENSOR_ELEMENT_DATA_TYPE_FLOAT);
+    OK(g->CreateSessionOptions(&o));
+    if (wrong < 2)
+      OK(g->AddInitializer(o, name, w));
+    else
+      OK(g->AddExternalInitializers(o, &name, &w, 1));
+    refused(open_with(o, false, &s), ORT_INVALID_ARGUMENT,
+            wrong == 0   ? "[3]"
+            : wrong == 1 ? "int32"
+            : wrong == 2 ? "itself"
+                         : "nobody");
+    g->ReleaseValue((OrtValue *)w);
+  }
+}
+
+static void external(void **state) {
+  (void)state;
+  float own[] = {3, 4, 5};
+  OrtSessionOptions *o;
+  OrtSession *s;
+  const char *name = "w";
+  const OrtValue *w = over(own, 2, ONNX_TENSOR_ELEMENT_DATA_TYPE_FLOAT);
+  OK(g->CreateSessionOptions(&o));
+  OK(g->AddExternalInitializers(o, &name, &w, 1));
+  refused(g->AddExternalInitializers(o, &name, &w, 1), ORT_INVALID_ARGUMENT, "already been added");
+  OK(open_with(o, true, &s));
+  gives(s, 9, 16);
+  g->ReleaseValue((OrtValue *)w);
+}
+
+/* The bytes of a file are the caller's again once the session is made. */
+static void files(void **state) {
+  (void)state;
+  const char *name = "./w.bin";
+  char *bytes = malloc(12);
+  memcpy(bytes, (float[]){3, 4, 5}, 12);
+  for (size_t size = 12; size >= 8; size -= 4) {
+    OrtSessionOptions *o;
+    OrtSession *s;
+    OK(g->CreateSessionOptions(&o));
+    OK(g->AddExternalInitializersFromFilesInMemory(o, &name, &bytes, &size, 1));
+    refused(g->AddExternalInitializersFromFilesInMemory(o, &name, &bytes, &size, 1), ORT_INVALID_ARGUMENT,
+            "already been added");
+    OrtStatus *st = open_with(o, true, &s);
+    if (size < 12) {
+      refused(st, ORT_INVALID_PROTOBUF, "8 bytes at 4");
+      continue;
+    }
+    OK(st);
+    memset(bytes, 0, 12);
+    gives(s, 16, 25);
+  }
+  free(bytes);
+}
+
+int main(void) {
+  const struct CMUnitTest tests[] = {cmocka_unit_test(initializer), cmocka_unit_test(owned),
+                                     cmocka_unit_test(misfits), cmocka_unit_test(external), cmocka_unit_test(files)};
+  return cmocka_run_group_tests(tests, setup, teardown);
+}
