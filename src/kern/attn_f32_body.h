@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Family attn_f32, over the vector layer that the including file has chosen; it defines ISA, ISA_BITS, TILES and FORM. */
+/* Family attn_f32, over the vector layer that the including file has chosen; it defines ISA, ISA_BITS, TILES and
+ * FORM. */
 
 #include "kern/attn_f32.h"
 
@@ -11,14 +12,14 @@
 
 /* VW keys (the first w of them are there) from element k on, turned into VW rows of a panel `width` wide. */
 static inline void turn(float *to, int64_t width, const float *from, int64_t ld, int64_t w, int64_t d) {
-  vf r[VW];
-  for (int i = 0; i < VW; i++)
-    r[i] = i >= w ? vf_set(0) : d >= VW ? vf_load(from + i * ld) : vf_load_n(from + i * ld, d);
-  vf_turn(r);
-  if (d >= VW)
-    for (int i = 0; i < VW; i++) vf_store(to + i * width, r[i]);
-  else
-    for (int i = 0; i < d; i++) vf_store(to + i * width, r[i]);
+  if (w >= VW && d >= VW) {
+    vf_turn(from, ld, to, width);
+    return;
+  }
+  float t[VW * VW], u[VW * VW];
+  for (int i = 0; i < VW; i++) vf_store(t + i * VW, i < w ? vf_load_n(from + i * ld, whet__min_i(d, VW)) : vf_set(0));
+  vf_turn(t, VW, u, VW);
+  for (int i = 0; i < VW && i < d; i++) vf_store(to + i * width, vf_load(u + i * VW));
 }
 
 static void pack_keys(const whet_tiles_f32 *tiles, float *to, const float *k, int64_t ld, int64_t n, int64_t d) {
@@ -55,8 +56,8 @@ static inline lanes finished(const whet_attn_f32 *p, const float *s, const void 
   return v;
 }
 
-static float softmax(const whet_attn_f32 *p, float *s, int64_t from, int64_t to, int64_t n, const void *mask, float *m,
-                     float *sum) {
+static float softmax(const whet_attn_f32 *p, float *s, int64_t from, int64_t to, int64_t n, const void *mask,
+                     float *m, float *sum) {
   if (from >= to) {
     memset(s, 0, (size_t)n * sizeof *s);
     return 1;

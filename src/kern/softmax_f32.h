@@ -14,7 +14,7 @@
 
 #include "kern/kern.h"
 
-enum { WHET_SOFTMAX_SHORT = 8 };
+enum { WHET_SOFTMAX_SHORT = 16 };
 
 typedef struct whet_softmax_f32 {
   int64_t outer, n, inner;

@@ -33,25 +33,43 @@ void whet__spmm_count(const whet_spmm_pack *p, const void *src, int64_t *scatter
 
 size_t whet__spmm_bytes(const void *params) {
   const whet_spmm_pack *p = params;
-  int64_t words = spmm_pad(p->n, WHET_SPMM_PANEL) + spmm_pad(whet__spmm_lists(p->form, p->n, p->k) + 1, 16) +
-                  spmm_pad(p->stored, 16);
-  return sizeof(float) * (size_t)(words + p->stored * (p->form == WHET_SPMM_BLOCKS ? WHET_SPMM_PANEL : 1));
+  int64_t lists = whet__spmm_lists(p->form, p->n, p->k);
+  int64_t words = spmm_pad(p->n, WHET_SPMM_PANEL) + spmm_pad(lists + 1, 16) + spmm_pad(p->stored, 16);
+  return sizeof(float) * (size_t)(words + (p->form == WHET_SPMM_BLOCKS ? p->stored * WHET_SPMM_PANEL
+                                                                       : p->stored + spmm_pad(lists, 16)));
 }
 
-static void scattered(const whet_spmm_pack *p, const void *src, uint32_t *start, int32_t *at, float *w) {
-  int64_t list = 0, kb = whet__spmm_k_block(p->k);
+/* The columns of rows b .. end of w, those with few weights first. count: room for n numbers. */
+static void by_length(const whet_spmm_pack *p, const void *src, int64_t b, int64_t end, uint32_t *count,
+                      int32_t *col) {
+  int32_t at[WHET_SPMM_K_MOST + 2] = {0};
+  for (int64_t j = 0; j < p->n; j++) {
+    count[j] = 0;
+    for (int64_t k = b; k < end; k++) count[j] += weight(p, src, j, k) != 0;
+    at[count[j] + 1]++;
+  }
+  for (int64_t i = 1; i < WHET_SPMM_K_MOST + 2; i++) at[i] += at[i - 1];
+  for (int64_t j = 0; j < p->n; j++) col[at[count[j]]++] = (int32_t)j;
+}
+
+static void scattered(const whet_spmm_pack *p, const void *src, uint32_t *start, int32_t *col, int32_t *at,
+                      float *w) {
+  int64_t kb = whet__spmm_k_block(p->k);
   uint32_t n = 0;
-  for (int64_t b = 0; b < p->k; b += kb)
+  for (int64_t b = 0; b < p->k; b += kb, start += p->n, col += p->n) {
+    int64_t end = whet__min_i(b + kb, p->k);
+    by_length(p, src, b, end, start, col);
     for (int64_t j = 0; j < p->n; j++) {
-      start[list++] = n;
-      for (int64_t k = b; k < whet__min_i(b + kb, p->k); k++) {
-        float x = weight(p, src, j, k);
+      start[j] = n;
+      for (int64_t k = b; k < end; k++) {
+        float x = weight(p, src, col[j], k);
         if (x == 0) continue;
-        at[n] = (int32_t)(k - b);
+        at[n] = (int32_t)(k - b) * WHET_SPMM_ROWS;
         w[n++] = x;
       }
     }
-  start[list] = n;
+  }
+  *start = n;
 }
 
 static void blocks(const whet_spmm_pack *p, const void *src, uint32_t *start, int32_t *at, float *w) {
@@ -77,8 +95,12 @@ void whet__spmm_pack_run(const void *params, const void *const *src, void *dst, 
   char *to = dst;
   float *bias = dst, *w = (float *)(void *)(to + ((const char *)v.w - to));
   uint32_t *start = (uint32_t *)(void *)(to + ((const char *)v.start - to));
+  int32_t *col = (int32_t *)(void *)(to + ((const char *)v.col - to));
   int32_t *at = (int32_t *)(void *)(to + ((const char *)v.at - to));
   memset(dst, 0, (size_t)((const char *)v.w - to));
   for (int64_t j = 0; j < p->n && p->bias; j++) bias[j] = load(src[1], j);
-  (p->form == WHET_SPMM_BLOCKS ? blocks : scattered)(p, src[0], start, at, w);
+  if (p->form == WHET_SPMM_BLOCKS)
+    blocks(p, src[0], start, at, w);
+  else
+    scattered(p, src[0], start, col, at, w);
 }

@@ -23,6 +23,7 @@
 
 enum { WHET_SPMM_NONE, WHET_SPMM_SCATTERED, WHET_SPMM_BLOCKS };
 enum { WHET_SPMM_PANEL = 16 };
+enum { WHET_SPMM_ROWS = 32 /* of a turned block of A, where vectors have elements enough */ };
 
 typedef struct whet_spmm_f32 {
   int64_t m, n, k;
@@ -41,28 +42,33 @@ typedef struct whet_spmm_pack {
 static inline int64_t spmm_pad(int64_t n, int64_t to) { return whet__ceil_div(n, to) * to; }
 
 /* Rows of w whose lists follow each other in SCATTERED: as many as stay in the first cache with 32 rows of A. */
+enum { WHET_SPMM_K_MOST = 288 };
 static inline int64_t whet__spmm_k_block(int64_t k) {
-  enum { MOST = 288 };
-  return spmm_pad(whet__ceil_div(k, whet__max_i(whet__ceil_div(k, MOST), 1)), 16);
+  return spmm_pad(whet__ceil_div(k, whet__max_i(whet__ceil_div(k, WHET_SPMM_K_MOST), 1)), 16);
 }
 /* Lists in all. */
 static inline int64_t whet__spmm_lists(int form, int64_t n, int64_t k) {
   return form == WHET_SPMM_BLOCKS ? whet__ceil_div(n, WHET_SPMM_PANEL) : n * whet__ceil_div(k, whet__spmm_k_block(k));
 }
 
-/* Packed: the bias, padded to whole panels; where each list starts, and the end of the last, likewise padded; the k
- * of all lists (SCATTERED: within their block); their weights. Lists of SCATTERED: number block * n + column. */
+/* Packed: the bias, padded to whole panels; where each list starts, and the end of the last, likewise padded;
+ * SCATTERED: the column of each list, padded; the k of all lists (SCATTERED: within their block, times
+ * WHET_SPMM_ROWS); their weights. The lists of a block stand by length: those that are walked together are about as
+ * long as each other. */
 typedef struct whet_spmm_view {
   const float *bias;
   const uint32_t *start;
+  const int32_t *col;
   const int32_t *at;
   const float *w;
 } whet_spmm_view;
 static inline whet_spmm_view whet__spmm_view(int form, int64_t n, int64_t k, int64_t stored, const void *packed) {
   const float *bias = packed;
   const uint32_t *start = (const uint32_t *)(const void *)(bias + spmm_pad(n, WHET_SPMM_PANEL));
-  const int32_t *at = (const int32_t *)(const void *)(start + spmm_pad(whet__spmm_lists(form, n, k) + 1, 16));
-  return (whet_spmm_view){bias, start, at, (const float *)(const void *)(at + spmm_pad(stored, 16))};
+  int64_t lists = whet__spmm_lists(form, n, k);
+  const int32_t *col = (const int32_t *)(const void *)(start + spmm_pad(lists + 1, 16));
+  const int32_t *at = col + (form == WHET_SPMM_SCATTERED ? spmm_pad(lists, 16) : 0);
+  return (whet_spmm_view){bias, start, col, at, (const float *)(const void *)(at + spmm_pad(stored, 16))};
 }
 
 /* What SCATTERED and BLOCKS would store of weights. */

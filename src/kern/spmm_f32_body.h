@@ -11,6 +11,8 @@
 
 enum { NV = VW > 8 ? 2 : 4 /* vectors of rows in a block */ };
 enum { STEP = NV * VW };
+/* Where the rows of an entry of `at` are in a turned block. */
+#define ROWS_AT(a, at) ((a) + (STEP == WHET_SPMM_ROWS ? (uint32_t)(at) : (uint32_t)(at) / WHET_SPMM_ROWS * STEP))
 enum { PV = WHET_SPMM_PANEL / VW /* vectors of a panel */ };
 
 /* Bytes of scratch: a block of A and the columns of C, rows as lanes. */
@@ -22,63 +24,66 @@ static size_t scratch(const void *params) {
 
 /* VW rows of at most VW floats each, turned: column i goes to `to` + i * step. Rows past `rows` repeat the last. */
 static void turn_in(const float *a, int64_t lda, int64_t rows, int64_t width, float *to, int64_t step) {
-  vf r[VW];
-  for (int64_t i = 0; i < VW; i++) {
-    const float *x = a + whet__min_i(i, rows - 1) * lda;
-    r[i] = width == VW ? vf_load(x) : vf_load_n(x, width);
+  float whole[VW * VW];
+  if (rows < VW || width < VW) {
+    for (int64_t i = 0; i < VW; i++) vf_store(whole + i * VW, vf_load_n(a + whet__min_i(i, rows - 1) * lda, width));
+    a = whole, lda = VW;
   }
-  vf_turn(r);
-  for (int64_t i = 0; i < VW; i++) vf_store(to + i * step, r[i]);
+  vf_turn(a, lda, to, step);
 }
 
 /* And back: VW columns, `step` apart, into `rows` rows of `width` floats. */
 static void turn_out(const float *t, int64_t step, int64_t rows, int64_t width, float *c, int64_t ldc) {
-  vf r[VW];
-  for (int64_t i = 0; i < VW; i++) r[i] = vf_load(t + i * step);
-  vf_turn(r);
-  for (int64_t i = 0; i < rows; i++) {
-    if (width == VW)
-      vf_store(c + i * ldc, r[i]);
-    else
-      vf_store_n(c + i * ldc, r[i], width);
-  }
+  float whole[VW * VW];
+  const bool some = rows < VW || width < VW;
+  vf_turn(t, step, some ? whole : c, some ? VW : ldc);
+  for (int64_t i = 0; i < rows && some; i++) vf_store_n(c + i * ldc, vf_load(whole + i * VW), width);
 }
 
-/* n weights at `at`, added to column c. */
-static void column(const float *a, const int32_t *at, const float *w, uint32_t n, float *c) {
-  vf p[NV];
+/* What nl lists from x on add to their columns of nv vectors: nl * nv chains are under way at once, since few of them
+ * wait for themselves. What the longer lists have left comes after. */
+WHET_INLINE void columns(const whet_spmm_view *v, const float *a, int64_t x, float *c, const int nv, const int nl) {
+  const int32_t *k[4];
+  const float *w[4];
+  vf s[4][NV];
+  uint32_t n = UINT32_MAX;
+#define ADD(l, i)                                                                    \
+  do {                                                                               \
+    vf f = vf_set(w[l][i]);                                                          \
+    const float *at = ROWS_AT(a, k[l][i]);                                           \
+    WHET_UNROLL                                                                      \
+    for (int r = 0; r < nv; r++) s[l][r] = vf_fma(vf_load(at + r * VW), f, s[l][r]); \
+  } while (0)
   WHET_UNROLL
-  for (int r = 0; r < NV; r++) p[r] = vf_load(c + r * VW);
-  for (uint32_t i = 0; i < n; i++) {
-    vf f = vf_set(w[i]);
-    const float *s = a + (int64_t)at[i] * STEP;
+  for (int l = 0; l < nl; l++) {
+    uint32_t from = v->start[x + l], end = v->start[x + l + 1];
+    k[l] = v->at + from, w[l] = v->w + from;
+    n = end - from < n ? end - from : n;
     WHET_UNROLL
-    for (int r = 0; r < NV; r++) p[r] = vf_fma(vf_load(s + r * VW), f, p[r]);
+    for (int r = 0; r < nv; r++) s[l][r] = vf_load(c + (int64_t)v->col[x + l] * STEP + r * VW);
+  }
+  for (uint32_t i = 0; i < n; i++) {
+    WHET_UNROLL
+    for (int l = 0; l < nl; l++) ADD(l, i);
   }
   WHET_UNROLL
-  for (int r = 0; r < NV; r++) vf_store(c + r * VW, p[r]);
+  for (int l = 0; l < nl; l++) {
+    for (uint32_t i = n; i < v->start[x + l + 1] - v->start[x + l]; i++) ADD(l, i);
+    WHET_UNROLL
+    for (int r = 0; r < nv; r++) vf_store(c + (int64_t)v->col[x + l] * STEP + r * VW, s[l][r]);
+  }
+#undef ADD
 }
 
-/* List x and the one after it, added to c and c + STEP: two chains are under way at once, since one alone waits for
- * itself. What the longer list has left comes after. */
-static void columns(const whet_spmm_view *v, const float *a, int64_t x, float *c) {
-  const int32_t *k0 = v->at + v->start[x], *k1 = v->at + v->start[x + 1];
-  const float *w0 = v->w + v->start[x], *w1 = v->w + v->start[x + 1];
-  uint32_t n0 = v->start[x + 1] - v->start[x], n1 = v->start[x + 2] - v->start[x + 1], n = n0 < n1 ? n0 : n1;
-  vf p[NV], q[NV];
-  WHET_UNROLL
-  for (int r = 0; r < NV; r++) p[r] = vf_load(c + r * VW), q[r] = vf_load(c + STEP + r * VW);
-  for (uint32_t i = 0; i < n; i++) {
-    const float *s = a + (int64_t)k0[i] * STEP, *t = a + (int64_t)k1[i] * STEP;
-    vf f = vf_set(w0[i]), g = vf_set(w1[i]);
-    WHET_UNROLL
-    for (int r = 0; r < NV; r++)
-      p[r] = vf_fma(vf_load(s + r * VW), f, p[r]), q[r] = vf_fma(vf_load(t + r * VW), g, q[r]);
-  }
-  WHET_UNROLL
-  for (int r = 0; r < NV; r++) vf_store(c + r * VW, p[r]), vf_store(c + STEP + r * VW, q[r]);
-  column(a, k0 + n, w0 + n, n0 - n, c);
-  column(a, k1 + n, w1 + n, n1 - n, c + STEP);
+/* n lists from x on, added to the columns c of one block of rows; few: half of its vectors are enough, and what
+ * becomes of the others does not matter. */
+static void block(const whet_spmm_view *v, const float *a, int64_t x, int64_t n, float *c, bool few) {
+  int64_t end = x + n;
+  if (few)
+    for (; x + 4 <= end; x += 4) columns(v, a, x, c, NV / 2, 4);
+  else
+    for (; x + 2 <= end; x += 2) columns(v, a, x, c, NV, 2);
+  for (; x < end; x++) columns(v, a, x, c, NV, 1);
 }
 
 /* At most NV vectors of rows from row r0 on. Vectors without rows are made of the last row and not stored. */
@@ -87,20 +92,18 @@ static void row_block(const whet_spmm_f32 *g, const whet_spmm_view *v, void *con
   const int64_t kb = whet__spmm_k_block(g->k);
   const float *a = (const float *)ptr[0] + r0 * g->lda;
   float *c = (float *)ptr[1] + r0 * g->ldc, *cols = t + kb * STEP;
+  const bool few = 2 * rows <= STEP;
   for (int64_t j = 0; j < g->n; j++)
     for (int r = 0; r < NV; r++) vf_store(cols + j * STEP + r * VW, vf_set(v->bias[j]));
   for (int64_t k = 0, list = 0; k < g->k; k += kb, list += g->n) {
-    int64_t end = whet__min_i(k + kb, g->k) - WHET_BUG(1), j = 0;
+    int64_t end = whet__min_i(k + kb, g->k) - WHET_BUG(1);
     for (int64_t i = k; i < end; i += VW)
-      for (int64_t b = 0; b < NV; b++) {
+      for (int64_t b = 0; b < (few ? NV / 2 : NV); b++) {
         int64_t first = whet__min_i(b * VW, rows - 1);
         turn_in(a + first * g->lda + i, g->lda, rows - first, whet__min_i(VW, end - i), t + (i - k) * STEP + b * VW,
                 STEP);
       }
-    for (; j + 1 < g->n; j += 2) columns(v, t, list + j, cols + j * STEP);
-    if (j < g->n)
-      column(t, v->at + v->start[list + j], v->w + v->start[list + j], v->start[list + j + 1] - v->start[list + j],
-             cols + j * STEP);
+    block(v, t, list, g->n, cols, few);
   }
   for (int64_t j = 0; j < g->n; j += VW)
     for (int64_t b = 0; b < NV && b * VW < rows; b++)

@@ -14,7 +14,11 @@
 
 #include <math.h>
 
-#include "base/base.h"
+#include "kern/kern.h"
+
+/* Loops written out gain nothing here: a fused multiply-add may be a call. */
+#undef WHET_UNROLL
+#define WHET_UNROLL
 
 typedef float vf;
 typedef int32_t vi;
@@ -100,8 +104,10 @@ static inline vi vi_load(const int32_t *p) { return *p; }
 static inline float vf_tree_sum(vf a) { return a; }
 static inline float vf_tree_max(vf a) { return a; }
 
-/* VW vectors as a square matrix: turned about its diagonal. */
-static inline void vf_turn(vf r[VW]) { (void)r; }
+/* VW rows of VW elements, `step` apart, turned about their diagonal: they become columns, at `to`. */
+static inline void vf_turn(const float *from, int64_t step, float *to, int64_t to_step) {
+  (void)step, (void)to_step, *to = *from;
+}
 
 /* a 2^n for integers n in -252 .. 252, rounded once. */
 static inline vf vf_scale(vf a, vf n) {

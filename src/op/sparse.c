@@ -29,9 +29,11 @@ static double dense_cycles(const whet_spmm_f32 *g, double lanes) {
   return macs / lanes / (g->m < 4 ? 0.8 : 1.6) + 500;
 }
 static double scattered_cycles(const whet_spmm_f32 *g, double lanes) {
-  double vectors = (double)whet__ceil_div(g->m, (int64_t)lanes), turned = vectors * lanes * (double)(g->k + 2 * g->n);
-  double blocks = (double)whet__ceil_div((int64_t)vectors, 4);
-  return (vectors * 1.3 + blocks) * (double)g->stored + turned * 8 / lanes + 500;
+  /* Blocks of rows; the last one is done with half of its vectors where those are enough. */
+  double rows = WHET_SPMM_ROWS, whole = (double)(g->m / WHET_SPMM_ROWS), rest = (double)(g->m % WHET_SPMM_ROWS);
+  double each = rows / lanes * (lanes > 8 ? 1.3 : 0.75), half = rest > 0 ? (rest <= rows / 2 ? 0.5 : 1) : 0;
+  double turned = (whole + half) * rows * (double)(g->k + 2 * g->n);
+  return (each * (whole + half) + 0.5 * (whole + (rest > 0))) * (double)g->stored + turned * 4 / lanes + 500;
 }
 static double block_cycles(const whet_spmm_f32 *g, double lanes) {
   double rows = (double)(g->m / 4) * 6 + (double)(g->m % 4) * 3;
@@ -49,7 +51,7 @@ static int choose(const whet_planner *p, whet_spmm_f32 *g, const whet_spmm_pack 
   g->stored = blocks;
   double by_blocks = block_cycles(g, lanes);
   g->stored = scattered;
-  double by_rows = g->m >= 16 ? scattered_cycles(g, lanes) : by_blocks;
+  double by_rows = g->m > whet__max_i((int64_t)lanes / 2, 4) ? scattered_cycles(g, lanes) : by_blocks;
   if (by_blocks > dense && by_rows > dense) return WHET_SPMM_NONE;
   if (by_rows < by_blocks) return WHET_SPMM_SCATTERED;
   g->stored = blocks;

@@ -18,7 +18,7 @@ static void draw(kc *k) {
   bool columns = kc_chance(k, 40), in_place = kc_chance(k, 30);
   bool narrow = !columns && kc_chance(k, 30);
   p->outer = kc_range(k, 1, narrow ? 70 : 5);
-  p->n = narrow ? kc_range(k, 1, 10) : kc_size(k, columns ? 40 : 700);
+  p->n = narrow ? kc_range(k, 1, 20) : kc_size(k, columns ? 40 : 700);
   p->inner = columns ? kc_size(k, 70) : 1;
   p->beta = kc_chance(k, 70) ? 1 : 0.1f + fabsf(kc_f32(k));
   p->log = kc_chance(k, 40);
@@ -72,7 +72,7 @@ static void check(kc *k) {
 }
 
 static void bench(kc *k, int i) {
-  static const int64_t sizes[][3] = {{1, 1001, 1}, {3 * 197, 197, 1}, {12 * 512, 512, 1}, {1, 21, 4096}, {4420, 2, 1}};
+  static const int64_t sizes[][3] = {{1, 1001, 1}, {3 * 197, 197, 1}, {12 * 512, 512, 1}, {1, 21, 4096}, {4420, 2, 1}, {64, 10, 1}, {1, 10, 1}};
   whet_softmax_f32 *p = kc_params(k, sizeof *p);
   *p = (whet_softmax_f32){sizes[i][0], sizes[i][1], sizes[i][2], 1, 0};
   int64_t n = p->outer * p->n * p->inner;
@@ -88,6 +88,6 @@ static const kc_test test = {.family = WHET_FAMILY_softmax_f32,
                              .fills = 1u << KC_RANDOM | 1u << KC_INTS | 1u << KC_ALTERNATE | 1u << KC_SPECIAL,
                              .draw = draw,
                              .check = check,
-                             .n_bench = 5,
+                             .n_bench = 7,
                              .bench = bench};
 KC_MAIN(test)

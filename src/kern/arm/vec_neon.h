@@ -3,9 +3,10 @@
 #define WHET_KERN_VEC_H
 
 /* The vector layer of kern/vec_c.h on NEON of aarch64: 8 elements in two registers. So packed forms and blocks of
- * channels are those of AVX2, and every operation is two that do not wait for each other, which in-order cores need. */
+ * channels are those of AVX2, and every operation is two that do not wait for each other, which in-order cores need.
+ */
 
-#include "base/base.h"
+#include "kern/kern.h"
 
 #include <arm_neon.h>
 #include <math.h>
@@ -86,7 +87,9 @@ static inline vm vf_le(vf a, vf b) { return (vm){vcleq_f32(a.lo, b.lo), vcleq_f3
 static inline vm vf_gt(vf a, vf b) { return (vm){vcgtq_f32(a.lo, b.lo), vcgtq_f32(a.hi, b.hi)}; }
 static inline vm vf_ge(vf a, vf b) { return (vm){vcgeq_f32(a.lo, b.lo), vcgeq_f32(a.hi, b.hi)}; }
 static inline vm vf_eq(vf a, vf b) { return (vm){vceqq_f32(a.lo, b.lo), vceqq_f32(a.hi, b.hi)}; }
-static inline vm vf_ne(vf a, vf b) { return (vm){vmvnq_u32(vceqq_f32(a.lo, b.lo)), vmvnq_u32(vceqq_f32(a.hi, b.hi))}; }
+static inline vm vf_ne(vf a, vf b) {
+  return (vm){vmvnq_u32(vceqq_f32(a.lo, b.lo)), vmvnq_u32(vceqq_f32(a.hi, b.hi))};
+}
 static inline vf vf_sel(vm m, vf a, vf b) { return (vf){vbslq_f32(m.lo, a.lo, b.lo), vbslq_f32(m.hi, a.hi, b.hi)}; }
 static inline vm vm_and(vm a, vm b) { return (vm){vandq_u32(a.lo, b.lo), vandq_u32(a.hi, b.hi)}; }
 static inline vm vm_or(vm a, vm b) { return (vm){vorrq_u32(a.lo, b.lo), vorrq_u32(a.hi, b.hi)}; }
@@ -106,7 +109,9 @@ static inline vi vi_add(vi a, vi b) { return (vi){vaddq_s32(a.lo, b.lo), vaddq_s
 static inline vi vi_sub(vi a, vi b) { return (vi){vsubq_s32(a.lo, b.lo), vsubq_s32(a.hi, b.hi)}; }
 static inline vi vi_and(vi a, vi b) { return (vi){vandq_s32(a.lo, b.lo), vandq_s32(a.hi, b.hi)}; }
 static inline vi vi_xor(vi a, vi b) { return (vi){veorq_s32(a.lo, b.lo), veorq_s32(a.hi, b.hi)}; }
-static inline vi vi_shl(vi a, int n) { return (vi){vshlq_s32(a.lo, vdupq_n_s32(n)), vshlq_s32(a.hi, vdupq_n_s32(n))}; }
+static inline vi vi_shl(vi a, int n) {
+  return (vi){vshlq_s32(a.lo, vdupq_n_s32(n)), vshlq_s32(a.hi, vdupq_n_s32(n))};
+}
 static inline vi vi_sar(vi a, int n) {
   return (vi){vshlq_s32(a.lo, vdupq_n_s32(-n)), vshlq_s32(a.hi, vdupq_n_s32(-n))};
 }
@@ -128,15 +133,24 @@ static inline void vec_turn(float32x4_t r[4]) {
   r[0] = vcombine_f32(vget_low_f32(a), vget_low_f32(c)), r[2] = vcombine_f32(vget_high_f32(a), vget_high_f32(c));
   r[1] = vcombine_f32(vget_low_f32(b), vget_low_f32(d)), r[3] = vcombine_f32(vget_high_f32(b), vget_high_f32(d));
 }
-static inline void vf_turn(vf r[VW]) {
+static inline void vf_turn(const float *from, int64_t step, float *to, int64_t to_step) {
   float32x4_t q[4][4];
-  for (int i = 0; i < 4; i++)
-    q[0][i] = r[i].lo, q[1][i] = r[i].hi, q[2][i] = r[i + 4].lo, q[3][i] = r[i + 4].hi;
+  WHET_UNROLL
+  for (int i = 0; i < 4; i++) {
+    vf a = vf_load(from + i * step), b = vf_load(from + (i + 4) * step);
+    q[0][i] = a.lo, q[1][i] = a.hi, q[2][i] = b.lo, q[3][i] = b.hi;
+  }
+  WHET_UNROLL
   for (int i = 0; i < 4; i++) vec_turn(q[i]);
-  for (int i = 0; i < 4; i++) r[i] = (vf){q[0][i], q[2][i]}, r[i + 4] = (vf){q[1][i], q[3][i]};
+  WHET_UNROLL
+  for (int i = 0; i < 4; i++) {
+    vf_store(to + i * to_step, (vf){q[0][i], q[2][i]});
+    vf_store(to + (i + 4) * to_step, (vf){q[1][i], q[3][i]});
+  }
 }
 static inline vf vf_scale(vf a, vf n) {
-  vi k = {vcvtnq_s32_f32(n.lo), vcvtnq_s32_f32(n.hi)}, half = vi_sar(k, 1), rest = vi_sub(k, half), bias = vi_set(127);
+  vi k = {vcvtnq_s32_f32(n.lo), vcvtnq_s32_f32(n.hi)}, half = vi_sar(k, 1), rest = vi_sub(k, half),
+     bias = vi_set(127);
   a = vf_mul(a, vi_bits(vi_shl(vi_add(half, bias), 23)));
   return vf_mul(a, vi_bits(vi_shl(vi_add(rest, bias), 23)));
 }

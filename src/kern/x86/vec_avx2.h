@@ -4,7 +4,7 @@
 
 /* The vector layer of kern/vec_c.h on AVX2 and FMA: 8 elements. */
 
-#include "base/base.h"
+#include "kern/kern.h"
 
 #include <immintrin.h>
 #include <math.h>
@@ -73,30 +73,33 @@ static inline vm vi_test(vi a, int32_t m) {
 }
 static inline vf vi_to_f(vi a) { return _mm256_cvtepi32_ps(a); }
 static inline vi vi_load(const int32_t *p) { return _mm256_loadu_si256((const __m256i *)(const void *)p); }
-#define VF_TREE(name, op)                                                                       \
-  static inline float vf_tree_##name(vf a) {                                                    \
-    __m128 b = _mm_##op##_ps(_mm256_castps256_ps128(a), _mm256_extractf128_ps(a, 1));           \
-    b = _mm_##op##_ps(b, _mm_movehl_ps(b, b));                                                  \
-    return _mm_cvtss_f32(_mm_##op##_ss(b, _mm_movehdup_ps(b)));                                 \
+#define VF_TREE(name, op)                                                             \
+  static inline float vf_tree_##name(vf a) {                                          \
+    __m128 b = _mm_##op##_ps(_mm256_castps256_ps128(a), _mm256_extractf128_ps(a, 1)); \
+    b = _mm_##op##_ps(b, _mm_movehl_ps(b, b));                                        \
+    return _mm_cvtss_f32(_mm_##op##_ss(b, _mm_movehdup_ps(b)));                       \
   }
 VF_TREE(sum, add)
 VF_TREE(max, max)
-static inline void vf_turn(vf r[VW]) {
-  vf t[8];
-  for (int i = 0; i < 8; i += 2) {
-    t[i] = _mm256_unpacklo_ps(r[i], r[i + 1]);
-    t[i + 1] = _mm256_unpackhi_ps(r[i], r[i + 1]);
+/* Four vectors, in each half of which 4 x 4 elements are turned. A blend is cheaper than a shuffle. */
+static inline void vec_turn_halves(vf r[4]) {
+  vf a = _mm256_unpacklo_ps(r[0], r[1]), b = _mm256_unpackhi_ps(r[0], r[1]);
+  vf c = _mm256_unpacklo_ps(r[2], r[3]), d = _mm256_unpackhi_ps(r[2], r[3]);
+  vf e = _mm256_shuffle_ps(a, c, 0x4e), f = _mm256_shuffle_ps(b, d, 0x4e);
+  r[0] = _mm256_blend_ps(a, e, 0xcc), r[1] = _mm256_blend_ps(c, e, 0x33);
+  r[2] = _mm256_blend_ps(b, f, 0xcc), r[3] = _mm256_blend_ps(d, f, 0x33);
+}
+static inline void vf_turn(const float *from, int64_t step, float *to, int64_t to_step) {
+  vf r[8]; /* rows i and i + 4: their first four elements, then the others */
+  WHET_UNROLL
+  for (int i = 0; i < 8; i++) {
+    const float *p = from + (i & 3) * step + (i & 4);
+    r[i] = _mm256_insertf128_ps(_mm256_castps128_ps256(_mm_loadu_ps(p)), _mm_loadu_ps(p + 4 * step), 1);
   }
-  for (int i = 0; i < 8; i += 4)
-    for (int k = 0; k < 2; k++) {
-      r[i + 2 * k] = _mm256_shuffle_ps(t[i + k], t[i + k + 2], 0x44);
-      r[i + 2 * k + 1] = _mm256_shuffle_ps(t[i + k], t[i + k + 2], 0xee);
-    }
-  for (int i = 0; i < 4; i++) {
-    t[i] = _mm256_permute2f128_ps(r[i], r[i + 4], 0x20);
-    t[i + 4] = _mm256_permute2f128_ps(r[i], r[i + 4], 0x31);
-  }
-  for (int i = 0; i < 8; i++) r[i] = t[i];
+  vec_turn_halves(r);
+  vec_turn_halves(r + 4);
+  WHET_UNROLL
+  for (int i = 0; i < 8; i++) vf_store(to + i * to_step, r[i]);
 }
 static inline vf vf_scale(vf a, vf n) {
   vi k = _mm256_cvtps_epi32(n), half = vi_sar(k, 1), rest = vi_sub(k, half), bias = vi_set(127);

@@ -4,7 +4,7 @@
 
 /* The vector layer of kern/vec_c.h on AVX-512: 16 elements. */
 
-#include "base/base.h"
+#include "kern/kern.h"
 
 #include <immintrin.h>
 #include <math.h>
@@ -62,35 +62,40 @@ static inline vi vi_sar(vi a, int n) { return _mm512_srai_epi32(a, (unsigned)n);
 static inline vm vi_test(vi a, int32_t m) { return _mm512_test_epi32_mask(a, vi_set(m)); }
 static inline vf vi_to_f(vi a) { return _mm512_cvtepi32_ps(a); }
 static inline vi vi_load(const int32_t *p) { return _mm512_loadu_si512(p); }
-#define VF_TREE(name, op)                                                                       \
-  static inline float vf_tree_##name(vf a) {                                                    \
-    __m256 h = _mm256_##op##_ps(_mm512_castps512_ps256(a), _mm512_extractf32x8_ps(a, 1));       \
-    __m128 b = _mm_##op##_ps(_mm256_castps256_ps128(h), _mm256_extractf128_ps(h, 1));           \
-    b = _mm_##op##_ps(b, _mm_movehl_ps(b, b));                                                  \
-    return _mm_cvtss_f32(_mm_##op##_ss(b, _mm_movehdup_ps(b)));                                 \
+#define VF_TREE(name, op)                                                                 \
+  static inline float vf_tree_##name(vf a) {                                              \
+    __m256 h = _mm256_##op##_ps(_mm512_castps512_ps256(a), _mm512_extractf32x8_ps(a, 1)); \
+    __m128 b = _mm_##op##_ps(_mm256_castps256_ps128(h), _mm256_extractf128_ps(h, 1));     \
+    b = _mm_##op##_ps(b, _mm_movehl_ps(b, b));                                            \
+    return _mm_cvtss_f32(_mm_##op##_ss(b, _mm_movehdup_ps(b)));                           \
   }
 VF_TREE(sum, add)
 VF_TREE(max, max)
-static inline void vf_turn(vf r[VW]) {
-  vf t[16];
+static __attribute__((noinline, unused)) void vf_turn(const float *from, int64_t step, float *to, int64_t to_step) {
+  vf r[16], t[16];
+  WHET_UNROLL
   for (int i = 0; i < 16; i += 2) {
-    t[i] = _mm512_unpacklo_ps(r[i], r[i + 1]);
-    t[i + 1] = _mm512_unpackhi_ps(r[i], r[i + 1]);
+    vf a = vf_load(from + i * step), b = vf_load(from + (i + 1) * step);
+    t[i] = _mm512_unpacklo_ps(a, b);
+    t[i + 1] = _mm512_unpackhi_ps(a, b);
   }
-  for (int i = 0; i < 16; i += 4)
+  WHET_UNROLL
+  for (int i = 0; i < 16; i += 4) {
+    WHET_UNROLL
     for (int k = 0; k < 2; k++) { /* r[4 i + k]: column 4 j + k of rows 4 i .. in quarter j */
       r[i + 2 * k] = _mm512_shuffle_ps(t[i + k], t[i + k + 2], 0x44);
       r[i + 2 * k + 1] = _mm512_shuffle_ps(t[i + k], t[i + k + 2], 0xee);
     }
+  }
+  WHET_UNROLL
   for (int k = 0; k < 4; k++) {
     vf a = _mm512_shuffle_f32x4(r[k], r[4 + k], 0x88), b = _mm512_shuffle_f32x4(r[8 + k], r[12 + k], 0x88);
     vf c = _mm512_shuffle_f32x4(r[k], r[4 + k], 0xdd), d = _mm512_shuffle_f32x4(r[8 + k], r[12 + k], 0xdd);
-    t[k] = _mm512_shuffle_f32x4(a, b, 0x88);
-    t[k + 8] = _mm512_shuffle_f32x4(a, b, 0xdd);
-    t[k + 4] = _mm512_shuffle_f32x4(c, d, 0x88);
-    t[k + 12] = _mm512_shuffle_f32x4(c, d, 0xdd);
+    vf_store(to + k * to_step, _mm512_shuffle_f32x4(a, b, 0x88));
+    vf_store(to + (k + 8) * to_step, _mm512_shuffle_f32x4(a, b, 0xdd));
+    vf_store(to + (k + 4) * to_step, _mm512_shuffle_f32x4(c, d, 0x88));
+    vf_store(to + (k + 12) * to_step, _mm512_shuffle_f32x4(c, d, 0xdd));
   }
-  for (int i = 0; i < 16; i++) r[i] = t[i];
 }
 static inline vf vf_scale(vf a, vf n) { return _mm512_scalef_ps(a, n); }
 
