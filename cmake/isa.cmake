@@ -46,7 +46,7 @@ set(WHET_PROBE_dotprod "#include <arm_neon.h>\nint32x4_t f(int32x4_t a,int8x16_t
 set(WHET_PROBE_i8mm "#include <arm_neon.h>\nint32x4_t f(int32x4_t a,int8x16_t b){return vmmlaq_s32(a,b,b);} int main(void){return 0;}")
 set(WHET_PROBE_armbf16 "#include <arm_neon.h>\nfloat32x4_t f(float32x4_t a,bfloat16x8_t b){return vbfmmlaq_f32(a,b,b);} int main(void){return 0;}")
 set(WHET_PROBE_sve2 "#include <arm_sve.h>\nsvint32_t f(svint32_t a,svint8_t b){return svdot_s32(a,b,b);} int main(void){return 0;}")
-set(WHET_PROBE_rvv "#include <riscv_vector.h>\nvfloat32m1_t f(vfloat32m1_t a,size_t n){return __riscv_vfmacc_vv_f32m1(a,a,a,n);} int main(void){return 0;}")
+set(WHET_PROBE_rvv "#include <riscv_vector.h>\ntypedef float v __attribute__((ext_vector_type(8)));v g(v a){return __builtin_elementwise_fma(a,a,a);}vint32m4_t f(vint32m4_t a,size_t n){return __riscv_vsmul_vv_i32m4(a,a,__RISCV_VXRM_RNU,n);} int main(void){return 0;}")
 
 set(WHET_LEFT_OUT "")
 foreach(arch x86 arm riscv)

@@ -46,7 +46,14 @@ part_levels() {
 }
 part_slow() { sh tools/python.sh onnx numpy ai_edge_litert; cmake --build build -j "$WHET_JOBS" && (cd build && ctest --output-on-failure -j "$WHET_JOBS" -L slow); }
 part_arm() { sh tools/sysroot.sh arm64 && preset aarch64 -L quick; }
-part_riscv() { preset riscv64 -L quick; }
+# Vectors as short and as long as machines have them; without any once, for the portable code.
+part_riscv() {
+  QEMU_CPU=rv64,v=true,vext_spec=v1.0,vlen=128 preset riscv64 -L quick || return 1
+  for vlen in 256 512; do
+    (cd build-riscv64 && QEMU_CPU=rv64,v=true,vext_spec=v1.0,vlen=$vlen ctest --output-on-failure --no-tests=error -j "$WHET_JOBS" -L quick) || return 1
+  done
+  (cd build-riscv64 && QEMU_CPU=rv64 ctest --output-on-failure --no-tests=error -j "$WHET_JOBS" -L quick)
+}
 part_fuzz() {
   cmake --preset fuzz && cmake --build build-fuzz -j "$WHET_JOBS" && build-fuzz/fuzz_corpus build-fuzz/corpus || return 1
   [ ! -x build-fuzz/edge_serve_json ] || WHET_BUILD=build-fuzz build-fuzz/edge_serve_json || return 1 # writes where fuzz_serve begins

@@ -13,6 +13,8 @@
 #include <unistd.h>
 #elif defined(__linux__)
 #include <sys/auxv.h>
+#include <sys/syscall.h>
+#include <unistd.h>
 #endif
 
 enum { ARCH_X86, ARCH_ARM, ARCH_RISCV, ARCH_NONE };
@@ -117,7 +119,27 @@ static uint32_t detect(void) {
 }
 static void cpu_name(char *out, size_t n) { snprintf(out, n, "arm"); }
 #elif defined(__riscv)
-static uint32_t detect(void) { return getauxval(AT_HWCAP) & 1ul << ('v' - 'a') ? WHET_ISA_RVV : 0; }
+/* What the kernel says of an extension by riscv_hwprobe (key 4, bit 2: V 1.0); 0 and 1, -1 where it does not know. */
+static int probe_v(void) {
+  struct {
+    int64_t key;
+    uint64_t value;
+  } pair = {4, 0};
+  if (syscall(258, &pair, 1, 0, NULL, 0) != 0 || pair.key != 4) return -1;
+  return (pair.value & 4) != 0;
+}
+/* Whether vectors are those of 1.0: cores with an early draft, which kernels of their makers announce by the same bit of
+ * AT_HWCAP, find `vsetvli t0, zero, e8, m1, ta, ma` illegal, and say so in the top bit of vtype. */
+static bool vectors_are_final(void) {
+  long vtype;
+  __asm__ volatile(".4byte 0x0c0072d7\n\tcsrr %0, 0xc21" : "=r"(vtype) : : "t0");
+  return vtype >= 0;
+}
+static uint32_t detect(void) {
+  int known = probe_v();
+  if (known >= 0) return known ? WHET_ISA_RVV : 0;
+  return getauxval(AT_HWCAP) & 1ul << ('v' - 'a') && vectors_are_final() ? WHET_ISA_RVV : 0;
+}
 static void cpu_name(char *out, size_t n) { snprintf(out, n, "riscv64"); }
 #else
 static uint32_t detect(void) { return 0; }
@@ -163,7 +185,7 @@ static void find_host(void) {
   for (int i = 0; i < 3; i++) k_host.cache[i] = cache_bytes(i + 1);
   if (!k_host.cache[0]) k_host.cache[0] = 32 << 10;
   if (!k_host.cache[1]) k_host.cache[1] = 256 << 10;
-  k_host.fast_fma = ARCH == ARCH_ARM && sizeof(void *) == 8;
+  k_host.fast_fma = (ARCH == ARCH_ARM && sizeof(void *) == 8) || ARCH == ARCH_RISCV;
   cpu_name(k_host.cpu, sizeof k_host.cpu);
 }
 

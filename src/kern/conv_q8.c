@@ -65,9 +65,10 @@ static int weight(const whet_conv_q8_pack *p, const void *w, int64_t i) {
 /* The weights of output o of group g at the places of its form, which are zeroed; their sum. */
 static int32_t pack_output(const whet_conv_q8_pack *p, const whet_conv_q8_layout *l, int64_t g, int64_t o,
                            const void *w, int8_t *to) {
-  bool panels = whet__conv_q8_panels(p->shape.form), apart = p->shape.apart;
+  bool panels = whet__conv_q8_panels(p->shape.form), lanes = p->shape.form == WHET_CONV_Q8_LANES, apart = p->shape.apart;
   int64_t block = l->segs * l->k4 * 64, row = (int64_t)l->group / (l->oc ? l->oc : 1);
-  int8_t *at = panels ? to + o / 16 * block + o % 16 * 4 : to + o * row;
+  int64_t four = panels ? 64 : 4, one = lanes ? 16 : 1; /* from group of four to group, from element to element */
+  int8_t *at = to + (panels ? o / 16 * block + o % 16 * (lanes ? 1 : 4) : o * row);
   uint32_t sum = 0;
   for (int64_t seg = 0; seg < l->segs; seg++) {
     int64_t y = apart ? seg / p->shape.kw : seg, x = apart ? seg % p->shape.kw : 0, end = apart ? x + 1 : p->shape.kw;
@@ -75,7 +76,7 @@ static int32_t pack_output(const whet_conv_q8_pack *p, const whet_conv_q8_layout
       int64_t from = g * p->at_g + o * p->at_o + y * p->at_y + x * p->at_x;
       for (int64_t c = 0; c < l->ic; c++, i++, from += p->at_i) {
         int v = weight(p, w, from);
-        at[panels ? i / 4 * 64 + i % 4 : i] = (int8_t)v;
+        at[i / 4 * four + i % 4 * one] = (int8_t)v;
         sum += (uint32_t)v;
       }
     }
@@ -118,7 +119,7 @@ void whet__conv_q8_do_pack(const void *params, const void *const *src, void *dst
   int32_t *bias = dst, *w_zero = (int32_t *)(void *)(base + l.w_zero);
   const float *scale = whet__conv_q8_scales(p);
   const int32_t *zero = whet__conv_q8_zeros(p);
-  const uint32_t zero_seen = (uint32_t)(p->in_zero - (p->shape.form == WHET_CONV_Q8_SIGNED ? 128 : 0));
+  const uint32_t zero_seen = (uint32_t)(p->in_zero - (whet__conv_q8_signed(p->shape.form) ? 128 : 0));
   int64_t from, to;
   whet__split(p->shape.groups * l.blocks, part, parts, &from, &to);
   for (int64_t b = from; b < to; b++) {

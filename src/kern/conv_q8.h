@@ -30,7 +30,8 @@
  * Form 4: as form 1, for kernels that see activations as signed, unsigned ones with their top bit turned: the bias is
  * that of in_zero - 128.
  * Form 5: as form 1, runs rounded up to whole steps of at most 16 groups of four (whet__conv_q8_steps), for tiles of
- * registers that multiply so many at once. */
+ * registers that multiply so many at once.
+ * Form 6: as form 4 with the outputs of a block next to each other, s8 [group][block of 16 outputs][k][16]. */
 
 #include "kern/kern.h"
 #include "kern/out_q8.h"
@@ -52,11 +53,17 @@ enum {
   WHET_CONV_Q8_ROWS = 2,
   WHET_CONV_Q8_WINO = 3,
   WHET_CONV_Q8_SIGNED = 4,
-  WHET_CONV_Q8_STEPS = 5
+  WHET_CONV_Q8_STEPS = 5,
+  WHET_CONV_Q8_LANES = 6
 };
 /* Weights lie in panels. */
 static inline bool whet__conv_q8_panels(uint8_t form) {
-  return form == WHET_CONV_Q8_PANELS || form == WHET_CONV_Q8_SIGNED || form == WHET_CONV_Q8_STEPS;
+  return form == WHET_CONV_Q8_PANELS || form == WHET_CONV_Q8_SIGNED || form == WHET_CONV_Q8_STEPS ||
+         form == WHET_CONV_Q8_LANES;
+}
+/* Activations are seen as signed. */
+static inline bool whet__conv_q8_signed(uint8_t form) {
+  return form == WHET_CONV_Q8_SIGNED || form == WHET_CONV_Q8_LANES;
 }
 
 /* Form 5: steps in a run of k4 groups of four. Each takes the same number of groups, and what fills the last is less than

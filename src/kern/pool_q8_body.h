@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Family pool_q8 on vectors: the body that the ISA files share, over the names of x86/out_q8_avx2.h,
- * x86/out_q8_avx512.h or arm/out_q8_neon.h. */
+ * x86/out_q8_avx512.h, arm/out_q8_neon.h or riscv/out_q8_rvv.h. */
 
 #include "kern/pool_q8.h"
 

@@ -124,9 +124,16 @@ static void scattered(const whet_spmm_f32 *g, void *const *ptr, int part, int pa
   }
 }
 
+/* clang unrolls loops of a number of rows where it is a constant, gcc where that pays. */
+#ifdef __clang__
+#define PANEL_INLINE WHET_INLINE
+#else
+#define PANEL_INLINE static inline
+#endif
+
 /* One panel of nr rows. */
-static inline void panel(const whet_spmm_view *v, const float *a, int64_t lda, int64_t p, const int nr, float *c,
-                         int64_t ldc, int64_t n) {
+PANEL_INLINE void panel(const whet_spmm_view *v, const float *a, int64_t lda, int64_t p, const int nr, float *c,
+                        int64_t ldc, int64_t n) {
   vf s[4][PV];
   WHET_UNROLL
   for (int r = 0; r < nr; r++)

@@ -76,6 +76,7 @@ extern const whet_tiles_f32 whet__tiles_f32_c;
 extern const whet_tiles_f32 whet__tiles_f32_avx2;
 extern const whet_tiles_f32 whet__tiles_f32_avx512;
 extern const whet_tiles_f32 whet__tiles_f32_neon;
+extern const whet_tiles_f32 whet__tiles_f32_rvv;
 
 /* Columns in a vector of a form, and columns padded to whole vectors. */
 int64_t whet__panel_vec(unsigned form);

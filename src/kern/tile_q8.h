@@ -6,6 +6,7 @@
  *
  *   TILE_ELEM   what a tile reads activations as: uint8_t (then strips may be read in place) or int16_t; or int8_t, with
  *   TILE_SIGNED 1, weights in form 4, and all else that is said here of unsigned activations turned round
+ *   TILE_FORM   the form of weights, where it is another one
  *   tile_mr[]   rows of a tile at most, for nv = 1 .. TILE_NV blocks of 16 outputs
  *   tile()      rows x 16*nv sums:  acc[r][j] = bias[j] + sum over s, k of a[r*lda + seg[s] + k] *
  * b[j/16][s][k/4][j%16][k%4] out_tile()  see x86/out_q8_avx512.h
@@ -20,7 +21,9 @@
 #include "kern/tile_copy.h"
 
 enum { TILE_ACC = 448 }; /* sums in a tile at most */
-enum { TILE_FORM = TILE_SIGNED ? WHET_CONV_Q8_SIGNED : WHET_CONV_Q8_PANELS };
+#ifndef TILE_FORM
+#define TILE_FORM (TILE_SIGNED ? WHET_CONV_Q8_SIGNED : WHET_CONV_Q8_PANELS)
+#endif
 
 /* What a tile needs to know beside its pointers. */
 typedef struct tile_geo {

@@ -89,6 +89,7 @@ extern const whet_unary_f32_fn whet__unary_f32_c[WHET_UN_COUNT];
 extern const whet_unary_f32_fn whet__unary_f32_avx2[WHET_UN_COUNT];
 extern const whet_unary_f32_fn whet__unary_f32_avx512[WHET_UN_COUNT];
 extern const whet_unary_f32_fn whet__unary_f32_neon[WHET_UN_COUNT];
+extern const whet_unary_f32_fn whet__unary_f32_rvv[WHET_UN_COUNT];
 
 /* All micro-operations of an epilogue over n neighbouring results x; res: the elements that ADD or MUL take (NULL
  * when e->res is 0). For tiles: once for each of their rows, while they are in the first cache. */
@@ -96,5 +97,6 @@ void whet__epi_f32_c(const whet_epi_f32 *e, float *x, const float *res, int64_t 
 void whet__epi_f32_avx2(const whet_epi_f32 *e, float *x, const float *res, int64_t n);
 void whet__epi_f32_avx512(const whet_epi_f32 *e, float *x, const float *res, int64_t n);
 void whet__epi_f32_neon(const whet_epi_f32 *e, float *x, const float *res, int64_t n);
+void whet__epi_f32_rvv(const whet_epi_f32 *e, float *x, const float *res, int64_t n);
 
 #endif

@@ -2,8 +2,8 @@
 #ifndef WHET_KERN_VEC_H
 #define WHET_KERN_VEC_H
 
-/* The vector layer of pointwise kernels, portable: vectors of one element. kern/x86/vec_avx2.h, vec_avx512.h and
- * kern/arm/vec_neon.h have the same names for 8, 16 and 8 elements. A kernel is written once over this layer
+/* The vector layer of pointwise kernels, portable: vectors of one element. kern/x86/vec_avx2.h, vec_avx512.h,
+ * kern/arm/vec_neon.h and kern/riscv/vec_rvv.h have the same names for 8, 16, 8 and 8 elements. A kernel is written once over this layer
  * (<family>_body.h) and compiled by the file of each instruction set, which includes its layer first.
  *
  *   vf  f32    vi  int32    vm  a truth value for each element    VW  elements

@@ -240,15 +240,15 @@ static void epilogue(walk *w) {
 
 /* Columns of the panels that fall to a part; whole panels, perhaps none. */
 static void share_panels(unsigned form, int64_t n, int part, int parts, int64_t *n0, int64_t *n1) {
-  int64_t vec = whet__panel_vec(form), pad = whet__panel_pad(form, n), at = 0;
+  int64_t vec = whet__panel_vec(form), pad = whet__panel_pad(form, n);
   *n0 = *n1 = pad;
-  for (int64_t from = 0; from < pad; at++) {
-    int64_t next = from + vec * whet__panel_next(form, (pad - from) / vec), mid = (from + next) / 2;
+  for (int64_t from = 0, next; from < pad; from = next) {
+    next = from + vec * whet__panel_next(form, (pad - from) / vec);
+    int64_t mid = (from + next) / 2;
     if (mid * parts / pad == part) {
       if (*n0 == pad) *n0 = from;
       *n1 = next;
     }
-    from = next;
   }
   if (*n0 == pad) *n1 = *n0;
 }

@@ -1,0 +1,13 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "kern/conv_f32.h"
+
+static void run(const void *params, void *const *ptr, int part, int parts) {
+  whet__conv_f32(params, ptr, part, parts, &whet__tiles_f32_rvv);
+}
+
+const whet_kern whet_k_conv_f32__rvv_direct = {.name = "conv_f32__rvv_direct",
+                                               .isa = WHET_ISA_RVV,
+                                               .form = WHET_PANEL_8,
+                                               .exact = 1,
+                                               .scratch = whet__conv_f32_scratch,
+                                               .run = run};
