@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Family conv_q8 on dotprod: tiles of six rows by sixteen outputs, sums in 24 of the 32 registers. An SDOT takes four
- * activations of a row by element and multiplies them with those of four outputs. */
+ * activations of a row by element and multiplies them with those of four outputs. Whole tiles have their loop in loops.h. */
 
 #ifndef __clang__ /* gcc would bring the loads of the whole loop forward, for which there are no registers */
 #pragma GCC optimize("no-schedule-insns")
 #endif
 
+#include "kern/arm/loops.h"
 #include "kern/arm/out_q8_neon.h"
 
 #define TILE_ELEM int8_t
@@ -40,6 +41,13 @@ WHET_INLINE void rows(const int mr, const int8_t *a, const tile_geo *g, const in
     const int8_t *q[MR];
     int64_t k = g->k4;
     WHET_UNROLL for (int i = 0; i < mr; i++) q[i] = a + g->seg[s] + i * g->lda;
+    if (k >= 4 && mr == MR) {
+      const int64_t bytes = 4 * (k & ~INT64_C(3)), at = 16 - bytes;
+      WHET_UNROLL for (int i = 0; i < mr; i++) q[i] += bytes - 16;
+      LOOP_6X4(LOOP_SDOT, 64, acc, q, b, at);
+      WHET_UNROLL for (int i = 0; i < mr; i++) q[i] += 16;
+      b += 16 * bytes, k &= 3;
+    }
     for (; k >= 4; k -= 4) {
       int32x4_t x[MR];
       WHET_UNROLL for (int i = 0; i < mr; i++) memcpy(&x[i], q[i], 16), q[i] += 16;

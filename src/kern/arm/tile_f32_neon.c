@@ -1,16 +1,19 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Float micro-kernels, NEON: sums in up to 24 of the 32 registers, four neighbours of each row of A in one more, which
- * multiply-adds take by element. Two vectors of weights are enough at a time, for those loads run beside the products. */
+ * multiply-adds take by element. The tiles with most rows have their loop in loops.h; what is here serves the others and
+ * what is left of a run of k. */
 
 #ifndef __clang__ /* gcc would bring the loads of the whole loop forward, for which there are no registers */
 #pragma GCC optimize("no-schedule-insns")
 #endif
 
+#include "kern/arm/loops.h"
 #include "kern/arm/vec_neon.h"
 #include "kern/tile_f32.h"
 #include "kern/unary_f32.h"
 
 enum { TILE_MR = 8 };
+static const uint8_t most[] = {0, 8, 6, 4}; /* rows of a tile by its vectors */
 
 /* The tile of mr rows and nv vectors; both are constants where it is called. */
 WHET_INLINE void tile(const whet_tile_f32 *t, const int mr, const int nv) {
@@ -28,6 +31,15 @@ WHET_INLINE void tile(const whet_tile_f32 *t, const int mr, const int nv) {
     const float *a[TILE_MR], *w = t->w + t->seg[s].k * nv * 8;
     int64_t k = t->seg[s].run;
     WHET_UNROLL for (int i = 0; i < mr; i++) a[i] = t->a + t->seg[s].a + i * t->lda;
+    if (k >= 4 && mr == most[nv]) {
+      const int64_t whole = k & ~INT64_C(3), at = 16 - 4 * whole;
+      WHET_UNROLL for (int i = 0; i < mr; i++) a[i] += whole - 4;
+      if (nv == 1) LOOP_8X2(LOOP_FMLA, 96, acc, a, w, at);
+      if (nv == 2) LOOP_6X4(LOOP_FMLA, 96, acc, a, w, at);
+      if (nv == 3) LOOP_4X6(LOOP_FMLA, 96, acc, a, w, at);
+      WHET_UNROLL for (int i = 0; i < mr; i++) a[i] += 4;
+      w += whole * nv * 8, k -= whole;
+    }
     for (; k >= 4; k -= 4) {
       float32x4_t x[TILE_MR];
       WHET_UNROLL for (int i = 0; i < mr; i++) x[i] = vld1q_f32(a[i]), a[i] += 4;
