@@ -8,6 +8,7 @@
 
 #include "edge/cascade/cascade.h"
 #include "edge/pipe/labels.h"
+#include "plugins/gst/analytics.h"
 #include "plugins/gst/elements.h"
 #include "plugins/gst/objects.h"
 #include "plugins/gst/picture.h"
@@ -190,12 +191,14 @@ static whet_status prepare(GstWhetCascade *s, GstBuffer *b, size_t *bytes, whet_
 
 static void told(GstWhetCascade *s, GstBuffer *b, const cascade_result *r, double score) {
   const char *label = r->best >= 0 ? pipe_label(&s->labels, (size_t)r->best) : NULL;
-  if (r->best >= 0)
+  if (r->best >= 0) {
     gst_whet_object_add(b, &(gst_whet_object){.label = label,
                                               .id = (guint)r->best,
                                               .score = score,
                                               .w = (guint)GST_VIDEO_INFO_WIDTH(&s->info),
                                               .h = (guint)GST_VIDEO_INFO_HEIGHT(&s->info)});
+    gst_whet_analytics_write(b, TRUE);
+  }
   if (!s->post) return;
   gst_element_post_message(
       (GstElement *)s,

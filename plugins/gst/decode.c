@@ -8,6 +8,7 @@
 #include "edge/pipe/detect.h"
 #include "edge/pipe/labels.h"
 #include "edge/pipe/topk.h"
+#include "plugins/gst/analytics.h"
 #include "plugins/gst/elements.h"
 #include "plugins/gst/objects.h"
 #include "plugins/gst/props.h"
@@ -160,6 +161,7 @@ static GstFlowReturn transform_ip(GstBaseTransform *t, GstBuffer *b) {
   }
   if (!any) return GST_FLOW_OK; /* a picture that the model did not see */
   for (WhetTensorsMeta *m; !s->keep && (m = whet_tensors_get(b));) gst_buffer_remove_meta(b, &m->meta);
+  gst_whet_analytics_write(b, s->detect == NULL);
   if (s->post) gst_whet_objects_post((GstElement *)s, "whet-objects", b);
   return GST_FLOW_OK;
 }

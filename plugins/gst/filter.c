@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* whetfilter: which regions stay on a buffer, and which buffers go on. */
 
+#include "plugins/gst/analytics.h"
 #include "plugins/gst/elements.h"
 #include "plugins/gst/objects.h"
 #include "plugins/gst/props.h"
@@ -56,12 +57,14 @@ static GstFlowReturn transform_ip(GstBaseTransform *t, GstBuffer *b) {
   GSList *gone = NULL;
   gpointer state = NULL;
   gint n = 0;
+  gst_whet_analytics_read(b);
   while ((m = gst_whet_object_next(b, &state)))
     if (stays(s, m))
       n++;
     else
       gone = g_slist_prepend(gone, m);
   for (GSList *g = gone; g; g = g->next) gst_buffer_remove_meta(b, &((GstVideoRegionOfInterestMeta *)g->data)->meta);
+  if (gone) gst_whet_analytics_write(b, FALSE);
   g_slist_free(gone);
   s->run = (n >= s->count) != s->on ? s->run + 1 : 0;
   if (s->run >= (s->on ? s->off_after : s->on_after)) {

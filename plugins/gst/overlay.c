@@ -4,6 +4,7 @@
 #include <math.h>
 
 #include "edge/pipe/draw.h"
+#include "plugins/gst/analytics.h"
 #include "plugins/gst/elements.h"
 #include "plugins/gst/objects.h"
 #include "plugins/gst/props.h"
@@ -65,6 +66,7 @@ static GstFlowReturn transform_ip(GstBaseTransform *t, GstBuffer *b) {
   GstVideoFrame f;
   GstVideoRegionOfInterestMeta *m;
   gpointer state = NULL;
+  gst_whet_analytics_read(b);
   if (!gst_buffer_get_meta(b, GST_VIDEO_REGION_OF_INTEREST_META_API_TYPE)) return GST_FLOW_OK;
   if (!gst_video_frame_map(&f, &s->info, b, GST_MAP_READWRITE)) {
     GST_ELEMENT_ERROR(s, STREAM, FORMAT, ("the picture cannot be drawn into"), (NULL));
