@@ -18,8 +18,8 @@ from server import SHARED, WHET
 EXAMPLES = pathlib.Path(os.environ.get("WHET_SOURCE", ".")).resolve() / "examples/pipelines"
 
 
-def run(words, **env):
-    said = subprocess.run([str(w) for w in words], capture_output=True, text=True, env={**os.environ, "WHET": str(WHET.resolve()), **env})
+def run(words, given=None, **env):
+    said = subprocess.run([str(w) for w in words], input=given, capture_output=True, env={**os.environ, "WHET": str(WHET.resolve()), **env})
     assert not said.returncode, said.stderr
     return [json.loads(line) for line in said.stdout.splitlines()]
 
@@ -39,6 +39,9 @@ def keywords():
     events = run([WHET, "pipeline", EXAMPLES / "keywords/keywords.yaml"], MODELS=str(SHARED.resolve() / "models"),
                  SOUND=str(SHARED.resolve() / "data/audio/*_1000ms.wav"))
     assert [(e["item"], e["subject"]) for e in events] == [("no_1000ms.wav", "no"), ("yes_1000ms.wav", "yes")], events
+    sound = b"".join((SHARED / f"data/audio/{w}_1000ms.wav").read_bytes()[44:] + bytes(32000) for w in ("no", "yes"))
+    events = run([WHET, "pipeline", EXAMPLES / "keywords/microphone.yaml"], sound, MODELS=str(SHARED.resolve() / "models"))
+    assert [e["subject"] for e in events] == ["no", "yes"] and events[0]["at"] < 2 < events[1]["at"] < 4, events
 
 
 def faces():
@@ -50,6 +53,12 @@ def faces():
             shutil.copy(SHARED / "data/images/faces_2.jpg", f"{folder}/{name}.jpg")
         a, b = run([WHET, "pipeline", EXAMPLES / "faces/faces.yaml"], MODELS=str(SHARED.resolve() / "models"), PICTURES=folder + "/*.jpg")
         assert [o["track"] for o in a["objects"]] == [o["track"] for o in b["objects"]] == [1, 2, 3, 4], (a, b)
+    gst = shutil.which("gst-launch-1.0")
+    if gst:  # four pictures of 640 x 360, as a decoder writes them
+        raw = subprocess.run([gst, "-q", "filesrc", f"location={(SHARED / 'data/images/faces_2.jpg').resolve()}", "!", "jpegdec", "!", "imagefreeze", "num-buffers=4", "!",
+                              "videoconvert", "!", "videoscale", "!", "video/x-raw,format=RGB,width=640,height=360", "!", "fdsink", "fd=1"], capture_output=True, check=True).stdout
+        found = run([WHET, "pipeline", EXAMPLES / "faces/video.yaml"], raw, MODELS=str(SHARED.resolve() / "models"))
+        assert [[o["track"] for o in e["objects"]] for e in found] == [[1, 2, 3, 4]] * 4, found
     assert set(events[0]) == {"time", "item", "size", "objects"} and set(events[0]["objects"][0]) == {"label", "score", "box", "track"}
 
 
