@@ -79,6 +79,8 @@ struct outbox {
 
 /* A statement of c, ready to be bound; NULL: err says why. */
 sqlite3_stmt *ob_ready(ob_conn *c, ob_sql which, whet_err *err);
+/* The same with its first parameter bound to a number. */
+sqlite3_stmt *ob_ready_int(ob_conn *c, ob_sql which, int64_t first, whet_err *err);
 /* Step a statement that gives no rows, and reset it. */
 whet_status ob_run(ob_conn *c, sqlite3_stmt *st, whet_err *err);
 whet_status ob_do(ob_conn *c, ob_sql which, whet_err *err);
@@ -94,8 +96,16 @@ whet_status ob_count(ob_conn *c, int which, int64_t by, whet_err *err);
 /* What a counter says. */
 whet_status ob_total(ob_conn *c, int which, int64_t *n, whet_err *err);
 
-/* Seconds since 1970. */
+/* Seconds since 1970, and days: those of the byte budget. */
 double ob_wall(void);
+int64_t ob_today(void);
+/* Bytes that were sent today. */
+whet_status ob_spent(ob_conn *c, int64_t *n, whet_err *err);
+
+/* What a query selects of records r with streams s, and a row of it, whose texts last until the next step. */
+#define OB_ROW "r.id, r.stream, coalesce(s.name,''), r.key, r.type, r.priority, r.attempts, r.created, r.data"
+outbox_item ob_row(sqlite3_stmt *st);
+
 /* The reserve: a file of zeros beside the outbox, given up when the disk is full so that deliveries can still be
  * noted. */
 void ob_reserve_make(const outbox *o);

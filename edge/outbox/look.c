@@ -29,9 +29,7 @@ whet_status outbox_stat(outbox *o, outbox_stats *s, whet_err *err) {
   if (!r) r = ask(c, "SELECT count(*), coalesce(sum(length(data)),0) FROM dead", &s->dead, &s->dead_bytes, NULL, err);
   if (!r) r = ask(c, "SELECT count(DISTINCT stream) FROM record WHERE stream<>0", &s->streams, NULL, NULL, err);
   if (!r) r = ask(c, "SELECT coalesce(min(created),0) FROM record", NULL, NULL, &s->oldest, err);
-  static const char today[] =
-      "SELECT coalesce(sum(bytes),0) FROM spent WHERE day=CAST(strftime('%s','now') AS INTEGER)/86400";
-  if (!r) r = ask(c, today, &s->spent_today, NULL, NULL, err);
+  if (!r) r = ob_spent(c, &s->spent_today, err);
   pthread_mutex_unlock(&o->give_lock);
   return r;
 }
@@ -45,9 +43,7 @@ whet_status outbox_waiting(outbox *o, int64_t *records, whet_err *err) {
 
 whet_status outbox_each(outbox *o, bool dead, outbox_row row, void *user, whet_err *err) {
   static const char *const sql[] = {
-      "SELECT r.id, r.stream, coalesce(s.name,''), r.key, r.type, r.priority, r.attempts, r.created, r.data, '' FROM "
-      "record r "
-      "LEFT JOIN stream s ON s.id=r.stream ORDER BY r.priority DESC, r.id",
+      "SELECT " OB_ROW ", '' FROM record r LEFT JOIN stream s ON s.id=r.stream ORDER BY r.priority DESC, r.id",
       "SELECT id, 0, stream, key, type, priority, attempts, created, data, why FROM dead ORDER BY id"};
   ob_conn *c = &o->give;
   sqlite3_stmt *st;
@@ -55,16 +51,7 @@ whet_status outbox_each(outbox *o, bool dead, outbox_row row, void *user, whet_e
   whet_status s = sqlite3_prepare_v2(c->db, sql[dead], -1, &st, NULL) ? ob_fail(c, err) : WHET_OK;
   int code = SQLITE_DONE;
   while (!s && (code = sqlite3_step(st)) == SQLITE_ROW) {
-    const outbox_item x = {.id = sqlite3_column_int64(st, 0),
-                           .stream_id = sqlite3_column_int64(st, 1),
-                           .stream = (const char *)sqlite3_column_text(st, 2),
-                           .key = (const char *)sqlite3_column_text(st, 3),
-                           .type = (const char *)sqlite3_column_text(st, 4),
-                           .priority = sqlite3_column_int(st, 5),
-                           .attempts = sqlite3_column_int(st, 6),
-                           .created = sqlite3_column_double(st, 7),
-                           .data = sqlite3_column_blob(st, 8),
-                           .n = (size_t)sqlite3_column_bytes(st, 8)};
+    const outbox_item x = ob_row(st);
     s = row(user, &x, (const char *)sqlite3_column_text(st, 9));
   }
   if (!s && code != SQLITE_DONE && code != SQLITE_ROW) s = ob_fail(c, err);

@@ -54,8 +54,8 @@ static const char *const k_sql[OB_SQL_COUNT] = {
         "RETURNING length(data)",
     /* ?1, ?2: lists, as JSON, of streams and records that pause. */
     [OB_TAKE] =
-        "SELECT r.id, r.stream, coalesce(s.name,''), r.key, r.type, r.priority, r.attempts, r.created, r.data "
-        "FROM record r LEFT JOIN stream s ON s.id=r.stream "
+        "SELECT " OB_ROW
+        " FROM record r LEFT JOIN stream s ON s.id=r.stream "
         "WHERE r.stream NOT IN (SELECT value FROM json_each(?1)) AND r.id NOT IN (SELECT value FROM json_each(?2)) "
         "ORDER BY r.priority DESC, r.id LIMIT ?3",
     [OB_EXPIRED] = "SELECT count(*) FROM record WHERE expires IS NOT NULL AND expires<=?1",
@@ -110,6 +110,12 @@ sqlite3_stmt *ob_ready(ob_conn *c, ob_sql which, whet_err *err) {
   return c->st[which];
 }
 
+sqlite3_stmt *ob_ready_int(ob_conn *c, ob_sql which, int64_t first, whet_err *err) {
+  sqlite3_stmt *st = ob_ready(c, which, err);
+  if (st) sqlite3_bind_int64(st, 1, first);
+  return st;
+}
+
 whet_status ob_run(ob_conn *c, sqlite3_stmt *st, whet_err *err) {
   int code = sqlite3_step(st);
   whet_status s = code == SQLITE_DONE || code == SQLITE_ROW ? WHET_OK : ob_fail(c, err);
@@ -140,18 +146,35 @@ whet_status ob_number(ob_conn *c, sqlite3_stmt *st, int64_t *out, whet_err *err)
 
 whet_status ob_count(ob_conn *c, int which, int64_t by, whet_err *err) {
   if (!by) return WHET_OK;
-  sqlite3_stmt *st = ob_ready(c, OB_COUNT, err);
+  sqlite3_stmt *st = ob_ready_int(c, OB_COUNT, which, err);
   if (!st) return WHET_E_IO;
-  sqlite3_bind_int(st, 1, which);
   sqlite3_bind_int64(st, 2, by);
   return ob_run(c, st, err);
 }
 
 whet_status ob_total(ob_conn *c, int which, int64_t *n, whet_err *err) {
-  sqlite3_stmt *st = ob_ready(c, OB_TOTALS, err);
-  if (!st) return WHET_E_IO;
-  sqlite3_bind_int(st, 1, which);
-  return ob_number(c, st, n, err);
+  sqlite3_stmt *st = ob_ready_int(c, OB_TOTALS, which, err);
+  return st ? ob_number(c, st, n, err) : WHET_E_IO;
+}
+
+int64_t ob_today(void) { return (int64_t)(ob_wall() / 86400); }
+
+whet_status ob_spent(ob_conn *c, int64_t *n, whet_err *err) {
+  sqlite3_stmt *st = ob_ready_int(c, OB_SPENT, ob_today(), err);
+  return st ? ob_number(c, st, n, err) : WHET_E_IO;
+}
+
+outbox_item ob_row(sqlite3_stmt *st) {
+  return (outbox_item){.id = sqlite3_column_int64(st, 0),
+                       .stream_id = sqlite3_column_int64(st, 1),
+                       .stream = (const char *)sqlite3_column_text(st, 2),
+                       .key = (const char *)sqlite3_column_text(st, 3),
+                       .type = (const char *)sqlite3_column_text(st, 4),
+                       .priority = sqlite3_column_int(st, 5),
+                       .attempts = sqlite3_column_int(st, 6),
+                       .created = sqlite3_column_double(st, 7),
+                       .data = sqlite3_column_blob(st, 8),
+                       .n = (size_t)sqlite3_column_bytes(st, 8)};
 }
 
 /* ---- the reserve ------------------------------------------------------------------------------- */
@@ -317,16 +340,15 @@ struct sums {
   int64_t records, bytes, put, dropped, first; /* first: id of its own first record */
 };
 
-/* Room for n bytes more of a record of that priority. */
+/* Room for n bytes more of a record of that priority, which lies there already: else all is undone. */
 static whet_status make_room(outbox *o, struct sums *t, int64_t n, int priority, whet_err *err) {
   ob_conn *c = &o->put;
   while (t->bytes + n > o->o.max_bytes || t->records + 1 > o->o.max_records) {
     int64_t freed = -1;
     if (o->o.when_full == OUTBOX_DROP_OLDEST) {
-      sqlite3_stmt *st = ob_ready(c, OB_EVICT, err);
+      sqlite3_stmt *st = ob_ready_int(c, OB_EVICT, priority, err);
       if (!st) return WHET_E_IO;
-      sqlite3_bind_int(st, 1, priority);
-      sqlite3_bind_int64(st, 2, t->first ? t->first : INT64_MAX);
+      sqlite3_bind_int64(st, 2, t->first);
       EDGE_TRY(ob_number(c, st, &freed, err));
     }
     if (freed < 0)
@@ -344,7 +366,6 @@ static whet_status add(outbox *o, struct sums *t, const outbox_record *r, double
   double ttl = r->ttl > 0 ? r->ttl : r->ttl < 0 ? 0 : o->o.ttl;
   if (r->n > INT32_MAX || (int64_t)r->n > o->o.max_bytes)
     return edge_fail(err, WHET_E_LIMIT, "a record of %zu bytes is more than the outbox holds", r->n);
-  EDGE_TRY(make_room(o, t, (int64_t)r->n, r->priority, err));
   EDGE_TRY(stream_id(c, r->stream, &stream, err));
   if (!r->key) ob_key(made);
   sqlite3_stmt *st = ob_ready(c, OB_ADD, err);
@@ -359,10 +380,10 @@ static whet_status add(outbox *o, struct sums *t, const outbox_record *r, double
   EDGE_TRY(ob_run(c, st, err));
   if (!sqlite3_changes(c->db)) return WHET_OK; /* its key waits already */
   if (!t->first) t->first = sqlite3_last_insert_rowid(c->db);
+  EDGE_TRY(make_room(o, t, (int64_t)r->n, r->priority, err));
   t->records++, t->put++, t->bytes += (int64_t)r->n;
   if (!stream) return WHET_OK;
-  if (!(st = ob_ready(c, OB_STREAM_LIFT, err))) return WHET_E_IO;
-  sqlite3_bind_int64(st, 1, stream);
+  if (!(st = ob_ready_int(c, OB_STREAM_LIFT, stream, err))) return WHET_E_IO;
   sqlite3_bind_int(st, 2, r->priority);
   return ob_run(c, st, err);
 }
@@ -414,9 +435,8 @@ static bool shed(outbox *o, const ob_put *list) {
   for (; list; list = list->next)
     for (size_t i = 0; i < list->n; i++) want += (int64_t)list->r[i].n + 512;
   while (bytes < want) {
-    sqlite3_stmt *st = ob_ready(c, OB_EVICT, NULL);
+    sqlite3_stmt *st = ob_ready_int(c, OB_EVICT, INT32_MAX, NULL);
     if (!st) break;
-    sqlite3_bind_int(st, 1, INT32_MAX);
     sqlite3_bind_int64(st, 2, INT64_MAX);
     if (ob_number(c, st, &freed, NULL) || freed < 0) break;
     n++, bytes += freed + 512;

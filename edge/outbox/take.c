@@ -119,15 +119,6 @@ static whet_status expire(outbox *o, whet_err *err) {
   return ob_end(c, s, err);
 }
 
-static int64_t today(void) { return (int64_t)(ob_wall() / 86400); }
-
-static whet_status spent(outbox *o, int64_t *n, whet_err *err) {
-  sqlite3_stmt *st = ob_ready(&o->give, OB_SPENT, err);
-  if (!st) return WHET_E_IO;
-  sqlite3_bind_int64(st, 1, today());
-  return ob_number(&o->give, st, n, err);
-}
-
 /* Keep n bytes and a 0 of a row in the batch's text; where they begin. */
 static bool keep(outbox_batch *b, const void *p, size_t n, size_t *at) {
   if (b->text_n + n + 1 > b->text_cap) {
@@ -151,17 +142,11 @@ static bool take_row(outbox_batch *b, sqlite3_stmt *st) {
     if (!more) return false;
     b->item = more, b->cap = cap;
   }
-  outbox_item x = {.id = sqlite3_column_int64(st, 0),
-                   .stream_id = sqlite3_column_int64(st, 1),
-                   .priority = sqlite3_column_int(st, 5),
-                   .attempts = sqlite3_column_int(st, 6),
-                   .created = sqlite3_column_double(st, 7)};
-  static const int column[] = {2, 3, 4, 8};
+  outbox_item x = ob_row(st);
   size_t at[4];
-  for (int i = 0; i < 4; i++)
-    if (!keep(b, sqlite3_column_blob(st, column[i]), (size_t)sqlite3_column_bytes(st, column[i]), &at[i]))
-      return false;
-  x.n = (size_t)sqlite3_column_bytes(st, 8);
+  if (!keep(b, x.stream, strlen(x.stream), &at[0]) || !keep(b, x.key, strlen(x.key), &at[1]) ||
+      !keep(b, x.type, strlen(x.type), &at[2]) || !keep(b, x.data, x.n, &at[3]))
+    return false;
   /* Offsets until the text has stopped moving. */
   x.stream = (const char *)(uintptr_t)at[0], x.key = (const char *)(uintptr_t)at[1],
   x.type = (const char *)(uintptr_t)at[2];
@@ -179,7 +164,10 @@ static void settle_texts(outbox_batch *b) {
   }
 }
 
-static whet_status take(outbox *o, size_t most, size_t most_bytes, outbox_batch *b, double *next, whet_err *err) {
+/* Take records of `most_bytes` in all; tight: not even the first may be larger, else it may. *more: one of them was.
+ */
+static whet_status take(outbox *o, size_t most, size_t most_bytes, bool tight, outbox_batch *b, double *next,
+                        bool *more, whet_err *err) {
   serve_buf streams = {0}, ids = {0};
   size_t bytes = 0;
   pauses(o, &streams, &ids, next);
@@ -193,7 +181,10 @@ static whet_status take(outbox *o, size_t most, size_t most_bytes, outbox_batch 
     int code;
     while ((code = sqlite3_step(st)) == SQLITE_ROW) {
       size_t n = (size_t)sqlite3_column_bytes(st, 8);
-      if (b->n && bytes + n > most_bytes) break;
+      if ((b->n || tight) && bytes + n > most_bytes) {
+        *more = true;
+        break;
+      }
       bytes += n;
       if (take_row(b, st)) continue;
       s = edge_fail(err, WHET_E_MEMORY, "no memory for the outbox");
@@ -216,16 +207,20 @@ whet_status outbox_take(outbox *o, size_t most, size_t most_bytes, outbox_batch 
   if (o->claim < 0) return edge_fail(err, WHET_E_MISUSE, "%s: claim it before records are taken", o->path);
   pthread_mutex_lock(&o->give_lock);
   whet_status s = expire(o, err);
-  if (!s && o->o.daily_bytes > 0) s = spent(o, &used, err);
+  if (!s && o->o.daily_bytes > 0) s = ob_spent(&o->give, &used, err);
   if (s) {
   } else if (o->rest_until > t) {
     next = 1e-9 * (double)(o->rest_until - t);
-  } else if (o->o.daily_bytes > 0 && used >= o->o.daily_bytes) {
-    next = 86400 - fmod(ob_wall(), 86400);
   } else {
-    if (o->o.daily_bytes > 0 && (int64_t)most_bytes > o->o.daily_bytes - used)
+    /* What is larger than the rest of the day's bytes waits for the next day; larger than all of a day's, it goes as
+     * the day's first. */
+    bool tight = false, more = false, spent = o->o.daily_bytes > 0 && used >= o->o.daily_bytes;
+    if (o->o.daily_bytes > 0 && !spent && (int64_t)most_bytes > o->o.daily_bytes - used) {
       most_bytes = (size_t)(o->o.daily_bytes - used);
-    s = take(o, most, most_bytes, b, &next, err);
+      tight = used > 0;
+    }
+    if (!spent) s = take(o, most, most_bytes, tight, b, &next, &more, err);
+    if (spent || (tight && more && !b->n)) next = 86400 - fmod(ob_wall(), 86400);
   }
   pthread_mutex_unlock(&o->give_lock);
   if (wait) *wait = isinf(next) ? -1 : next;
@@ -241,9 +236,8 @@ struct settled {
 
 static whet_status remove_item(outbox *o, const outbox_item *x, struct settled *t, bool *was, whet_err *err) {
   int64_t freed;
-  sqlite3_stmt *st = ob_ready(&o->give, OB_DONE, err);
+  sqlite3_stmt *st = ob_ready_int(&o->give, OB_DONE, x->id, err);
   if (!st) return WHET_E_IO;
-  sqlite3_bind_int64(st, 1, x->id);
   EDGE_TRY(ob_number(&o->give, st, &freed, err));
   *was = freed >= 0; /* it may have been dropped meanwhile */
   if (*was) t->gone++, t->bytes += freed;
@@ -252,9 +246,8 @@ static whet_status remove_item(outbox *o, const outbox_item *x, struct settled *
 
 static whet_status bury(outbox *o, const outbox_item *x, const char *why, struct settled *t, whet_err *err) {
   bool was;
-  sqlite3_stmt *st = ob_ready(&o->give, OB_BURY, err);
+  sqlite3_stmt *st = ob_ready_int(&o->give, OB_BURY, x->id, err);
   if (!st) return WHET_E_IO;
-  sqlite3_bind_int64(st, 1, x->id);
   sqlite3_bind_text(st, 2, why, -1, SQLITE_STATIC);
   EDGE_TRY(ob_run(&o->give, st, err));
   EDGE_TRY(remove_item(o, x, t, &was, err));
@@ -283,10 +276,8 @@ static whet_status settle_one(outbox *o, const outbox_item *x, const outbox_answ
     return bury(o, x, why, t, err);
   }
   pause_item(o, x, a->after);
-  sqlite3_stmt *st = ob_ready(&o->give, OB_ATTEMPT, err);
-  if (!st) return WHET_E_IO;
-  sqlite3_bind_int64(st, 1, x->id);
-  return ob_run(&o->give, st, err);
+  sqlite3_stmt *st = ob_ready_int(&o->give, OB_ATTEMPT, x->id, err);
+  return st ? ob_run(&o->give, st, err) : WHET_E_IO;
 }
 
 /* Does this one only wait behind an earlier record of its stream that did not get through? */
@@ -346,10 +337,9 @@ whet_status outbox_settle(outbox *o, const outbox_batch *b, const outbox_answer 
 whet_status outbox_spend(outbox *o, int64_t bytes, whet_err *err) {
   if (!(o->o.daily_bytes > 0) || bytes <= 0) return WHET_OK;
   pthread_mutex_lock(&o->give_lock);
-  sqlite3_stmt *st = ob_ready(&o->give, OB_SPEND, err);
+  sqlite3_stmt *st = ob_ready_int(&o->give, OB_SPEND, ob_today(), err);
   whet_status s = st ? WHET_OK : WHET_E_IO;
   if (st) {
-    sqlite3_bind_int64(st, 1, today());
     sqlite3_bind_int64(st, 2, bytes);
     s = ob_run(&o->give, st, err);
   }

@@ -133,8 +133,12 @@ static void caps(void **state) {
   assert_int_equal(put(o, NULL, NULL, "seven b", 9, 0), WHET_E_LIMIT);
   const outbox_record both[] = {{.data = "abc", .n = 3, .priority = 9}, {.data = "defg", .n = 4, .priority = 9}};
   assert_int_equal(outbox_put(o, both, 2, NULL), WHET_E_LIMIT); /* all or none, and nothing was dropped for it */
-  assert_string_equal(taken(o, 10, OUTBOX_SENT), "h1 m1 m2");
-  assert_true(stats(o).dropped == 2);
+  assert_int_equal(put(o, NULL, "known", "h2", 9, 0), WHET_OK); /* m1 goes */
+  assert_true(stats(o).dropped == 3);
+  for (int i = 0; i < 3; i++)
+    assert_int_equal(put(o, NULL, "known", "h2", 9, 0), WHET_OK); /* it waits: nothing goes */
+  assert_true(stats(o).dropped == 3);
+  assert_string_equal(taken(o, 10, OUTBOX_SENT), "h2 h1 m2");
   outbox_close(&o);
 }
 
@@ -149,6 +153,20 @@ static void ages(void **state) {
   assert_int_equal(outbox_spend(o, 10, NULL), WHET_OK);
   assert_string_equal(taken(o, 10, OUTBOX_SENT), ""); /* the day's bytes are spent */
   assert_true(stats(o).spent_today == 10);
+  outbox_close(&o);
+  /* What does not fit into the rest of a day waits for the next; what fits into no day goes as its day's first. */
+  o = open_box("day.db", &brief);
+  put(o, NULL, NULL, "larger than a day", 0, -1);
+  put(o, NULL, NULL, "sevenby", 0, -1);
+  assert_string_equal(taken(o, 10, OUTBOX_UNREACHED), "larger than a day");
+  outbox_close(&o);
+  o = open_box("rest.db", &brief);
+  put(o, NULL, NULL, "sevenby", 0, -1);
+  assert_int_equal(outbox_spend(o, 4, NULL), WHET_OK);
+  assert_string_equal(taken(o, 10, OUTBOX_SENT), "");
+  put(o, NULL, NULL, "six by", 9, -1);
+  assert_string_equal(taken(o, 10, OUTBOX_SENT), "six by");
+  assert_true(stats(o).records == 1);
   outbox_close(&o);
 }
 
