@@ -52,6 +52,10 @@ typedef struct pl_kind {
   /* More for the counters: members of a JSON object, each with a comma in front. Any thread, while the node is open.
    */
   void (*stats)(struct pl_node *n, serve_buf *b);
+  /* Sources and stages that set values: do they set one of this name? Settings are there, open may not have been
+   * called.
+   */
+  bool (*gives)(const struct pl_node *n, const char *name);
   /* Stages and sinks that talk to another machine. False: it does not just now. Any thread, while the node is open.
    */
   bool (*link)(struct pl_node *n, pl_link *out);

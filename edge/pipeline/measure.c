@@ -3,10 +3,26 @@
 
 #include "edge/pipeline/measure.h"
 
+#include "edge/pipeline/inner.h"
+
 #include <string.h>
 
 static bool counts(const pl_measure *m, const char *label) {
   return !m->label || (label && !strcmp(label, m->label));
+}
+
+static bool gives(const pl_node *n, const char *name) { return n && n->kind->gives && n->kind->gives(n, name); }
+
+whet_status pl_measure_known(const pl_node *n, const pl_measure *m, whet_err *err) {
+  if (!strcmp(m->of, "score") || !strcmp(m->of, "count") || !n->branch) return WHET_OK;
+  bool stage = false; /* else it is a sink, behind all stages */
+  for (size_t i = 0; i < n->branch->n_stage; i++) stage |= n->branch->stage[i] == n;
+  for (const pl_branch *b = n->branch; b; b = b->from) {
+    if (gives(b->source, m->of)) return WHET_OK;
+    for (size_t i = 0; i < b->n_stage; i++)
+      if (gives(b->stage[i], m->of) && (!stage || b != n->branch || pl_leads_to(b->stage[i], n))) return WHET_OK;
+  }
+  return pl_fail(n, err, "of: expected score, count or a value; nothing before it gives the value \"%.60s\"", m->of);
 }
 
 double pl_measured(const pl_measure *m, const pl_frame *f) {

@@ -17,6 +17,8 @@ typedef struct pl_measure {
 #define PL_MEASURE_DEFAULTS \
   { .of = "score" }
 
+/* open of what measures: E_DATA at the node's line when `of` names a value that nothing before it sets. */
+EDGE_MUST whet_status pl_measure_known(const pl_node *n, const pl_measure *m, whet_err *err);
 /* The number; 0 where there is nothing of the kind. */
 double pl_measured(const pl_measure *m, const pl_frame *f);
 /* A hash of the event, subject, and how many objects of which labels, classes and zones there are. 0: nothing at all.

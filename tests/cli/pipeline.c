@@ -54,6 +54,13 @@ static void wrong_files(void **state) {
       {"source: {stdin: {format: jsonl}}\nsinks: [stdout]\n", "w.yaml:1: stdin: format jsonl needs fields"},
       {"source: {stdin: csv}\nstages: [{threshold: {on: 1, off: 2}}]\nsinks: [stdout]\n",
        "w.yaml:2: threshold: off: expected at most on"},
+      {"source: {stdin: csv}\nstages:\n  - values: [heat]\n  - threshold: {of: heta, on: 1}\nsinks: [stdout]\n",
+       "w.yaml:4: threshold: of: expected score, count or a value; nothing before it gives the value \"heta\""},
+      {"source: {stdin: csv}\nstages:\n  - change: {of: heat, step: 1}\n  - values: [heat]\nsinks: [stdout]\n",
+       "w.yaml:3: change: of: expected score, count or a value"},
+      {"branches:\n  a: {source: {sensor: {files: {load: /proc/loadavg}}}, sinks: [stdout]}\n  b:\n    from: a\n"
+       "    stages: [{threshold: {of: load, on: 1}}, {threshold: {of: lode, on: 1}}]\n    sinks: [stdout]\n",
+       "w.yaml:5: threshold: of: expected score, count or a value; nothing before it gives the value \"lode\""},
       {"source: {stdin: csv}\nsinks: [{stdout: {a: b}}]\n", "w.yaml:2: the sink stdout has no settings"},
       {"branches:\n  a: {from: b, sinks: [stdout]}\n  b: {from: a}\n", "from goes in a circle"},
       {"branches:\n  a: {from: c, sinks: [stdout]}\n", "w.yaml:2: from: there is no branch \"c\""},

@@ -161,7 +161,7 @@ with tempfile.TemporaryDirectory() as folder:
     region = pathlib.Path("/dev/shm") / REGION
     region.write_bytes(bytes(4096))
     try:
-        with serving(models, "--shared-memory", "--log", "warning", "--poll", "5") as s:
+        with serving(models, "--shared-memory", "--log", "error", "--poll", "5", "--idle", "3600", "--slow", "3600") as s:
             assert s.ask("POST", "/v2/systemsharedmemory/region/soak/register", json.dumps({"key": "/" + REGION, "offset": 0, "byte_size": 4096}))[0] == 200
             files = s.files()
             rss, most = [], 0

@@ -61,6 +61,7 @@ static const clip k_defaults = {.what = {.of = "count"},
 
 static whet_status open_clip(pl_node *n, whet_err *err) {
   clip *s = (clip *)n;
+  EDGE_TRY(pl_measure_known(n, &s->what, err));
   if (!(s->folder = pl_path(n, s->folder, err))) return WHET_E_MEMORY;
   s->size = (size_t)(s->before * s->rate) + 1;
   s->ring = pl_keep(n, s->size * sizeof *s->ring, err);

@@ -57,6 +57,8 @@ static whet_status open_sensor(pl_node *n, whet_err *err) {
   return WHET_OK;
 }
 
+static bool gives(const pl_node *n, const char *name) { return conf_get(((const sensor *)n)->files, name) != NULL; }
+
 /* The number that a file begins with; patterns are looked up anew, as the system may number devices otherwise. */
 static whet_status look(const one *v, double *out, whet_err *err) {
   char text[64];
@@ -117,4 +119,5 @@ const pl_kind pl_source_sensor = {.name = "sensor",
                                   .defaults = &k_defaults,
                                   .open = open_sensor,
                                   .run = run,
-                                  .live = true};
+                                  .live = true,
+                                  .gives = gives};

@@ -5,6 +5,7 @@
 
 #include <math.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "edge/pipeline/inner.h"
 
@@ -89,6 +90,8 @@ static whet_status run(pl_node *n, pl_frame *f, whet_err *err) {
 
 static void close_anomaly(pl_node *n) { free(((anomaly *)n)->v); }
 
+static bool gives(const pl_node *n, const char *name) { return !strcmp(name, "anomaly"); }
+
 const pl_kind pl_stage_anomaly = {.name = "anomaly",
                                   .size = sizeof(anomaly),
                                   .keys = k_keys,
@@ -96,4 +99,5 @@ const pl_kind pl_stage_anomaly = {.name = "anomaly",
                                   .defaults = &k_defaults,
                                   .open = open_anomaly,
                                   .run = run,
-                                  .close = close_anomaly};
+                                  .close = close_anomaly,
+                                  .gives = gives};

@@ -320,6 +320,8 @@ static void close_cascade(pl_node *n) {
   free(s->data);
 }
 
+static bool gives(const pl_node *n, const char *name) { return !strcmp(name, "sure"); }
+
 const pl_kind pl_stage_cascade = {.name = "cascade",
                                   .size = sizeof(cascade_stage),
                                   .keys = k_keys,
@@ -330,7 +332,8 @@ const pl_kind pl_stage_cascade = {.name = "cascade",
                                   .settle = settle,
                                   .close = close_cascade,
                                   .stats = stats,
-                                  .link = link_of};
+                                  .link = link_of,
+                                  .gives = gives};
 #else
 static whet_status lacks(pl_node *n, whet_err *err) {
   return pl_fail(n, err, "this build lacks SQLite, by which cases wait (Debian: libsqlite3-dev)");

@@ -25,7 +25,7 @@ static const conf_key k_keys[] = {PL_MEASURE_KEYS(change, what),
 static whet_status open_change(pl_node *n, whet_err *err) {
   change *s = (change *)n;
   if (!s->what.of != !(s->step > 0)) return pl_fail(n, err, "of and step (above 0) belong together");
-  return WHET_OK;
+  return s->what.of ? pl_measure_known(n, &s->what, err) : WHET_OK;
 }
 
 static void begin(pl_node *n) { ((change *)n)->passed = false; }

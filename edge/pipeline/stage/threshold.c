@@ -23,7 +23,8 @@ static const threshold k_defaults = {.what = PL_MEASURE_DEFAULTS};
 static whet_status open_threshold(pl_node *n, whet_err *err) {
   threshold *s = (threshold *)n;
   if (!pl_given(n, "off")) s->off = s->on;
-  return s->off <= s->on ? WHET_OK : pl_fail(n, err, "off: expected at most on (%g), got %g", s->on, s->off);
+  if (s->off > s->on) return pl_fail(n, err, "off: expected at most on (%g), got %g", s->on, s->off);
+  return pl_measure_known(n, &s->what, err);
 }
 
 static void begin(pl_node *n) { ((threshold *)n)->is = false; }

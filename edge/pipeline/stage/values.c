@@ -3,6 +3,7 @@
  * or the mean, least, most, root mean square or deviation of all. */
 
 #include <math.h>
+#include <string.h>
 
 #include "edge/pipeline/kind.h"
 
@@ -19,6 +20,13 @@ static const conf_key k_keys[] = {{.name = "names", CONF_STRS, offsetof(values, 
 static whet_status open_values(pl_node *n, whet_err *err) {
   values *s = (values *)n;
   return s->names.n <= PL_VALUES ? WHET_OK : pl_fail(n, err, "names: %zu are more than %d", s->names.n, PL_VALUES);
+}
+
+static bool gives(const pl_node *n, const char *name) {
+  const values *s = (const values *)n;
+  for (size_t i = 0; i < s->names.n; i++)
+    if (!strcmp(s->names.v[i], name)) return true;
+  return false;
 }
 
 static double reduced(int of, const float *p, size_t rows, size_t step) {
@@ -51,5 +59,10 @@ static whet_status run(pl_node *n, pl_frame *f, whet_err *err) {
   return pl_pass(n, f, err);
 }
 
-const pl_kind pl_stage_values = {
-    .name = "values", .size = sizeof(values), .keys = k_keys, .lone = "names", .open = open_values, .run = run};
+const pl_kind pl_stage_values = {.name = "values",
+                                 .size = sizeof(values),
+                                 .keys = k_keys,
+                                 .lone = "names",
+                                 .open = open_values,
+                                 .run = run,
+                                 .gives = gives};

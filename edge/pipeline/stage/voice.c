@@ -4,6 +4,7 @@
  * both sides that two neighbours share. */
 
 #include <math.h>
+#include <string.h>
 
 #include "edge/pipeline/inner.h"
 
@@ -137,6 +138,10 @@ static whet_status end(pl_node *n, whet_err *err) {
   return release(s, NULL, err);
 }
 
+static bool gives(const pl_node *n, const char *name) {
+  return !strcmp(name, "probability") || !strcmp(name, "speech");
+}
+
 const pl_kind pl_stage_voice = {.name = "voice",
                                 .size = sizeof(voice),
                                 .keys = k_keys,
@@ -144,4 +149,5 @@ const pl_kind pl_stage_voice = {.name = "voice",
                                 .open = open_voice,
                                 .run = run,
                                 .begin = begin,
-                                .end = end};
+                                .end = end,
+                                .gives = gives};

@@ -139,10 +139,13 @@ static whet_status run(pl_node *n, pl_frame *f, whet_err *err) {
   return s->pass == 0 || (s->pass == 1 && inside) ? pl_pass(n, f, err) : WHET_OK;
 }
 
+static bool gives(const pl_node *n, const char *name) { return !strcmp(name, "direction"); }
+
 const pl_kind pl_stage_zone = {.name = "zone",
                                .size = sizeof(zone),
                                .keys = k_keys,
                                .lone = "zones",
                                .open = open_zone,
                                .run = run,
-                               .begin = begin};
+                               .begin = begin,
+                               .gives = gives};
