@@ -8,14 +8,13 @@
 
 enum { SPAN_NS = 250000000 }; /* watts over less would be noise */
 
-void pl_energy_open(pl_energy *e, const char *sysfs, const char *procfs) {
-  const power_opts o = {.sysfs = sysfs, .procfs = procfs};
+void pl_energy_open(pl_energy *e, const power_opts *o) {
   whet_err err;
   pthread_mutex_init(&e->lock, NULL);
   e->watts = NAN;
   e->joules = e->from_joules = 0;
   e->from = edge_now();
-  if (power_open(&o, &e->meter, &err)) e->meter = NULL;
+  if (power_open(o, &e->meter, &err)) e->meter = NULL;
 }
 
 void pl_energy_close(pl_energy *e) {

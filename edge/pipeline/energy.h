@@ -17,8 +17,8 @@ typedef struct pl_energy {
   bool over; /* what was read last stays */
 } pl_energy;
 
-/* What sysfs and procfs tell under these roots; NULL: /sys, /proc. */
-void pl_energy_open(pl_energy *e, const char *sysfs, const char *procfs);
+/* By what the machine tells, else as o estimates. */
+void pl_energy_open(pl_energy *e, const power_opts *o);
 void pl_energy_close(pl_energy *e);
 /* Look for the last time. */
 void pl_energy_end(pl_energy *e);

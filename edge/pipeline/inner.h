@@ -73,6 +73,7 @@ struct whet_pipeline {
     struct pl_labels_file *next;
   } * labels;
   struct pl_govern *govern; /* NULL: none */
+  power_opts power;         /* watts for the estimate, as the file has them */
   pl_energy energy;
   whet_cancel cancel; /* of runs, when the drain takes too long */
   _Atomic bool stopping, ended, started;

@@ -17,7 +17,7 @@ typedef struct root {
   size_t memory;
   double drain;
   int on_error;
-  const conf_node *models, *branches, *sinks, *privacy, *governor;
+  const conf_node *models, *branches, *sinks, *privacy, *governor, *energy;
   /* the keys of a lone branch */
   const conf_node *source, *queue, *stages;
 } root;
@@ -31,10 +31,17 @@ static const conf_key k_root[] = {{.name = "name", CONF_STR, AT(name)},
                                   {.name = "sinks", CONF_NODE, AT(sinks)},
                                   {.name = "privacy", CONF_NODE, AT(privacy)},
                                   {.name = "governor", CONF_NODE, AT(governor)},
+                                  {.name = "energy", CONF_NODE, AT(energy)},
                                   {.name = "source", CONF_NODE, AT(source)},
                                   {.name = "queue", CONF_NODE, AT(queue)},
                                   {.name = "stages", CONF_NODE, AT(stages)},
                                   {0}};
+
+#define OF(field) offsetof(power_opts, field)
+static const conf_key k_energy[] = {{.name = "idle", CONF_REAL, OF(idle), NULL, 0, 1e6},
+                                    {.name = "busy", CONF_REAL, OF(busy), NULL, 1e-6, 1e6, true},
+                                    {.name = "error", CONF_REAL, OF(error), NULL, 1e-6, 10},
+                                    {0}};
 
 typedef struct raw_branch {
   const conf_node *source, *queue, *stages, *privacy, *sinks;
@@ -316,6 +323,7 @@ static whet_status read_all(whet_pipeline *p, whet_err *err) {
   pl_pool_init(&p->pool, r.memory);
   p->pooled = true;
   EDGE_TRY(models(p, r.models, err));
+  if (r.energy) EDGE_TRY(conf_fill(f, r.energy, "energy", k_energy, &p->power, err));
   EDGE_TRY(pl_govern_read(p, r.governor, &p->govern, err));
   size_t n = lone ? 1 : r.branches->n;
   p->sink = keep(p, all_sinks(&r, r.branches) + 1, sizeof *p->sink);

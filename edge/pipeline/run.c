@@ -234,7 +234,8 @@ whet_status whet_pipeline_start(whet_pipeline *p, whet_err *err) {
     for (size_t k = 0; k < p->branch[i].n_stage; k++) EDGE_TRY(start_node(p->branch[i].stage[k], err));
   for (size_t i = 0; i < p->n_branch; i++)
     if (p->branch[i].source) EDGE_TRY(start_node(p->branch[i].source, err));
-  pl_energy_open(&p->energy, p->o.sysfs, p->o.procfs);
+  p->power.sysfs = p->o.sysfs, p->power.procfs = p->o.procfs;
+  pl_energy_open(&p->energy, &p->power);
   /* signals are for the program's own threads */
   sigset_t all, old;
   sigfillset(&all);

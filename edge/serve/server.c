@@ -187,7 +187,7 @@ static whet_status start_http(serve_server *s, int fd, char *cert, char *key, wh
 static whet_status open_all(serve_server *s, int *fd, char *where, size_t room, char **cert, char **key,
                             whet_err *err) {
   const serve_opts *o = &s->o;
-  pl_energy_open(&s->energy, o->sysfs, NULL);
+  pl_energy_open(&s->energy, &(power_opts){.sysfs = o->sysfs});
   EDGE_TRY(settings_create(o->level, o->trace_file, &s->settings, err));
   if (!o->tls_cert != !o->tls_key) return edge_fail(err, WHET_E_MISUSE, "a certificate and a key come together");
   if (o->tls_cert) {

@@ -61,6 +61,8 @@ static void wrong_files(void **state) {
       {"branches:\n  a: {source: {sensor: {files: {load: /proc/loadavg}}}, sinks: [stdout]}\n  b:\n    from: a\n"
        "    stages: [{threshold: {of: load, on: 1}}, {threshold: {of: lode, on: 1}}]\n    sinks: [stdout]\n",
        "w.yaml:5: threshold: of: expected score, count or a value; nothing before it gives the value \"lode\""},
+      {"energy: {idle: 1}\nsource: {stdin: csv}\nsinks: [stdout]\n", "w.yaml:1: energy needs the key \"busy\""},
+      {"energy: {busy: 3, idle: low}\nsource: {stdin: csv}\nsinks: [stdout]\n", "w.yaml:1: idle: expected a number"},
       {"source: {stdin: csv}\nsinks: [{stdout: {a: b}}]\n", "w.yaml:2: the sink stdout has no settings"},
       {"branches:\n  a: {from: b, sinks: [stdout]}\n  b: {from: a}\n", "from goes in a circle"},
       {"branches:\n  a: {from: c, sinks: [stdout]}\n", "w.yaml:2: from: there is no branch \"c\""},

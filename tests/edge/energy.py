@@ -12,7 +12,7 @@ import time
 
 from server import WHET, serving
 
-PIPELINE = """source: {sensor: {files: {load: %s/load}, every: 10ms}}
+PIPELINE = """%ssource: {sensor: {files: {load: %s/load}, every: 10ms}}
 stages: [{threshold: {of: load, on: 1}}]
 sinks: [{live: {port: 0}}]
 """
@@ -53,9 +53,9 @@ def number(text, name):
 class Pipeline:
     """One that runs over a tree, with its live page."""
 
-    def __init__(self, folder, tree):
+    def __init__(self, folder, tree, more=""):
         (folder / "load").write_text("2\n")
-        (folder / "p.yaml").write_text(PIPELINE % folder)
+        (folder / "p.yaml").write_text(PIPELINE % (more, folder))
         self.began = time.monotonic()
         self.p = subprocess.Popen([WHET, "pipeline", folder / "p.yaml", "--sysfs", tree, "--json"], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
         self.port = None
@@ -132,6 +132,13 @@ def silent(folder):
         assert energy["source"] == "estimate" and energy["relative_error"] == 1, energy
         assert number(ask(p.port, "/metrics"), "whet_pipeline_energy_joules_total")[0] == 'source="estimate"'
         assert p.end()["energy"]["source"] == "estimate"
+    with Pipeline(folder, folder / "sys", "energy: {idle: 20, busy: 0.001, error: 25%}\n") as p:  # as somebody has measured it
+        time.sleep(0.3)
+        energy = json.loads(ask(p.port, "/stats"))["energy"]
+        assert energy["source"] == "estimate" and energy["relative_error"] == 0.25, energy
+        assert 20 * 0.3 <= energy["joules"] < 20 * (time.monotonic() - p.began) + 1, energy
+        assert "(estimate, within 25 %)" in subprocess.run([WHET, "top", str(p.port), "--count", "1", "--every", "0.1"], capture_output=True, text=True, check=True).stdout
+        p.end()
     (folder / "models").mkdir()
     with serving(folder / "models", "--sysfs", str(folder / "sys")) as s:
         assert number(ask(s.port, "/metrics"), "whet_energy_joules_total") is None
