@@ -72,7 +72,7 @@ part_fuzz() {
   done
 }
 
-part_clients() { sh tools/python.sh onnx numpy; cmake --build build -j "$WHET_JOBS" && sh tests/compat/clients/clients.sh build; }
+part_clients() { sh tools/python.sh onnx numpy onnxruntime; cmake --build build -j "$WHET_JOBS" && sh tests/compat/clients/clients.sh build; }
 
 all="gcc clang asan tsan plant levels slow arm riscv fuzz clients"
 for part in ${*:-$all}; do

@@ -89,7 +89,7 @@ OrtStatus *API(BindInput)(OrtIoBinding *b, const char *name, const OrtValue *x) 
   NEED(b);
   NEED(name);
   NEED(x);
-  if (!has(b->session->in, b->session->n_in, name)) return fail(ORT_INVALID_ARGUMENT, "Failed to find input name in the mapping: %s", name);
+  if (!has(b->session->in, b->session->n_in, name)) return fail(ORT_FAIL, "Failed to find input name in the mapping: %s", name);
   return bind(&b->in, name, x);
 }
 OrtStatus *API(BindOutput)(OrtIoBinding *b, const char *name, const OrtValue *x) {

@@ -119,23 +119,31 @@ OrtStatus *API(SetGlobalCustomJoinThreadFn)(OrtThreadingOptions *t, OrtCustomJoi
 
 const OrtMemoryInfo cpu_memory = {.name = "Cpu", .type = OrtDeviceAllocator};
 
-/* Where memory of that name lies; false for a name that is none. */
+/* Where memory of that name lies, as the original has it; false for a name that is none. */
 static bool device_of(const char *name, OrtMemoryInfo *m) {
   static const struct {
-    const char *name;
+    const char *name, *canonical;
     OrtMemoryInfoDeviceType device;
-  } known[] = {{"Cpu", OrtMemoryInfoDeviceType_CPU},         {"Cuda", OrtMemoryInfoDeviceType_GPU},
-               {"CudaPinned", OrtMemoryInfoDeviceType_CPU},  {"Cann", OrtMemoryInfoDeviceType_NPU},
-               {"CannPinned", OrtMemoryInfoDeviceType_CPU},  {"Dml", OrtMemoryInfoDeviceType_GPU},
-               {"Hip", OrtMemoryInfoDeviceType_GPU},         {"HipPinned", OrtMemoryInfoDeviceType_CPU},
-               {"OpenVINO_CPU", OrtMemoryInfoDeviceType_CPU}, {"OpenVINO_GPU", OrtMemoryInfoDeviceType_GPU},
-               {"WebGPU_Buffer", OrtMemoryInfoDeviceType_GPU},
-               {"WebGPU_Buf", OrtMemoryInfoDeviceType_GPU},  {"WebNN_Tensor", OrtMemoryInfoDeviceType_GPU},
-               {"WebNN_Ten", OrtMemoryInfoDeviceType_GPU},   {"QnnHtpShared", OrtMemoryInfoDeviceType_CPU}};
+    OrtDeviceMemoryType mem;
+    uint32_t vendor;
+  } known[] = {{"Cpu", "Cpu", OrtMemoryInfoDeviceType_CPU, OrtDeviceMemoryType_DEFAULT, 0},
+               {"Cuda", "Cuda", OrtMemoryInfoDeviceType_GPU, OrtDeviceMemoryType_DEFAULT, 0x10de},
+               {"CudaPinned", "CudaPinned", OrtMemoryInfoDeviceType_GPU, OrtDeviceMemoryType_HOST_ACCESSIBLE, 0x10de},
+               {"DML", "DML", OrtMemoryInfoDeviceType_GPU, OrtDeviceMemoryType_DEFAULT, 0x1414},
+               {"Hip", "Hip", OrtMemoryInfoDeviceType_GPU, OrtDeviceMemoryType_DEFAULT, 0x1002},
+               {"HipPinned", "HipPinned", OrtMemoryInfoDeviceType_GPU, OrtDeviceMemoryType_HOST_ACCESSIBLE, 0x1002},
+               {"OpenVINO_GPU", "OpenVINO_GPU", OrtMemoryInfoDeviceType_GPU, OrtDeviceMemoryType_DEFAULT, 0x8086},
+               {"WebGPU_Buffer", "WebGPU_Buf", OrtMemoryInfoDeviceType_GPU, OrtDeviceMemoryType_DEFAULT, 0},
+               {"WebGPU_Buf", "WebGPU_Buf", OrtMemoryInfoDeviceType_GPU, OrtDeviceMemoryType_DEFAULT, 0},
+               {"WebNN_Tensor", "WebNN_Ten", OrtMemoryInfoDeviceType_GPU, OrtDeviceMemoryType_DEFAULT, 0},
+               {"WebNN_Ten", "WebNN_Ten", OrtMemoryInfoDeviceType_GPU, OrtDeviceMemoryType_DEFAULT, 0},
+               {"QnnHtpShared", "QnnHtpShared", OrtMemoryInfoDeviceType_CPU, OrtDeviceMemoryType_HOST_ACCESSIBLE, 0x5143}};
   for (size_t i = 0; i < sizeof known / sizeof *known; i++) {
     if (strcmp(name, known[i].name) != 0) continue;
-    m->name = known[i].name;
+    m->name = known[i].canonical;
     m->device = known[i].device;
+    m->device_mem = known[i].mem;
+    m->vendor = known[i].vendor;
     return true;
   }
   return false;

@@ -92,7 +92,8 @@ static whet_dtype element(const char **text, char end) {
   return !strcmp(name, "float") ? WHET_F32 : !strcmp(name, "double") ? WHET_F64 : whet_dtype_from_name(name);
 }
 
-/* Read a type as ONNX writes it: "seq(map(int64,tensor(float)))". Nesting is bounded by what the reader of models takes. */
+/* Read a type as ONNX writes it: "seq(map(int64,tensor(float)))". Nesting is bounded by what the reader of models
+ * takes. */
 static OrtStatus *parse(const char **text, int depth, OrtTypeInfo **out) {
   OrtTypeInfo *t = calloc(1, sizeof *t);
   OrtStatus *s = NULL;
@@ -113,8 +114,10 @@ static OrtStatus *parse(const char **text, int depth, OrtTypeInfo **out) {
     s = parse(text, depth + 1, &t->inner);
     eat(text, ")");
   }
-  if (s) API(ReleaseTypeInfo)(t);
-  else *out = t;
+  if (s)
+    API(ReleaseTypeInfo)(t);
+  else
+    *out = t;
   return s;
 }
 
@@ -130,24 +133,31 @@ OrtStatus *type_of_info(const whet_info *info, const char *text, OrtTypeInfo **o
   if (t->type == ONNX_TYPE_TENSOR) s = tensor_type(info->dtype, info->rank, info->dims, &t->tensor);
   for (int i = 0; !s && t->tensor && i < info->rank; i++)
     if (info->symbol[i] && info->dims[i] < 0 && !(t->tensor->symbol[i] = strdup(info->symbol[i]))) s = no_memory();
-  if (s) API(ReleaseTypeInfo)(t);
-  else *out = t;
+  if (s)
+    API(ReleaseTypeInfo)(t);
+  else
+    *out = t;
   return s;
 }
 
-OrtStatus *type_of_value(const whet_value *v, OrtTypeInfo **out) {
-  whet_info info = {.kind = whet_value_kind(v), .dtype = whet_value_dtype(v), .rank = whet_value_rank(v)};
+/* The type of a value. Of tensors within others the shape is not told: each has its own. */
+static OrtStatus *type_within(const whet_value *v, bool within, OrtTypeInfo **out) {
+  whet_info info = {
+      .kind = whet_value_kind(v), .dtype = whet_value_dtype(v), .rank = within ? -1 : whet_value_rank(v)};
   if (info.kind == WHET_TENSOR && info.rank > 0)
     memcpy(info.dims, whet_value_dims(v), (size_t)info.rank * sizeof *info.dims);
   OrtTypeInfo *t;
   TRY(type_of_info(&info, NULL, &t));
   const whet_value *in = whet_value_item(v, info.kind == WHET_MAP ? 1 : 0);
-  OrtStatus *s = info.kind != WHET_TENSOR && in ? type_of_value(in, &t->inner) : NULL;
+  OrtStatus *s = info.kind != WHET_TENSOR && in ? type_within(in, true, &t->inner) : NULL;
   if (!s && info.kind == WHET_MAP) t->key = onnx_type(whet_value_dtype(whet_value_item(v, 0)));
-  if (s) API(ReleaseTypeInfo)(t);
-  else *out = t;
+  if (s)
+    API(ReleaseTypeInfo)(t);
+  else
+    *out = t;
   return s;
 }
+OrtStatus *type_of_value(const whet_value *v, OrtTypeInfo **out) { return type_within(v, false, out); }
 
 void API(ReleaseTypeInfo)(OrtTypeInfo *t) {
   if (!t) return;
@@ -295,7 +305,8 @@ OrtStatus *API(GetTensorShapeElementCount)(const OrtTensorTypeAndShapeInfo *t, s
       *out = (size_t)-1;
       return NULL;
     }
-    if (__builtin_mul_overflow(n, (size_t)t->dims[i], &n)) return fail(ORT_RUNTIME_EXCEPTION, "the number of elements overflows");
+    if (__builtin_mul_overflow(n, (size_t)t->dims[i], &n))
+      return fail(ORT_RUNTIME_EXCEPTION, "the number of elements overflows");
   }
   *out = n;
   return NULL;

@@ -121,6 +121,31 @@ static OrtStatus *make_program(OrtSession *s, const OrtEnv *env, const OrtSessio
   return of_whet(st, &err);
 }
 
+/* Where a file or bytes are in ORT format: convert them, and let *bytes and *n be what they became. */
+static OrtStatus *convert(OrtSession *s, const char *path, const void **bytes, size_t *n) {
+  uint8_t head[8];
+  FILE *f = path ? fopen(path, "rb") : NULL;
+  OrtStatus *st = NULL;
+  void *all = NULL;
+  if (path && !f)
+    return fail(ORT_NO_SUCHFILE, "Load model from %s failed:Load model %s failed. File doesn't exist", path, path);
+  if (f && fread(head, 1, sizeof head, f) == sizeof head && ort_format_is(head, sizeof head)) {
+    long size = fseek(f, 0, SEEK_END) ? -1 : ftell(f);
+    rewind(f);
+    all = size > 0 ? malloc((size_t)size) : NULL;
+    if (!all || fread(all, 1, (size_t)size, f) != (size_t)size) st = fail(ORT_FAIL, "%s cannot be read", path);
+    *bytes = all;
+    *n = (size_t)size;
+  }
+  if (f) fclose(f);
+  if (!st && *bytes && ort_format_is(*bytes, *n)) {
+    st = ort_format_convert(*bytes, *n, &s->converted, n);
+    *bytes = s->converted;
+  }
+  free(all);
+  return st;
+}
+
 /* Read the model. */
 static OrtStatus *read_model(OrtSession *s, const OrtSessionOptions *o, const char *path, const void *bytes,
                              size_t n) {
@@ -131,19 +156,16 @@ static OrtStatus *read_model(OrtSession *s, const OrtSessionOptions *o, const ch
   m.log_user = &s->log;
   m.data_folder = pairs_get(&o->config, "session.model_external_initializers_file_folder_path");
   m.custom = custom_domains(s->custom, &m.n_custom);
-  if (path) {
-    FILE *f = fopen(path, "rb");
-    if (!f)
-      return fail(ORT_NO_SUCHFILE, "Load model from %s failed:Load model %s failed. File doesn't exist", path, path);
-    fclose(f);
-  } else if (!bytes) {
-    return fail(ORT_INVALID_ARGUMENT, "Model data pointer is null.");
-  } else if (!n) {
-    return fail(ORT_INVALID_ARGUMENT, "No graph was found in the protobuf.");
-  }
+  if (!path && !bytes) return fail(ORT_INVALID_ARGUMENT, "Model data pointer is null.");
+  if (!path && !n) return fail(ORT_INVALID_ARGUMENT, "No graph was found in the protobuf.");
+  TRY(convert(s, path, &bytes, &n));
   /* Bytes are the caller's only until the session is made: the model's, but where an entry says otherwise, and
    * files'. */
-  if ((!path && !(direct && !strcmp(direct, "1"))) || o->given.n_file) m.map = WHET_MAP_PRIVATE_COPY;
+  if (s->converted)
+    path = NULL;
+  else if (!path && !(direct && !strcmp(direct, "1")))
+    m.map = WHET_MAP_PRIVATE_COPY;
+  if (o->given.n_file) m.map = WHET_MAP_PRIVATE_COPY;
   whet_initializer *list;
   TRY(given_copy(&s->given, &o->given));
   TRY(given_opts(&s->given, &m, &list));
@@ -182,7 +204,7 @@ static OrtStatus *open_session(const OrtEnv *env, const char *path, const void *
   if (o->log_id) snprintf(s->log.id, sizeof s->log.id, "%s", o->log_id);
   const char *shared = pairs_get(&o->config, "session.use_env_allocators");
   s->allocator = shared && !strcmp(shared, "1") && env->shared ? env->shared : &cpu_allocator;
-  OrtStatus *st = custom_open(o, &s->custom);
+  OrtStatus *st = custom_open(o, &s->log, &s->custom);
   if (!st) st = read_model(s, o, path, bytes, n);
   if (!st) st = make_program(s, env, o, packs);
   if (!st) st = make_ports(s, o);
@@ -265,6 +287,7 @@ void API(ReleaseSession)(OrtSession *s) {
   whet_pool_close(&s->pool);
   custom_close(s->custom);
   given_free(&s->given);
+  free(s->converted);
   ports_free(s->in, s->n_in);
   ports_free(s->out, s->n_out);
   ports_free(s->over, s->n_over);

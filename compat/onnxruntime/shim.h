@@ -120,6 +120,10 @@ void given_free(given *g);
 /* Let a model be opened with them; *list is memory of malloc that lives until it is open. */
 OrtStatus *given_opts(const given *g, whet_model_opts *o, whet_initializer **list);
 
+/* Models in the original's own form (ortfile.c): is it one; what it is as ONNX, in memory of malloc. */
+bool ort_format_is(const void *p, size_t n);
+OrtStatus *ort_format_convert(const void *p, size_t n, void **out, size_t *n_out);
+
 struct OrtSessionOptions {
   int threads, inter;
   ExecutionMode mode;
@@ -185,9 +189,35 @@ OrtStatus *value_tensor(OrtAllocator *a, whet_dtype t, int32_t rank, const int64
 
 /* The caller's own operators, as whet takes them; NULL when there are none. They outlive the model. */
 typedef struct custom_set custom_set;
-OrtStatus *custom_open(const OrtSessionOptions *o, custom_set **out);
+OrtStatus *custom_open(const OrtSessionOptions *o, const listener *log, custom_set **out);
 const whet_custom_domain *const *custom_domains(const custom_set *c, size_t *n);
 void custom_close(custom_set *c);
+
+/* One of them, with what its kernels may ask for. */
+typedef struct custom_op {
+  const OrtCustomOp *op;
+  const char *domain;
+  const listener *log; /* the session's */
+  pairs config;        /* the options' entries */
+  struct kept_value *kept; /* handles over constant inputs, which live as long as the session */
+} custom_op;
+typedef struct kept_value {
+  struct kept_value *next;
+  OrtValue *v;
+} kept_value;
+
+/* What CreateKernel sees, for its call. */
+struct OrtKernelInfo {
+  whet_custom_ctx *ctx;
+  custom_op *own;
+};
+/* What KernelCompute sees. Handles are made when asked for. */
+struct OrtKernelContext {
+  whet_custom_ctx *ctx;
+  const custom_op *own;
+  OrtValue **in, **out;
+  size_t n_in, n_out;
+};
 
 /* An input, output or replaceable initialiser. */
 typedef struct port {
@@ -222,6 +252,7 @@ struct OrtSession {
   whet_pool *pool; /* NULL: the process's */
   custom_set *custom;
   given given; /* the model uses their memory */
+  void *converted; /* and this, when it was in ORT format */
   port *in, *out, *over;
   size_t n_in, n_out, n_over;
   OrtAllocator *allocator; /* of outputs */

@@ -20,8 +20,11 @@ WHET_API int whet_custom_attr_float(const whet_custom_ctx *c, const char *name, 
 WHET_API int whet_custom_attr_ints(const whet_custom_ctx *c, const char *name, const int64_t **out, size_t *n);
 WHET_API int whet_custom_attr_floats(const whet_custom_ctx *c, const char *name, const float **out, size_t *n);
 WHET_API int whet_custom_attr_string(const whet_custom_ctx *c, const char *name, const char **out, size_t *n);
+WHET_API int whet_custom_attr_strings(const whet_custom_ctx *c, const char *name, const whet_str **out, size_t *n);
 WHET_API const void *whet_custom_options(const whet_custom_ctx *c, size_t *bytes);
 
+/* The file's name of the node; "" when it has none. */
+WHET_API const char *whet_custom_node(const whet_custom_ctx *c);
 WHET_API size_t whet_custom_inputs(const whet_custom_ctx *c);
 WHET_API size_t whet_custom_outputs(const whet_custom_ctx *c);
 /* Type, shape and quantisation of input i; data is NULL in a shape rule unless the input is constant. Absent optional

@@ -41,6 +41,9 @@ static void read_item(whet_import *im, const char *name, whet_custom_item *x) {
     case WHET_OX_FLOATS:
       x->kind = WHET_ATTR_F32S, x->floats = whet__onnx_floats(im, name);
       break;
+    case WHET_OX_STRINGS:
+      x->kind = WHET_ATTR_STRS, x->strs = whet__onnx_strs(im, name);
+      break;
     default:
       break;
   }

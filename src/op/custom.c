@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Custom: one node of an operator of the caller's own (whet/custom.h), in either format.
  *
- * With a shape rule it is planned as any other operator; without one its kernel tells the sizes while running. Its state is
- * made once for each program (plan/custom.c). A kernel that is not thread safe takes turns with every other such one. */
+ * With a shape rule it is planned as any other operator; without one its kernel tells the sizes while running. Its
+ * state is made once for each program (plan/custom.c). A kernel that is not thread safe takes turns with every other
+ * such one. */
 
 #include "op/custom.h"
 
@@ -59,18 +60,28 @@ int whet_custom_attr_string(const whet_custom_ctx *c, const char *name, const ch
   if (x) *out = x->s.p, *n = x->s.n;
   return x != NULL;
 }
+int whet_custom_attr_strings(const whet_custom_ctx *c, const char *name, const whet_str **out, size_t *n) {
+  const whet_custom_item *x = item(c, name, WHET_ATTR_STRS);
+  if (x) *out = x->strs.v, *n = (size_t)x->strs.n;
+  return x != NULL;
+}
 const void *whet_custom_options(const whet_custom_ctx *c, size_t *bytes) {
   if (bytes) *bytes = c->attr->options.n;
   return c->attr->options.p;
 }
 
+const char *whet_custom_node(const whet_custom_ctx *c) { return c->node->name ? c->node->name : ""; }
 size_t whet_custom_inputs(const whet_custom_ctx *c) { return (size_t)c->node->n_in; }
 size_t whet_custom_outputs(const whet_custom_ctx *c) { return (size_t)c->node->n_out; }
 
-/* Sizes and quantisation as callers see them. */
-static void describe(whet_info *o, int32_t rank, const int64_t *dims, const whet_quant *q) {
+/* Sizes and quantisation as callers see them; g (may be NULL) names free ones. */
+static void describe(const whet_graph *g, whet_info *o, int32_t rank, const int64_t *dims, const whet_quant *q) {
   o->rank = rank;
-  for (int32_t i = 0; i < rank; i++) o->dims[i] = dims[i] < 0 ? -1 : dims[i];
+  for (int32_t i = 0; i < rank; i++) {
+    int32_t sym = g ? whet__dim_symbol(dims[i]) : -1;
+    o->dims[i] = dims[i] < 0 ? -1 : dims[i];
+    if (sym >= 0 && sym < g->n_symbol) o->symbol[i] = g->symbol[sym];
+  }
   if (q && !q->block) o->quant = (whet_quant_info){q->n, q->axis, q->scale, q->zero};
 }
 
@@ -85,17 +96,17 @@ whet_status whet_custom_input(const whet_custom_ctx *c, size_t i, whet_info *inf
     info->name = x->name;
     info->kind = (whet_kind)x->kind;
     info->dtype = (whet_dtype)x->dtype;
-    describe(info, x->shape.rank, x->shape.d, x->q);
+    describe(c->g, info, x->shape.rank, x->shape.d, x->q);
     if (data && x->role == WHET_ROLE_CONST) *data = x->data->p;
   } else if (c->f) {
     const whet_shape *s = whet__in_shape(c->f, (int)i);
     info->dtype = whet__in_dtype(c->f, (int)i);
-    describe(info, s->rank, s->d, whet__in_quant(c->f, (int)i));
+    describe(c->g, info, s->rank, s->d, whet__in_quant(c->f, (int)i));
     if (data) *data = whet__in_data(c->f, (int)i);
   } else {
     const whet_tensor *t = &c->a->in[i];
     info->dtype = t->dtype;
-    describe(info, t->rank, t->dim, t->q);
+    describe(c->g, info, t->rank, t->dim, t->q);
     if (data) *data = t->data;
   }
   return WHET_OK;
@@ -110,11 +121,11 @@ whet_status whet_custom_output_info(const whet_custom_ctx *c, size_t i, whet_inf
   if (x) {
     info->name = x->name;
     info->dtype = (whet_dtype)x->dtype;
-    describe(info, x->shape.rank, x->shape.d, x->q);
+    describe(c->g, info, x->shape.rank, x->shape.d, x->q);
   } else if (c->a) {
     const whet_tensor *t = &c->a->out[i];
     info->dtype = t->dtype;
-    describe(info, t->rank, t->dim, t->q);
+    describe(c->g, info, t->rank, t->dim, t->q);
   }
   return WHET_OK;
 }
@@ -130,7 +141,8 @@ WHET_PRINTF(3, 4) static whet_status wrong(whet_custom_ctx *c, whet_status s, co
   return s;
 }
 
-whet_status whet_custom_output(whet_custom_ctx *c, size_t i, whet_dtype t, int32_t rank, const int64_t *dims, void **data) {
+whet_status whet_custom_output(whet_custom_ctx *c, size_t i, whet_dtype t, int32_t rank, const int64_t *dims,
+                               void **data) {
   if (data) *data = NULL;
   if (c->g || i >= (size_t)c->node->n_out || i >= 64 || (rank > 0 && !dims))
     return wrong(c, WHET_E_MISUSE, "there is no output %zu to tell here", i);
@@ -139,7 +151,8 @@ whet_status whet_custom_output(whet_custom_ctx *c, size_t i, whet_dtype t, int32
   int64_t n = whet__shape_count(&s);
   if (n < 0 || !whet_dtype_bits(t) || (n && !whet_dtype_bytes(t, (size_t)n)))
     return wrong(c, WHET_E_SHAPE, "output %zu: no such type or shape", i);
-  if (t == WHET_STRING) return wrong(c, WHET_E_TYPE, "output %zu: an operator of the caller's own cannot make strings", i);
+  if (t == WHET_STRING)
+    return wrong(c, WHET_E_TYPE, "output %zu: an operator of the caller's own cannot make strings", i);
   c->made |= UINT64_C(1) << i;
   if (c->node->out[i] < 0) return WHET_OK;
   if (c->f) {

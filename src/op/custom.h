@@ -11,12 +11,13 @@
 /* One attribute of an ONNX node, by name. */
 typedef struct whet_custom_item {
   const char *name;
-  uint8_t kind; /* WHET_ATTR_I64, F32, STR, I64S, F32S */
+  uint8_t kind; /* WHET_ATTR_I64, F32, STR, I64S, F32S, STRS */
   int64_t i;
   float f;
   whet_str s;
   whet_ints ints;
   whet_floats floats;
+  whet_strs strs;
 } whet_custom_item;
 
 typedef struct whet_custom_attr {

@@ -20,7 +20,7 @@ static OrtAllocator *s_alloc;
     if (ok_status) fail_msg("%s", g->GetErrorMessage(ok_status)); \
   } while (0)
 /* The call answers a code, and a text with a word. */
-static void refused(OrtStatus *s, OrtErrorCode code, const char *word) {
+__attribute__((unused)) static void refused(OrtStatus *s, OrtErrorCode code, const char *word) {
   assert_non_null(s);
   assert_int_equal(g->GetErrorCode(s), code);
   if (!strstr(g->GetErrorMessage(s), word)) fail_msg("\"%s\" has no \"%s\"", g->GetErrorMessage(s), word);

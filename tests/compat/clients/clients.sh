@@ -1,7 +1,7 @@
 #!/bin/sh
 # SPDX-License-Identifier: Apache-2.0
 # Programs of other languages over ONNX Runtime, taken from their registries and not changed, on the original's library and on
-# whet's: clients.sh BUILD [CLIENT]...   Each prints what it sees, and both must be the same (compare.py). Clients: node java.
+# whet's: clients.sh BUILD [CLIENT]...   Each prints what it sees, and both must be the same (compare.py). Clients: node java rust go.
 # What a client needs and is not there (a tool, a network) is said, and the client is skipped; status 77 when all are.
 # Downloads and what is built of them lie in BUILD/clients. Needs the Python module onnx (tools/python.sh).
 set -u
@@ -63,8 +63,50 @@ END
   "$python" "$here/compare.py" original.txt whet.txt
 }
 
+# ort: its library of the original is that of the Python package, or ORT_ORIGINAL.
+client_rust() {
+  has cargo && original_library || return 77
+  mkdir -p "$work/rust" && cd "$work/rust" || return 1
+  cp -R "$here/rust/Cargo.toml" "$here/rust/src" . || return 1
+  CARGO_TARGET_DIR=target cargo build --quiet >cargo.log 2>&1 || {
+    grep -q 'failed to \(download\|get\|query\)' cargo.log && { echo "skipped: cannot be downloaded, see $PWD/cargo.log"; return 77; }
+    tail -20 cargo.log
+    return 1
+  }
+  ORT_DYLIB_PATH=$original target/debug/program "$work/models" >original.txt 2>original.log || { tail -5 original.log; return 1; }
+  ORT_DYLIB_PATH=$ours target/debug/program "$work/models" >whet.txt 2>whet.log || { tail -5 whet.log; return 1; }
+  "$python" "$here/compare.py" original.txt whet.txt
+}
+
+# The Go module has tests of its own: each that passes on the original must pass on whet.
+client_go() {
+  has go && original_library || return 77
+  mkdir -p "$work/go" && cd "$work/go" || return 1
+  export GOPATH="$work/go/path" GOFLAGS=-modcacherw GOCACHE="$work/go/cache"
+  dir=$(go mod download -json "github.com/yalue/onnxruntime_go@${GO_CLIENT:-v1.27.0}" 2>go.log | sed -n 's/.*"Dir": "\(.*\)",*/\1/p')
+  [ -n "$dir" ] || { echo "skipped: cannot be downloaded, see $PWD/go.log"; return 77; }
+  for side in original whet; do
+    library=$original
+    [ $side = original ] || library=$ours
+    (cd "$dir" && ONNXRUNTIME_SHARED_LIBRARY_PATH=$library go test -v -timeout 20m ./...) >$side.txt 2>&1
+    sed -n 's/^ *--- PASS: \([^ ]*\).*/\1/p' $side.txt | sort >$side.passed
+  done
+  [ -s original.passed ] || { tail -5 original.txt; return 1; }
+  echo "original: $(grep -c . original.passed) pass, whet: $(grep -c . whet.passed)"
+  lost=$(comm -23 original.passed whet.passed)
+  [ -z "$lost" ] || { echo "pass on the original alone: $lost"; return 1; }
+}
+
+# $original: the original's library.
+original_library() {
+  original=${ORT_ORIGINAL:-}
+  [ -n "$original" ] || original=$("$python" -c 'import glob, onnxruntime, os
+print(sorted(glob.glob(os.path.dirname(onnxruntime.__file__) + "/capi/libonnxruntime.so*"))[0])' 2>/dev/null)
+  [ -f "$original" ] || { echo "skipped: needs the original's library (Python module onnxruntime, or ORT_ORIGINAL)"; return 77; }
+}
+
 failed=0 passed=0
-for client in ${*:-node java}; do
+for client in ${*:-node java rust go}; do
   echo "== $client"
   (client_"$client")
   case $? in

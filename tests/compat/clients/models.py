@@ -72,6 +72,10 @@ def made():
                         [tensor("i", 7, []), tensor("c", 9, []), tensor("v", 1, [64])], [tensor("c2", 9, []), tensor("v2", 1, [64])])
     yield "endless", model([h.make_node("Loop", ["n", "", "v"], ["y"], body=body)], [tensor("n", 7, []), tensor("v", 1, [64])],
                            [tensor("y", 1, [64])])
+    own = model([h.make_node("Scale", ["x"], ["y"], name="scaler", domain="org.example", by=2.5, count=3, text="hello", list=[0.5, 1.5],
+                             sizes=[4, 5], words=["a", "bc"])], [tensor("x", 1, ["N", 2])], [tensor("y", 1, ["N", 2])])
+    own.opset_import.append(h.make_opsetid("org.example", 1))
+    yield "own_op", own
     yield "unknown_op", model([h.make_node("NoSuchOperator", ["x"], ["y"])], [tensor("x", 1, [2])], [tensor("y", 1, [2])])
 
 
@@ -101,7 +105,7 @@ def main():
     for name, m in made():
         path = folder / (name + ".onnx")
         path.write_bytes(m.SerializeToString())
-        if name not in ("endless", "unknown_op"):
+        if name not in ("endless", "own_op", "unknown_op"):
             lines += cases(str(path.resolve()), m, {})
     (folder / "broken.onnx").write_bytes(b"\x08\x08\x3a\x7f\xff\xff")
     if len(sys.argv) > 2:
