@@ -108,7 +108,12 @@ function(whet_family_sources family)
     set(portable -Os)
   endif()
   set_source_files_properties(kern/${family}_c.c PROPERTIES COMPILE_OPTIONS ${portable})
-  set_source_files_properties(kern/${family}.c PROPERTIES COMPILE_OPTIONS ${level})
+  # What cuts and packs: loops that copy and call.
+  set(driver -O2)
+  if(family MATCHES "^(convt|spmm|wino)_f32$")
+    set(driver -Os)
+  endif()
+  set_source_files_properties(kern/${family}.c PROPERTIES COMPILE_OPTIONS ${driver})
   set(SOURCES ${SOURCES} ${files} PARENT_SCOPE)
 endfunction()
 

@@ -77,7 +77,17 @@ const whet_kern whet_k_conv_q8__avx2_panel = {.name = "conv_q8__avx2_panel",
 #include "kern/x86/wino_q8_vec.h"
 OUT_INLINE void words_add(out_int *sum, out_int a, out_int b) { *sum = _mm256_add_epi32(*sum, _mm256_madd_epi16(a, b)); }
 #include "kern/x86/wino_q8_words256.h"
+enum { WORDS_NV = 1 };
+static const int8_t words_mr[2] = {0, 6};
 #include "kern/x86/wino_q8_body.h"
+
+bool whet__wino_q8_pays256(const void *params, double bytes_rate, double words_rate) {
+  return wino_pays(params, bytes_rate, words_rate);
+}
+size_t whet__wino_q8_scratch256(const void *params) { return wino_scratch(params); }
+void whet__wino_q8_part256(const void *params, void *const *ptr, int part, int parts, wino_words *products) {
+  wino_part(params, ptr, part, parts, products);
+}
 
 static bool wino_fits(const void *params) { return wino_pays(params, 25, 25); }
 

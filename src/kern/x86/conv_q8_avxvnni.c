@@ -73,14 +73,13 @@ const whet_kern whet_k_conv_q8__avxvnni_panel = {.name = "conv_q8__avxvnni_panel
 #include "kern/x86/wino_q8_vec.h"
 OUT_INLINE void words_add(out_int *sum, out_int a, out_int b) { __asm__("%{vex%} vpdpwssd %2, %1, %0" : "+x"(*sum) : "x"(a), "x"(b)); }
 #include "kern/x86/wino_q8_words256.h"
-#include "kern/x86/wino_q8_body.h"
 
-static bool wino_fits(const void *params) { return wino_pays(params, 58, 29); }
+static bool wino_fits(const void *params) { return whet__wino_q8_pays256(params, 58, 29); }
 
 const whet_kern whet_k_conv_q8__avxvnni_winograd = {.name = "conv_q8__avxvnni_winograd",
-                                                 .isa = WHET_ISA_AVXVNNI,
+                                                 .isa = WHET_ISA_AVX2 | WHET_ISA_AVXVNNI,
                                                  .form = WHET_CONV_Q8_WINO,
                                                  .exact = 1,
                                                  .fits = wino_fits,
-                                                 .scratch = wino_scratch,
+                                                 .scratch = whet__wino_q8_scratch256,
                                                  .run = wino_run};

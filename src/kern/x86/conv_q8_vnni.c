@@ -145,6 +145,10 @@ static void words(int mr, int nv, const int16_t *a, int64_t lda, int64_t k2, con
 }
 #include "kern/x86/wino_q8_body.h"
 
+static void wino_run(const void *params, void *const *ptr, int part, int parts) {
+  wino_part(params, ptr, part, parts, words);
+}
+
 static bool wino_fits(const void *params) { return wino_pays(params, 125, 60); }
 
 const whet_kern whet_k_conv_q8__vnni_winograd = {.name = "conv_q8__vnni_winograd",

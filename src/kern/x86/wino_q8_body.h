@@ -2,11 +2,9 @@
 /* Family conv_q8 by exact Winograd convolution F(4 x 4, 3 x 3), form 3 of packed weights: 36 products of 16-bit numbers
  * for 16 results instead of 144 of bytes. An ISA file includes it after x86/wino_q8_vec.h, its layer and
  *
- *   words(mr, nv, a, lda, k2, b, block, next, pass, out)
- *                         mr x 16*nv sums: out[r][j] = sum over k of a[r*lda + k] * b[j/16][k/2][j%16][k%2], lda in
- *                         elements, `block` bytes between blocks; what lies `next` bytes further is wanted when all
- *                         passes over b are done
  *   WORDS_NV, words_mr[]  blocks of a panel at most, rows for each number of blocks
+ *
+ * and gives the products of words (wino_words) to wino_part().
  *
  * Everything is exact modulo 2^32. With the points 0, 1, -1, 2, -2, inf and d a patch of 6 x 6 activations less their
  * zero point, V = B' d B stays within 16 bits (100 * 255), as does U = G w G' (49 * 255) with rows of G that are powers
@@ -138,7 +136,8 @@ OUT_INLINE void wino_tile_out(const int32_t *m, int64_t plane, const int32_t *bi
 
 /* One panel: products of tiles [0, n) and their results; `tile` is the number of the first. */
 static void wino_panel(const whet_conv_q8 *p, const wino_cut *c, const char *pack, const uint8_t *table, char *out,
-                       int64_t block, int nv, int64_t tile, int64_t n, const int16_t *v, int32_t *m, int32_t *acc) {
+                       int64_t block, int nv, int64_t tile, int64_t n, const int16_t *v, int32_t *m, int32_t *acc,
+                       wino_words *words) {
   int64_t ld = 16 * nv, cols = whet__min_i(ld, c->l.oc - block * 16), blocks = c->l.blocks * c->k2 * 64;
   const char *u = pack + c->l.weights + block * c->k2 * 64;
   const int32_t *bias = (const int32_t *)(const void *)pack + block * 16;
@@ -176,7 +175,7 @@ static int wino_nv(int64_t b, int64_t n) {
 }
 
 /* Part of a convolution: some tiles, or, of small pictures, some panels. */
-static void wino_run(const void *params, void *const *ptr, int part, int parts) {
+static void wino_part(const void *params, void *const *ptr, int part, int parts, wino_words *words) {
   const whet_conv_q8 *p = params;
   wino_cut c;
   wino_cut_for(p, &c);
@@ -200,7 +199,7 @@ static void wino_run(const void *params, void *const *ptr, int part, int parts) 
       int nv = wino_nv(b, c.l.blocks);
       if (k >= p0 && k < p1)
         wino_panel(p, &c, ptr[1], ptr[3], ptr[2], b, nv, from, n, v, (int32_t *)(void *)(scratch + c.m_at),
-                   (int32_t *)(void *)(scratch + c.acc_at));
+                   (int32_t *)(void *)(scratch + c.acc_at), words);
       b += nv;
     }
   }

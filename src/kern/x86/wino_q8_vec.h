@@ -61,3 +61,8 @@ enum { WORDS_VECS = 16 / OUT_LANES };
         wd_store(out + i * 16 + v * OUT_LANES, acc[i][v]);                                                      \
   }
 typedef void (*words_fn)(const int16_t *a, int64_t lda, int64_t k2, const int8_t *b, int32_t *out);
+
+/* mr x 16*nv sums: out[r][j] = sum over k of a[r*lda + k] * b[j/16][k/2][j%16][k%2], lda in elements, `block` bytes
+ * between blocks; what lies `next` bytes further is wanted when all passes over b are done. */
+typedef void wino_words(int mr, int nv, const int16_t *a, int64_t lda, int64_t k2, const int8_t *b, int64_t block,
+                        int64_t next, int pass, int32_t *out);
