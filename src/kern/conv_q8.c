@@ -65,10 +65,11 @@ static int weight(const whet_conv_q8_pack *p, const void *w, int64_t i) {
 /* The weights of output o of group g at the places of its form, which are zeroed; their sum. */
 static int32_t pack_output(const whet_conv_q8_pack *p, const whet_conv_q8_layout *l, int64_t g, int64_t o,
                            const void *w, int8_t *to) {
-  bool panels = whet__conv_q8_panels(p->shape.form), lanes = p->shape.form == WHET_CONV_Q8_LANES, apart = p->shape.apart;
+  bool panels = whet__conv_q8_panels(p->shape.form), apart = p->shape.apart;
   int64_t block = l->segs * l->k4 * 64, row = (int64_t)l->group / (l->oc ? l->oc : 1);
-  int64_t four = panels ? 64 : 4, one = lanes ? 16 : 1; /* from group of four to group, from element to element */
-  int8_t *at = to + (panels ? o / 16 * block + o % 16 * (lanes ? 1 : 4) : o * row);
+  /* of k that stand side by side in a panel */
+  const int64_t few = p->shape.form == WHET_CONV_Q8_LANES ? 1 : p->shape.form == WHET_CONV_Q8_WORDS ? 2 : 4;
+  int8_t *at = panels ? to + o / 16 * block + o % 16 * few : to + o * row;
   uint32_t sum = 0;
   for (int64_t seg = 0; seg < l->segs; seg++) {
     int64_t y = apart ? seg / p->shape.kw : seg, x = apart ? seg % p->shape.kw : 0, end = apart ? x + 1 : p->shape.kw;
@@ -76,7 +77,7 @@ static int32_t pack_output(const whet_conv_q8_pack *p, const whet_conv_q8_layout
       int64_t from = g * p->at_g + o * p->at_o + y * p->at_y + x * p->at_x;
       for (int64_t c = 0; c < l->ic; c++, i++, from += p->at_i) {
         int v = weight(p, w, from);
-        at[i / 4 * four + i % 4 * one] = (int8_t)v;
+        at[panels ? i / few * 16 * few + i % few : i] = (int8_t)v;
         sum += (uint32_t)v;
       }
     }
@@ -90,8 +91,8 @@ static void combine(const int8_t g[3], const int16_t *a, const int16_t *b, const
   for (int e = 0; e < 32; e++) to[e] = (int16_t)(x * a[e] + y * b[e] + z * c[e]);
 }
 
-/* Form 3: U = G w G' of the kernels of outputs [o0, o0 + n), zeros for what fills their block; two channels of sixteen
- * outputs at once, in the order in which they are stored. */
+/* Form 3: U = G w G' of the kernels of outputs [o0, o0 + n), zeros for what fills their block; two channels of
+ * sixteen outputs at once, in the order in which they are stored. */
 static void pack_winograd(const whet_conv_q8_pack *p, const whet_conv_q8_layout *l, const int32_t *zero, int64_t o0,
                           int64_t n, const void *w, int16_t *to) {
   static const int8_t g[6][3] = {{6, 0, 0}, {1, 1, 1}, {1, -1, 1}, {1, 2, 4}, {1, -2, 4}, {0, 0, 6}};
@@ -107,8 +108,7 @@ static void pack_winograd(const whet_conv_q8_pack *p, const whet_conv_q8_layout 
     for (int i = 0; i < 6; i++)
       for (int x = 0; x < 3; x++) combine(g[i], d[x], d[3 + x], d[6 + x], h[i][x]);
     for (int i = 0; i < 36; i++)
-      combine(g[i % 6], h[i / 6][0], h[i / 6][1], h[i / 6][2],
-              to + ((i * l->blocks + o0 / 16) * k2 + k) * 32);
+      combine(g[i % 6], h[i / 6][0], h[i / 6][1], h[i / 6][2], to + ((i * l->blocks + o0 / 16) * k2 + k) * 32);
   }
 }
 

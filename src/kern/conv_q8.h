@@ -31,7 +31,8 @@
  * that of in_zero - 128.
  * Form 5: as form 1, runs rounded up to whole steps of at most 16 groups of four (whet__conv_q8_steps), for tiles of
  * registers that multiply so many at once.
- * Form 6: as form 4 with the outputs of a block next to each other, s8 [group][block of 16 outputs][k][16]. */
+ * Form 6: as form 4 with the outputs of a block next to each other, s8 [group][block of 16 outputs][k][16].
+ * Form 7: as form 1, in the order [k/2][16][2], for products of 16-bit numbers. */
 
 #include "kern/kern.h"
 #include "kern/out_q8.h"
@@ -44,7 +45,7 @@ typedef struct whet_conv_q8 {
   int32_t in_zero;             /* as an unsigned byte */
   uint8_t in_signed;           /* the activations are s8 */
   uint8_t w_zeros;             /* weights have zero points */
-  uint8_t small;               /* sums of products are below 2^25, and weights may be held in eight times their size */
+  uint8_t small; /* sums of products are below 2^25, and weights may be held in eight times their size */
   whet_out_q8 out;
 } whet_conv_q8;
 
@@ -54,20 +55,21 @@ enum {
   WHET_CONV_Q8_WINO = 3,
   WHET_CONV_Q8_SIGNED = 4,
   WHET_CONV_Q8_STEPS = 5,
-  WHET_CONV_Q8_LANES = 6
+  WHET_CONV_Q8_LANES = 6,
+  WHET_CONV_Q8_WORDS = 7
 };
 /* Weights lie in panels. */
 static inline bool whet__conv_q8_panels(uint8_t form) {
   return form == WHET_CONV_Q8_PANELS || form == WHET_CONV_Q8_SIGNED || form == WHET_CONV_Q8_STEPS ||
-         form == WHET_CONV_Q8_LANES;
+         form == WHET_CONV_Q8_LANES || form == WHET_CONV_Q8_WORDS;
 }
 /* Activations are seen as signed. */
 static inline bool whet__conv_q8_signed(uint8_t form) {
   return form == WHET_CONV_Q8_SIGNED || form == WHET_CONV_Q8_LANES;
 }
 
-/* Form 5: steps in a run of k4 groups of four. Each takes the same number of groups, and what fills the last is less than
- * WHET_SLACK bytes. */
+/* Form 5: steps in a run of k4 groups of four. Each takes the same number of groups, and what fills the last is less
+ * than WHET_SLACK bytes. */
 static inline int64_t whet__conv_q8_steps(int64_t k4) { return whet__ceil_div(k4, 16); }
 
 /* Where things lie in packed weights, in bytes, and the numbers behind it. */

@@ -10,6 +10,7 @@
  *   tile_mr[]   rows of a tile at most, for nv = 1 .. TILE_NV blocks of 16 outputs
  *   tile()      rows x 16*nv sums:  acc[r][j] = bias[j] + sum over s, k of a[r*lda + seg[s] + k] *
  * b[j/16][s][k/4][j%16][k%4] out_tile()  see x86/out_q8_avx512.h
+ *   TILE_READY  what can make bytes of a tile of one block without asking anew how, if there is such
  *   tile_sum()  the sum of n activations, as an unsigned 32-bit number
  *
  * Work is cut into strips: some output rows of one image. For each strip the input rows that it needs are brought
@@ -144,8 +145,7 @@ static void tile_sums(const whet_conv_q8 *p, const tile_cut *c, const TILE_ELEM 
     for (int64_t x = 0; x < tile_width(c, line + i); x++) {
       const TILE_ELEM *at = a + tile_at(p, c, i, x);
       uint32_t s = 0;
-      for (int64_t j = 0; j < c->n_seg; j++)
-        s += tile_sum(at + seg[j], k);
+      for (int64_t j = 0; j < c->n_seg; j++) s += tile_sum(at + seg[j], k);
       sum[i * c->width + x] = (int32_t)s;
     }
 }
@@ -170,9 +170,12 @@ typedef struct tile_work {
   whet_factors f;
   const int32_t *w_zero, *sum;
   const uint8_t *table;
-  char *out;        /* the panel's first result of the strip */
+  char *out; /* the panel's first result of the strip */
   int nv;
-  int64_t cols;     /* results of the panel */
+#ifdef TILE_READY
+  TILE_READY ready; /* for tiles of one block */
+#endif
+  int64_t cols; /* results of the panel */
 } tile_work;
 
 /* The sums of `mr` results from x on in line i of the strip, to where they belong. */
@@ -180,6 +183,12 @@ static inline void tile_finish(const tile_work *w, int32_t *acc, int64_t i, int6
   int64_t ld = 16 * w->nv, at = i * w->c->width + x;
   if (w->p->w_zeros)
     for (int64_t r = 0; r < mr; r++) tile_take(acc + r * ld, w->w_zero, (uint32_t)w->sum[at + r], w->nv);
+#ifdef TILE_READY
+  if (w->ready.make) {
+    w->ready.make(&w->ready, acc, mr, (uint8_t *)w->out + at * w->p->out_pitch, w->p->out_pitch);
+    return;
+  }
+#endif
   size_t bytes = whet_dtype_bits(w->p->out.dtype) / 8;
   out_tile(&w->p->out, &w->f, acc, ld, mr, w->cols, w->table, w->out + (size_t)(at * w->p->out_pitch) * bytes,
            w->p->out_pitch);
@@ -194,10 +203,18 @@ static void tile_panel(const whet_conv_q8 *p, const tile_cut *c, const tile_geo 
   size_t bytes = whet_dtype_bits(p->out.dtype) / 8;
   const int32_t *bias = (const int32_t *)(const void *)pack + at;
   const int8_t *b = (const int8_t *)pack + c->l.weights + (size_t)group * c->l.group + block * g->block;
-  tile_work w = {p, c, whet__factors_at(&p->out, pack + c->l.factors, c->l.n, at),
-                 (const int32_t *)(const void *)(pack + c->l.w_zero) + at, sum, table,
-                 out + (size_t)(line * c->width * p->out_pitch + ch) * bytes, nv,
-                 whet__min_i(16 * nv, c->l.oc - block * 16)};
+  tile_work w = {p,
+                 c,
+                 whet__factors_at(&p->out, pack + c->l.factors, c->l.n, at),
+                 (const int32_t *)(const void *)(pack + c->l.w_zero) + at,
+                 sum,
+                 table,
+                 out + (size_t)(line * c->width * p->out_pitch + ch) * bytes,
+                 .nv = nv,
+                 .cols = whet__min_i(16 * nv, c->l.oc - block * 16)};
+#ifdef TILE_READY
+  out_ready(&w.ready, &p->out, &w.f, w.cols);
+#endif
   for (int64_t i = 0; i < n; i++) {
     int64_t wide = tile_width(c, line + i), x = 0;
     for (int64_t tiles = ((uint32_t)wide + (uint32_t)tile_mr[nv] - 1) / (uint32_t)tile_mr[nv]; tiles > 0; tiles--) {

@@ -6,6 +6,7 @@
 
 #define TILE_ELEM uint8_t
 #define TILE_NV 1
+#define TILE_READY whet_out_ready_avx2
 static const int8_t tile_mr[TILE_NV + 1] = {0, 6};
 struct tile_geo;
 static void tile(int mr, int nv, const uint8_t *a, const struct tile_geo *g, const int8_t *b, const int32_t *bias,

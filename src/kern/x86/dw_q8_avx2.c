@@ -95,6 +95,8 @@ static void one_row(const whet_dw_q8 *p, const dw_cut *c, const int16_t *const *
     const char *w = pack + c->l.weights + b * c->l.slots * 2;
     const int32_t *bias = (const int32_t *)(const void *)pack + b;
     whet_factors f = whet__factors_at(&p->out, pack + c->l.factors, c->l.n, b);
+    whet_out_ready_avx2 ready;
+    out_ready(&ready, &p->out, &f, whet__min_i(16, p->channels - b));
     for (int64_t s = 0; s < c->l.slots; s++) /* a slot that is no tap has weight 0 */
       tap[s] = s < c->l.taps ? row[s / p->kw] + s % p->kw * p->dil_w * c->wide + b : row[0] + b;
     for (int64_t x = 0; x < p->out_w; x += CHUNK) {
@@ -103,8 +105,11 @@ static void one_row(const whet_dw_q8 *p, const dw_cut *c, const int16_t *const *
         sums_9(tap, w, bias, x * step, step, n, sum);
       else
         sums(tap, pairs, w, bias, x * step, step, n, sum);
-      out_tile(&p->out, &f, sum, 16, n, whet__min_i(16, p->channels - b), table,
-               out + (size_t)(x * p->out_pitch + b) * bytes, p->out_pitch);
+      char *to = out + (size_t)(x * p->out_pitch + b) * bytes;
+      if (ready.make)
+        ready.make(&ready, sum, n, (uint8_t *)to, p->out_pitch);
+      else
+        out_tile(&p->out, &f, sum, 16, n, whet__min_i(16, p->channels - b), table, to, p->out_pitch);
     }
   }
 }

@@ -3,20 +3,75 @@
 
 #include "kern/x86/out_q8_avx2.h"
 
+/* As many rows of nv vectors of sums as fill four, the first at `sum`, to bytes; `some` of them are there. */
+OUT_INLINE void out_rows(const int32_t *sum, int64_t ld, const out_factor *g, const out_bound *b, int64_t some,
+                         int64_t n, uint8_t *to, int64_t pitch, int nv, int how) {
+  __m256i v[4];
+  OUT_UNROLL for (int j = 0; j < 4; j++) {
+    const int64_t i = j / nv && j / nv >= some ? 0 : j / nv;
+    v[j] = out_rescale(out_load_i(sum + i * ld + j % nv * 8), &g[j % nv], how);
+  }
+  const __m256i x = out_order(out_narrow(v, b));
+  if (nv == 4) {
+    out_store(to, x, n);
+    return;
+  }
+  const __m128i part[2] = {_mm256_castsi256_si128(x), _mm256_extracti128_si256(x, 1)};
+  OUT_UNROLL for (int i = 0; i < 4 / nv; i++) {
+    __m128i y = part[nv == 2 ? i : i / 2];
+    if (nv == 1 && i % 2) y = _mm_unpackhi_epi64(y, y);
+    if (i < some) out_store(to + i * pitch, _mm256_castsi128_si256(y), n);
+  }
+}
+
 /* Rows of n <= 8 * nv sums, `ld` apart, to bytes `pitch` apart. */
 OUT_INLINE void out_bytes(const whet_out_q8 *o, const whet_factors *f, int64_t at, const int32_t *sum, int64_t ld,
                           int64_t rows, int64_t n, const uint8_t *table, uint8_t *out, int64_t pitch, int nv,
                           int how) {
-  out_bound b = out_bounds(o);
+  const out_bound b = out_bounds(o);
   out_factor g[4];
   OUT_UNROLL for (int j = 0; j < nv; j++) g[j] = out_load(f, at + 8 * j, how);
-  for (int64_t r = 0; r < rows; r++, sum += ld, out += pitch) {
-    __m256i v[4] = {_mm256_setzero_si256(), _mm256_setzero_si256(), _mm256_setzero_si256(), _mm256_setzero_si256()};
-    OUT_UNROLL for (int j = 0; j < nv; j++) v[j] = out_rescale(out_load_i(sum + 8 * j), &g[j], how);
-    out_store(out, out_order(out_narrow(v, &b)), n);
-    if (table)
-      for (int64_t i = 0; i < n; i++) out[i] = table[out[i]];
+  for (; rows > 0; rows -= 4 / nv, sum += 4 / nv * ld) {
+    const int64_t some = whet__min_i(rows, 4 / nv);
+    out_rows(sum, ld, g, &b, some, n, out, pitch, nv, how);
+    for (int64_t i = 0; i < some; i++, out += pitch)
+      if (table)
+        for (int64_t j = 0; j < n; j++) out[j] = table[out[j]];
   }
+}
+
+/* The same with everything at hand: whole groups of rows, then those that are left. */
+OUT_INLINE void make(const whet_out_ready_avx2 *t, const int32_t *sum, int64_t rows, uint8_t *out, int64_t pitch,
+                     int nv, int how) {
+  const out_bound b = t->bound;
+  const int per = 4 / nv;
+  for (; rows >= per; rows -= per, sum += per * 16, out += per * pitch)
+    out_rows(sum, 16, t->g, &b, per, 8 * nv, out, pitch, nv, how);
+  if (rows > 0) out_rows(sum, 16, t->g, &b, rows, 8 * nv, out, pitch, nv, how);
+}
+#define MAKE(how)                                                                                           \
+  static void make_##how##_8(const whet_out_ready_avx2 *t, const int32_t *sum, int64_t rows, uint8_t *out,  \
+                             int64_t pitch) {                                                               \
+    make(t, sum, rows, out, pitch, 1, how);                                                                 \
+  }                                                                                                         \
+  static void make_##how##_16(const whet_out_ready_avx2 *t, const int32_t *sum, int64_t rows, uint8_t *out, \
+                              int64_t pitch) {                                                              \
+    make(t, sum, rows, out, pitch, 2, how);                                                                 \
+  }
+MAKE(OUT_QUICK)
+MAKE(OUT_UP)
+MAKE(OUT_REAL32)
+
+void out_ready(whet_out_ready_avx2 *t, const whet_out_q8 *o, const whet_factors *f, int64_t n) {
+  const int how = out_way(o);
+  t->make = NULL;
+  if (o->table || (n != 8 && n != 16)) return;
+  if (how == OUT_QUICK) t->make = n == 8 ? make_OUT_QUICK_8 : make_OUT_QUICK_16;
+  if (how == OUT_UP) t->make = n == 8 ? make_OUT_UP_8 : make_OUT_UP_16;
+  if (how == OUT_REAL32) t->make = n == 8 ? make_OUT_REAL32_8 : make_OUT_REAL32_16;
+  if (!t->make) return;
+  t->bound = out_bounds(o);
+  for (int j = 0; j < n / 8; j++) t->g[j] = out_load(f, 8 * j, how);
 }
 
 void out_tile(const whet_out_q8 *o, const whet_factors *f, const int32_t *sum, int64_t ld, int64_t rows, int64_t n,

@@ -250,4 +250,16 @@ OUT_INLINE void out_store(uint8_t *to, __m256i x, int64_t n) {
 void out_tile(const whet_out_q8 *o, const whet_factors *f, const int32_t *sum, int64_t ld, int64_t rows, int64_t n,
               const uint8_t *table, void *out, int64_t pitch);
 
+/* What makes bytes of tiles of at most 16 channels, all things that depend on the channels being ready. */
+typedef struct whet_out_ready_avx2 {
+  /* Rows of sums, 16 apart, to bytes `pitch` apart; NULL: only out_tile() can. */
+  void (*make)(const struct whet_out_ready_avx2 *t, const int32_t *sum, int64_t rows, uint8_t *out, int64_t pitch);
+  out_factor g[2];
+  out_bound bound;
+} whet_out_ready_avx2;
+
+/* For n channels from the factors' first on. */
+#define out_ready whet__out_ready_avx2_for
+void out_ready(whet_out_ready_avx2 *t, const whet_out_q8 *o, const whet_factors *f, int64_t n);
+
 #endif
