@@ -25,7 +25,7 @@ typedef struct bin_run {
   out_turn x_turn, y_turn;         /* the top bits of signed operands, which the f32 form takes as unsigned */
   out_int x_low, y_low;            /* and their zero points then */
   out_real32 x_part, y_part, rest; /* result = x * x_part + y * y_part + rest; products: a * b * x_part + rest */
-  out_real32 most;                 /* 1/2 less the margin; not above 0 when the integers must always be asked */
+  out_real32 most;                 /* 1/2 less the margin; below 0 when the integers must always be asked */
 } bin_run;
 
 /* What is done to a vector of each operand: whether they are multiplied and the rule are constants here. Differences are sums
@@ -86,7 +86,7 @@ OUT_INLINE bool quick(const bin_row *w, uint8_t *z, int64_t i, const bin_run *r,
       t = out_fma32(out_to_real(b), r->y_part, out_fma32(out_to_real(a), r->x_part, r->rest));
     }
     far = out_larger32(far, out_sub32(t, out_near32(t)));
-    v[j] = out_from_real(t);
+    v[j] = out_from_small(t);
   }
   if (out_above32(far, r->most)) return false;
   out_store(z + i, out_order(out_narrow(v, &r->bound)), 4 * OUT_LANES);
@@ -127,7 +127,7 @@ static void quick_parts(const whet_binary_q8 *p, bin_run *r) {
   }
   margin += sizes * 0x1p-22;
   r->x_part = out_set32((float)x), r->y_part = out_set32((float)y), r->rest = out_set32((float)rest);
-  r->most = out_set32(margin < 0x1p-7 ? (float)(0.5 - margin) : -1);
+  r->most = out_set32(margin < 0x1p-7 && sizes < 0x1p24 ? (float)(0.5 - margin) : -1);
 }
 
 #define ROW(name, mul, real)                                                                                  \

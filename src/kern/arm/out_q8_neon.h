@@ -32,7 +32,7 @@ OUT_INLINE out_real32 out_fma32(out_real32 a, out_real32 b, out_real32 c) { retu
 OUT_INLINE out_real32 out_to_real(out_int a) { return vcvtq_f32_s32(a); }
 OUT_INLINE out_real32 out_near32(out_real32 a) { return vrndnq_f32(a); }
 OUT_INLINE out_real32 out_signed32(out_real32 a, out_real32 b) { return vbslq_f32(vdupq_n_u32(0x80000000), a, b); }
-OUT_INLINE out_real32 out_larger32(out_real32 a, out_real32 b) { return vmaxq_f32(vabsq_f32(a), vabsq_f32(b)); }
+OUT_INLINE out_real32 out_larger32(out_real32 a, out_real32 b) { return vmaxq_f32(a, vabsq_f32(b)); }
 OUT_INLINE bool out_above32(out_real32 a, out_real32 most) { return vmaxvq_u32(vcgtq_f32(a, most)) != 0; }
 
 /* Rounded to even, or halves away from zero; what is beyond 16 bits stays beyond them on its side, NaN is on the

@@ -7,19 +7,18 @@
 #include "kern/x86/conv_q8_amx_flow.h"
 
 /* Panel i of group g, w->out being the strip's first result. */
-static WHET_COLD void panel_of(const whet_conv_q8 *p, const cut *c, const char *pack, int64_t g, int64_t i, work *w) {
+static void panel_of(const whet_conv_q8 *p, const cut *c, const char *pack, int64_t g, int64_t i, work *w) {
   const size_t bytes = whet_dtype_bits(p->out.dtype) / 8;
   const int64_t first = i * c->panel, at = (g * c->l.blocks + first) * 16;
   w->b = (const int8_t *)pack + c->l.weights + (size_t)g * c->l.group + first * w->apart;
   w->wide = whet__min_i(c->panel, c->l.blocks - first);
   w->bias = (const int32_t *)(const void *)pack + at;
   w->f = whet__factors_at(&p->out, pack + c->l.factors, c->l.n, at);
-  w->w_zero = (const int32_t *)(const void *)(pack + c->l.w_zero) + at;
   w->out += (size_t)(g * c->l.oc + first * 16) * bytes;
   w->cols = whet__min_i(16 * w->wide, c->l.oc - first * 16);
   w->pitch = p->out_pitch * (int64_t)bytes;
   w->keep = w->cols == 64 ? ~UINT64_C(0) : (UINT64_C(1) << w->cols) - 1;
-  int how = p->w_zeros ? -1 : out_way(&p->out);
+  int how = out_way(&p->out);
   if (how == OUT_REAL32 && p->out.quick) how = OUT_NEAR;
   w->finish = how == OUT_NEAR    ? finish_near
               : how == OUT_UP    ? finish_up
@@ -58,7 +57,6 @@ static void run(const void *params, void *const *ptr, int part, int parts) {
   cut_for(p, &c);
   uint8_t *buf = whet__part_scratch(ptr[4], c.bytes, part);
   int64_t *seg = (int64_t *)(void *)(buf + c.seg_at);
-  int32_t *sum = (int32_t *)(void *)(buf + c.sum_at);
   const size_t bytes = whet_dtype_bits(p->out.dtype) / 8;
   const int64_t across = c.n_seg / p->kh, panels = whet__ceil_div(c.l.blocks, c.panel);
   for (int64_t s = 0; s < c.n_seg; s++) seg[s] = seg_of(p, &c, s / across, s % across);
@@ -69,7 +67,7 @@ static void run(const void *params, void *const *ptr, int part, int parts) {
     whet__split(to, part, parts, &from, &to);
   flow f;
   start(&c, &f);
-  work all = {.p = p, .c = &c, .seg = seg, .apart = c.l.segs * c.l.k4 * 64, .sum = sum, .waste = f.waste};
+  work all = {.p = p, .c = &c, .seg = seg, .apart = c.l.segs * c.l.k4 * 64, .waste = f.waste};
   if (p->out.table) all.table = ptr[3];
   int64_t turn = 0;
   for (int64_t line = from; line < to;) {
@@ -81,7 +79,6 @@ static void run(const void *params, void *const *ptr, int part, int parts) {
     all.out = (uint8_t *)ptr[2] + (size_t)(line * c.width * p->out_pitch) * bytes;
     for (int64_t g = p0 / panels; g < p->groups && g * panels < p1; g++) {
       const uint8_t *a = strip(p, &c, ptr[0], line, n, g, buf);
-      if (p->w_zeros) sums_of(p, &c, a, seg, here, sum);
       for (int64_t i = whet__max_i(p0 - g * panels, 0); i < whet__min_i(panels, p1 - g * panels); i++) {
         work *w = &f.work[turn++ % 3];
         *w = all;
@@ -103,6 +100,7 @@ enum { LEAST = 4, LEAST_RUNS = 16 };
 
 static bool fits(const void *params) {
   const whet_conv_q8 *p = params;
+  if (p->w_zeros) return false; /* sums less the weights' zero points cost more than tiles save */
   whet_conv_q8_layout l = whet__conv_q8_layout_of(p, WHET_CONV_Q8_STEPS);
   return l.segs * l.k4 >= (l.segs == 1 ? LEAST : LEAST_RUNS) && l.oc >= 16 &&
          (int64_t)p->images * p->out_h * p->out_w >= 4;

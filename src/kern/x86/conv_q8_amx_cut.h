@@ -30,7 +30,7 @@ typedef struct cut {
   int64_t n_seg, k4;    /* runs of activations that a result reads; groups of four in each */
   int64_t steps, step;  /* steps of a run, groups of four in one */
   int64_t panel;        /* blocks of 16 outputs in a panel */
-  size_t seg_at, sum_at, bytes;
+  size_t seg_at, bytes;
 } cut;
 
 /* Rows of a strip of n lines, in each plane. */
@@ -92,7 +92,7 @@ static void cut_lines(const whet_conv_q8 *p, cut *c) {
   if (c->copy) c->seg_at = (size_t)(planes * c->plane) + WHET_SLACK;
 }
 
-static WHET_COLD void cut_for(const whet_conv_q8 *p, cut *c) {
+static void cut_for(const whet_conv_q8 *p, cut *c) {
   memset(c, 0, sizeof *c);
   c->l = whet__conv_q8_layout_of(p, WHET_CONV_Q8_STEPS);
   c->dense = whet__conv_q8_inside(p) && p->kh == 1 && p->kw == 1 && p->stride_h == 1 && p->stride_w == 1 &&
@@ -106,8 +106,7 @@ static WHET_COLD void cut_for(const whet_conv_q8 *p, cut *c) {
   c->step = c->steps ? c->k4 / c->steps : 0;
   c->panel = c->n_seg * c->k4 * 4 <= WIDE_TO && c->l.blocks > 2 ? 4 : 2;
   c->seg_at = whet__round_up(c->seg_at, 64);
-  c->sum_at = whet__round_up(c->seg_at + (size_t)c->n_seg * sizeof(int64_t), 64);
-  c->bytes = c->sum_at + (p->w_zeros ? (size_t)(c->strip * c->width) * sizeof(int32_t) : 0);
+  c->bytes = c->seg_at + (size_t)c->n_seg * sizeof(int64_t);
 }
 
 static size_t scratch(const void *params) {
@@ -150,30 +149,9 @@ static __attribute__((noinline)) const uint8_t *strip(const whet_conv_q8 *p, con
   return buf;
 }
 
-static uint32_t sum_bytes(const uint8_t *a, int64_t n) {
-  __m512i s = _mm512_setzero_si512();
-  for (; n > 0; n -= 64, a += 64) {
-    __m512i x = n >= 64 ? _mm512_loadu_si512(a) : _mm512_maskz_loadu_epi8(~UINT64_C(0) >> (64 - n), a);
-    s = _mm512_add_epi64(s, _mm512_sad_epu8(x, _mm512_setzero_si512()));
-  }
-  return (uint32_t)_mm512_reduce_add_epi64(s);
-}
-
 /* Elements from the first result of a strip's line to that of the next. */
 static int64_t line_of(const whet_conv_q8 *p, const cut *c) {
   return c->next ? c->next * c->lda : p->stride_h * c->row;
-}
-
-/* Sums of the activations that each result of a strip reads, for weights with zero points. */
-static WHET_COLD void sums_of(const whet_conv_q8 *p, const cut *c, const uint8_t *a, const int64_t *seg, int64_t n,
-                              int32_t *sum) {
-  int64_t k = c->n_seg == c->l.segs ? c->l.seg_k : c->l.ic;
-  for (int64_t i = 0; i < n; i++) {
-    const uint8_t *at = a + i / c->width * line_of(p, c) + i % c->width * c->lda;
-    uint32_t s = 0;
-    for (int64_t j = 0; j < c->n_seg; j++) s += sum_bytes(at + seg[j], k);
-    sum[i] = (int32_t)s;
-  }
 }
 
 #endif

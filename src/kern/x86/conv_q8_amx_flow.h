@@ -48,7 +48,6 @@ typedef struct work {
   int64_t wide;    /* such sixteens */
   const int32_t *bias;
   whet_factors f;
-  const int32_t *w_zero, *sum;
   const uint8_t *table;
   uint8_t *out;                              /* the panel's first result of the strip */
   int64_t cols;                              /* outputs of the panel */
@@ -165,22 +164,16 @@ static void finish_near(block *b, int64_t n) { finish_as(b, n, OUT_NEAR); }
 static void finish_up(block *b, int64_t n) { finish_as(b, n, OUT_UP); }
 static void finish_quick(block *b, int64_t n) { finish_as(b, n, OUT_QUICK); }
 
-/* acc -= w_zero * sum. */
-static void take(int32_t *restrict acc, const int32_t *restrict w_zero, uint32_t sum, int64_t n) {
-  for (int64_t j = 0; j < n; j++) acc[j] = (int32_t)((uint32_t)acc[j] - (uint32_t)w_zero[j] * sum);
-}
-
-/* The way of the rest: any type and rule, weights with zero points. */
-static WHET_COLD void finish_any(block *b, int64_t n) {
+/* The way of the rest: any type and rule. */
+static void finish_any(block *b, int64_t n) {
   const work *w = b->w;
   const whet_conv_q8 *p = w->p;
   const int64_t four = b->tiles == 4;
   for (int64_t i = b->at * (four ? 4 : b->tiles); i < (b->at + n) * (four ? 4 : b->tiles); i++) {
     int64_t t = four ? i / ROWS : i % b->tiles, r = four ? i % ROWS : i / b->tiles;
-    int32_t *sum = (int32_t *)(uintptr_t)b->sum + r * BLOCK + BLOCK / b->tiles * t;
+    const int32_t *sum = b->sum + r * BLOCK + BLOCK / b->tiles * t;
     uint8_t *to = b->to[t * ROWS + r];
     if (to == w->waste) continue;
-    if (p->w_zeros) take(sum, w->w_zero, (uint32_t)w->sum[(to - w->out) / w->pitch], w->cols);
     out_tile(&p->out, &w->f, sum, BLOCK, 1, w->cols, w->table, to, p->out_pitch);
   }
 }

@@ -32,8 +32,9 @@ OUT_INLINE out_real32 out_near32(out_real32 a) { return _mm256_round_ps(a, 8); }
 OUT_INLINE out_real32 out_signed32(out_real32 a, out_real32 b) {
   return _mm256_or_ps(_mm256_and_ps(a, _mm256_set1_ps(-0.0f)), b);
 }
+/* The larger of a, which is not negative, and |b|. */
 OUT_INLINE out_real32 out_larger32(out_real32 a, out_real32 b) {
-  return _mm256_max_ps(_mm256_andnot_ps(_mm256_set1_ps(-0.0f), a), _mm256_andnot_ps(_mm256_set1_ps(-0.0f), b));
+  return _mm256_max_ps(a, _mm256_andnot_ps(_mm256_set1_ps(-0.0f), b));
 }
 OUT_INLINE bool out_above32(out_real32 a, out_real32 most) {
   return _mm256_movemask_ps(_mm256_cmp_ps(a, most, _CMP_GT_OQ)) != 0;
