@@ -112,6 +112,16 @@ static void pack_winograd(const whet_conv_q8_pack *p, const whet_conv_q8_layout 
   }
 }
 
+/* The sum of the weights of output o of group g. */
+static uint32_t sum_of(const whet_conv_q8_pack *p, const whet_conv_q8_layout *l, int64_t g, int64_t o, const void *w) {
+  uint32_t sum = 0;
+  for (int64_t y = 0; y < p->shape.kh; y++)
+    for (int64_t x = 0; x < p->shape.kw; x++)
+      for (int64_t c = 0; c < l->ic; c++)
+        sum += (uint32_t)weight(p, w, g * p->at_g + o * p->at_o + y * p->at_y + x * p->at_x + c * p->at_i);
+  return sum;
+}
+
 void whet__conv_q8_do_pack(const void *params, const void *const *src, void *dst, int part, int parts) {
   const whet_conv_q8_pack *p = params;
   whet_conv_q8_layout l = whet__conv_q8_layout(&p->shape);
@@ -119,13 +129,13 @@ void whet__conv_q8_do_pack(const void *params, const void *const *src, void *dst
   int32_t *bias = dst, *w_zero = (int32_t *)(void *)(base + l.w_zero);
   const float *scale = whet__conv_q8_scales(p);
   const int32_t *zero = whet__conv_q8_zeros(p);
-  const uint32_t zero_seen = (uint32_t)(p->in_zero - (whet__conv_q8_signed(p->shape.form) ? 128 : 0));
+  const bool winograd = p->shape.form == WHET_CONV_Q8_WINO;
+  const uint32_t zero_seen = (uint32_t)(p->in_zero - (winograd || whet__conv_q8_signed(p->shape.form) ? 128 : 0));
   int64_t from, to;
   whet__split(p->shape.groups * l.blocks, part, parts, &from, &to);
   for (int64_t b = from; b < to; b++) {
     int64_t g = b / l.blocks, o0 = b % l.blocks * 16, n = whet__min_i(16, l.oc - o0);
     int8_t *weights = (int8_t *)base + l.weights + (size_t)g * l.group;
-    bool winograd = p->shape.form == WHET_CONV_Q8_WINO;
     int32_t w_zeros[16] = {0};
     for (int64_t j = 0; j < n; j++)
       if (p->n_zero) w_zeros[j] = zero[p->n_zero > 1 ? g * l.oc + o0 + j : 0] - (p->w_type == WHET_U8 ? 128 : 0);
@@ -141,12 +151,12 @@ void whet__conv_q8_do_pack(const void *params, const void *const *src, void *dst
       bias[at] = 0;
       if (p->shape.w_zeros) w_zero[at] = 0;
       if (j < n) {
-        uint32_t sum = winograd ? 0 : (uint32_t)pack_output(p, &l, g, o0 + j, src[0], weights);
-        uint32_t k = (uint32_t)(l.segs * l.seg_k), x = winograd ? 0 : zero_seen;
-        uint32_t own = 0;
+        uint32_t sum = winograd ? sum_of(p, &l, g, o0 + j, src[0])
+                                : (uint32_t)pack_output(p, &l, g, o0 + j, src[0], weights);
+        uint32_t k = (uint32_t)(l.segs * l.seg_k), own = 0;
         int32_t wz = w_zeros[j];
         if (p->bias_type) memcpy(&own, (const char *)src[1] + o * 4, 4); /* it may lie anywhere in a file */
-        bias[at] = (int32_t)(own - x * sum + k * x * (uint32_t)wz);
+        bias[at] = (int32_t)(own - zero_seen * sum + k * zero_seen * (uint32_t)wz);
         if (p->shape.w_zeros) w_zero[at] = wz;
         r = whet__rescale(p->in_scale, scale[p->n_scale > 1 ? o : 0], p->out_scale);
       }

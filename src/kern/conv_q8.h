@@ -26,7 +26,7 @@
  * c when dil_w > 1) rounded up to a multiple of 4 by zeros; n counts the outputs of all blocks, padded ones included.
  * Form 2, for portable code: rows s8 [group][output][k], k as above, the whole rounded up to 16.
  * Form 3: Winograd's transform of 3 x 3 kernels less their zero points, s16 [place of 36][block of 16][ic/2][16][2]; the
- * bias is plain. See x86/wino_q8_body.h.
+ * bias is that of in_zero - 128. See x86/wino_q8_body.h.
  * Form 4: as form 1, for kernels that see activations as signed, unsigned ones with their top bit turned: the bias is
  * that of in_zero - 128.
  * Form 5: as form 1, runs rounded up to whole steps of at most 16 groups of four (whet__conv_q8_steps), for tiles of
@@ -45,7 +45,7 @@ typedef struct whet_conv_q8 {
   int32_t in_zero;             /* as an unsigned byte */
   uint8_t in_signed;           /* the activations are s8 */
   uint8_t w_zeros;             /* weights have zero points */
-  uint8_t small; /* sums of products are below 2^25, and weights may be held in eight times their size */
+  uint8_t small; /* sums of products of activations less 128 are below 2^25, and weights may take eight times their size */
   whet_out_q8 out;
 } whet_conv_q8;
 

@@ -92,8 +92,7 @@ bool whet__pl_product_small(const whet_planner *p, const whet_node *n, int64_t c
   const whet_data *w = whet__pl_data(p, n->in[1]);
   const whet_quant *q = whet__pl_quant(p, n->in[1]);
   whet_dtype t = whet__pl_dtype(p, n->in[1]);
-  int32_t zero = whet__pl_byte_zero(p, n->in[0]);
-  int64_t most = zero > 127 ? zero : 255 - zero, limit = ((INT64_C(1) << 25) - 1) / most;
+  const int64_t limit = ((INT64_C(1) << 25) - 1) / 128;
   if (!w || whet_dtype_bits(t) != 8) return false;
   for (int64_t o = 0; o < channels; o++) {
     int64_t sum = 0, wz = whet__q_zero(q, o);

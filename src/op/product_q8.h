@@ -41,8 +41,8 @@ bool whet__pl_product_out(whet_planner *p, const whet_node *n, whet_out_q8 *o, w
 /* Every shift is to the right, and no sum reaches 2^30: `quick` of whet_out_q8. k: products of a sum. */
 bool whet__pl_product_quick(const whet_planner *p, const whet_node *n, int64_t channels, int64_t k);
 
-/* Is every sum of the products of n, an activation less its zero point times a weight less its own, below 2^25 in
- * size? k: products of a sum; at: strides of the weights, [channels][k0][k1][k2]. */
+/* Is every sum of the products of n, an activation as an unsigned byte less 128 times a weight less its zero point,
+ * below 2^25 in size? k: products of a sum; at: strides of the weights, [channels][k0][k1][k2]. */
 bool whet__pl_product_small(const whet_planner *p, const whet_node *n, int64_t channels, const int64_t k[3],
                             const int64_t at[4]);
 

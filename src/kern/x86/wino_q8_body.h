@@ -6,11 +6,12 @@
  *
  * and gives the products of words (wino_words) to wino_part().
  *
- * Everything is exact modulo 2^32. With the points 0, 1, -1, 2, -2, inf and d a patch of 6 x 6 activations less their
- * zero point, V = B' d B stays within 16 bits (100 * 255), as does U = G w G' (49 * 255) with rows of G that are powers
- * of the points, the first and last times 6. Sums over channels wrap. The output transform, with denominators cleared
- * and powers of two taken out of its rows, gives 9 * 2^t * sum for t = 6, 5, 4, 3 or 2; as 9 is invertible, the sum
- * follows from a multiplication and a shift whenever it is below 2^25, which is what `small` promises. */
+ * Everything is exact modulo 2^32. With the points 0, 1, -1, 2, -2, inf and d a patch of 6 x 6 activations as unsigned
+ * bytes less 128, V = B' d B stays within 16 bits (100 * 128), as does U = G w G' (49 * 255) with rows of G that are
+ * powers of the points, the first and last times 6. Sums over channels wrap. The output transform, with denominators
+ * cleared and powers of two taken out of its rows, gives 9 * 2^t * sum for t = 6, 5, 4, 3 or 2; as 9 is invertible, the
+ * sum follows from a multiplication and a shift whenever it is below 2^25, which is what `small` promises: 128 is the
+ * middle of all activations, and lets weights be as large as any zero point would. */
 
 /* How a convolution is cut; a function of the parameters only. */
 typedef struct wino_cut {
@@ -82,9 +83,9 @@ OUT_INLINE void wino_out(const out_int m[6], out_int o[4]) {
 }
 
 /* V of one tile: pixels of the patch `pix` bytes apart, rows `row`; `plane` elements between places of V. */
-static void wino_tile_in(const uint8_t *patch, int64_t row, int64_t pix, int64_t channels, int32_t zero, bool is_signed,
+static void wino_tile_in(const uint8_t *patch, int64_t row, int64_t pix, int64_t channels, bool is_signed,
                          int16_t *v, int64_t plane) {
-  const ww z = ww_set((int16_t)zero);
+  const ww z = ww_set(128);
   for (int64_t k = 0; k < channels; k += WW_LANES) {
     ww e[6][6], d[6], o[6];
     OUT_UNROLL for (int x = 0; x < 6; x++) {
@@ -193,7 +194,7 @@ static void wino_part(const void *params, void *const *ptr, int part, int parts,
     for (int64_t t = 0; t < n; t++) {
       int64_t row, pix;
       const uint8_t *patch = wino_patch(p, &c, ptr[0], from + t, (uint8_t *)scratch + c.patch_at, &row, &pix);
-      wino_tile_in(patch, row, pix, c.ld, p->in_zero, p->in_signed, v + t * c.ld, n * c.ld);
+      wino_tile_in(patch, row, pix, c.ld, p->in_signed, v + t * c.ld, n * c.ld);
     }
     for (int64_t b = 0, k = 0; b < c.l.blocks; k++) {
       int nv = wino_nv(b, c.l.blocks);
