@@ -42,7 +42,8 @@ static const cli_use k_use = {
         "options below or the "
         "model's metadata say; sound becomes one channel of -1..1. A quantised input takes the real value through "
         "its scale and zero point; "
-        "without --range, --mean, --std and metadata a picture's 0..255 fill all that its quantisation holds.",
+        "without --range, --mean, --std and metadata a picture's 0..255 fill all that its quantisation holds. "
+        "Initialisers that an ONNX model lists as inputs too keep their values unless they are given by name.",
     .examples =
         "  whet run mobilenet.onnx --input photo.jpg --range 0..1 --mean 0.485,0.456,0.406 \\\n"
         "      --std 0.229,0.224,0.225 --labels imagenet.txt\n"
@@ -164,6 +165,7 @@ int cli_run(int argc, char **argv) {
   whet_err err = {0};
   if (o.labels && cli_labels_read(o.labels, &labels, &err)) return cli_fail_err(o.labels, &err);
   if (o.labels && !o.top) o.top = 5;
+  mo.given = &o.input;
   if ((status = cli_model_open(&m, arg[0], &mo))) return status;
   size_t n_in = whet_session_inputs(m.session), n_out = whet_session_outputs(m.session);
   const char **files = cli_keep((n_in + 1) * sizeof *files), **notes = cli_keep((n_in + 1) * sizeof *notes);

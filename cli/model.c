@@ -182,6 +182,26 @@ int cli_model_prepare(cli_model *m, whet_model *model, const char *path, const c
   return status;
 }
 
+/* Open the model anew with those of its overridable initialisers as inputs that are given. */
+static whet_status with_given(whet_model **model, const char *path, whet_model_opts mo, const cli_list *given, whet_err *err) {
+  size_t n = whet_model_overridables(*model);
+  const char **names = cli_keep((n + 1) * sizeof *names);
+  for (size_t i = 0; i < n; i++) {
+    whet_info info;
+    whet_model_overridable(*model, i, &info);
+    size_t length = strlen(info.name);
+    for (size_t k = 0; k < given->n; k++)
+      if (!strncmp(given->v[k], info.name, length) && given->v[k][length] == '=') {
+        names[mo.n_inputs++] = cli_keep_str(info.name, length);
+        break;
+      }
+  }
+  if (!mo.n_inputs) return WHET_OK;
+  whet_model_close(model);
+  mo.inputs = names;
+  return whet_model_open(path, &mo, model, err);
+}
+
 int cli_model_open(cli_model *m, const char *path, const cli_model_opts *o) {
   whet_model *model = NULL;
   whet_target target;
@@ -189,7 +209,8 @@ int cli_model_open(cli_model *m, const char *path, const cli_model_opts *o) {
   *m = (cli_model){.path = path};
   if (whet__target_at(o->cpu, &target, &err)) return cli_wrong("%s%s", o->cpu ? "--cpu: " : "", err.text);
   whet_model_opts mo = cli_model_open_opts(o);
-  if (whet_model_open(path, &mo, &model, &err)) return cli_fail_err(path, &err);
+  if (whet_model_open(path, &mo, &model, &err) || (o->given && with_given(&model, path, mo, o->given, &err)))
+    return cli_fail_err(path, &err);
   int status = cli_model_prepare(m, model, path, o);
   whet_model_close(&model);
   return status;

@@ -18,6 +18,8 @@ typedef struct cli_model_opts {
   int precision;         /* 0: f32, 1: bf16 */
   const char *signature; /* NULL: the main graph */
   int rules;             /* 0: litert, 1: micro */
+  const cli_list *given; /* "[NAME=]FILE", set by commands: initialisers named there become inputs, where the model lets
+                          * them (whet_model_overridables); NULL: none */
 } cli_model_opts;
 extern const cli_opt cli_model_options[];
 

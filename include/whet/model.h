@@ -79,6 +79,8 @@ typedef struct whet_model_opts {
   size_t n_initializers;
   const whet_data_file *data_files; /* n_data_files of them, each name once; read while opening */
   size_t n_data_files;
+  const char *const *inputs;       /* overridable initialisers (below) that shall be inputs, by name, n_inputs of them: they */
+  size_t n_inputs;                 /* follow the other inputs; what a session is given takes the place of the file's value */
 } whet_model_opts;
 
 WHET_API whet_model_opts whet_model_opts_default(void);
@@ -104,7 +106,8 @@ WHET_API size_t whet_model_inputs(const whet_model *m);
 WHET_API size_t whet_model_outputs(const whet_model *m);
 WHET_API whet_status whet_model_input(const whet_model *m, size_t i, whet_info *out);
 WHET_API whet_status whet_model_output(const whet_model *m, size_t i, whet_info *out);
-/* Initialisers that a caller may replace (ONNX: listed as graph inputs too). */
+/* Initialisers that a caller may replace (ONNX: listed as graph inputs too, IR version 4 and later). They are constants,
+ * unless whet_model_opts.inputs names them when the model is opened. */
 WHET_API size_t whet_model_overridables(const whet_model *m);
 WHET_API whet_status whet_model_overridable(const whet_model *m, size_t i, whet_info *out);
 

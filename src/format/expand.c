@@ -231,6 +231,14 @@ static int input(const struct parse *p, whet_str n) {
   return -1;
 }
 
+/* Has a statement that stands made a value of that name? */
+static bool made(const struct parse *p, whet_str n) {
+  for (int i = 0; i < p->fn->n_node; i++)
+    for (int k = 0; k < p->node[i].n_out; k++)
+      if (whet__str_same(p->node[i].out[k], n)) return true;
+  return false;
+}
+
 /* What stands between the parentheses of an operator. */
 struct items {
   whet_str in[MAX_ITEMS];
@@ -279,8 +287,9 @@ static bool unwanted(const struct parse *p, whet_str n) {
 static bool guard(struct parse *p, bool holds) {
   whet_ox_attr want_attr;
   if (!take(p, '@')) {
-    int i = input(p, name(p));
-    if (i < 0) expected(p, "an input of the formula");
+    whet_str n = name(p);
+    int i = input(p, n);
+    if (i < 0) return made(p, n) == holds;
     int32_t v = i >= 0 && i < p->call->n_in ? p->call->in[i] : -1;
     if (!take(p, ':')) return (v >= 0) == holds;
     literal(p, &want_attr);

@@ -25,6 +25,8 @@ static whet_status take_opts(const whet_model_opts *o, whet_model_opts *out, whe
     return whet__fail(err, WHET_E_NAME, "rules \"%.40s\": expected \"litert\" or \"micro\"", out->rules);
   if (out->limits.nodes < 0 || out->limits.depth < 0 || out->limits.load_ms < 0)
     return whet__fail(err, WHET_E_MISUSE, "a limit is negative");
+  for (size_t i = 0; i < out->n_inputs; i++)
+    if (!out->inputs || !out->inputs[i]) return whet__fail(err, WHET_E_MISUSE, "input %zu has no name", i);
   for (size_t i = 0; i < out->n_custom; i++)
     if (!out->custom || !out->custom[i] || out->custom[i]->size < sizeof(whet_custom_domain))
       return whet__fail(err, WHET_E_MISUSE, "custom domain %zu: no domain, or its size field is not set", i);
@@ -118,6 +120,8 @@ static whet_status verify(const whet_model *m, whet_err *err) {
 /* Read the model's bytes into its graph. */
 static whet_status read_bytes(whet_model *m, const whet_model_opts *o, whet_err *err) {
   WHET_TRY(detect(m, o->format, err));
+  if (o->n_inputs && m->format != WHET_FORMAT_ONNX)
+    return whet__fail(err, WHET_E_NAME, "only ONNX models have initializers that can be inputs");
   whet_import im = {.m = m, .g = &m->graph, .opts = o, .err = err, .nodes = m->limits.nodes, .work = m->limits.nodes * 16};
   whet__arena_init(&im.tmp, &m->mem);
   im.symbols.mem = im.missing_names.mem = &m->mem;

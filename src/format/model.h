@@ -88,7 +88,7 @@ struct whet_model {
   size_t cap_file;
   whet_graph graph; /* canonical, not optimised */
   whet_source source;
-  int32_t *override; /* value numbers of constants that a caller may replace */
+  int32_t *override; /* value numbers of constants that a caller may have as inputs */
   int32_t n_override;
   whet_signature *signature;
   int32_t n_signature;

@@ -159,8 +159,9 @@ static whet_status read_inits(whet_import *im, const whet_ox_graph *g, struct wh
     bool mapped = false;
     int32_t v;
     if (!t->name.n) return whet__fail(err, WHET_E_FORMAT, "byte %zu: an initializer without a name", t->self.at);
-    if (!s->main && whet__names_get(&s->names, t->name.p, t->name.n) >= 0)
-      continue; /* a default; bodies are given all */
+    v = whet__names_get(&s->names, t->name.p, t->name.n);
+    if (v >= 0 && (!s->main || im->g->val[v].role == WHET_ROLE_INPUT))
+      continue; /* a default; bodies are given all, the main graph those that the caller named */
     WHET_TRY(whet__im_spend(im, 1, false, err));
     WHET_TRY(declare(im, s, t->name, "initializer", &v, err));
     WHET_TRY(i < g->n_init ? (s->main ? whet__ox_initializer : whet__ox_contents)(im, t, &dtype, &shape, &p, &mapped, err)
@@ -185,7 +186,38 @@ static whet_status read_body_inputs(whet_import *im, const whet_ox_graph *g, str
   return WHET_OK;
 }
 
-/* Inputs of the main graph, in the file's order, but for those that are initialisers. */
+/* One input of the main graph. */
+static whet_status main_input(whet_import *im, const whet_ox_info *in, struct whet_ox_scope *s, whet_err *err) {
+  int32_t v;
+  WHET_TRY(declare(im, s, in->name, "input", &v, err));
+  im->g->val[v].role = WHET_ROLE_INPUT;
+  if (in->type) WHET_TRY(whet__ox_declare(im, v, in->type, true, err));
+  s->region->in[s->region->n_in++] = v;
+  return im->g->val[v].dtype ? WHET_OK
+                             : whet__fail(err, WHET_E_FORMAT, "input \"%.80s\" of the graph has no element type", in->name.p);
+}
+
+/* Initialisers that the caller wants as inputs, in the file's order. inits: names of all. */
+static whet_status read_asked_inputs(whet_import *im, const whet_ox_graph *g, const whet_names *inits,
+                                     struct whet_ox_scope *s, whet_err *err) {
+  for (size_t k = 0; k < im->opts->n_inputs; k++) {
+    const char *name = im->opts->inputs[k];
+    int32_t i = 0;
+    while (i < g->n_in && !whet__str_is(g->in[i].name, name)) i++;
+    if (i == g->n_in || im->ox->ir_version < 4 || whet__names_get(inits, name, strlen(name)) < 0)
+      return whet__fail(err, WHET_E_NAME, "\"%.80s\" is no initializer that the graph lists as an input (IR version 4 and later)", name);
+  }
+  for (int32_t i = 0; i < g->n_in; i++)
+    for (size_t k = 0; k < im->opts->n_inputs; k++)
+      if (whet__str_is(g->in[i].name, im->opts->inputs[k])) {
+        WHET_TRY(main_input(im, &g->in[i], s, err));
+        break;
+      }
+  return WHET_OK;
+}
+
+/* Inputs of the main graph, in the file's order, but for those that are initialisers; then those of them that the caller
+ * named. */
 static whet_status read_main_inputs(whet_import *im, const whet_ox_graph *g, struct whet_ox_scope *s, whet_err *err) {
   whet_model *m = im->m;
   whet_region *r = s->region;
@@ -200,30 +232,22 @@ static whet_status read_main_inputs(whet_import *im, const whet_ox_graph *g, str
   }
   for (int32_t i = 0; i < g->n_in && !st; i++) {
     const whet_ox_info *in = &g->in[i];
-    int32_t v;
-    if (!in->name.n) {
+    if (!in->name.n)
       st = whet__fail(err, WHET_E_FORMAT, "input %d of the graph has no name", (int)i);
-      break;
-    }
-    if (whet__names_get(&inits, in->name.p, in->name.n) >= 0) continue;
-    if ((st = declare(im, s, in->name, "input", &v, err))) break;
-    im->g->val[v].role = WHET_ROLE_INPUT;
-    if (in->type) st = whet__ox_declare(im, v, in->type, true, err);
-    if (!st && !im->g->val[v].dtype)
-      st = whet__fail(err, WHET_E_FORMAT, "input \"%.80s\" of the graph has no element type", in->name.p);
-    r->in[r->n_in++] = v;
+    else if (whet__names_get(&inits, in->name.p, in->name.n) < 0)
+      st = main_input(im, in, s, err);
   }
+  if (!st) st = read_asked_inputs(im, g, &inits, s, err);
   whet__names_free(&inits);
   return st;
 }
 
-/* Mark the initialisers that are listed as inputs; they have values by now. */
-static void mark_overrides(whet_import *im, const whet_ox_graph *g, struct whet_ox_scope *s) {
+/* Note the initialisers that are listed as inputs; they have values by now. */
+static void note_overrides(whet_import *im, const whet_ox_graph *g, struct whet_ox_scope *s) {
+  whet_model *m = im->m;
   for (int32_t i = 0; i < g->n_in; i++) {
     int32_t v = whet__names_get(&s->names, g->in[i].name.p, g->in[i].name.n);
-    if (v < 0 || im->g->val[v].role != WHET_ROLE_CONST || im->g->val[v].flags & WHET_VAL_OVERRIDE) continue;
-    im->g->val[v].flags |= WHET_VAL_OVERRIDE;
-    im->m->override[im->m->n_override++] = v;
+    if (v >= 0 && im->g->val[v].role == WHET_ROLE_CONST) m->override[m->n_override++] = v;
   }
 }
 
@@ -421,7 +445,7 @@ static whet_status read_graph(whet_import *im, const whet_ox_graph *g, struct wh
   if (!(r->name = whet__arena_str(&im->g->arena, g->name.p, g->name.n))) return refused(im, err);
   WHET_TRY(s->main ? read_main_inputs(im, g, s, err) : read_body_inputs(im, g, s, err));
   WHET_TRY(read_inits(im, g, s, err));
-  if (s->main && im->ox->ir_version >= 4) mark_overrides(im, g, s); /* before, every initialiser had to be an input */
+  if (s->main && im->ox->ir_version >= 4) note_overrides(im, g, s); /* before, every initialiser had to be an input */
   WHET_TRY(declare_outputs(im, s, g->node, g->n_node, err));
   if (s->main) {
     im->m->source.n_main = im->m->source.n_tensor;

@@ -224,7 +224,7 @@ static whet_status read_value(struct reader *r) {
   get_shape(r, &v.shape);
   v.origin = get_i32(r);
   if (v.dtype >= WHET_DTYPE_COUNT || v.kind > WHET_OPTIONAL || v.role > WHET_ROLE_VARIABLE ||
-      v.flags & ~(WHET_VAL_KEEP | WHET_VAL_OVERRIDE | WHET_VAL_SHARED) || v.origin < -1 || !get_perm(r, &v))
+      v.flags & ~(WHET_VAL_KEEP | WHET_VAL_SHARED) || v.origin < -1 || !get_perm(r, &v))
     return bad(r, "a value of no known kind");
   WHET_TRY(get_quant(r, &v.shape, &v.q));
   WHET_TRY(get_data(r, &v));

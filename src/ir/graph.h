@@ -75,8 +75,7 @@ typedef struct whet_val {
 
 enum {
   WHET_VAL_KEEP = 1,      /* must survive to the end of a run */
-  WHET_VAL_SHARED = 4,    /* VARIABLE: a resource that sessions of several signatures may share */
-  WHET_VAL_OVERRIDE = 2   /* CONST that a caller may replace */
+  WHET_VAL_SHARED = 4     /* VARIABLE: a resource that sessions of several signatures may share */
 };
 
 typedef struct whet_region {

@@ -15,6 +15,7 @@
 #include "op/grad.h"
 #include "op/matrix.h"
 #include "op/move.h"
+#include "op/move_attr.h"
 #include "op/stablehlo.h"
 #include "op/walk.h"
 
@@ -31,14 +32,32 @@ static whet_status from_onnx(whet_import *im, const whet_op *op) {
   return whet__im_node_as_is(im, op, a);
 }
 
+/* *v with its first dimension moved behind the batch, before the last: [m, batch..., k] becomes [batch..., m, k]. */
+static whet_status batch_first(whet_import *im, int32_t *v) {
+  const whet_val *x = whet__im_val(im, *v);
+  int32_t rank = x ? x->shape.rank : -1, out;
+  if (rank < 0) return whet__im_fail(im, WHET_E_UNSUPPORTED, "transBatchA and transBatchB where the file does not tell the rank");
+  if (rank < 3) return WHET_OK;
+  WHET_NEW_ATTR(im, whet_transpose, t);
+  int64_t *perm = whet__arena_array(whet__im_arena(im), (size_t)rank, sizeof *perm);
+  if (!perm) return whet__im_fail(im, WHET_E_MEMORY, "no memory for attributes");
+  for (int32_t i = 0; i < rank; i++) perm[i] = i < rank - 2 ? i + 1 : i == rank - 2 ? 0 : i;
+  t->perm = (whet_ints){perm, rank};
+  out = whet__im_new(im, "turned");
+  WHET_TRY(whet__im_node(im, whet__op_find("Transpose"), t, v, 1, &out, 1));
+  *v = out;
+  return WHET_OK;
+}
+
 static whet_status from_fused(whet_import *im, const whet_op *op) {
   WHET_NEW_ATTR(im, whet_matmul, a);
+  int32_t in[2] = {whet__im_in(im, 0), whet__im_in(im, 1)}, out = whet__im_out(im, 0);
   a->alpha = whet__onnx_float(im, "alpha", 1);
   a->trans_a = whet__onnx_int(im, "transA", 0) != 0;
   a->trans_b = whet__onnx_int(im, "transB", 0) != 0;
-  if (whet__onnx_int(im, "transBatchA", 0) || whet__onnx_int(im, "transBatchB", 0))
-    return whet__im_fail(im, WHET_E_UNSUPPORTED, "transBatchA and transBatchB");
-  return whet__im_node_as_is(im, op, a);
+  if (whet__onnx_int(im, "transBatchA", 0)) WHET_TRY(batch_first(im, &in[0]));
+  if (whet__onnx_int(im, "transBatchB", 0)) WHET_TRY(batch_first(im, &in[1]));
+  return whet__im_node(im, op, a, in, 2, &out, 1);
 }
 
 static whet_status from_tfl(whet_import *im, const whet_op *op) {

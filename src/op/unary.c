@@ -304,7 +304,7 @@ static whet_status plan(whet_planner *p, const whet_node *n) {
 /* The one element of a constant f32 value. */
 static bool constant(const whet_graph *g, int32_t v, float *c) {
   const whet_val *x = v < 0 ? NULL : &g->val[v];
-  if (!x || x->role != WHET_ROLE_CONST || x->flags & WHET_VAL_OVERRIDE || !x->data || x->dtype != WHET_F32 ||
+  if (!x || x->role != WHET_ROLE_CONST || !x->data || x->dtype != WHET_F32 ||
       whet__shape_count(&x->shape) != 1)
     return false;
   memcpy(c, x->data->p, sizeof *c);

@@ -35,7 +35,7 @@ static bool foldable(const whet_pass *p, const whet_node *n, size_t *bytes) {
   for (int k = 0; k < n->n_in; k++) {
     if (n->in[k] < 0) continue;
     const whet_val *x = &p->g->val[n->in[k]];
-    if (x->role != WHET_ROLE_CONST || x->flags & WHET_VAL_OVERRIDE) return false;
+    if (x->role != WHET_ROLE_CONST) return false;
     *bytes += x->data->n;
   }
   for (int k = 0; k < n->n_out; k++)

@@ -31,7 +31,7 @@ int32_t whet__match_rank(const whet_match *m, int32_t v) { return v < 0 ? -1 : m
 
 bool whet__match_scalar(const whet_match *m, int32_t v, int32_t rank, double *c) {
   const whet_data *d = whet__pass_const(m->p, v);
-  if (!d || m->p->g->val[v].flags & WHET_VAL_OVERRIDE || !whet__match_is_float(m, v)) return false;
+  if (!d || !whet__match_is_float(m, v)) return false;
   const whet_val *x = &m->p->g->val[v];
   if (whet__shape_count(&x->shape) != 1 || x->shape.rank > rank) return false;
   *c = whet__get_f64((whet_dtype)x->dtype, d->p, 0);

@@ -176,7 +176,7 @@ static whet_status views(whet_pass *p, whet_region *r) {
     }
     whet_val *x = &p->g->val[n->in[0]], *y = &p->g->val[n->out[0]];
     if (!y->dtype) y->dtype = x->dtype;
-    if (x->role == WHET_ROLE_CONST && !(x->flags & WHET_VAL_OVERRIDE)) {
+    if (x->role == WHET_ROLE_CONST) {
       y->role = WHET_ROLE_CONST;
       y->dtype = x->dtype;
       y->shape = x->shape;

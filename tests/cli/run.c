@@ -231,9 +231,27 @@ static void text(void **state) {
   assert_non_null(strstr(s.out, "min 0 at [0, 0, 0, 1], max 255 at [0, 0, 0, 0], mean 86.6667"));
 }
 
+/* An initialiser that is an input too: the file's value, or what is given by its name. */
+static void initialisers(void **state) {
+  (void)state;
+  static const int64_t dims[] = {2};
+  static const float w[] = {2, 3};
+  static const double own[] = {10, 21}, given[] = {50, 700};
+  buf g = {0};
+  ox_add_in(&g, ox_info("x", 1, 1, dims, NULL));
+  ox_add_in(&g, ox_info("w", 1, 1, dims, NULL));
+  ox_add_init(&g, ox_tensor("w", 1, 1, dims, w, sizeof w));
+  ox_add_node(&g, ox_node("Mul", "x,w", "y", NULL));
+  ox_add_out(&g, ox_info("y", 1, 1, dims, NULL));
+  const char *model = write_model(g_dir, "scale.onnx", ox_model(g, 8, 17));
+  expect(whet("run %s -i 5,7 --json", model), own, 2, 0);
+  expect(whet("run %s -i w=10,100 -i 5,7 --json", model), given, 2, 0);
+}
+
 int main(void) {
   const struct CMUnitTest tests[] = {cmocka_unit_test(pictures), cmocka_unit_test(fits),  cmocka_unit_test(quantised),
                                      cmocka_unit_test(numbers),  cmocka_unit_test(sound), cmocka_unit_test(mel), cmocka_unit_test(outputs),
+                                     cmocka_unit_test(initialisers),
                                      cmocka_unit_test(metadata), cmocka_unit_test(text)};
   return cmocka_run_group_tests(tests, prepare, NULL);
 }

@@ -119,6 +119,39 @@ class Session(unittest.TestCase):
         o.add_free_dimension_override_by_name("none_of_these", 9)
         self.assertEqual(ort.InferenceSession(raw, o).get_inputs()[0].shape, [4, 3, None])
 
+    def test_initializers_that_are_inputs(self):
+        onnx = lib.onnx()
+        two, axes = (onnx.numpy_helper.from_array(v, name) for v, name in ((np.float32([2, 3]), "w"), (np.array([0]), "axes")))
+        raw = lib.model([lib.node("Mul", ["x", "w"], ["t"]), lib.node("Unsqueeze", ["t", "axes"], ["y"])],
+                        [("x", "FLOAT", [2]), ("w", "FLOAT", [2]), ("axes", "INT64", [1])], [("y", "FLOAT", None)], [two, axes])
+        s = ort.InferenceSession(raw)
+        self.assertEqual([i.name for i in s.get_inputs()], ["x"])
+        self.assertEqual([(i.name, i.type, i.shape) for i in s.get_overridable_initializers()],
+                         [("w", "tensor(float)", [2]), ("axes", "tensor(int64)", [1])])
+        x, w, one = np.float32([5, 7]), np.float32([10, 100]), np.array([1])
+        for _ in range(2):
+            np.testing.assert_array_equal(s.run(None, {"x": x})[0], [[10, 21]])
+            np.testing.assert_array_equal(s.run(None, {"w": w, "x": x})[0], [[50, 700]])
+            np.testing.assert_array_equal(s.run(["y"], {"axes": one, "x": x})[0], [[10], [21]])
+            np.testing.assert_array_equal(s.run(["y"], {"axes": one, "x": x, "w": -w})[0], [[-50], [-700]])
+        b = s.io_binding()
+        b.bind_cpu_input("x", x)
+        b.bind_cpu_input("w", w)
+        b.bind_output("y")
+        s.run_with_iobinding(b)
+        np.testing.assert_array_equal(b.get_outputs()[0].numpy(), [[50, 700]])
+        with self.assertRaisesRegex(InvalidArgument, "Invalid rank for input: w Got: 2 Expected: 1"):
+            s.run(None, {"x": x, "w": w[None]})
+        with self.assertRaisesRegex(InvalidArgument, "Invalid input name: v"):
+            s.run(None, {"x": x, "w": w, "v": w})
+        with self.assertRaisesRegex(ValueError, "Required inputs"):
+            s.run(None, {"w": w})
+        if original is not None:
+            theirs = original.InferenceSession(raw)
+            self.assertEqual([str(i) for i in theirs.get_overridable_initializers()], [str(i) for i in s.get_overridable_initializers()])
+            for feed in ({"x": x}, {"x": x, "w": w}, {"x": x, "axes": one}):
+                np.testing.assert_array_equal(theirs.run(None, feed)[0], s.run(None, feed)[0])
+
     def test_terminate(self):
         r = ort.RunOptions()
         r.add_run_config_entry("a", "b")

@@ -87,7 +87,6 @@ static void typed(void **state) {
   assert_int_equal(whet_model_overridables(m), 1);
   assert_int_equal(whet_model_overridable(m, 0, &info), WHET_OK);
   assert_string_equal(info.name, "f");
-  assert_true(val_named(m, "f")->flags & WHET_VAL_OVERRIDE);
   assert_true(((const float *)val_named(m, "f")->data->p)[1] == -0.5f);
   assert_true(((const int64_t *)val_named(m, "i")->data->p)[2] == 600);
   const whet_str *s = val_named(m, "s")->data->p;
@@ -95,6 +94,37 @@ static void typed(void **state) {
   const float *z = val_named(m, "z")->data->p, want[] = {0, 1, 0, 0, -2, 0};
   assert_memory_equal(z, want, sizeof want);
   close_made(&m, &b);
+}
+
+/* An initialiser that is listed as an input becomes one when the caller names it; other names are refused. */
+static void overridden(void **state) {
+  buf b = made("typed");
+  whet_model_opts o = whet_model_opts_default();
+  const char *const f[] = {"f", "f"}, *const i[] = {"i"}, *const none[] = {NULL};
+  o.inputs = f;
+  o.n_inputs = 2;
+  whet_model *m = open_made(&b, &o);
+  whet_info info;
+  assert_int_equal(whet_model_inputs(m), 1);
+  assert_int_equal(whet_model_overridables(m), 0);
+  assert_int_equal(whet_model_input(m, 0, &info), WHET_OK);
+  assert_string_equal(info.name, "f");
+  assert_int_equal(info.dtype, WHET_F32);
+  assert_null(val_named(m, "f")->data);
+  whet_model_close(&m);
+  whet_err err;
+  o.inputs = i; /* an initialiser, but no input of the graph */
+  o.n_inputs = 1;
+  assert_int_equal(whet_model_open_memory(b.p, b.n, &o, &m, &err), WHET_E_NAME);
+  assert_non_null(strstr(err.text, "\"i\" is no initializer"));
+  o.inputs = none;
+  assert_int_equal(whet_model_open_memory(b.p, b.n, &o, &m, &err), WHET_E_MISUSE);
+  close_made(&m, &b);
+  buf old = made("chain"); /* "w" is an initialiser only, "x" an input only */
+  const char *const x[] = {"x"};
+  o.inputs = x;
+  assert_int_equal(whet_model_open_memory(old.p, old.n, &o, &m, &err), WHET_E_NAME);
+  close_made(&m, &old);
 }
 
 static void constants(void **state) {
@@ -645,6 +675,7 @@ int main(void) {
   const struct CMUnitTest tests[] = {cmocka_unit_test(chain),
                                      cmocka_unit_test(private_copy),
                                      cmocka_unit_test(typed),
+                                     cmocka_unit_test(overridden),
                                      cmocka_unit_test(constants),
                                      cmocka_unit_test(bodies),
                                      cmocka_unit_test(functions),

@@ -28,20 +28,42 @@ static int word(const char *what, const char *s, const char *const *list) {
   return -1;
 }
 
+/* A list of names, as C has it. */
+struct names {
+  PyObject *list; /* holds the texts */
+  const char **v;
+  size_t n;
+};
+
+static bool take_names(PyObject *x, struct names *out) {
+  if (!(out->list = PySequence_List(x))) return false;
+  Py_ssize_t n = PyList_Size(out->list);
+  if (!(out->v = PyMem_Calloc((size_t)n + 1, sizeof *out->v))) return PyErr_NoMemory(), false;
+  for (; out->n < (size_t)n; out->n++)
+    if (!(out->v[out->n] = PyUnicode_AsUTF8AndSize(PyList_GetItem(out->list, (Py_ssize_t)out->n), NULL))) return false;
+  return true;
+}
+
+static void free_names(struct names *n) {
+  Py_XDECREF(n->list);
+  PyMem_Free(n->v);
+}
+
 /* Model(source, *, format=None, copy=False, memory_limit=0, node_limit=0, depth_limit=0, load_ms=0, data_folder=None,
- * rules=None, custom=None) */
+ * rules=None, custom=None, inputs=None) */
 static int model_init(PyObject *self, PyObject *args, PyObject *kw) {
   static char *k_names[] = {"source", "format", "copy", "memory_limit", "node_limit", "depth_limit", "load_ms", "data_folder",
-                            "rules", "custom", NULL};
+                            "rules", "custom", "inputs", NULL};
   static const char *const k_formats[] = {"auto", "onnx", "tflite", "whet", NULL};
   model_object *o = (model_object *)self;
-  PyObject *source, *custom = Py_None, *path = NULL, *folder = NULL, *folder_arg = Py_None;
+  PyObject *source, *custom = Py_None, *path = NULL, *folder = NULL, *folder_arg = Py_None, *inputs = Py_None;
+  struct names in = {0};
   const char *format = NULL, *rules = NULL;
   int copy = 0, depth = 0;
   Py_ssize_t memory = 0;
   long long nodes = 0, load_ms = 0;
-  if (!PyArg_ParseTupleAndKeywords(args, kw, "O|$zpnLiLOzO:Model", k_names, &source, &format, &copy, &memory, &nodes, &depth,
-                                   &load_ms, &folder_arg, &rules, &custom))
+  if (!PyArg_ParseTupleAndKeywords(args, kw, "O|$zpnLiLOzOO:Model", k_names, &source, &format, &copy, &memory, &nodes, &depth,
+                                   &load_ms, &folder_arg, &rules, &custom, &inputs))
     return -1;
   whet_model_opts opts = whet_model_opts_default();
   int f = format ? word("format", format, k_formats) : 0;
@@ -65,6 +87,9 @@ static int model_init(PyObject *self, PyObject *args, PyObject *kw) {
   int bad = -1;
   whet_err err = {0};
   whet_status s = WHET_OK;
+  if (inputs != Py_None && !take_names(inputs, &in)) goto done;
+  opts.inputs = in.v;
+  opts.n_inputs = in.n;
   if (custom != Py_None && !(o->custom = core_custom_new(o->st, custom, &opts.custom, &opts.n_custom))) goto done;
   if (PyObject_CheckBuffer(source)) {
     if (PyObject_GetBuffer(source, &o->bytes, PyBUF_SIMPLE)) goto done;
@@ -85,6 +110,7 @@ static int model_init(PyObject *self, PyObject *args, PyObject *kw) {
   else
     bad = 0;
 done:
+  free_names(&in);
   Py_XDECREF(path);
   Py_XDECREF(folder);
   return bad;
@@ -253,7 +279,7 @@ static PyObject *model_io(PyObject *self, PyObject *const *args, Py_ssize_t n) {
 static PyGetSetDef k_model_fields[] = {
     {"inputs", model_inputs, NULL, "What the model takes: a list of Info.", NULL},
     {"outputs", model_outputs, NULL, "What the model gives: a list of Info.", NULL},
-    {"overridables", model_overridables, NULL, "Initialisers that are listed as inputs too: a list of Info.", NULL},
+    {"overridables", model_overridables, NULL, "Initialisers that Model's inputs= may make inputs: a list of Info.", NULL},
     {"format", model_format, NULL, "\"onnx\", \"tflite\" or \"whet\".", NULL},
     {"meta", model_meta, NULL, "Texts that the file carries: a dict of bytes.", NULL},
     {"signatures", model_signatures, NULL, "[(key, graph, [(name, tensor)], [(name, tensor)])] of a TFLite model.", NULL},
@@ -271,9 +297,10 @@ static PyMethodDef k_model_methods[] = {
 
 static PyType_Slot k_model_slots[] = {
     {Py_tp_doc, "Model(source, *, format=None, copy=False, memory_limit=0, node_limit=0, depth_limit=0, load_ms=0,\n"
-                "data_folder=None, rules=None, custom=None)\n\n"
+                "data_folder=None, rules=None, custom=None, inputs=None)\n\n"
                 "A model read from a file (a path) or from bytes, which are not copied. Any bytes are safe: they end in an Error\n"
-                "or in a model that cannot crash the process. Immutable; may be shared between threads. custom: a list of CustomOp."},
+                "or in a model that cannot crash the process. Immutable; may be shared between threads. custom: a list of CustomOp.\n"
+                "inputs: names of overridables that shall be inputs, after the others."},
     {Py_tp_new, (void *)model_make},
     {Py_tp_init, (void *)model_init},
     {Py_tp_dealloc, (void *)model_free},
@@ -300,8 +327,7 @@ static void program_free(PyObject *self) {
 
 /* Lists of the options, as C has them. */
 struct lists {
-  PyObject *names; /* holds the texts of keep */
-  const char **keep;
+  struct names keep;
   whet_dim_override *dims;
 };
 
@@ -313,13 +339,9 @@ static bool take_keep(PyObject *keep, whet_program_opts *o, struct lists *l) {
     if (!o->keep_all) PyErr_SetString(PyExc_ValueError, "keep: a list of names, or \"all\"");
     return o->keep_all;
   }
-  if (!(l->names = PySequence_List(keep))) return false;
-  Py_ssize_t n = PyList_Size(l->names);
-  if (!(l->keep = PyMem_Calloc((size_t)n + 1, sizeof *l->keep))) return PyErr_NoMemory(), false;
-  for (Py_ssize_t i = 0; i < n; i++)
-    if (!(l->keep[i] = PyUnicode_AsUTF8AndSize(PyList_GetItem(l->names, i), NULL))) return false;
-  o->keep = l->keep;
-  o->n_keep = (size_t)n;
+  if (!take_names(keep, &l->keep)) return false;
+  o->keep = l->keep.v;
+  o->n_keep = l->keep.n;
   return true;
 }
 
@@ -374,8 +396,7 @@ static int program_init(PyObject *self, PyObject *args, PyObject *kw) {
     Py_END_ALLOW_THREADS
     if (s) core_raise(o->st, s, &err);
   }
-  Py_XDECREF(l.names);
-  PyMem_Free(l.keep);
+  free_names(&l.keep);
   PyMem_Free(l.dims);
   if (!ok || s) return -1;
   o->model = Py_NewRef(model);

@@ -87,6 +87,14 @@ def _providers(asked, options):
     return [_CPU]
 
 
+class _Idle(list):
+    """Sessions of one program that no run uses at the moment."""
+
+    def __init__(self, program):
+        super().__init__()
+        self.program = program
+
+
 class Session:
     """What InferenceSession does; programs make an InferenceSession."""
 
@@ -136,11 +144,28 @@ class Session:
 
     # ---- running ----
 
-    def _take(self):
+    def _idle_for(self, feed):
+        """Where the sessions are whose inputs are those of the model and the initialisers in the feed: the model is read once
+        more for each set of them, and the others stay constants."""
+        names = tuple(o.name for o in self._overridable if o.name in feed)
+        idle = self._idle_of.get(names)
+        if idle is None:
+            try:
+                idle = _Idle(self._make(_core.Model(self._source, format="onnx", inputs=names)))
+            except whet.Error as e:
+                raise of_run(e) from None
+            idle = self._idle_of.setdefault(names, idle)
+        return idle
+
+    def _make(self, model):
+        options = self._sess_options
+        return _core.Program(model, threads=max(0, int(options.intra_op_num_threads)), dims=options._dims or None)
+
+    def _take(self, idle):
         try:
-            return self._idle.pop()
+            return idle.pop()
         except IndexError:
-            session = _core.Session(self._program)
+            session = _core.Session(idle.program)
             if self._sess_options.enable_profiling:
                 session.profile(True)
                 self._profiled.append(session)
@@ -149,7 +174,8 @@ class Session:
     def run(self, output_names, input_feed, run_options=None):
         """Run on a dict of inputs by name; answers a list: arrays, lists for sequences, dicts for maps. Any number of threads
         may call it at once."""
-        session = self._take()
+        idle = self._idle_for(input_feed) if self._overridable else self._idle
+        session = self._take(idle)
         try:
             if run_options is None:
                 return session.run(input_feed, outputs=output_names or None)
@@ -157,7 +183,7 @@ class Session:
         except (whet.Error, TypeError) as e:
             return self._again(session, e, output_names, input_feed, run_options)
         finally:
-            self._idle.append(session)
+            idle.append(session)
 
     def _again(self, session, e, output_names, input_feed, run_options):
         """After a failed run: what was meant, where that can be told; else the error in ONNX Runtime's words."""
@@ -171,12 +197,10 @@ class Session:
         missing = [i.name for i in self._inputs_meta if i.name not in input_feed and not i.type.startswith("optional")]
         if missing:
             raise ValueError(f"Required inputs ({missing}) are missing from input feed ({list(input_feed)}).") from None
-        known = {i.name for i in self._inputs_meta}
+        known = {i.name for i in self._inputs_meta + self._overridable}
         for name in input_feed:
             if name in known:
                 continue
-            if any(o.name == name for o in self._overridable):
-                raise error(NotImplemented, f"initializer {name} replaced by an input") from None
             raise error(InvalidArgument, f"Invalid input name: {name}") from None
         for name in names:
             if name not in {o.name for o in self._outputs_meta}:
@@ -190,7 +214,7 @@ class Session:
 
     def _explain(self, feed):
         """Say in ONNX Runtime's words which input does not fit."""
-        for arg in self._inputs_meta:
+        for arg in self._inputs_meta + self._overridable:
             x = feed.get(arg.name)
             if not arg.type.startswith("tensor") or not isinstance(x, np.ndarray):
                 continue
@@ -232,7 +256,8 @@ class Session:
         """Run on what was bound; outputs that were bound to memory are written there."""
         names = list(iobinding._outputs)
         into = [iobinding._outputs[n] for n in names]
-        session = self._take()
+        idle = self._idle_for(iobinding._inputs) if self._overridable else self._idle
+        session = self._take(idle)
         try:
             got = session.run(dict(iobinding._inputs), outputs=names or None,
                               out=[None if x is None else to_array(x) for x in into] if names else None,
@@ -240,7 +265,7 @@ class Session:
         except whet.Error as e:
             got = self._again(session, e, names, iobinding._inputs, run_options)
         finally:
-            self._idle.append(session)
+            idle.append(session)
         names = names or [o.name for o in self._outputs_meta]
         iobinding._results = {n: OrtValue(x) if x is not None else value_of(g)
                               for n, x, g in zip(names, into or [None] * len(names), got)}
@@ -298,9 +323,10 @@ class InferenceSession(Session):
         try:
             model = _core.Model(source, format="onnx")
             loaded = time.monotonic_ns()
-            self._program = _core.Program(model, threads=max(0, int(options.intra_op_num_threads)), dims=options._dims or None)
-            self._idle, self._profiled = [], []
-            self._idle.append(self._take())
+            self._source, self._profiled = source, []
+            self._idle = _Idle(self._make(model))
+            self._idle_of = {(): self._idle}
+            self._idle.append(self._take(self._idle))
         except whet.Error as e:
             raise of_load(e, source if isinstance(source, str) else "bytes") from None
         self._profile_start = begun if options.enable_profiling else 0
@@ -329,18 +355,18 @@ class IOBinding:
 
     def bind_cpu_input(self, name, arr_on_cpu):
         """Use an array where it lies."""
-        self._check(name, self._session._inputs_meta, "input")
+        self._check(name, self._session._inputs_meta + self._session._overridable, "input")
         self._inputs[name] = arr_on_cpu
 
     def bind_input(self, name, device_type, device_id, element_type, shape, buffer_ptr):
         """Use foreign memory, for which the caller vouches."""
         check_device(device_type)
-        self._check(name, self._session._inputs_meta, "input")
+        self._check(name, self._session._inputs_meta + self._session._overridable, "input")
         self._inputs[name] = array_at(buffer_ptr, tuple(shape), element_name(element_type))
 
     def bind_ortvalue_input(self, name, ortvalue):
         """Use an OrtValue."""
-        self._check(name, self._session._inputs_meta, "input")
+        self._check(name, self._session._inputs_meta + self._session._overridable, "input")
         self._inputs[name] = ortvalue
 
     def bind_output(self, name, device_type="cpu", device_id=0, element_type=None, shape=None, buffer_ptr=None):

@@ -103,13 +103,13 @@ class SignatureRunner:
 
 def _bytes(a):
     """Strings are bytes in this interface, and four bits a byte."""
-    if isinstance(a, np.ndarray) and a.dtype.name == "int4":
-        return a.astype(np.int8)
-    if isinstance(a, np.ndarray) and a.dtype == object:
+    if not isinstance(a, np.ndarray) or a.dtype.kind in "fiubc":
+        return a
+    if a.dtype == object:
         out = np.empty(a.shape, object)
         out.reshape(-1)[:] = [s.encode("utf-8", "surrogateescape") for s in a.reshape(-1)]
         return out
-    return a
+    return a.astype(np.int8) if a.dtype.name == "int4" else a
 
 
 class Interpreter(_core.Session):
@@ -153,6 +153,7 @@ class Interpreter(_core.Session):
         self._out = [model.io(1, i) for i in range(len(model.outputs))]
         self._in_of = {t: i for i, t in reversed(list(enumerate(self._in)))}
         self._out_of = {t: i for i, t in reversed(list(enumerate(self._out)))}
+        self._as_is = frozenset(i for i, info in enumerate(model.outputs) if info.dtype in _PLAIN)
         self._static = {}
         self._runners = {}
 
@@ -204,7 +205,7 @@ class Interpreter(_core.Session):
             i = self._out_of.get(tensor_index)
             if i is not None:
                 try:
-                    return _bytes(self.get(i))
+                    return self.get(i) if i in self._as_is else _bytes(self.get(i))
                 except Error as e:
                     raise ValueError(str(e)) from e
         return self._get_slowly(tensor_index, subgraph_index)
