@@ -241,32 +241,6 @@ OrtStatus *API(AddFreeDimensionOverride)(OrtSessionOptions *o, const char *denot
   return NULL;
 }
 
-/* Providers: the CPU's is there, and nothing else. */
-OrtStatus *API(SessionOptionsAppendExecutionProvider)(OrtSessionOptions *o, const char *name, const char *const *keys,
-                                                      const char *const *values, size_t n) {
-  NEED(o);
-  NEED(name);
-  (void)keys, (void)values, (void)n;
-  if (!strcmp(name, "CPU") || !strcmp(name, "CPUExecutionProvider") || !strcmp(name, "XNNPACK")) return NULL;
-  return fail(ORT_NOT_IMPLEMENTED, "%s execution provider is not supported in this build: whet runs on the CPU", name);
-}
-/* A refusal for each of the others. */
-#define NO_PROVIDER(fn, type, name)                                                                                  \
-  OrtStatus *API(fn)(OrtSessionOptions * o, const type *options) {                                                   \
-    NEED(o);                                                                                                         \
-    (void)options;                                                                                                   \
-    return fail(ORT_FAIL, "%s execution provider is not enabled in this build: whet runs on the CPU", name);         \
-  }
-NO_PROVIDER(SessionOptionsAppendExecutionProvider_CUDA, OrtCUDAProviderOptions, "CUDA")
-NO_PROVIDER(SessionOptionsAppendExecutionProvider_CUDA_V2, OrtCUDAProviderOptionsV2, "CUDA")
-NO_PROVIDER(SessionOptionsAppendExecutionProvider_ROCM, OrtROCMProviderOptions, "ROCM")
-NO_PROVIDER(SessionOptionsAppendExecutionProvider_OpenVINO, OrtOpenVINOProviderOptions, "OpenVINO")
-NO_PROVIDER(SessionOptionsAppendExecutionProvider_TensorRT, OrtTensorRTProviderOptions, "TensorRT")
-NO_PROVIDER(SessionOptionsAppendExecutionProvider_TensorRT_V2, OrtTensorRTProviderOptionsV2, "TensorRT")
-NO_PROVIDER(SessionOptionsAppendExecutionProvider_MIGraphX, OrtMIGraphXProviderOptions, "MIGraphX")
-NO_PROVIDER(SessionOptionsAppendExecutionProvider_CANN, OrtCANNProviderOptions, "CANN")
-NO_PROVIDER(SessionOptionsAppendExecutionProvider_Dnnl, OrtDnnlProviderOptions, "DNNL")
-
 /* Options of a run. */
 OrtStatus *API(CreateRunOptions)(OrtRunOptions **out) {
   NEED(out);

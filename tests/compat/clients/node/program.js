@@ -65,6 +65,7 @@ async function fails(what, f, own) {
 }
 
 async function metadata(s) {
+  if (!s.inputMetadata) return; // came with 1.21
   for (const [kind, list] of [['in', s.inputMetadata], ['out', s.outputMetadata]])
     for (const m of list) say(`  ${kind} ${m.name} ${m.isTensor ? `${m.type} [${m.shape}]` : 'no tensor'}`);
 }
@@ -136,7 +137,7 @@ async function options() {
   for (const o of all) {
     const s = await ort.InferenceSession.create(at('add'), o);
     const r = await s.run(feeds);
-    say(' ', Object.keys(o).join(), s.inputMetadata[0].shape.join(), Array.from(r.y.data).join(' '));
+    say(' ', Object.keys(o).join(), (s.inputMetadata || [{ shape: [] }])[0].shape.join(), Array.from(r.y.data).join(' '));
     if (o.enableProfiling) s.endProfiling();
     await s.release();
   }
