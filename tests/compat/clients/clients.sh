@@ -1,7 +1,7 @@
 #!/bin/sh
 # SPDX-License-Identifier: Apache-2.0
 # Programs of other languages over ONNX Runtime, taken from their registries and not changed, on the original's library and on
-# whet's: clients.sh BUILD [CLIENT]...   Each prints what it sees, and both must be the same (compare.py). Clients: node java rust go.
+# whet's: clients.sh BUILD [CLIENT]...   Each prints what it sees, and both must be the same (compare.py). Clients: headers node java rust go.
 # What a client needs and is not there (a tool, a network) is said, and the client is skipped; status 77 when all are.
 # Downloads and what is built of them lie in BUILD/clients. Needs the Python module onnx (tools/python.sh).
 set -u
@@ -97,6 +97,21 @@ client_go() {
   [ -z "$lost" ] || { echo "pass on the original alone: $lost"; return 1; }
 }
 
+# Headers of the original, of several API versions (the releases of the Go module hold them): whet's table, the parameters of its
+# functions and the fields of structures agree with each at compile time, and a program built with them runs.
+client_headers() {
+  has go && has cc || return 77
+  mkdir -p "$work/go" "$work/headers" && cd "$work/headers" || return 1
+  export GOPATH="$work/go/path" GOFLAGS=-modcacherw GOCACHE="$work/go/cache"
+  for version in v1.13.0 v1.21.0 v1.25.0 v1.27.0; do
+    dir=$(go mod download -json "github.com/yalue/onnxruntime_go@$version" 2>go.log | sed -n 's/.*"Dir": "\(.*\)",*/\1/p')
+    [ -n "$dir" ] || { echo "skipped: cannot be downloaded, see $PWD/go.log"; return 77; }
+    "$python" "$here/headers.py" "$dir/onnxruntime_c_api.h" "$top/compat/onnxruntime/include/onnxruntime_c_api_functions.def" \
+      "$top/tests/compat/ort_abi.c" >check.c && cc -std=c11 -fsyntax-only -Wall -Werror -I"$dir" check.c &&
+      cc -I"$dir" "$top/tests/compat/reload.c" -o reload -ldl && ./reload "$ours" "$top/tools/demo_model/digits.onnx" || return 1
+  done
+}
+
 # $original: the original's library.
 original_library() {
   original=${ORT_ORIGINAL:-}
@@ -106,7 +121,7 @@ print(sorted(glob.glob(os.path.dirname(onnxruntime.__file__) + "/capi/libonnxrun
 }
 
 failed=0 passed=0
-for client in ${*:-node java rust go}; do
+for client in ${*:-headers node java rust go}; do
   echo "== $client"
   (client_"$client")
   case $? in
