@@ -79,24 +79,23 @@ static OrtStatus *bind(bound *b, const char *name, const OrtValue *x) {
 }
 
 /* Whether the session has that name in a list. */
-static bool has(const port *p, size_t n, const char *name) {
-  for (size_t i = 0; i < n; i++)
-    if (!strcmp(p[i].info.name, name)) return true;
-  return false;
-}
+static bool has(const port *p, size_t n, const char *name) { return port_find(p, n, name, n) < n; }
 
 OrtStatus *API(BindInput)(OrtIoBinding *b, const char *name, const OrtValue *x) {
   NEED(b);
   NEED(name);
   NEED(x);
-  if (!has(b->session->in, b->session->n_in, name)) return fail(ORT_FAIL, "Failed to find input name in the mapping: %s", name);
+  const OrtSession *s = b->session;
+  if (!has(s->in, s->n_in, name) && !has(s->over, s->n_over, name))
+    return fail(ORT_FAIL, "Failed to find input name in the mapping: %s", name);
   return bind(&b->in, name, x);
 }
 OrtStatus *API(BindOutput)(OrtIoBinding *b, const char *name, const OrtValue *x) {
   NEED(b);
   NEED(name);
   NEED(x);
-  if (!has(b->session->out, b->session->n_out, name)) return fail(ORT_INVALID_ARGUMENT, "Failed to find output name in the mapping: %s", name);
+  if (!has(b->session->out, b->session->n_out, name))
+    return fail(ORT_INVALID_ARGUMENT, "Failed to find output name in the mapping: %s", name);
   return bind(&b->out, name, x);
 }
 OrtStatus *API(BindOutputToDevice)(OrtIoBinding *b, const char *name, const OrtMemoryInfo *m) {
@@ -105,7 +104,8 @@ OrtStatus *API(BindOutputToDevice)(OrtIoBinding *b, const char *name, const OrtM
   NEED(m);
   if (m->device != OrtMemoryInfoDeviceType_CPU)
     return fail(ORT_INVALID_ARGUMENT, "output \"%s\" bound to memory of \"%s\": whet runs on the CPU", name, m->name);
-  if (!has(b->session->out, b->session->n_out, name)) return fail(ORT_INVALID_ARGUMENT, "Failed to find output name in the mapping: %s", name);
+  if (!has(b->session->out, b->session->n_out, name))
+    return fail(ORT_INVALID_ARGUMENT, "Failed to find output name in the mapping: %s", name);
   return bind(&b->out, name, NULL);
 }
 /* Nothing runs elsewhere: there is nothing to wait for. */
@@ -133,7 +133,8 @@ OrtStatus *API(RunWithBinding)(OrtSession *s, const OrtRunOptions *o, const OrtI
                      (const char *const *)out->name, out->n, out->value);
 }
 
-OrtStatus *API(GetBoundOutputNames)(const OrtIoBinding *b, OrtAllocator *a, char **buffer, size_t **lengths, size_t *n) {
+OrtStatus *API(GetBoundOutputNames)(const OrtIoBinding *b, OrtAllocator *a, char **buffer, size_t **lengths,
+                                    size_t *n) {
   NEED(b);
   NEED(a);
   NEED(buffer);

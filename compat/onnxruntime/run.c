@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Runs. A session has one program; each run takes an idle session of whet from its list, or makes one: so any number of
- * threads may run at once, and where the caller binds outputs a run allocates nothing. */
+/* Runs. A session has one program; each run takes an idle session of whet from its list, or makes one: so any number
+ * of threads may run at once, and where the caller binds outputs a run allocates nothing. */
 
 #include "shim.h"
 
@@ -57,7 +57,7 @@ static void runner_give(OrtSession *s, runner *r) {
 }
 
 /* The place of a name in a list; most callers name things in the model's order, so look there first. */
-static size_t find(const port *p, size_t n, const char *name, size_t hint) {
+size_t port_find(const port *p, size_t n, const char *name, size_t hint) {
   if (hint < n && !strcmp(p[hint].info.name, name)) return hint;
   for (size_t i = 0; i < n; i++)
     if (!strcmp(p[i].info.name, name)) return i;
@@ -85,8 +85,8 @@ static OrtStatus *check_input(const port *p, const whet_value *v) {
   if (x->rank < 0) return NULL;
   if (rank != x->rank)
     return fail(ORT_INVALID_ARGUMENT,
-                "Invalid rank for input: %s Got: %d Expected: %d Please fix either the inputs/outputs or the model.", x->name,
-                rank, x->rank);
+                "Invalid rank for input: %s Got: %d Expected: %d Please fix either the inputs/outputs or the model.",
+                x->name, rank, x->rank);
   char list[WHET_MAX_RANK * 80] = "";
   size_t n = 0;
   for (int32_t i = 0; i < rank; i++)
@@ -94,7 +94,8 @@ static OrtStatus *check_input(const port *p, const whet_value *v) {
       n += (size_t)snprintf(list + n, sizeof list - n, " index: %d Got: %lld Expected: %lld\n", i, (long long)dims[i],
                             (long long)x->dims[i]);
   return n ? fail(ORT_INVALID_ARGUMENT,
-                  "Got invalid dimensions for input: %s for the following indices\n%s Please fix either the inputs/outputs or "
+                  "Got invalid dimensions for input: %s for the following indices\n%s Please fix either the "
+                  "inputs/outputs or "
                   "the model.",
                   x->name, list)
            : NULL;
@@ -120,23 +121,21 @@ static OrtStatus *give_input(runner *r, const port *p, size_t i, const OrtValue 
 }
 
 /* All inputs, each once. */
-static OrtStatus *give_inputs(OrtSession *s, runner *r, const char *const *name, const OrtValue *const *in, size_t n) {
+static OrtStatus *give_inputs(OrtSession *s, runner *r, const char *const *name, const OrtValue *const *in,
+                              size_t n) {
   uint64_t turn = ++r->turn;
   for (size_t k = 0; k < n; k++) {
     NEED(name[k]);
-    size_t i = find(s->in, s->n_in, name[k], k);
-    if (i == s->n_in) {
-      if (find(s->over, s->n_over, name[k], 0) < s->n_over)
-        return fail(ORT_NOT_IMPLEMENTED, "Input \"%s\" replaces an initialiser of the model: whet keeps those as they are", name[k]);
-      return fail(ORT_INVALID_ARGUMENT, "Invalid input name: %s", name[k]);
-    }
+    size_t i = port_find(s->in, s->n_in, name[k], k);
+    if (i == s->n_in) return fail(ORT_INVALID_ARGUMENT, "Invalid input name: %s", name[k]);
     if (!in[k]) return fail(ORT_INVALID_ARGUMENT, "NULL input supplied for input %s", name[k]);
     TRY(give_input(r, &s->in[i], i, in[k]));
     r->seen[i] = turn;
   }
   for (size_t i = 0; i < s->n_in; i++) {
     if (r->seen[i] == turn) continue;
-    if (s->in[i].info.kind != WHET_OPTIONAL) return fail(ORT_INVALID_ARGUMENT, "Missing Input: %s", s->in[i].info.name);
+    if (s->in[i].info.kind != WHET_OPTIONAL)
+      return fail(ORT_INVALID_ARGUMENT, "Missing Input: %s", s->in[i].info.name);
     whet_value *none;
     whet_err err;
     if (whet_value_create_optional(NULL, &none)) return no_memory();
@@ -174,7 +173,7 @@ static OrtStatus *arm_outputs(OrtSession *s, runner *r, const char *const *name,
   for (size_t i = 0; i < s->n_out; i++) r->out[i].wanted = r->out[i].filled = false, r->out[i].given = NULL;
   for (size_t k = 0; k < n; k++) {
     NEED(name[k]);
-    size_t i = find(s->out, s->n_out, name[k], k);
+    size_t i = port_find(s->out, s->n_out, name[k], k);
     if (i == s->n_out) return fail(ORT_INVALID_ARGUMENT, "Invalid output name: %s", name[k]);
     slot *o = &r->out[i];
     if (o->wanted) return fail(ORT_INVALID_ARGUMENT, "output \"%s\" is asked for twice", name[k]);
@@ -256,7 +255,7 @@ static OrtStatus *run_with(OrtSession *s, runner *r, const OrtRunOptions *o, con
   for (size_t i = 0; i < s->n_out; i++)
     if (r->out[i].wanted && !r->out[i].filled) TRY(fetch(r, &r->out[i]));
   for (size_t k = 0; k < n_out; k++) {
-    slot *x = &r->out[find(s->out, s->n_out, out_names[k], k)];
+    slot *x = &r->out[port_find(s->out, s->n_out, out_names[k], k)];
     if (!x->made) continue;
     out[k] = x->made;
     x->made = NULL;
@@ -267,6 +266,7 @@ static OrtStatus *run_with(OrtSession *s, runner *r, const OrtRunOptions *o, con
 OrtStatus *session_run(OrtSession *s, const OrtRunOptions *o, const char *const *in_names, const OrtValue *const *in,
                        size_t n_in, const char *const *out_names, size_t n_out, OrtValue **out) {
   runner *r;
+  if (s->n_over) TRY(variant_of(s, in_names, n_in, &s));
   TRY(runner_take(s, &r));
   OrtStatus *st = run_with(s, r, o, in_names, in, n_in, out_names, n_out, out);
   for (size_t i = 0; i < s->n_out; i++)
@@ -329,9 +329,9 @@ static void *job_run(void *arg) {
   return NULL;
 }
 
-OrtStatus *API(RunAsync)(OrtSession *s, const OrtRunOptions *o, const char *const *in_names, const OrtValue *const *in,
-                         size_t n_in, const char *const *out_names, size_t n_out, OrtValue **out,
-                         RunAsyncCallbackFn done, void *user) {
+OrtStatus *API(RunAsync)(OrtSession *s, const OrtRunOptions *o, const char *const *in_names,
+                         const OrtValue *const *in, size_t n_in, const char *const *out_names, size_t n_out,
+                         OrtValue **out, RunAsyncCallbackFn done, void *user) {
   NEED(s);
   if (n_in) {
     NEED(in_names);
@@ -342,7 +342,8 @@ OrtStatus *API(RunAsync)(OrtSession *s, const OrtRunOptions *o, const char *cons
   NEED(done);
   job *j = calloc(1, sizeof *j);
   if (!j) return no_memory();
-  *j = (job){s, o, pointers(in_names, n_in), pointers(out_names, n_out), pointers(in, n_in), out, n_in, n_out, done, user};
+  *j = (job){s,    o,   pointers(in_names, n_in), pointers(out_names, n_out), pointers(in, n_in), out, n_in, n_out,
+             done, user};
   pthread_attr_t attr;
   pthread_t thread;
   if (!j->in_names || !j->out_names || !j->in || pthread_attr_init(&attr)) {
@@ -366,8 +367,10 @@ OrtStatus *API(RunAsync)(OrtSession *s, const OrtRunOptions *o, const char *cons
 /* A text within a JSON string. */
 static void put_json(FILE *f, const char *text) {
   for (const unsigned char *p = (const unsigned char *)text; *p; p++)
-    if (*p < 32 || *p == '"' || *p == '\\') fprintf(f, "\\u%04x", *p);
-    else fputc(*p, f);
+    if (*p < 32 || *p == '"' || *p == '\\')
+      fprintf(f, "\\u%04x", *p);
+    else
+      fputc(*p, f);
 }
 
 OrtStatus *profile_write(OrtSession *s, char **path) {
@@ -391,8 +394,8 @@ OrtStatus *profile_write(OrtSession *s, char **path) {
       fputs(at > 0 ? ",\n{\"cat\":\"Node\",\"name\":\"" : "\n{\"cat\":\"Node\",\"name\":\"", f);
       put_json(f, x.name);
       double us = (double)x.ns / 1000;
-      fprintf(f, "_kernel_time\",\"ph\":\"X\",\"pid\":0,\"tid\":%d,\"ts\":%.3f,\"dur\":%.3f,\"args\":{\"op_name\":\"", lane,
-              at, us);
+      fprintf(f, "_kernel_time\",\"ph\":\"X\",\"pid\":0,\"tid\":%d,\"ts\":%.3f,\"dur\":%.3f,\"args\":{\"op_name\":\"",
+              lane, at, us);
       put_json(f, x.op);
       fputs("\",\"provider\":\"CPUExecutionProvider\",\"kernel\":\"", f);
       put_json(f, x.kernel);

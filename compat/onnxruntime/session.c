@@ -147,8 +147,8 @@ static OrtStatus *convert(OrtSession *s, const char *path, const void **bytes, s
 }
 
 /* Read the model. */
-static OrtStatus *read_model(OrtSession *s, const OrtSessionOptions *o, const char *path, const void *bytes,
-                             size_t n) {
+static OrtStatus *read_model(OrtSession *s, const OrtSessionOptions *o, const char *path, const void *bytes, size_t n,
+                             const char *const *inputs, size_t n_inputs) {
   whet_model_opts m = whet_model_opts_default();
   whet_err err = {0};
   const char *direct = pairs_get(&o->config, "session.use_ort_model_bytes_directly");
@@ -156,6 +156,8 @@ static OrtStatus *read_model(OrtSession *s, const OrtSessionOptions *o, const ch
   m.log_user = &s->log;
   m.data_folder = pairs_get(&o->config, "session.model_external_initializers_file_folder_path");
   m.custom = custom_domains(s->custom, &m.n_custom);
+  m.inputs = inputs;
+  m.n_inputs = n_inputs;
   if (!path && !bytes) return fail(ORT_INVALID_ARGUMENT, "Model data pointer is null.");
   if (!path && !n) return fail(ORT_INVALID_ARGUMENT, "No graph was found in the protobuf.");
   TRY(convert(s, path, &bytes, &n));
@@ -188,15 +190,16 @@ static OrtStatus *write_copy(const char *to, const char *path, const void *bytes
   return good ? NULL : fail(ORT_FAIL, "the model cannot be written to %s", to);
 }
 
-/* Make a session of a file (path) or of bytes. */
-static OrtStatus *open_session(const OrtEnv *env, const char *path, const void *bytes, size_t n,
-                               const OrtSessionOptions *user, whet_packs *packs, OrtSession **out) {
+OrtStatus *session_open(const OrtEnv *env, const char *path, const void *bytes, size_t n,
+                        const OrtSessionOptions *user, whet_packs *packs, const char *const *inputs, size_t n_inputs,
+                        OrtSession **out) {
   static const OrtSessionOptions plain = {.severity = -1, .per_session_threads = true};
   const OrtSessionOptions *o = user ? user : &plain;
   if (o->cancel_load) return fail(ORT_MODEL_LOAD_CANCELED, "Session initialization canceled due to user request.");
   OrtSession *s = calloc(1, sizeof *s);
   if (!s) return no_memory();
   pthread_mutex_init(&s->lock, NULL);
+  pthread_mutex_init(&s->variants.lock, NULL);
   pthread_cond_init(&s->quiet, NULL);
   s->log = env->log;
   if (o->log) s->log.fn = o->log, s->log.param = o->log_param;
@@ -205,11 +208,14 @@ static OrtStatus *open_session(const OrtEnv *env, const char *path, const void *
   const char *shared = pairs_get(&o->config, "session.use_env_allocators");
   s->allocator = shared && !strcmp(shared, "1") && env->shared ? env->shared : &cpu_allocator;
   OrtStatus *st = custom_open(o, &s->log, &s->custom);
-  if (!st) st = read_model(s, o, path, bytes, n);
+  if (!st) st = read_model(s, o, path, bytes, n, inputs, n_inputs);
   if (!st) st = make_program(s, env, o, packs);
   if (!st) st = make_ports(s, o);
   if (!st && o->profile && !(s->profile = strdup(o->profile))) st = no_memory();
   if (!st && o->optimized) st = write_copy(o->optimized, path, bytes, n);
+  const char *direct = pairs_get(&o->config, "session.use_ort_model_bytes_directly");
+  if (!st && s->n_over && !n_inputs)
+    st = variants_keep(s, env, path, bytes, n, direct && !strcmp(direct, "1"), o, packs);
   if (st) {
     API(ReleaseSession)(s);
     return st;
@@ -225,13 +231,13 @@ OrtStatus *API(CreateSession)(const OrtEnv *env, const char *path, const OrtSess
   NEED(env);
   NEED(path);
   NEED(out);
-  return open_session(env, path, NULL, 0, o, NULL, out);
+  return session_open(env, path, NULL, 0, o, NULL, NULL, 0, out);
 }
 OrtStatus *API(CreateSessionFromArray)(const OrtEnv *env, const void *bytes, size_t n, const OrtSessionOptions *o,
                                        OrtSession **out) {
   NEED(env);
   NEED(out);
-  return open_session(env, NULL, bytes, n, o, NULL, out);
+  return session_open(env, NULL, bytes, n, o, NULL, NULL, 0, out);
 }
 
 /* Packed weights that sessions share. */
@@ -257,7 +263,7 @@ OrtStatus *API(CreateSessionWithPrepackedWeightsContainer)(const OrtEnv *env, co
   NEED(path);
   NEED(c);
   NEED(out);
-  return open_session(env, path, NULL, 0, o, c->packs, out);
+  return session_open(env, path, NULL, 0, o, c->packs, NULL, 0, out);
 }
 OrtStatus *API(CreateSessionFromArrayWithPrepackedWeightsContainer)(const OrtEnv *env, const void *bytes, size_t n,
                                                                     const OrtSessionOptions *o,
@@ -266,7 +272,7 @@ OrtStatus *API(CreateSessionFromArrayWithPrepackedWeightsContainer)(const OrtEnv
   NEED(env);
   NEED(c);
   NEED(out);
-  return open_session(env, NULL, bytes, n, o, c->packs, out);
+  return session_open(env, NULL, bytes, n, o, c->packs, NULL, 0, out);
 }
 
 /* Free n ports. */
@@ -292,6 +298,7 @@ void API(ReleaseSession)(OrtSession *s) {
   ports_free(s->out, s->n_out);
   ports_free(s->over, s->n_over);
   free(s->profile);
+  variants_free(&s->variants);
   pthread_mutex_destroy(&s->lock);
   pthread_cond_destroy(&s->quiet);
   free(s);

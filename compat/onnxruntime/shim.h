@@ -246,6 +246,26 @@ typedef struct runner {
   uint64_t turn;
 } runner;
 
+/* What a session needs to open its model once more, with initialisers that callers replace as inputs; and the sessions that came
+ * of it, one for each set of names. */
+typedef struct variants {
+  const OrtEnv *env;
+  OrtSessionOptions *options; /* a copy; NULL: nothing can be replaced */
+  char *path;
+  const void *bytes; /* `own` when they were copied */
+  void *own;
+  size_t n;
+  whet_packs *packs;
+  pthread_mutex_t lock; /* of the list */
+  struct variant *list;
+} variants;
+/* Keep what is needed. The caller's bytes are copied unless they live as long as the session. */
+OrtStatus *variants_keep(OrtSession *s, const OrtEnv *env, const char *path, const void *bytes, size_t n, bool lasting,
+                         const OrtSessionOptions *o, whet_packs *packs);
+/* The session in which all of these names are inputs: s itself, where none is an initialiser. */
+OrtStatus *variant_of(OrtSession *s, const char *const *name, size_t n, OrtSession **out);
+void variants_free(variants *v);
+
 struct OrtSession {
   whet_model *model;
   whet_program *program;
@@ -253,6 +273,7 @@ struct OrtSession {
   custom_set *custom;
   given given; /* the model uses their memory */
   void *converted; /* and this, when it was in ORT format */
+  variants variants;
   port *in, *out, *over;
   size_t n_in, n_out, n_over;
   OrtAllocator *allocator; /* of outputs */
@@ -268,6 +289,12 @@ struct OrtSession {
   size_t pending; /* asynchronous runs */
 };
 
+/* The place of a name in a list of n, or n; hint: where it most likely is. */
+size_t port_find(const port *p, size_t n, const char *name, size_t hint);
+
+/* Make a session of a file (path) or of bytes; the initialisers named in `inputs` are inputs. */
+OrtStatus *session_open(const OrtEnv *env, const char *path, const void *bytes, size_t n, const OrtSessionOptions *o,
+                        whet_packs *packs, const char *const *inputs, size_t n_inputs, OrtSession **out);
 /* One run: as the table's Run. */
 OrtStatus *session_run(OrtSession *session, const OrtRunOptions *o, const char *const *in_names,
                        const OrtValue *const *in, size_t n_in, const char *const *out_names, size_t n_out,

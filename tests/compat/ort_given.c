@@ -9,8 +9,9 @@
 
 static const int64_t k_2[] = {2}, k_3[] = {3};
 
-/* y[2] = x[2] + w[2] * w[2]; w, {1, 2}, in the model, or at byte 4 of the file w.bin. The product is folded. */
-static buf model(bool external) {
+/* y[2] = x[2] + w[2] * w[2]; w, {1, 2}, in the model, or at byte 4 of the file w.bin. The product is folded. input: w
+ * is one, too. */
+static buf model_with(bool external, bool input) {
   buf graph = {0}, w = ox_tensor("w", 1, 1, k_2, (float[]){1, 2}, external ? 0 : 8);
   const char *const kv[][2] = {{"location", "w.bin"}, {"offset", "4"}};
   for (int i = 0; external && i < 2; i++) {
@@ -24,9 +25,12 @@ static buf model(bool external) {
   ox_add_node(&graph, ox_node("Mul", "w,w", "ww", NULL));
   ox_add_node(&graph, ox_node("Add", "x,ww", "y", NULL));
   ox_add_in(&graph, ox_info("x", 1, 1, k_2, NULL));
+  if (input) ox_add_in(&graph, ox_info("w", 1, 1, k_2, NULL));
   ox_add_out(&graph, ox_info("y", 1, 1, k_2, NULL));
   return ox_model(graph, 8, 17);
 }
+
+static buf model(bool external) { return model_with(external, false); }
 
 /* A tensor over the caller's memory. */
 static OrtValue *over(void *data, size_t n, ONNXTensorElementDataType type) {
@@ -162,8 +166,85 @@ static void files(void **state) {
   free(bytes);
 }
 
+/* Run with x of zeros and w (NULL: not given), and look at y. */
+static void run_gives(OrtSession *s, OrtValue *w, float a, float b) {
+  static const char *const in_name[] = {"w", "x"}, *const out_name[] = {"y"};
+  float x[2] = {0}, *y;
+  const OrtValue *in[] = {w, over(x, 2, ONNX_TENSOR_ELEMENT_DATA_TYPE_FLOAT)};
+  OrtValue *out = NULL;
+  OK(g->Run(s, NULL, in_name + !w, in + !w, w ? 2 : 1, out_name, 1, &out));
+  OK(g->GetTensorMutableData(out, (void **)&y));
+  if (y[0] != a || y[1] != b) fail_msg("%g %g, expected %g %g", (double)y[0], (double)y[1], (double)a, (double)b);
+  g->ReleaseValue(out);
+  g->ReleaseValue((OrtValue *)in[1]);
+}
+
+/* An initialiser that is an input, too: replaced by some runs, and left by others. */
+static void replaced(void **state) {
+  (void)state;
+  float v[] = {3, 4, 5}, u[] = {10, 20}, zero[2] = {0}, *y;
+  OrtSessionOptions *o;
+  OrtSession *s;
+  size_t n;
+  char *name;
+  OK(g->CreateSessionOptions(&o));
+  buf b = model_with(false, true);
+  OK(g->CreateSessionFromArray(s_env, b.p, b.n, o, &s));
+  g->ReleaseSessionOptions(o);
+  memset(b.p, 0, b.n); /* the bytes are the caller's again */
+  buf_free(&b);
+  OK(g->SessionGetInputCount(s, &n));
+  assert_int_equal(n, 1);
+  OK(g->SessionGetOverridableInitializerCount(s, &n));
+  assert_int_equal(n, 1);
+  OK(g->SessionGetOverridableInitializerName(s, 0, s_alloc, &name));
+  assert_string_equal(name, "w");
+  s_alloc->Free(s_alloc, name);
+  OrtValue *w = over(v, 2, ONNX_TENSOR_ELEMENT_DATA_TYPE_FLOAT),
+           *w2 = over(u, 2, ONNX_TENSOR_ELEMENT_DATA_TYPE_FLOAT);
+  for (int round = 0; round < 2; round++) {
+    run_gives(s, NULL, 1, 4);
+    run_gives(s, w, 9, 16);
+    run_gives(s, w2, 100, 400);
+  }
+  /* Bound. */
+  OrtIoBinding *bind;
+  OrtValue *x = over(zero, 2, ONNX_TENSOR_ELEMENT_DATA_TYPE_FLOAT), **bound;
+  OrtMemoryInfo *m;
+  OK(g->CreateCpuMemoryInfo(OrtArenaAllocator, OrtMemTypeDefault, &m));
+  OK(g->CreateIoBinding(s, &bind));
+  OK(g->BindInput(bind, "x", x));
+  OK(g->BindInput(bind, "w", w));
+  OK(g->BindOutputToDevice(bind, "y", m));
+  OK(g->RunWithBinding(s, NULL, bind));
+  OK(g->GetBoundOutputValues(bind, s_alloc, &bound, &n));
+  OK(g->GetTensorMutableData(bound[0], (void **)&y));
+  assert_true(y[0] == 9 && y[1] == 16);
+  g->ReleaseValue(bound[0]);
+  s_alloc->Free(s_alloc, bound);
+  g->ReleaseIoBinding(bind);
+  g->ReleaseMemoryInfo(m);
+  g->ReleaseValue(x);
+  /* Of another size, of another type, under a name that is none. */
+  static const char *const names[] = {"w", "v"}, *const out_name[] = {"y"};
+  const OrtValue *wrong[] = {over(v, 3, ONNX_TENSOR_ELEMENT_DATA_TYPE_FLOAT),
+                             over(v, 2, ONNX_TENSOR_ELEMENT_DATA_TYPE_INT32), w};
+  for (int k = 0; k < 3; k++) {
+    OrtValue *out = NULL;
+    refused(g->Run(s, NULL, &names[k == 2], &wrong[k], 1, out_name, 1, &out), ORT_INVALID_ARGUMENT,
+            k == 0   ? "Got: 3 Expected: 2"
+            : k == 1 ? "tensor(int32)"
+                     : "Invalid input name: v");
+  }
+  for (int k = 0; k < 2; k++) g->ReleaseValue((OrtValue *)wrong[k]);
+  g->ReleaseValue(w);
+  g->ReleaseValue(w2);
+  g->ReleaseSession(s);
+}
+
 int main(void) {
   const struct CMUnitTest tests[] = {cmocka_unit_test(initializer), cmocka_unit_test(owned),
-                                     cmocka_unit_test(misfits), cmocka_unit_test(external), cmocka_unit_test(files)};
+                                     cmocka_unit_test(misfits),     cmocka_unit_test(external),
+                                     cmocka_unit_test(files),       cmocka_unit_test(replaced)};
   return cmocka_run_group_tests(tests, setup, teardown);
 }
