@@ -8,6 +8,7 @@ number of threads, as a side-by-side benchmark writes them.
 import json
 import math
 import pathlib
+import re
 import sys
 
 HEAD = """# Speed beside other runtimes
@@ -60,7 +61,12 @@ def main():
         lines, means = table(run)
         n = run["threads"]
         text += f"\n## {n} thread{'s' if n > 1 else ''}\n\n" + "\n".join(lines) + f"\n\nGeometric mean of the ratios: {means}.\n"
-    (pathlib.Path(__file__).parent.parent / "docs/performance.md").write_text(text)
+    page = pathlib.Path(__file__).parent.parent / "docs/performance.md"
+    # What was written by hand stays: the sections that are no tables of ratios.
+    for section in re.split(r"\n(?=## )", page.read_text())[1:]:
+        if not re.match(r"## \d+ thread", section):
+            text += "\n" + section.rstrip("\n") + "\n"
+    page.write_text(text)
 
 
 if __name__ == "__main__":

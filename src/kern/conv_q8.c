@@ -25,6 +25,7 @@ whet_conv_q8_layout whet__conv_q8_layout(const whet_conv_q8_shape *s) {
     int64_t steps = whet__conv_q8_steps(l.k4);
     l.k4 = steps * (steps < 16 ? whet__ceil_div(l.k4, steps) : 16);
   }
+  if (s->form == WHET_CONV_Q8_EIGHTS) l.k4 += l.k4 % 2;
   l.blocks = whet__ceil_div(l.oc, 16);
   l.n = s->groups * l.blocks * 16;
   l.factors = whet__round_up((size_t)l.n * 4, 64);
@@ -65,10 +66,14 @@ static int weight(const whet_conv_q8_pack *p, const void *w, int64_t i) {
 /* The weights of output o of group g at the places of its form, which are zeroed; their sum. */
 static int32_t pack_output(const whet_conv_q8_pack *p, const whet_conv_q8_layout *l, int64_t g, int64_t o,
                            const void *w, int8_t *to) {
-  bool panels = whet__conv_q8_panels(p->shape.form), apart = p->shape.apart;
+  uint8_t form = p->shape.form;
+  bool panels = whet__conv_q8_panels(form), apart = p->shape.apart;
   int64_t block = l->segs * l->k4 * 64, row = (int64_t)l->group / (l->oc ? l->oc : 1);
   /* of k that stand side by side in a panel */
-  const int64_t few = p->shape.form == WHET_CONV_Q8_LANES ? 1 : p->shape.form == WHET_CONV_Q8_WORDS ? 2 : 4;
+  const int64_t few = form == WHET_CONV_Q8_LANES    ? 1
+                      : form == WHET_CONV_Q8_WORDS  ? 2
+                      : form == WHET_CONV_Q8_EIGHTS ? 8
+                                                    : 4;
   int8_t *at = panels ? to + o / 16 * block + o % 16 * few : to + o * row;
   uint32_t sum = 0;
   for (int64_t seg = 0; seg < l->segs; seg++) {

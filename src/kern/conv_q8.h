@@ -32,7 +32,8 @@
  * Form 5: as form 1, runs rounded up to whole steps of at most 16 groups of four (whet__conv_q8_steps), for tiles of
  * registers that multiply so many at once.
  * Form 6: as form 4 with the outputs of a block next to each other, s8 [group][block of 16 outputs][k][16].
- * Form 7: as form 1, in the order [k/2][16][2], for products of 16-bit numbers. */
+ * Form 7: as form 1, in the order [k/2][16][2], for products of 16-bit numbers.
+ * Form 8: as form 4 in groups of eight, runs rounded up to whole ones: s8 [group][block of 16 outputs][k/8][16][8]. */
 
 #include "kern/kern.h"
 #include "kern/out_q8.h"
@@ -56,16 +57,17 @@ enum {
   WHET_CONV_Q8_SIGNED = 4,
   WHET_CONV_Q8_STEPS = 5,
   WHET_CONV_Q8_LANES = 6,
-  WHET_CONV_Q8_WORDS = 7
+  WHET_CONV_Q8_WORDS = 7,
+  WHET_CONV_Q8_EIGHTS = 8
 };
 /* Weights lie in panels. */
 static inline bool whet__conv_q8_panels(uint8_t form) {
   return form == WHET_CONV_Q8_PANELS || form == WHET_CONV_Q8_SIGNED || form == WHET_CONV_Q8_STEPS ||
-         form == WHET_CONV_Q8_LANES || form == WHET_CONV_Q8_WORDS;
+         form == WHET_CONV_Q8_LANES || form == WHET_CONV_Q8_WORDS || form == WHET_CONV_Q8_EIGHTS;
 }
 /* Activations are seen as signed. */
 static inline bool whet__conv_q8_signed(uint8_t form) {
-  return form == WHET_CONV_Q8_SIGNED || form == WHET_CONV_Q8_LANES;
+  return form == WHET_CONV_Q8_SIGNED || form == WHET_CONV_Q8_LANES || form == WHET_CONV_Q8_EIGHTS;
 }
 
 /* Form 5: steps in a run of k4 groups of four. Each takes the same number of groups, and what fills the last is less

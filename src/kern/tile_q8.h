@@ -6,7 +6,7 @@
  *
  *   TILE_ELEM   what a tile reads activations as: uint8_t (then strips may be read in place) or int16_t; or int8_t, with
  *   TILE_SIGNED 1, weights in form 4, and all else that is said here of unsigned activations turned round
- *   TILE_FORM   the form of weights, where it is another one
+ *   TILE_FORM   the form of weights, where it is another one; TILE_GROUP: of how many elements its groups are, if not four
  *   tile_mr[]   rows of a tile at most, for nv = 1 .. TILE_NV blocks of 16 outputs
  *   tile()      rows x 16*nv sums:  acc[r][j] = bias[j] + sum over s, k of a[r*lda + seg[s] + k] *
  * b[j/16][s][k/4][j%16][k%4] out_tile()  see x86/out_q8_avx512.h
@@ -22,6 +22,9 @@
 #include "kern/tile_copy.h"
 
 enum { TILE_ACC = 448 }; /* sums in a tile at most */
+#ifndef TILE_GROUP
+#define TILE_GROUP 4
+#endif
 #ifndef TILE_FORM
 #define TILE_FORM (TILE_SIGNED ? WHET_CONV_Q8_SIGNED : WHET_CONV_Q8_PANELS)
 #endif
@@ -68,7 +71,7 @@ static void tile_cut_for(const whet_conv_q8 *p, tile_cut *c) {
   c->lines = c->width ? whet__ceil_div(c->total, c->width) : 0;
   c->per = c->flat ? c->lines : p->out_h;
   bool joined = p->dil_w == 1 && p->groups == 1 && p->in_pitch == p->in_c;
-  c->copy = sizeof(TILE_ELEM) != 1 || tile_turn(p) || !inside || (joined ? c->l.seg_k : c->l.ic) % 4;
+  c->copy = sizeof(TILE_ELEM) != 1 || tile_turn(p) || !inside || (joined ? c->l.seg_k : c->l.ic) % TILE_GROUP;
   if (c->copy) {
     c->px = c->flat ? c->width : (int64_t)(p->out_w - 1) * p->stride_w + (int64_t)(p->kw - 1) * p->dil_w + 1;
     c->pix = c->l.ic;
