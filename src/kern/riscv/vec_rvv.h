@@ -107,12 +107,9 @@ static inline float vf_tree_max(vf a) {
     for (int i = 0; i < half; i++) t[i] = t[i] > t[i + half] ? t[i] : t[i + half];
   return t[0];
 }
-static inline void vf_turn(vf r[VW]) {
-  _Alignas(32) float from[VW * VW], to[VW * VW];
-  for (int i = 0; i < VW; i++) vf_store(from + i * VW, r[i]);
+static inline void vf_turn(const float *from, int64_t step, float *to, int64_t to_step) {
   for (int i = 0; i < VW; i++)
-    __riscv_vse32_v_f32m2(to + i * VW, __riscv_vlse32_v_f32m2(from + i, VW * sizeof(float), VW), VW);
-  for (int i = 0; i < VW; i++) r[i] = vf_load(to + i * VW);
+    __riscv_vse32_v_f32m2(to + i * to_step, __riscv_vlse32_v_f32m2(from + i, step * (int64_t)sizeof(float), VW), VW);
 }
 static inline vf vf_scale(vf a, vf n) {
   vf half = vf_round(n * vf_set(0.5f)), rest = n - half, magic = vf_set(0x1.8p23f);
