@@ -51,6 +51,15 @@ const char *whet__export_name(whet_export *x, int32_t v) {
   return x->name[v];
 }
 
+bool whet__export_text(const whet_model *m, int32_t i) {
+  static const char *const own[] = {"producer_name", "producer_version", "graph_name", "description", "version"};
+  for (size_t k = 0; k < WHET_COUNT(own); k++)
+    if (!strcmp(m->meta[i].key, own[k])) return false;
+  for (int32_t k = 0; k < i; k++)
+    if (!strcmp(m->meta[k].key, m->meta[i].key)) return false;
+  return true;
+}
+
 whet_status whet__export_refuse(whet_export *x, const whet_node *n, const char *fmt, ...) {
   char why[300];
   va_list ap;

@@ -32,6 +32,9 @@ whet_status whet__export_close(whet_export *x, whet_status s);
 const char *whet__export_name(whet_export *x, int32_t v);
 /* A name that nobody has. */
 const char *whet__export_fresh(whet_export *x, const char *like);
+/* Is text i a pair of the model's own, the first of its key? Else it is a field of its file, which each format has in its own way: who
+ * wrote it, versions, the graph's name; the description is written as such. */
+bool whet__export_text(const whet_model *m, int32_t i);
 /* Refuse node n. Answers WHET_OK, so that all that is refused is found. */
 whet_status whet__export_refuse(whet_export *x, const whet_node *n, const char *fmt, ...) WHET_PRINTF(3, 4);
 

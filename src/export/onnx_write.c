@@ -302,9 +302,7 @@ static void put_opset(whet_text *t, const char *domain, int version) {
 
 /* ONNX wants different keys and text. */
 static bool fits(const whet_model *m, int32_t i) {
-  for (int32_t k = 0; k < i; k++)
-    if (!strcmp(m->meta[k].key, m->meta[i].key)) return false;
-  return !m->meta[i].n || !memchr(m->meta[i].value, 0, m->meta[i].n); /* else bytes of TFLite's own kinds */
+  return whet__export_text(m, i) && (!m->meta[i].n || !memchr(m->meta[i].value, 0, m->meta[i].n)); /* not bytes of TFLite's own kinds */
 }
 
 static void put_texts(whet_text *t, const whet_model *m) {
@@ -329,6 +327,9 @@ whet_status whet__onnx_bytes(const whet_model *m, int opset, bool dense, whet_te
     whet__pb_put_int(out, 1, IR_VERSION);
     whet__pb_put_str(out, 2, "whet");
     whet__pb_put_str(out, 3, whet_version());
+    size_t n;
+    const char *said = whet_model_meta(m, "description", &n);
+    if (said) whet__pb_put_bytes(out, 6, said, n);
     whet__pb_put_head(out, 7, graph.n);
     whet__text_add(out, graph.p, graph.n);
     put_opset(out, "", opset);

@@ -45,12 +45,51 @@ static whet_status tell_shapes(whet_model *m, whet_err *err) {
   return s;
 }
 
+/* Is value v output number i or, by its name or by itself, one of those before? */
+static bool taken(const whet_region *r, const int32_t *had, int32_t i, int32_t v) {
+  for (int32_t k = 0; k < r->n_out; k++)
+    if (k != i && (r->out[k] == v || had[k] == v)) return true;
+  return false;
+}
+
+/* Outputs keep their names, whatever passes put in their places: had[i] is what stood there. A value that is something else,
+ * too (an input, another output), is not renamed but copied; in ONNX constants are, too. Signatures follow. */
+static whet_status keep_names(whet_model *m, const int32_t *had, bool onnx, whet_err *err) {
+  whet_graph *g = &m->graph;
+  whet_region *r = &g->main;
+  for (int32_t i = 0; i < r->n_out; i++) {
+    int32_t v = r->out[i];
+    if (v == had[i]) continue;
+    if (g->val[v].role == WHET_ROLE_INPUT || g->val[v].role == WHET_ROLE_VARIABLE ||
+        (onnx && g->val[v].role == WHET_ROLE_CONST) || taken(r, had, i, v)) {
+      int32_t copy = whet__graph_val(g, g->val[had[i]].name);
+      if (copy < 0) return whet__no_memory(&m->mem, 0, err, "an output");
+      whet_val *c = &g->val[copy];
+      c->dtype = g->val[v].dtype, c->kind = g->val[v].kind, c->shape = g->val[v].shape, c->q = g->val[v].q;
+      if (whet__graph_node(g, r, whet__op_find("Identity"), NULL, &v, 1, &copy, 1) < 0)
+        return whet__no_memory(&m->mem, 0, err, "an output");
+      v = copy;
+    } else {
+      g->val[v].name = g->val[had[i]].name;
+    }
+    whet__model_set_output(m, i, v);
+    for (int32_t k = 0; k < m->n_signature; k++)
+      for (int32_t o = 0; o < m->signature[k].n_out; o++)
+        if (m->signature[k].out[o] == had[i]) m->signature[k].out[o] = v;
+  }
+  return WHET_OK;
+}
+
 /* A copy on which passes have run; *out stays NULL on failure. */
 static whet_status prepare(whet_model *m, bool first, const pass_fn *fn, size_t n, whet_model **out, whet_err *err) {
   whet_model *p;
   *out = NULL;
   WHET_TRY(whet__model_derive(m, &p, err));
-  whet_status s = run(p, first, fn, n, err);
+  int32_t *had = whet__arena_array(&p->graph.arena, (size_t)p->graph.main.n_out + 1, sizeof *had);
+  whet_status s = had ? WHET_OK : whet__no_memory(&p->mem, 0, err, "outputs");
+  for (int32_t i = 0; i < p->graph.main.n_out && had; i++) had[i] = p->graph.main.out[i];
+  if (!s) s = run(p, first, fn, n, err);
+  if (!s) s = keep_names(p, had, first, err);
   if (!s) s = tell_shapes(p, err);
   if (s)
     whet_model_close(&p);

@@ -399,21 +399,30 @@ static uint32_t signatures(whet_tfl_out *o) {
 static uint32_t metadata(whet_tfl_out *o) {
   const whet_model *m = o->x.m;
   uint32_t *ref = whet__arena_array(&o->x.a, (size_t)m->n_meta + 1, sizeof *ref);
+  size_t n = 0;
   if (!ref) return o->x.failed = true, 0u;
   for (int32_t i = 0; i < m->n_meta; i++) {
+    if (!whet__export_text(m, i)) continue;
     int32_t buffer = put_buffer(o, m->meta[i].value, m->meta[i].n);
     uint32_t name = whet__fbo_string(&o->b, m->meta[i].key);
     whet__fbo_begin(&o->b);
     whet__fbo_ref(&o->b, 0, name);
     whet__fbo_int(&o->b, 1, 4, buffer);
-    ref[i] = whet__fbo_end(&o->b);
+    ref[n++] = whet__fbo_end(&o->b);
   }
-  return m->n_meta ? whet__fbo_refs(&o->b, ref, (size_t)m->n_meta) : 0;
+  return n ? whet__fbo_refs(&o->b, ref, n) : 0;
+}
+
+/* The model's own description where it has one that is text. */
+static const char *description(const whet_model *m) {
+  size_t n;
+  const char *said = whet_model_meta(m, "description", &n);
+  return said && n && strlen(said) == n ? said : "written by whet";
 }
 
 static void model(whet_tfl_out *o) {
   uint32_t graphs = subgraph(o, &o->x.g->main), code = codes(o), signature = signatures(o), meta = metadata(o);
-  uint32_t buffers = whet__fbo_refs(&o->b, o->buffers, o->n_buffer), text = whet__fbo_string(&o->b, "written by whet");
+  uint32_t buffers = whet__fbo_refs(&o->b, o->buffers, o->n_buffer), text = whet__fbo_string(&o->b, description(o->x.m));
   whet__fbo_begin(&o->b);
   whet__fbo_int(&o->b, 0, 4, SCHEMA);
   whet__fbo_ref(&o->b, 1, code);

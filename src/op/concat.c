@@ -198,16 +198,16 @@ static whet_status concat_plan(whet_planner *p, const whet_node *n) {
   int64_t at = 0;
   for (int i = 0; i < n->n_in; i++) {
     const whet_shape *in = whet__pl_shape(p, n->in[i]);
-    if (whet__pl_joined(p, n, 0, i)) {
-      at += in->d[axis];
-      continue;
-    }
     whet_copy c = {.rank = in->rank};
     memcpy(c.dim, in->d, sizeof c.dim);
     whet_arg from = whet__rd(n->in[i]);
     whet__pl_strides(p, n->in[i], c.in_stride);
     whet__pl_strides(p, n->out[0], c.out_stride);
     c.out_offset = at * c.out_stride[axis];
+    if (whet__pl_joined(p, n, 0, i, c.out_offset)) {
+      at += in->d[axis];
+      continue;
+    }
     if (requantised(whet__pl_dtype(p, n->in[i]), whet__pl_quant(p, n->in[i]), whet__pl_quant(p, n->out[0]))) {
       WHET_TRY(plan_requantised(p, n, n->in[i], &from));
       whet__dense_strides(in->rank, in->d, c.in_stride);

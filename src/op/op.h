@@ -331,8 +331,8 @@ whet_status whet__pl_part_of(whet_planner *p, const whet_node *n, int o, int i, 
  * element of `in` is read before the element of `out` at its place is written, whatever the parts. The planner offers the
  * inputs of operators marked WHET_OP_INPLACE by itself. */
 void whet__pl_may_overlay(whet_planner *p, int32_t out, int32_t in);
-/* Input i lies inside output o already (a Concat whose inputs were placed there): nothing to do for it. */
-bool whet__pl_joined(const whet_planner *p, const whet_node *n, int o, int i);
+/* Input i lies inside output o already, `offset` elements in (a Concat whose inputs were placed there): nothing to do for it. */
+bool whet__pl_joined(const whet_planner *p, const whet_node *n, int o, int i, int64_t offset);
 whet_status whet__pl_fail(whet_planner *p, whet_status code, const char *fmt, ...) WHET_PRINTF(3, 4);
 
 /* ---- the record -------------------------------------------------------------------------------------------------

@@ -78,9 +78,10 @@ void whet__join_concats(whet_planner *p, const whet_region *r, int32_t from, int
   }
 }
 
-bool whet__pl_joined(const whet_planner *p, const whet_node *n, int o, int i) {
+bool whet__pl_joined(const whet_planner *p, const whet_node *n, int o, int i, int64_t offset) {
   int32_t x = n->in[i], y = n->out[o];
-  return p->root[x] == p->root[y] && x != y && p->made[x];
+  size_t at = p->off[y] + (size_t)offset * whet__dtype_size((whet_dtype)p->env->dtype[y]);
+  return p->root[x] == p->root[y] && x != y && p->made[x] && p->off[x] == at; /* else a Concat around this one has x elsewhere */
 }
 
 whet_status whet__pl_part_of(whet_planner *p, const whet_node *n, int o, int i, int64_t offset, int64_t pitch) {

@@ -204,6 +204,17 @@ class Shapes(unittest.TestCase):
         self.assertFalse(np.shares_memory(y, x))
 
 
+    def test_a_concat_around_another_takes_the_same_value(self):
+        """The outer one finds a place for the value; the inner one must copy it from there."""
+        x = np.random.default_rng(2).standard_normal((2, 3)).astype("f")
+        for axis in (0, 1):
+            nodes = [lib.node("Relu", ["x"], ["r"]), lib.node("Concat", ["r", "r"], ["a"], axis=axis), lib.node("Concat", ["a", "r"], ["b"], axis=axis),
+                     lib.node("Neg", ["b"], ["y"])]
+            dims = [6, 3] if axis == 0 else [2, 9]
+            s = whet.load(lib.model(nodes, [("x", "FLOAT", [2, 3])], [("y", "FLOAT", dims)]))
+            self.assertTrue(np.array_equal(s.run(x)[0], -np.concatenate([np.maximum(x, 0)] * 3, axis)))
+
+
 class Types(unittest.TestCase):
     def test_every_type_of_numpy(self):
         for onnx_name, dtype in (("FLOAT", np.float32), ("DOUBLE", np.float64), ("FLOAT16", np.float16), ("INT8", np.int8),

@@ -144,6 +144,34 @@ class Convert(unittest.TestCase):
             self.assertEqual([i.name for i in s.inputs], ["right", "left"])
             self.assertEqual([o.name for o in s.outputs], ["top", "sum"])
 
+    def test_names_stay_where_layouts_turn(self):
+        """Transposes at the ends come and go; outputs that nothing makes, or that are another's copy, have nodes of their own."""
+        nodes = [lib.node("Conv", ["x", "w"], ["left"]), lib.node("Identity", ["left"], ["copy"]), lib.node("Identity", ["x"], ["same"])]
+        model = lib.model(nodes, [("x", "FLOAT", [1, 3, 8, 8])], [("left", "FLOAT", [1, 4, 6, 6]), ("copy", "FLOAT", [1, 4, 6, 6]),
+                                                                  ("same", "FLOAT", [1, 3, 8, 8])], [weights("w", 4, 3, 3, 3)], opset=17)
+        x = RNG.standard_normal((1, 3, 8, 8)).astype("f")
+        (self.at / "0.onnx").write_bytes(model)
+        want = outputs(self.at / "0.onnx", [x])
+        for a, b in (("0.onnx", "1.onnx"), ("1.onnx", "2.tflite"), ("2.tflite", "3.tflite"), ("3.tflite", "4.onnx")):
+            self.convert(self.at / a, self.at / b)
+            self.assertEqual([o.name for o in session(self.at / b).outputs], ["left", "copy", "same"], b)
+            self.agree(b, want, outputs(self.at / b, [x]))
+
+    def test_texts_do_not_grow(self):
+        """Who wrote a file is no text of the model; its own texts stay."""
+        onnx = lib.onnx()
+        m = onnx.load_from_string(lib.model([lib.node("Relu", ["x"], ["y"])], [("x", "FLOAT", [2])], [("y", "FLOAT", [2])]))
+        m.producer_name, m.doc_string = "somebody", "what it is for"
+        onnx.helper.set_model_props(m, {"labels": "a,b"})
+        (self.at / "0.onnx").write_bytes(m.SerializeToString())
+        for a, b in (("0.onnx", "1.onnx"), ("1.onnx", "2.tflite"), ("2.tflite", "3.tflite"), ("3.tflite", "4.onnx")):
+            self.convert(self.at / a, self.at / b)
+            meta = whet.Model(str(self.at / b)).meta
+            self.assertEqual((meta["labels"], meta["description"]), (b"a,b", b"what it is for"), b)
+        m = onnx.load(self.at / "4.onnx")
+        self.assertEqual([p.key for p in m.metadata_props], ["labels"])
+        self.assertEqual((m.producer_name, m.doc_string), ("whet", "what it is for"))
+
     def test_refusal_names_every_node(self):
         model = lib.model([lib.node("Det", ["x"], ["a"], name="first"), lib.node("Det", ["x"], ["b"], name="second")],
                           [("x", "FLOAT", [3, 3])], [("a", "FLOAT", []), ("b", "FLOAT", [])])
