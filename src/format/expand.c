@@ -37,6 +37,8 @@ struct parse {
   whet_ox_function *fn;
   whet_ox_node *node; /* MAX_NODES of them; fn->n_node are filled */
   int n_const;        /* constants made so far, for their names */
+  whet_str *named;    /* what statements so far make, whether they stand or not; n_named of MAX_NODES */
+  int n_named;
   bool refused;       /* memory was */
 };
 
@@ -289,6 +291,9 @@ static bool guard(struct parse *p, bool holds) {
   if (!take(p, '@')) {
     whet_str n = name(p);
     int i = input(p, n);
+    bool known = i >= 0;
+    for (int k = 0; k < p->n_named && !known; k++) known = whet__str_same(p->named[k], n);
+    if (!known) expected(p, "an input of the formula, or what stands before");
     if (i < 0) return made(p, n) == holds;
     int32_t v = i >= 0 && i < p->call->n_in ? p->call->in[i] : -1;
     if (!take(p, ':')) return (v >= 0) == holds;
@@ -324,6 +329,7 @@ static void statement(struct parse *p) {
     if (n_out == MAX_ITEMS) expected(p, "fewer outputs");
     if (p->why) return;
     out[n_out] = keep(p, name(p));
+    if (p->n_named < MAX_NODES) p->named[p->n_named++] = out[n_out];
     if (unwanted(p, out[n_out])) out[n_out] = (whet_str){"", 0};
     wanted |= out[n_out++].n > 0;
   } while (take(p, ','));
@@ -381,6 +387,7 @@ whet_status whet__expand_parse(whet_import *im, const struct whet_im_op *call, c
   struct parse p = {.im = im, .call = call, .at = sig};
   p.fn = room(&p, 1, sizeof *p.fn);
   p.node = room(&p, MAX_NODES, sizeof *p.node);
+  p.named = room(&p, MAX_NODES, sizeof *p.named);
   if (!p.refused) {
     *p.fn = (whet_ox_function){
         .name = {"", 0}, .domain = {"", 0}, .overload = {"", 0}, .opset = k_opset, .n_opset = 2, .node = p.node};

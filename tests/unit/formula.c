@@ -106,6 +106,7 @@ static void guards(void **state) {
   assert_string_equal(parse(&c, sig, "?@mode='sum' y = A(x); !@mode='sum' y = B(x); ?@mode='mean' y = C(x)"),
                       "y=A(x)");
   assert_string_equal(parse(&c, sig, "?b !@beta y = A(x); ?b ?@beta y = B(x)"), "y=A(x)");
+  assert_string_equal(parse(&c, sig, "?b t = A(x); !b u = A(x); ?t !u y = B(t); !t y = C(x); ?u y = D(x)"), "t=A(x) y=B(t)");
   c.in[1] = -1;
   assert_string_equal(parse(&c, sig, text), "y=Abs(x)");
   end(&c);
