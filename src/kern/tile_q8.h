@@ -176,7 +176,7 @@ typedef struct tile_work {
   char *out; /* the panel's first result of the strip */
   int nv;
 #ifdef TILE_READY
-  TILE_READY ready; /* for tiles of one block */
+  const TILE_READY *ready; /* for tiles of one block */
 #endif
   int64_t cols; /* results of the panel */
 } tile_work;
@@ -187,8 +187,8 @@ static inline void tile_finish(const tile_work *w, int32_t *acc, int64_t i, int6
   if (w->p->w_zeros)
     for (int64_t r = 0; r < mr; r++) tile_take(acc + r * ld, w->w_zero, (uint32_t)w->sum[at + r], w->nv);
 #ifdef TILE_READY
-  if (w->ready.make) {
-    w->ready.make(&w->ready, acc, mr, (uint8_t *)w->out + at * w->p->out_pitch, w->p->out_pitch);
+  if (w->ready->make) {
+    w->ready->make(w->ready, acc, mr, (uint8_t *)w->out + at * w->p->out_pitch, w->p->out_pitch);
     return;
   }
 #endif
@@ -216,7 +216,9 @@ static void tile_panel(const whet_conv_q8 *p, const tile_cut *c, const tile_geo 
                  .nv = nv,
                  .cols = whet__min_i(16 * nv, c->l.oc - block * 16)};
 #ifdef TILE_READY
-  out_ready(&w.ready, &p->out, &w.f, w.cols);
+  TILE_READY ready; /* not within w: it is large, and all of w is cleared */
+  out_ready(&ready, &p->out, &w.f, w.cols);
+  w.ready = &ready;
 #endif
   for (int64_t i = 0; i < n; i++) {
     int64_t wide = tile_width(c, line + i), x = 0;
