@@ -11,7 +11,7 @@
  *   tile()      rows x 16*nv sums:  acc[r][j] = bias[j] + sum over s, k of a[r*lda + seg[s] + k] *
  * b[j/16][s][k/4][j%16][k%4] out_tile()  see x86/out_q8_avx512.h
  *   TILE_READY  what can make bytes of a tile of one block without asking anew how, if there is such
- *   tile_sum()  the sum of n activations, as an unsigned 32-bit number
+ *   TILE_SUM    what sums n activations, as an unsigned 32-bit number, if it has a way of its own
  *
  * Work is cut into strips: some output rows of one image. For each strip the input rows that it needs are brought
  * into a padded buffer (borders, signed bytes, gaps between pixels and reading past the end are dealt with there,
@@ -37,6 +37,19 @@ typedef struct tile_geo {
   int64_t block;      /* bytes between blocks of weights */
   int64_t ahead[2];   /* how far from a weight lies what is fetched early beside it; 0: nothing */
 } tile_geo;
+
+/* The file's tiles: see above. */
+static void tile(int mr, int nv, const TILE_ELEM *a, const tile_geo *g, const int8_t *b, const int32_t *bias,
+                 int32_t *acc);
+
+#ifndef TILE_SUM
+#define TILE_SUM tile_sum
+static uint32_t tile_sum(const TILE_ELEM *a, int64_t n) {
+  uint32_t s = 0;
+  for (int64_t i = 0; i < n; i++) s += (uint32_t)a[i];
+  return s;
+}
+#endif
 
 /* How a convolution is cut; a function of the parameters only. */
 typedef struct tile_cut {
@@ -148,7 +161,7 @@ static void tile_sums(const whet_conv_q8 *p, const tile_cut *c, const TILE_ELEM 
     for (int64_t x = 0; x < tile_width(c, line + i); x++) {
       const TILE_ELEM *at = a + tile_at(p, c, i, x);
       uint32_t s = 0;
-      for (int64_t j = 0; j < c->n_seg; j++) s += tile_sum(at + seg[j], k);
+      for (int64_t j = 0; j < c->n_seg; j++) s += TILE_SUM(at + seg[j], k);
       sum[i * c->width + x] = (int32_t)s;
     }
 }

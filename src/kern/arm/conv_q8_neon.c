@@ -13,14 +13,6 @@
 #define TILE_SIGNED 1
 #define TILE_NV 1
 static const int8_t tile_mr[TILE_NV + 1] = {0, 3};
-struct tile_geo;
-static void tile(int mr, int nv, const int8_t *a, const struct tile_geo *g, const int8_t *b, const int32_t *bias,
-                 int32_t *acc);
-static uint32_t tile_sum(const int8_t *a, int64_t n) {
-  uint32_t s = 0;
-  for (int64_t i = 0; i < n; i++) s += (uint32_t)a[i];
-  return s;
-}
 #include "kern/tile_q8.h"
 
 enum { MR = 3 };
@@ -76,7 +68,7 @@ TILE(1) TILE(2) TILE(3)
 typedef void (*tile_fn)(const int8_t *a, const tile_geo *g, const int8_t *b, const int32_t *bias, int32_t *out);
 static const tile_fn tiles[] = {0, tile_1, tile_2, tile_3};
 
-static void tile(int mr, int nv, const int8_t *a, const struct tile_geo *g, const int8_t *b, const int32_t *bias,
+static void tile(int mr, int nv, const int8_t *a, const tile_geo *g, const int8_t *b, const int32_t *bias,
                  int32_t *acc) {
   (void)nv;
   tiles[mr](a, g, b, bias, acc);

@@ -9,14 +9,6 @@
 #define TILE_NV 1
 #define TILE_READY whet_out_ready_avx2
 static const int8_t tile_mr[TILE_NV + 1] = {0, 6};
-struct tile_geo;
-static void tile(int mr, int nv, const int16_t *a, const struct tile_geo *g, const int8_t *b, const int32_t *bias,
-                 int32_t *acc);
-static uint32_t tile_sum(const int16_t *a, int64_t n) {
-  uint32_t s = 0;
-  for (int64_t i = 0; i < n; i++) s += (uint32_t)a[i];
-  return s;
-}
 #include "kern/tile_q8.h"
 
 #define UNROLL _Pragma("GCC unroll 32")
@@ -56,7 +48,7 @@ TILE(6)
 typedef void (*tile_fn)(const int16_t *a, const tile_geo *g, const int8_t *b, const int32_t *bias, int32_t *out);
 static const tile_fn tiles[7] = {0, tile_1, tile_2, tile_3, tile_4, tile_5, tile_6};
 
-static void tile(int mr, int nv, const int16_t *a, const struct tile_geo *g, const int8_t *b, const int32_t *bias,
+static void tile(int mr, int nv, const int16_t *a, const tile_geo *g, const int8_t *b, const int32_t *bias,
                  int32_t *acc) {
   (void)nv;
   tiles[mr](a, g, b, bias, acc);

@@ -8,14 +8,6 @@
 #define TILE_ELEM int16_t
 #define TILE_NV 1
 static const int8_t tile_mr[TILE_NV + 1] = {0, 12};
-struct tile_geo;
-static void tile(int mr, int nv, const int16_t *a, const struct tile_geo *g, const int8_t *b, const int32_t *bias,
-                 int32_t *acc);
-static uint32_t tile_sum(const int16_t *a, int64_t n) {
-  uint32_t s = 0;
-  for (int64_t i = 0; i < n; i++) s += (uint32_t)a[i];
-  return s;
-}
 #include "kern/tile_q8.h"
 
 #define UNROLL _Pragma("GCC unroll 32")
@@ -70,7 +62,7 @@ typedef void (*tile_fn)(const int16_t *a, const tile_geo *g, const int8_t *b, co
 static const tile_fn tiles[13] = {0,      tile_1, tile_2, tile_3,  tile_4,  tile_5, tile_6,
                                   tile_7, tile_8, tile_9, tile_10, tile_11, tile_12};
 
-static void tile(int mr, int nv, const int16_t *a, const struct tile_geo *g, const int8_t *b, const int32_t *bias,
+static void tile(int mr, int nv, const int16_t *a, const tile_geo *g, const int8_t *b, const int32_t *bias,
                  int32_t *acc) {
   (void)nv;
   tiles[mr](a, g, b, bias, acc);

@@ -8,10 +8,8 @@
 #define TILE_NV 1
 #define TILE_READY whet_out_ready_avx2
 static const int8_t tile_mr[TILE_NV + 1] = {0, 6};
-struct tile_geo;
-static void tile(int mr, int nv, const uint8_t *a, const struct tile_geo *g, const int8_t *b, const int32_t *bias,
-                 int32_t *acc);
-static uint32_t tile_sum(const uint8_t *a, int64_t n) {
+#define TILE_SUM sum_of_bytes
+static uint32_t sum_of_bytes(const uint8_t *a, int64_t n) {
   __m256i s = _mm256_setzero_si256();
   uint32_t rest = 0;
   for (; n >= 32; n -= 32, a += 32) s = _mm256_add_epi64(s, _mm256_sad_epu8(out_load_i(a), _mm256_setzero_si256()));
@@ -58,7 +56,7 @@ TILE(6)
 typedef void (*tile_fn)(const uint8_t *a, const tile_geo *g, const int8_t *b, const int32_t *bias, int32_t *out);
 static const tile_fn tiles[7] = {0, tile_1, tile_2, tile_3, tile_4, tile_5, tile_6};
 
-static void tile(int mr, int nv, const uint8_t *a, const struct tile_geo *g, const int8_t *b, const int32_t *bias,
+static void tile(int mr, int nv, const uint8_t *a, const tile_geo *g, const int8_t *b, const int32_t *bias,
                  int32_t *acc) {
   (void)nv;
   tiles[mr](a, g, b, bias, acc);

@@ -8,10 +8,8 @@
 #define TILE_ELEM uint8_t
 #define TILE_NV 4
 static const int8_t tile_mr[TILE_NV + 1] = {0, 14, 14, 9, 7};
-struct tile_geo;
-static void tile(int mr, int nv, const uint8_t *a, const struct tile_geo *g, const int8_t *b, const int32_t *bias,
-                 int32_t *acc);
-static uint32_t tile_sum(const uint8_t *a, int64_t n) {
+#define TILE_SUM sum_of_bytes
+static uint32_t sum_of_bytes(const uint8_t *a, int64_t n) {
   __m512i s = _mm512_setzero_si512(), one = _mm512_set1_epi8(1);
   for (; n > 0; n -= 64, a += 64) {
     __m512i x = n >= 64 ? _mm512_loadu_si512(a) : _mm512_maskz_loadu_epi8(~UINT64_C(0) >> (64 - n), a);
@@ -120,7 +118,7 @@ static const tile_fn of_bytes[TILE_NV + 1][15] = {{0},
 static const tile_fn of_words[TILE_NV + 1][8] = {
     {0}, {0, ROW_7(words, 1)}, {0, ROW_7(words, 2)}, {0, ROW_7(words, 3)}, {0, ROW_7(words, 4)}};
 
-static void tile(int mr, int nv, const uint8_t *a, const struct tile_geo *g, const int8_t *b, const int32_t *bias,
+static void tile(int mr, int nv, const uint8_t *a, const tile_geo *g, const int8_t *b, const int32_t *bias,
                  int32_t *acc) {
   of_bytes[nv][mr](a, g, b, bias, acc);
 }

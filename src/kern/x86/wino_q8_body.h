@@ -138,7 +138,7 @@ OUT_INLINE void wino_tile_out(const int32_t *m, int64_t plane, const int32_t *bi
 /* One panel: products of tiles [0, n) and their results; `tile` is the number of the first. */
 static void wino_panel(const whet_conv_q8 *p, const wino_cut *c, const char *pack, const uint8_t *table, char *out,
                        int64_t block, int nv, int64_t tile, int64_t n, const int16_t *v, int32_t *m, int32_t *acc,
-                       wino_words *words) {
+                       wino_words *multiply) {
   int64_t ld = 16 * nv, cols = whet__min_i(ld, c->l.oc - block * 16), blocks = c->l.blocks * c->k2 * 64;
   const char *u = pack + c->l.weights + block * c->k2 * 64;
   const int32_t *bias = (const int32_t *)(const void *)pack + block * 16;
@@ -148,8 +148,8 @@ static void wino_panel(const whet_conv_q8 *p, const wino_cut *c, const char *pac
     int pass = 0;
     for (int64_t x = 0, pieces = whet__ceil_div(n, words_mr[nv]); x < n; pieces--) {
       int64_t mr = whet__ceil_div(n - x, pieces);
-      words((int)mr, nv, v + (i * n + x) * c->ld, c->ld, c->k2, (const int8_t *)u + i * blocks, c->k2 * 64,
-            i < 35 ? blocks : 0, pass++, m + (i * n + x) * ld);
+      multiply((int)mr, nv, v + (i * n + x) * c->ld, c->ld, c->k2, (const int8_t *)u + i * blocks, c->k2 * 64,
+               i < 35 ? blocks : 0, pass++, m + (i * n + x) * ld);
       x += mr;
     }
   }
@@ -176,7 +176,7 @@ static int wino_nv(int64_t b, int64_t n) {
 }
 
 /* Part of a convolution: some tiles, or, of small pictures, some panels. */
-static void wino_part(const void *params, void *const *ptr, int part, int parts, wino_words *words) {
+static void wino_part(const void *params, void *const *ptr, int part, int parts, wino_words *multiply) {
   const whet_conv_q8 *p = params;
   wino_cut c;
   wino_cut_for(p, &c);
@@ -200,7 +200,7 @@ static void wino_part(const void *params, void *const *ptr, int part, int parts,
       int nv = wino_nv(b, c.l.blocks);
       if (k >= p0 && k < p1)
         wino_panel(p, &c, ptr[1], ptr[3], ptr[2], b, nv, from, n, v, (int32_t *)(void *)(scratch + c.m_at),
-                   (int32_t *)(void *)(scratch + c.acc_at), words);
+                   (int32_t *)(void *)(scratch + c.acc_at), multiply);
       b += nv;
     }
   }
