@@ -295,7 +295,7 @@ static bool guard(struct parse *p, bool holds) {
     for (int k = 0; k < p->n_named && !known; k++) known = whet__str_same(p->named[k], n);
     if (!known) expected(p, "an input of the formula, or what stands before");
     if (i < 0) return made(p, n) == holds;
-    int32_t v = i >= 0 && i < p->call->n_in ? p->call->in[i] : -1;
+    int32_t v = i < p->call->n_in ? p->call->in[i] : -1;
     if (!take(p, ':')) return (v >= 0) == holds;
     literal(p, &want_attr);
     const whet_val *x = v >= 0 && p->im->g ? &p->im->g->val[v] : NULL;

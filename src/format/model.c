@@ -251,12 +251,7 @@ size_t whet_model_overridables(const whet_model *m) { return (size_t)m->n_overri
 
 /* Shape and quantisation of a value or source tensor. */
 static void fill_info(const whet_model *m, const whet_shape *s, const whet_quant *q, whet_info *out) {
-  out->rank = s->rank;
-  for (int32_t i = 0; i < s->rank; i++) {
-    int32_t sym = whet__dim_symbol(s->d[i]);
-    out->dims[i] = whet__dim_known(s->d[i]) ? s->d[i] : -1;
-    out->symbol[i] = sym >= 0 && sym < m->graph.n_symbol ? m->graph.symbol[sym] : NULL;
-  }
+  whet__graph_tell(&m->graph, s->rank, s->d, out);
   if (q && !q->block) out->quant = (whet_quant_info){q->n, q->axis, q->scale, q->zero};
 }
 

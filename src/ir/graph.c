@@ -194,6 +194,15 @@ bool whet__shape_equal(const whet_shape *a, const whet_shape *b) {
   return true;
 }
 
+void whet__graph_tell(const whet_graph *g, int32_t rank, const int64_t *dims, whet_info *out) {
+  out->rank = rank;
+  for (int32_t i = 0; i < rank; i++) {
+    int32_t sym = g ? whet__dim_symbol(dims[i]) : -1;
+    out->dims[i] = dims[i] < 0 ? -1 : dims[i];
+    out->symbol[i] = sym >= 0 && sym < g->n_symbol ? g->symbol[sym] : NULL;
+  }
+}
+
 const char *whet__shape_text(const whet_graph *g, const whet_shape *s, char *text, size_t n) {
   if (s->rank < 0) {
     snprintf(text, n, "[...]");

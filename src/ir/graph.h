@@ -169,6 +169,9 @@ WHET_MUST whet_status whet__graph_verify(const whet_graph *g, whet_err *err);
 int64_t whet__shape_count(const whet_shape *s);
 /* "[1, 3, height, ?]" into text; returns text. */
 const char *whet__shape_text(const whet_graph *g, const whet_shape *s, char *text, size_t n);
+/* Rank and dimensions as callers are told them: -1 for those that are no numbers, and the names that g (NULL: none) has
+ * for such. */
+void whet__graph_tell(const whet_graph *g, int32_t rank, const int64_t *dims, whet_info *out);
 static inline whet_shape whet__shape(int32_t rank, const int64_t *d) {
   whet_shape s = {.rank = rank};
   for (int32_t i = 0; i < rank; i++) s.d[i] = d[i];

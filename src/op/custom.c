@@ -76,12 +76,7 @@ size_t whet_custom_outputs(const whet_custom_ctx *c) { return (size_t)c->node->n
 
 /* Sizes and quantisation as callers see them; g (may be NULL) names free ones. */
 static void describe(const whet_graph *g, whet_info *o, int32_t rank, const int64_t *dims, const whet_quant *q) {
-  o->rank = rank;
-  for (int32_t i = 0; i < rank; i++) {
-    int32_t sym = g ? whet__dim_symbol(dims[i]) : -1;
-    o->dims[i] = dims[i] < 0 ? -1 : dims[i];
-    if (sym >= 0 && sym < g->n_symbol) o->symbol[i] = g->symbol[sym];
-  }
+  whet__graph_tell(g, rank, dims, o);
   if (q && !q->block) o->quant = (whet_quant_info){q->n, q->axis, q->scale, q->zero};
 }
 

@@ -225,12 +225,8 @@ void whet__program_info(const struct whet_program *p, int32_t v, const char *nam
                         const whet_shape *shape, whet_info *o) {
   const whet_graph *g = &p->graph;
   const whet_val *x = &g->val[v];
-  *o = (whet_info){.name = name ? name : x->name, .kind = (whet_kind)x->kind, .dtype = t, .rank = shape->rank};
-  for (int32_t i = 0; i < shape->rank; i++) {
-    int32_t sym = whet__dim_symbol(shape->d[i]);
-    o->dims[i] = shape->d[i] < 0 ? -1 : shape->d[i];
-    if (sym >= 0 && sym < g->n_symbol) o->symbol[i] = g->symbol[sym];
-  }
+  *o = (whet_info){.name = name ? name : x->name, .kind = (whet_kind)x->kind, .dtype = t};
+  whet__graph_tell(g, shape->rank, shape->d, o);
   if (x->q) o->quant = (whet_quant_info){x->q->n, x->q->axis, x->q->scale, x->q->zero};
 }
 

@@ -84,12 +84,6 @@ size_t whet_session_outputs(const whet_session *s) { return s->n_out; }
 static int32_t in_val(const whet_session *s, size_t i) { return s->program->graph.main.in[i]; }
 static int32_t out_val(const whet_session *s, size_t i) { return s->program->graph.main.out[i]; }
 
-/* What callers are told of value v when its shape is `shape`. */
-static void describe(const whet_session *s, int32_t v, const char *name, whet_dtype t, const whet_shape *shape,
-                     whet_info *o) {
-  whet__program_info(s->program, v, name, t, shape, o);
-}
-
 /* Names are those of the file: passes may have put one value in another's place. */
 static const char *in_name(const whet_session *s, size_t i) {
   const whet_signature *sig = s->program->signature;
@@ -101,7 +95,7 @@ static const char *out_name(const whet_session *s, size_t i) { return whet__prog
 whet_status whet_session_input_info(whet_session *s, size_t i, whet_info *out) {
   if (i >= s->n_in) return WHET_E_MISUSE;
   int32_t v = in_val(s, i);
-  describe(s, v, in_name(s, i), (whet_dtype)s->program->graph.val[v].dtype, &s->in_shape[i], out);
+  whet__program_info(s->program, v, in_name(s, i), (whet_dtype)s->program->graph.val[v].dtype, &s->in_shape[i], out);
   return WHET_OK;
 }
 
@@ -113,7 +107,7 @@ whet_status whet_session_output_info(whet_session *s, size_t i, whet_info *out) 
   whet_shape shape = x->shape;
   whet_dtype t = (whet_dtype)x->dtype;
   if (!whet__session_ready(s, &err)) whet__late_shape(s, v, &t, &shape);
-  describe(s, v, out_name(s, i), t, &shape, out);
+  whet__program_info(s->program, v, out_name(s, i), t, &shape, out);
   return WHET_OK;
 }
 
@@ -354,7 +348,7 @@ whet_status whet_session_kept(whet_session *s, size_t tensor, whet_info *info, c
     bool kept = x->role != WHET_ROLE_NODE || x->flags & WHET_VAL_KEEP || s->program->opts.keep_all;
     for (size_t i = 0; i < s->n_out; i++) kept |= out_val(s, i) == v;
     if (!p || !kept) continue;
-    describe(s, v, NULL, (whet_dtype)s->frame.plan->dtype[v], &s->frame.plan->shape[v], info);
+    whet__program_info(s->program, v, NULL, (whet_dtype)s->frame.plan->dtype[v], &s->frame.plan->shape[v], info);
     *data = p;
     return WHET_OK;
   }

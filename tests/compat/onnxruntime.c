@@ -36,13 +36,7 @@ static OrtSession *session(void) {
 
 /* A tensor of floats over x; one of strings. */
 static OrtValue *floats(float *x, int64_t rows) {
-  OrtMemoryInfo *m;
-  OrtValue *v;
-  OK(g->CreateCpuMemoryInfo(OrtArenaAllocator, OrtMemTypeDefault, &m));
-  OK(g->CreateTensorWithDataAsOrtValue(m, x, (size_t)rows * 8, (int64_t[]){rows, 2}, 2,
-                                       ONNX_TENSOR_ELEMENT_DATA_TYPE_FLOAT, &v));
-  g->ReleaseMemoryInfo(m);
-  return v;
+  return tensor_over(x, (size_t)rows * 8, (int64_t[]){rows, 2}, 2, ONNX_TENSOR_ELEMENT_DATA_TYPE_FLOAT);
 }
 static OrtValue *strings(const char *const *s, int64_t n) {
   OrtValue *v;

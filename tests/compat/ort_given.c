@@ -34,12 +34,7 @@ static buf model(bool external) { return model_with(external, false); }
 
 /* A tensor over the caller's memory. */
 static OrtValue *over(void *data, size_t n, ONNXTensorElementDataType type) {
-  OrtMemoryInfo *m;
-  OrtValue *v;
-  OK(g->CreateCpuMemoryInfo(OrtArenaAllocator, OrtMemTypeDefault, &m));
-  OK(g->CreateTensorWithDataAsOrtValue(m, data, n * 4, n == 2 ? k_2 : k_3, 1, type, &v));
-  g->ReleaseMemoryInfo(m);
-  return v;
+  return tensor_over(data, n * 4, n == 2 ? k_2 : k_3, 1, type);
 }
 
 /* Open with options, which are let go of. */

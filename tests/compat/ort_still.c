@@ -64,13 +64,7 @@ static OrtSession *session(int threads) {
 }
 
 static OrtValue *over(float *x, int64_t rows) {
-  OrtMemoryInfo *m;
-  OrtValue *v;
-  OK(g->CreateCpuMemoryInfo(OrtArenaAllocator, OrtMemTypeDefault, &m));
-  OK(g->CreateTensorWithDataAsOrtValue(m, x, (size_t)rows * 16, (int64_t[]){rows, 4}, 2,
-                                       ONNX_TENSOR_ELEMENT_DATA_TYPE_FLOAT, &v));
-  g->ReleaseMemoryInfo(m);
-  return v;
+  return tensor_over(x, (size_t)rows * 16, (int64_t[]){rows, 4}, 2, ONNX_TENSOR_ELEMENT_DATA_TYPE_FLOAT);
 }
 
 static void still(void **state) {

@@ -27,6 +27,17 @@ __attribute__((unused)) static void refused(OrtStatus *s, OrtErrorCode code, con
   g->ReleaseStatus(s);
 }
 
+/* A tensor over the caller's memory. */
+__attribute__((unused)) static OrtValue *tensor_over(void *data, size_t bytes, const int64_t *dims, size_t rank,
+                                                     ONNXTensorElementDataType type) {
+  OrtMemoryInfo *m;
+  OrtValue *v;
+  OK(g->CreateCpuMemoryInfo(OrtArenaAllocator, OrtMemTypeDefault, &m));
+  OK(g->CreateTensorWithDataAsOrtValue(m, data, bytes, dims, rank, type, &v));
+  g->ReleaseMemoryInfo(m);
+  return v;
+}
+
 static int setup(void **state) {
   (void)state;
   g = OrtGetApiBase()->GetApi(ORT_API_VERSION);
