@@ -35,10 +35,10 @@ static const cli_use k_use = {
         "graph, constants, and weights packed for this CPU level, so that opening it has nothing left to do but to "
         "map it. "
         "The file opens on every machine; where its packed weights do not serve, they are made anew. Options that "
-        "shape the program (--cpu, --exact, --prefer, --precision, --signature, --rules) are built in.",
+        "shape the program (--cpu, --exact, --prefer, --precision, --tune, --signature, --rules) are built in.",
     .examples =
         "  whet convert model.onnx -o model.tflite\n  whet convert model.tflite -o model.onnx --opset 13\n"
-        "  whet convert model.onnx -o model.whet\n  whet run model.whet --input photo.jpg\n"
+        "  whet convert model.onnx -o model.whet --tune\n  whet run model.whet --input photo.jpg\n"
         "  whet inspect model.whet --check\n",
     .least = 1,
     .most = 1,
@@ -100,6 +100,7 @@ int cli_convert(int argc, char **argv) {
   if (o.opset && !onnx) return cli_wrong("--opset is for .onnx files");
   if (o.dense && !onnx && !tflite) return cli_wrong("--dense is for .onnx and .tflite files");
   if (o.without_packed && (onnx || tflite)) return cli_wrong("--without-packed is for .whet files");
+  if (mo.tune && (onnx || tflite)) return cli_wrong("--tune is for .whet files, which can hold what it finds");
   if (onnx || tflite) return export(arg[0], &o, onnx ? WHET_FORMAT_ONNX : WHET_FORMAT_TFLITE, &mo, json);
   if (!ends_with(o.output, ".whet"))
     return cli_wrong("%.200s: the ending says the format: .onnx, .tflite or .whet", o.output);

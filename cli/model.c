@@ -31,6 +31,8 @@ const cli_opt cli_model_options[] = {
     {"exact", 0, CLI_FLAG, AT(exact), NULL,
      "the same bytes on every CPU: only kernels that keep the documented order of sums", 0, 0},
     {"no-group", 0, CLI_FLAG, AT(no_group), NULL, "run every node alone", 0, 0},
+    {"tune", 0, CLI_FLAG, AT(tune), NULL,
+     "measure which kernels are the fastest here instead of estimating it; whet convert keeps it in a .whet file", 0, 0},
     {"precision", 0, CLI_CHOICE, AT(precision), "f32|bf16", "arithmetic of float models (default: f32)", 0, 0},
     {"signature", 0, CLI_TEXT, AT(signature), "KEY", "the signature to run (TFLite; default: the main graph)", 0, 0},
     {"rules", 0, CLI_CHOICE, AT(rules), "litert|micro",
@@ -156,13 +158,22 @@ static void load_codecs(const whet_model *model) {
     }
 }
 
+/* What measuring brought. */
+static void say_tuning(const whet_tuning *t) {
+  fprintf(stderr, "whet: tuned: of %zu nodes that can be run in several ways %zu take another than estimated, %.4g us -> %.4g us\n", t->nodes,
+          t->changed, t->estimate_us, t->tuned_us);
+}
+
 whet_status cli_model_make(cli_model *m, whet_model *model, const char *path, const cli_model_opts *o,
                            whet_err *err) {
   *m = (cli_model){.path = path, .model = whet_model_ref(model)};
   m->run = (whet_run_opts){.size = sizeof m->run, .deadline_ms = o->deadline_ms};
   whet_program_opts po = cli_program_opts(o);
   load_codecs(model);
-  whet_status s = whet_program_create(model, &po, &m->program, err);
+  whet_tuning found = {.size = sizeof found};
+  whet_status s = o->tune ? whet_program_create_tuned(model, &po, &m->program, &found, err)
+                          : whet_program_create(model, &po, &m->program, err);
+  if (!s && o->tune) say_tuning(&found);
   if (!s) s = whet_session_create(m->program, &m->session, err);
   if (s) cli_model_close(m);
   return s;

@@ -15,6 +15,7 @@ typedef struct cli_model_opts {
   size_t memory_limit; /* 0: none */
   int64_t deadline_ms; /* 0: none */
   bool exact, no_group;
+  bool tune;
   int precision;         /* 0: f32, 1: bf16 */
   const char *signature; /* NULL: the main graph */
   int rules;             /* 0: litert, 1: micro */

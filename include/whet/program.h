@@ -48,6 +48,22 @@ WHET_API whet_program_opts whet_program_opts_default(void);
 
 /* The program keeps a reference to the model. o may be NULL. Failures: E_UNSUPPORTED, E_LIMIT, E_MEMORY, E_NAME ... */
 WHET_API whet_status whet_program_create(whet_model *m, const whet_program_opts *o, whet_program **out, whet_err *err);
+/* What measuring found. */
+typedef struct whet_tuning {
+  size_t size;        /* sizeof(whet_tuning), set by the caller */
+  size_t nodes;       /* that can be run in several ways */
+  size_t changed;     /* of these, those for which another way than the estimate's was faster */
+  double estimate_us; /* all nodes of one run as the estimates have it, measured */
+  double tuned_us;    /* and with the fastest way of each */
+} whet_tuning;
+
+/* The same with the kernels of each node measured on this machine instead of estimated: the program is made and run a few
+ * times in each way (inputs of the model's own shapes, free dimensions as whet_program_cost takes them), then made with the
+ * fastest of each. whet_program_save keeps what was found, and whoever opens that file on such a machine has it without
+ * measuring. Takes up to hundreds of runs, and memory for up to four programs meanwhile; float results may differ from those of
+ * whet_program_create as much as between CPU levels. t may be NULL. E_UNSUPPORTED: an input that is no tensor. */
+WHET_API whet_status whet_program_create_tuned(whet_model *m, const whet_program_opts *o, whet_program **out,
+                                               whet_tuning *t, whet_err *err);
 WHET_API whet_program *whet_program_ref(whet_program *p);
 /* Drops the caller's reference, sets *p to NULL; NULL is accepted. Sessions keep what they need alive. */
 WHET_API void whet_program_close(whet_program **p);

@@ -68,6 +68,17 @@ typedef struct whet_meta {
   size_t n;
 } whet_meta;
 
+/* Where a node can be planned in several ways: the one that was measured to be the fastest (plan/choice.h). */
+typedef struct whet_choice {
+  uint64_t key;     /* hash of family and parameters */
+  const char *name; /* "conv_f32__avx512_direct" */
+} whet_choice;
+
+typedef struct whet_choices {
+  const whet_choice *of;
+  size_t n;
+} whet_choices;
+
 struct whet_model {
   whet_mem mem; /* everything below is charged to it */
   _Atomic int ref;
@@ -97,6 +108,7 @@ struct whet_model {
   size_t cap_meta;
   struct whet_stored *stored; /* packed weights that the file holds (format/whet_file.h) */
   size_t n_stored;
+  whet_choices choices; /* that the file holds */
   const struct whet_block *block; /* its blocks with their checksums */
   size_t n_block;
   whet_model *base; /* the model that this one was made from, whose memory it uses; one reference. NULL: none */

@@ -52,6 +52,7 @@ typedef struct whet_file_req {
   bool exact, memory;
   const whet_stored *stored;
   size_t n_stored;
+  whet_choices choices;
   whet_mem *mem; /* pays for the index while it is written */
 } whet_file_req;
 

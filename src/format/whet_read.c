@@ -533,6 +533,21 @@ static whet_status read_stored(struct reader *r) {
   return WHET_OK;
 }
 
+/* Choices; files of before had none. */
+static whet_status read_choices(struct reader *r) {
+  if (!r->s.n) return WHET_OK;
+  size_t n = get_count(r, 9);
+  whet_choice *c = whet__arena_array(r->a, n + 1, sizeof *c);
+  if (!c) return full(r);
+  for (size_t i = 0; i < n; i++) {
+    c[i].key = whet__span_u64(&r->s);
+    if (!(c[i].name = get_str(r))) return full(r);
+  }
+  if (r->s.bad) return bad(r, "a list of choices that cannot be");
+  r->m->choices = (whet_choices){c, n};
+  return WHET_OK;
+}
+
 whet_status whet__whet_read(whet_import *im) {
   struct reader r = {.im = im, .m = im->m, .g = im->g, .a = &im->g->arena, .err = im->err};
   WHET_TRY(read_header(&r));
@@ -543,6 +558,7 @@ whet_status whet__whet_read(whet_import *im) {
   WHET_TRY(read_source(&r));
   WHET_TRY(read_signatures(&r));
   WHET_TRY(read_stored(&r));
+  WHET_TRY(read_choices(&r));
   return r.s.n ? bad(&r, "bytes that belong to nothing") : WHET_OK;
 }
 

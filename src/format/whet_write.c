@@ -319,6 +319,19 @@ static void put_stored(struct writer *w) {
   }
 }
 
+static void put_u64(struct writer *w, uint64_t v) {
+  put_u32(w, (uint32_t)v);
+  put_u32(w, (uint32_t)(v >> 32));
+}
+
+static void put_choices(struct writer *w) {
+  put_u(w, w->r->choices.n);
+  for (size_t i = 0; i < w->r->choices.n; i++) {
+    put_u64(w, w->r->choices.of[i].key);
+    put_str(w, w->r->choices.of[i].name);
+  }
+}
+
 /* The list of blocks. It is written last, when all are known, and stands first, for whoever reads. */
 static void put_blocks(struct writer *w) {
   whet_text t = w->t;
@@ -355,6 +368,7 @@ static whet_status fill_index(struct writer *w) {
   put_source(w);
   put_signatures(w);
   put_stored(w);
+  put_choices(w);
   put_blocks(w);
   return w->t.bad || w->head.bad ? whet__no_memory(w->r->mem, w->t.n, w->err, "the file's index") : WHET_OK;
 }

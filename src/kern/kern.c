@@ -37,13 +37,18 @@ static const whet_family k_families[] = {
 
 const whet_family *whet__family(unsigned id) { return id < WHET_FAMILY_COUNT ? &k_families[id] : NULL; }
 
+/* Can a target run this row, with these parameters? */
+static bool fits(const whet_kern *k, const whet_target *t, bool exact, const void *params) {
+  return (k->isa & t->isa) == k->isa && (!exact || k->exact) && (!k->fits || k->fits(params));
+}
+
 const whet_kern *whet__kern_pick(unsigned family, const whet_target *t, bool exact, const void *params) {
   const whet_family *f = whet__family(family);
   const whet_kern *best = NULL;
   double best_ns = 0;
   for (size_t i = 0; f && i < f->n; i++) {
     const whet_kern *k = f->rows[i];
-    if ((k->isa & t->isa) != k->isa || (exact && !k->exact) || (k->fits && !k->fits(params))) continue;
+    if (!fits(k, t, exact, params)) continue;
     if (!k->cost) {
       if (!best) best = k;
       if (!best_ns) break;
@@ -53,6 +58,17 @@ const whet_kern *whet__kern_pick(unsigned family, const whet_target *t, bool exa
     if (!best || ns < best_ns) best = k, best_ns = ns;
   }
   return best;
+}
+
+int whet__kern_fitting(unsigned family, const whet_target *t, bool exact, const void *params, const whet_kern **out,
+                       int room) {
+  const whet_family *f = whet__family(family);
+  const whet_kern *best = whet__kern_pick(family, t, exact, params);
+  int n = 0;
+  if (best && room > 0) out[n++] = best;
+  for (size_t i = 0; best && i < f->n && n < room; i++)
+    if (f->rows[i] != best && fits(f->rows[i], t, exact, params)) out[n++] = f->rows[i];
+  return n;
 }
 
 const char *whet__kern_left_out(void) { return WHET_KERN_LEFT_OUT; }

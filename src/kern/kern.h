@@ -49,6 +49,10 @@ const whet_family *whet__family(unsigned id);
  * exact: only rows that keep the order of sums. */
 const whet_kern *whet__kern_pick(unsigned family, const whet_target *t, bool exact, const void *params);
 
+/* All rows that fit, the one that whet__kern_pick takes first, the others by rank; at most `room`. Answers how many. */
+int whet__kern_fitting(unsigned family, const whet_target *t, bool exact, const void *params, const whet_kern **out,
+                       int room);
+
 /* Rows that a compiler could not build, as text for `whet kernels`; "" when there are none. */
 const char *whet__kern_left_out(void);
 

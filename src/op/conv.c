@@ -270,8 +270,8 @@ static whet_status conv_plan(whet_planner *p, const whet_node *n) {
   if (pack.dtype == WHET_F32 && whet__pl_data(p, n->in[1]) && whet__conv_wino(p, &k, &wino))
     return whet__pl_wino(p, n, &wino, &pack, res);
   unsigned family = depthwise ? WHET_FAMILY_dw_f32 : WHET_FAMILY_conv_f32;
-  const whet_kern *row = whet__kern_pick(family, whet__pl_target(p), whet__pl_opts(p)->exact != 0, &k);
-  if (!row) return whet__pl_fail(p, WHET_E_INTERNAL, "no kernel of family %s fits", whet__family(family)->name);
+  const whet_kern *row = whet__pl_pick(p, family, &k, sizeof k);
+  if (!row) return WHET_E_INTERNAL;
   pack.form = row->form;
   if (depthwise) pack.groups = 1, pack.n = g.groups, pack.n_step = g.w_group;
   whet_arg arg[5] = {whet__rd(n->in[0]), whet__wr(whet__pl_group_out(p)), whet__pl_panels(p, &pack, n->in[1], bias),

@@ -63,9 +63,8 @@ whet_status whet__pl_conv_chain(whet_planner *p, const whet_node *n) {
     node[k.n++] = m;
   }
   whet__chain_set_rows(&k);
-  const whet_kern *row =
-      whet__kern_pick(WHET_FAMILY_chain_f32, whet__pl_target(p), whet__pl_opts(p)->exact != 0, &k);
-  if (!row) return whet__pl_fail(p, WHET_E_INTERNAL, "no kernel of family chain_f32 fits");
+  const whet_kern *row = whet__pl_pick(p, WHET_FAMILY_chain_f32, &k, sizeof k);
+  if (!row) return WHET_E_INTERNAL;
   for (int s = 0; s < k.n; s++) {
     pack[s].form = row->form;
     arg[2 + s] = whet__pl_panels(p, &pack[s], node[s]->in[1], node[s]->n_in > 2 ? node[s]->in[2] : -1);

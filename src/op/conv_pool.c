@@ -40,9 +40,8 @@ whet_status whet__pl_conv_pool(whet_planner *p, const whet_node *n, const whet_n
   k.pool.y_pitch = rows > 1 && run == g.chan ? pitch : g.chan;
   k.pool.x_pitch = g.chan;
   whet__convpool_set_rows(&k);
-  const whet_kern *row =
-      whet__kern_pick(WHET_FAMILY_convpool_f32, whet__pl_target(p), whet__pl_opts(p)->exact != 0, &k);
-  if (!row) return whet__pl_fail(p, WHET_E_INTERNAL, "no kernel of family convpool_f32 fits");
+  const whet_kern *row = whet__pl_pick(p, WHET_FAMILY_convpool_f32, &k, sizeof k);
+  if (!row) return WHET_E_INTERNAL;
   pack->form = row->form;
   whet_arg arg[5] = {whet__rd(n->in[0]), whet__wr(out), whet__pl_panels(p, pack, n->in[1], bias), whet__none(),
                      whet__scratch()};

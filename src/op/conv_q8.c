@@ -144,8 +144,8 @@ static whet_status plan_dw(whet_planner *p, const whet_node *n, const whet_conv_
                   .in_signed = c->in_signed,
                   .w_zeros = c->w_zeros,
                   .out = c->out};
-  const whet_kern *row = whet__kern_pick(WHET_FAMILY_dw_q8, whet__pl_target(p), false, &k);
-  if (!row) return whet__pl_fail(p, WHET_E_INTERNAL, "no kernel of family dw_q8 fits");
+  const whet_kern *row = whet__pl_pick(p, WHET_FAMILY_dw_q8, &k, sizeof k);
+  if (!row) return WHET_E_INTERNAL;
   whet_arg arg[5] = {whet__rd(n->in[0]), dw_weights(p, n, g, &k, row->form), whet__wr(whet__pl_group_out(p)), table,
                      whet__scratch()};
   double macs = (double)k.images * k.out_h * k.out_w * k.channels * k.kh * k.kw;
@@ -194,8 +194,8 @@ whet_status whet__conv_q8_plan(whet_planner *p, const whet_node *n) {
             k.stride_w == 1 && g.groups == 1 && whet__pl_data(p, n->in[1]) && (bias < 0 || whet__pl_data(p, bias)) &&
             whet__pl_product_small(p, n, k.out_c, (int64_t[]){g.ic, 3, 3},
                                    (int64_t[]){g.w_oc, g.w_ic, g.w_tap[1], g.w_tap[2]});
-  const whet_kern *row = whet__kern_pick(WHET_FAMILY_conv_q8, whet__pl_target(p), false, &k);
-  if (!row) return whet__pl_fail(p, WHET_E_INTERNAL, "no kernel of family conv_q8 fits");
+  const whet_kern *row = whet__pl_pick(p, WHET_FAMILY_conv_q8, &k, sizeof k);
+  if (!row) return WHET_E_INTERNAL;
   whet_conv_q8_pack pack = {.in_zero = k.in_zero,
                             .at_o = g.w_oc,
                             .at_i = g.w_ic,

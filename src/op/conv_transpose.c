@@ -192,8 +192,8 @@ static whet_status convt_plan(whet_planner *p, const whet_node *n) {
   whet_conv_f32 k;
   int32_t out = whet__pl_group_out(p), res, bias = n->n_in > 2 ? n->in[2] : -1;
   whet__pl_conv_f32(p, n, &g, &k, &res);
-  const whet_kern *row = whet__kern_pick(WHET_FAMILY_convt_f32, whet__pl_target(p), whet__pl_opts(p)->exact != 0, &k);
-  if (!row) return whet__pl_fail(p, WHET_E_INTERNAL, "no kernel of family convt_f32 fits");
+  const whet_kern *row = whet__pl_pick(p, WHET_FAMILY_convt_f32, &k, sizeof k);
+  if (!row) return WHET_E_INTERNAL;
   whet_convt_pack_f32 pack = {.pack = whet__conv_packing(p, n, &g)};
   pack.pack.form = row->form;
   for (int i = 0; i < 3; i++) {

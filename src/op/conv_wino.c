@@ -47,21 +47,26 @@ static double direct_ns(const whet_target *t, const whet_conv_f32 *c) {
   return products > read ? products : read;
 }
 
-bool whet__conv_wino(const whet_planner *p, const whet_conv_f32 *c, whet_wino_f32 *out) {
+bool whet__conv_wino(whet_planner *p, const whet_conv_f32 *c, whet_wino_f32 *out) {
+  static const char *const k_name[] = {"sums in order", "tiles of 2", "tiles of 4"};
   const whet_target *t = whet__pl_target(p);
   double best = 0.95 * direct_ns(t, c); /* what errs more must gain something */
-  bool found = false;
+  whet_wino_f32 w[3];
+  int order[3] = {0, 1, 2};
   if (whet__pl_opts(p)->exact || !whet__wino_takes(c)) return false;
-  for (int32_t m = 2; m <= 4; m += 2) {
-    whet_wino_f32 w = {.c = *c, .m = m};
-    whet__wino_set_block(&w, whet__pl_opts(p)->prefer == WHET_PREFER_MEMORY);
-    double ns = tiles_ns(t, &w);
+  for (int i = 1; i < 3; i++) {
+    w[i] = (whet_wino_f32){.c = *c, .m = 2 * i};
+    whet__wino_set_block(&w[i], whet__pl_opts(p)->prefer == WHET_PREFER_MEMORY);
+    double ns = tiles_ns(t, &w[i]);
     if (ns >= best) continue;
     best = ns;
-    *out = w;
-    found = true;
+    order[0] = i;
   }
-  return found;
+  if (order[0]) order[order[0]] = 0; /* the estimate's way first, the others after it */
+  const char *name[3] = {k_name[order[0]], k_name[order[1]], k_name[order[2]]};
+  int way = order[whet__pl_choose(p, WHET_FAMILY_wino_f32, c, sizeof *c, name, 3)];
+  if (way) *out = w[way];
+  return way != 0;
 }
 
 static const whet_pack_kind k_kind = {"winograd weights", sizeof(whet_wino_pack_f32), whet__wino_pack_f32_bytes,

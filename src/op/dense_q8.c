@@ -60,8 +60,8 @@ whet_status whet__pl_rows_q8(whet_planner *p, const whet_node *n, int64_t m, int
   if (!whet__pl_product_out(p, n, &c.out, &table)) return WHET_LATE;
   c.w_zeros = whet__pl_w_zeros(p, n->in[1], cols);
   c.out.quick = whet__pl_product_quick(p, n, cols, k);
-  const whet_kern *row = whet__kern_pick(WHET_FAMILY_conv_q8, whet__pl_target(p), false, &c);
-  if (!row) return whet__pl_fail(p, WHET_E_INTERNAL, "no kernel of family conv_q8 fits");
+  const whet_kern *row = whet__pl_pick(p, WHET_FAMILY_conv_q8, &c, sizeof c);
+  if (!row) return WHET_E_INTERNAL;
   whet_conv_q8_pack pack = {.in_zero = c.in_zero, .at_o = at_o, .at_i = at_i};
   pack.shape = whet__conv_q8_shape_of(&c, (uint8_t)row->form);
   whet_arg arg[5] = {whet__rd(n->in[0]), whet__pl_weights_q8(p, n, &pack), whet__wr(out), table, whet__scratch()};

@@ -69,8 +69,8 @@ whet_status whet__pl_gemm_f32(whet_planner *p, whet_gemm_f32 *g, whet_pack_f32 *
   whet_status sparse;
   if (whet__pl_sparse(p, g, pack, a, out, b, bias, res, &sparse)) return sparse;
   g->l2_kb = whet__pl_l2_kb(p);
-  const whet_kern *row = whet__kern_pick(WHET_FAMILY_gemm_f32, whet__pl_target(p), whet__pl_opts(p)->exact != 0, g);
-  if (!row) return whet__pl_fail(p, WHET_E_INTERNAL, "no kernel of family gemm_f32 fits");
+  const whet_kern *row = whet__pl_pick(p, WHET_FAMILY_gemm_f32, g, sizeof *g);
+  if (!row) return WHET_E_INTERNAL;
   pack->form = row->form;
   pack->dtype = (uint8_t)whet__pl_dtype(p, b);
   pack->bias_dtype = (uint8_t)whet__pl_dtype(p, bias);

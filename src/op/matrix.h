@@ -67,7 +67,7 @@ whet_pack_f32 whet__conv_packing(const whet_planner *p, const whet_node *n, cons
 
 /* Whether Winograd's minimal filtering is the faster way for a convolution; its tile is then in *out (conv_wino.c).
  * And its step, for node n; its weights are constant. */
-bool whet__conv_wino(const whet_planner *p, const whet_conv_f32 *c, whet_wino_f32 *out);
+bool whet__conv_wino(whet_planner *p, const whet_conv_f32 *c, whet_wino_f32 *out);
 whet_status whet__pl_wino(whet_planner *p, const whet_node *n, const whet_wino_f32 *w, const whet_pack_f32 *pack,
                           int32_t res);
 

@@ -316,6 +316,12 @@ typedef struct whet_step_req {
   double work_ns;
 } whet_step_req;
 whet_status whet__pl_step(whet_planner *p, const whet_step_req *s);
+/* The row of a family for these parameters: the best by rank and estimate, or the one that was measured to be (plan/choice.h).
+ * NULL when none fits (recorded). */
+const whet_kern *whet__pl_pick(whet_planner *p, unsigned family, const void *params, size_t size);
+/* Which of n ways to take for what these parameters of a family describe: the first, or the one that was measured. name: what
+ * each is known by, text that outlives the program. */
+int whet__pl_choose(whet_planner *p, unsigned family, const void *params, size_t size, const char *const *name, int n);
 /* Pick a row of a family and append it: the common case. Fails with E_INTERNAL when no row fits. */
 whet_status whet__pl_kern(whet_planner *p, unsigned family, const void *params, size_t params_size,
                           const whet_arg *arg, int n_arg, int64_t max_parts, double work_ns);

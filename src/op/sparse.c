@@ -83,7 +83,8 @@ bool whet__pl_sparse(whet_planner *p, const whet_gemm_f32 *from, const whet_pack
   g.form = s.form = choose(p, &g, &s, w->p);
   if (!g.form) return false;
   s.stored = g.stored;
-  const whet_kern *row = whet__kern_pick(WHET_FAMILY_spmm_f32, whet__pl_target(p), false, &g);
+  const whet_kern *row = whet__pl_pick(p, WHET_FAMILY_spmm_f32, &g, sizeof g);
+  if (!row) return false;
   int32_t src[2] = {b, bias}, id = whet__pl_pack(p, &k_lists, &s, src, 2);
   whet_arg arg[5] = {a, whet__wr(out), id < 0 ? whet__none() : whet__pk(id), res, whet__scratch()};
   bool scattered = g.form == WHET_SPMM_SCATTERED;

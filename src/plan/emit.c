@@ -252,8 +252,8 @@ whet_status whet__emit_control(whet_planner *p, whet_step_kind kind, const whet_
 
 whet_status whet__pl_kern(whet_planner *p, unsigned family, const void *params, size_t params_size,
                           const whet_arg *arg, int n_arg, int64_t max_parts, double work_ns) {
-  const whet_kern *row = whet__kern_pick(family, &p->program->target, p->program->opts.exact != 0, params);
-  if (!row) return whet__pl_fail(p, WHET_E_INTERNAL, "no kernel of family %s fits", whet__family(family)->name);
+  const whet_kern *row = whet__pl_pick(p, family, params, params_size);
+  if (!row) return p->status;
   return whet__pl_step(p, &(whet_step_req){family, row, params, params_size, arg, n_arg, max_parts, work_ns});
 }
 

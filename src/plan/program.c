@@ -146,6 +146,18 @@ static bool save_opts(whet_program *p, const whet_program_opts *o) {
   return ok;
 }
 
+/* Choices that live as long as the program. */
+static bool save_choices(whet_program *p, const whet_choices *c) {
+  whet_choice *of = whet__arena_array(&p->texts, c->n + 1, sizeof *of);
+  bool ok = of != NULL;
+  for (size_t i = 0; ok && i < c->n; i++) {
+    of[i].key = c->of[i].key;
+    ok = (of[i].name = whet__arena_str(&p->texts, c->of[i].name, strlen(c->of[i].name))) != NULL;
+  }
+  p->choices = (whet_choices){of, ok ? c->n : 0};
+  return ok;
+}
+
 /* Target, threads and precision. */
 static whet_status settle_target(whet_program *p, whet_err *err) {
   const whet_program_opts *o = &p->opts;
@@ -186,8 +198,16 @@ static whet_status build(whet_program *p, const whet_shape *in, whet_err *err) {
   return first_plan(p, err);
 }
 
-static whet_status make(whet_model *m, const whet_program_opts *o, const whet_shape *in, whet_packs *packs,
-                        whet_program **out, whet_err *err) {
+/* What a program is made with beside its options; each may be NULL. */
+typedef struct origin {
+  const whet_shape *in; /* shapes that a variant is for */
+  whet_packs *packs;    /* shared; else its own */
+  const whet_choices *choices;
+  whet_trial *trial;
+} origin;
+
+static whet_status make(whet_model *m, const whet_program_opts *o, const origin *from, whet_program **out,
+                        whet_err *err) {
   whet_program *p = whet__alloc0(&m->mem, sizeof *p);
   if (!p) return whet__no_memory(&m->mem, sizeof *p, err, "a program");
   whet__mem_init(&p->mem, &m->mem, NULL, 0);
@@ -196,17 +216,25 @@ static whet_status make(whet_model *m, const whet_program_opts *o, const whet_sh
   pthread_mutex_init(&p->lock, NULL);
   p->model = whet_model_ref(m);
   p->max_plans = o->max_plans ? o->max_plans : 16;
-  whet_status s = save_opts(p, o) ? WHET_OK : whet__no_memory(&p->mem, 0, err, "options");
-  if (packs)
-    p->packs = whet__packs_ref(packs);
+  p->trial = from->trial;
+  bool kept = save_opts(p, o) && save_choices(p, from->choices ? from->choices : &m->choices);
+  whet_status s = kept ? WHET_OK : whet__no_memory(&p->mem, 0, err, "options");
+  if (from->packs)
+    p->packs = whet__packs_ref(from->packs);
   else if (!s && whet__packs_new(&p->mem, &p->packs))
     s = whet__no_memory(&p->mem, 0, err, "packed weights");
-  if (!s) s = build(p, in, err);
+  if (!s) s = build(p, from->in, err);
+  p->trial = NULL;
   if (s)
     destroy(p);
   else
     *out = p;
   return s;
+}
+
+whet_status whet__program_make(whet_model *m, const whet_program_opts *o, const whet_choices *choices,
+                               whet_trial *trial, whet_program **out, whet_err *err) {
+  return make(m, o, &(origin){.packs = o->packs, .choices = choices, .trial = trial}, out, err);
 }
 
 whet_status whet_program_create(whet_model *m, const whet_program_opts *user, whet_program **out, whet_err *err) {
@@ -218,7 +246,7 @@ whet_status whet_program_create(whet_model *m, const whet_program_opts *user, wh
   whet_program_opts o = whet_program_opts_default();
   WHET_TRY(whet__take_opts("whet_program_opts", user, sizeof o, &o, err));
   if (o.threads < 0) return whet__fail(err, WHET_E_MISUSE, "whet_program_create: %d threads", o.threads);
-  return make(m, &o, NULL, o.packs, out, err);
+  return whet__program_make(m, &o, NULL, NULL, out, err);
 }
 
 void whet__program_info(const struct whet_program *p, int32_t v, const char *name, whet_dtype t,
@@ -265,7 +293,7 @@ whet_status whet__program_variant(struct whet_program *p, const whet_shape *in, 
   pthread_mutex_lock(&base->lock);
   for (size_t i = 0; i < base->n_variant && !*out; i++)
     if (whet__program_takes(base->variant[i], in)) *out = whet_program_ref(base->variant[i]);
-  if (!*out && !(s = make(base->model, &base->opts, in, base->packs, out, err))) {
+  if (!*out && !(s = make(base->model, &base->opts, &(origin){in, base->packs, &base->choices, NULL}, out, err))) {
     (*out)->base = base;
     if (base->n_variant == base->max_plans) { /* the oldest goes; sessions that hold it keep it alive */
       base->variant[0]->base = NULL;

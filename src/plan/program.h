@@ -9,6 +9,7 @@
 #include "base/pool.h"
 #include "base/target.h"
 #include "ir/graph.h"
+#include "plan/choice.h"
 #include "plan/packs.h"
 #include "plan/plan.h"
 #include "whet/program.h"
@@ -31,6 +32,8 @@ struct whet_program {
   whet_program **variant;
   size_t n_variant, cap_variant;
   whet_target target;
+  whet_choices choices; /* of ways that were measured; they lie in `texts` */
+  whet_trial *trial;    /* while it is measured; else NULL */
   whet_pool *pool;
   int threads;
   whet_graph graph;
@@ -49,6 +52,9 @@ struct whet_program {
   uint64_t clock;
 };
 
+/* whet_program_create with choices (NULL: those that the model's file holds), or as a trial. */
+WHET_MUST whet_status whet__program_make(whet_model *m, const whet_program_opts *o, const whet_choices *choices,
+                                         whet_trial *trial, struct whet_program **out, whet_err *err);
 /* The plan for these shapes of the inputs, found or made. One reference for the caller. */
 WHET_MUST whet_status whet__program_plan(struct whet_program *p, const whet_shape *in, whet_plan **out,
                                          whet_err *err);

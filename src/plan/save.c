@@ -35,6 +35,7 @@ whet_status whet_program_save(whet_program *p, const char *path, const whet_save
                      .memory = p->opts.prefer == WHET_PREFER_MEMORY,
                      .stored = stored,
                      .n_stored = o.without_packed ? 0 : n,
+                     .choices = p->choices,
                      .mem = &p->mem};
   whet_status s = whet__file_save(&r, path, err);
   whet__free(&p->mem, stored);

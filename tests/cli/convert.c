@@ -26,6 +26,25 @@ static void same_answer(void **state) {
   must_pass(whet("inspect %s --check", file));
 }
 
+/* --tune: kernels are measured, the file that keeps the choice answers as before. */
+static void tuned(void **state) {
+  (void)state;
+  const char *dir = test_folder(), *file = join(dir, "tuned.whet");
+  said s = whet("convert %s -o %s --tune", demo(), file);
+  assert_int_equal(s.status, 0);
+  assert_non_null(strstr(s.err, "tuned: of "));
+  json_t *a = json_of(whet("run %s --input %s --json", demo(), test_source("tools/demo_model/samples/5.pgm")));
+  json_t *b = json_of(whet("run %s --input %s --json", file, test_source("tools/demo_model/samples/5.pgm")));
+  for (int i = 0; i < 10; i++) {
+    char path[64];
+    snprintf(path, sizeof path, "outputs.0.values.0.%d", i);
+    assert_true(number_at(a, path) > number_at(b, path) - 1e-5 && number_at(a, path) < number_at(b, path) + 1e-5);
+  }
+  json_decref(a);
+  json_decref(b);
+  must_fail(whet("convert %s -o %s --tune", demo(), join(dir, "x.onnx")), 2, "--tune is for .whet files");
+}
+
 static void damage(void **state) {
   (void)state;
   const char *dir = test_folder(), *file = join(dir, "digits.whet");
@@ -51,7 +70,7 @@ static void wrong_use(void **state) {
 }
 
 int main(void) {
-  const struct CMUnitTest tests[] = {cmocka_unit_test(same_answer), cmocka_unit_test(damage),
+  const struct CMUnitTest tests[] = {cmocka_unit_test(same_answer), cmocka_unit_test(tuned), cmocka_unit_test(damage),
                                      cmocka_unit_test(wrong_use)};
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

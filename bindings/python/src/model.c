@@ -364,19 +364,19 @@ static bool take_dims(PyObject *dims, whet_program_opts *o, struct lists *l) {
 }
 
 /* Program(model, *, threads=0, cpu=None, prefer=None, exact=False, precision=None, group=True, keep=None, dims=None,
- * signature=None, max_plans=0) */
+ * signature=None, max_plans=0, tune=False) */
 static int program_init(PyObject *self, PyObject *args, PyObject *kw) {
   static char *k_names[] = {"model", "threads", "cpu", "prefer", "exact", "precision", "group", "keep", "dims", "signature",
-                            "max_plans", NULL};
+                            "max_plans", "tune", NULL};
   static const char *const k_prefer[] = {"speed", "memory", NULL};
   program_object *o = (program_object *)self;
   whet_program_opts opts = whet_program_opts_default();
   PyObject *model, *keep = Py_None, *dims = Py_None;
   const char *prefer = NULL;
-  int group = 1;
+  int group = 1, tune = 0;
   Py_ssize_t plans = 0;
-  if (!PyArg_ParseTupleAndKeywords(args, kw, "O!|$izzpzpOOzn:Program", k_names, o->st->model, &model, &opts.threads, &opts.cpu,
-                                   &prefer, &opts.exact, &opts.precision, &group, &keep, &dims, &opts.signature, &plans))
+  if (!PyArg_ParseTupleAndKeywords(args, kw, "O!|$izzpzpOOznp:Program", k_names, o->st->model, &model, &opts.threads, &opts.cpu,
+                                   &prefer, &opts.exact, &opts.precision, &group, &keep, &dims, &opts.signature, &plans, &tune))
     return -1;
   int f = prefer ? word("prefer", prefer, k_prefer) : 0;
   whet_model *m = model_of(model);
@@ -392,7 +392,7 @@ static int program_init(PyObject *self, PyObject *args, PyObject *kw) {
   bool ok = take_keep(keep, &opts, &l) && take_dims(dims, &opts, &l);
   if (ok) {
     Py_BEGIN_ALLOW_THREADS
-    s = whet_program_create(m, &opts, &o->p, &err);
+    s = tune ? whet_program_create_tuned(m, &opts, &o->p, NULL, &err) : whet_program_create(m, &opts, &o->p, &err);
     Py_END_ALLOW_THREADS
     if (s) core_raise(o->st, s, &err);
   }
@@ -448,9 +448,9 @@ static PyMethodDef k_program_methods[] = {
     {NULL, NULL, 0, NULL}};
 static PyType_Slot k_program_slots[] = {
     {Py_tp_doc, "Program(model, *, threads=0, cpu=None, prefer=None, exact=False, precision=None, group=True, keep=None,\n"
-                "dims=None, signature=None, max_plans=0)\n\n"
+                "dims=None, signature=None, max_plans=0, tune=False)\n\n"
                 "A model made ready for this machine: optimised graph, packed weights, plans. Sessions made from one program\n"
-                "share its weights and may run at once in several threads."},
+                "share its weights and may run at once in several threads. tune: measure which kernels are the fastest here."},
     {Py_tp_new, (void *)program_make},
     {Py_tp_init, (void *)program_init},
     {Py_tp_dealloc, (void *)program_free},
