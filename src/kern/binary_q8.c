@@ -1,7 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Family binary_q8: factors and dimensions. */
+/* Family binary_q8: factors, their form in f32, and dimensions. */
 
 #include "kern/binary_q8.h"
+
+#include <math.h>
+#include <stdlib.h>
 
 void whet__binary_q8_factors(whet_binary_q8 *p, float sx, float sy, float sz) {
   if (p->round == WHET_ROUND_ONNX_REAL) {
@@ -16,6 +19,47 @@ void whet__binary_q8_factors(whet_binary_q8 *p, float sx, float sy, float sz) {
     whet__quantize_multiplier((double)sx / twice, &p->x_mul, &p->x_shift);
     whet__quantize_multiplier((double)sy / twice, &p->y_mul, &p->y_shift);
     whet__quantize_multiplier(twice / (double)((float)(1 << p->left) * sz), &p->z_mul, &p->z_shift);
+  }
+}
+
+/* Does the f32 form give what the rule gives? For pairs whose sum is farther than `margin` from a tie it does. */
+static bool agrees(const whet_binary_q8 *p, double margin) {
+  const int32_t x0 = p->x_signed ? -128 : 0, y0 = p->y_signed ? -128 : 0;
+  for (int32_t x = x0; x < x0 + 256; x++) {
+    const float part = fmaf((float)x, p->x_part, p->rest);
+    for (int32_t y = y0; y < y0 + 256; y++) {
+      double sum = (double)y * (double)p->y_part + (double)part, down = sum - floor(sum) - 0.5;
+      if (down > margin || down < -margin) continue;
+      int32_t v = whet__add_zero(whet__round_even(fmaf((float)y, p->y_part, part)), p->z_zero, p->lo, p->hi);
+      if (v != whet__binary_q8_one(p, x - p->x_zero, y - p->y_zero)) return false;
+    }
+  }
+  return true;
+}
+
+/* A real number within `margin` of the exact result of the rule before its last rounding decides it unless it is that near a tie:
+ *
+ *   TFL_FIX     |X - x| <= 1 for each rescaled operand in units of 2^-left, so 2 F for both, F the factor of the sum; and the
+ *               high product rounds to units of 2^shift, which is at most 2 F: together 3 F
+ *   in f32      factors, constant and two operations err by 2^-24 of the sum of all sizes each, as do ONNX_REAL's
+ *
+ * Near ties all pairs are tried; where ties go to one side, the constant is moved that way. */
+void whet__binary_q8_settle(whet_binary_q8 *p) {
+  static const double k_move[] = {0, 1, -1};
+  const bool real = p->round == WHET_ROUND_ONNX_REAL;
+  double z = real ? 1 : ldexp(p->z_mul, p->z_shift - 31);
+  double x = real ? (double)p->x_real : ldexp(p->x_mul, p->x_shift - 31 + p->left) * z;
+  double y = real ? (double)p->y_real : ldexp(p->y_mul, p->y_shift - 31 + p->left) * z;
+  double sizes = 2 * (256 * x + 256 * y + x * abs(p->x_zero) + y * abs(p->y_zero));
+  double margin = (real ? 0 : 3 * z) + sizes * 0x1p-22;
+  p->sure = 0;
+  if (p->fn == WHET_BIN_MUL || !(margin < 0x1p-7) || !(sizes < 0x1p24)) return;
+  if (p->fn == WHET_BIN_SUB) y = -y;
+  p->x_part = (float)x;
+  p->y_part = (float)y;
+  for (size_t i = 0; i < WHET_COUNT(k_move) && !p->sure; i++) {
+    p->rest = (float)(-x * p->x_zero - y * p->y_zero + k_move[i] * margin);
+    p->sure = agrees(p, 4 * margin);
   }
 }
 

@@ -3,11 +3,11 @@
  * x86/out_q8_avx512.h, arm/out_q8_neon.h or riscv/out_q8_rvv.h.
  * Needs whole rows: the last dimension is contiguous in z, and contiguous or repeated in x and y.
  *
+ * Sums whose f32 form was found to give the rule's results for all bytes are taken in it (whet__binary_q8_settle). Else
  * TFLite's fixed point is taken in f32 first: a real number within `margin` of the exact result of the rule before its
  * last rounding decides it unless it is that near a tie; a block in which one is goes through the integers.
  *
- *   sums      |X - x| <= 1 for each rescaled operand in units of 2^-left, so 2 F for both, F the factor of the sum; and
- *             the high product rounds to units of 2^shift, which is at most 2 F: together 3 F
+ *   sums      3 F, F the factor of the sum: as for whet__binary_q8_settle
  *   products  the high product moves the tie by half its unit towards zero, which is added; nothing else is rounded
  *   in f32    factors, constant and two operations err by 2^-24 of the sum of all sizes each */
 
@@ -93,6 +93,18 @@ OUT_INLINE bool quick(const bin_row *w, uint8_t *z, int64_t i, const bin_run *r,
   return true;
 }
 
+/* The same where no sum is too near (p.sure): the numbers as they are stored. */
+OUT_INLINE void sure(const bin_row *w, uint8_t *z, int64_t i, const bin_run *r) {
+  out_int v[4];
+  OUT_UNROLL for (int j = 0; j < 4; j++) {
+    int64_t at = i + j * OUT_LANES;
+    out_int a = w->x_once ? out_widen_one(w->x, r->p->x_signed) : out_widen_all(w->x + at, r->p->x_signed);
+    out_int b = w->y_once ? out_widen_one(w->y, r->p->y_signed) : out_widen_all(w->y + at, r->p->y_signed);
+    v[j] = out_from_small(out_fma32(out_to_real(b), r->y_part, out_fma32(out_to_real(a), r->x_part, r->rest)));
+  }
+  out_store(z + i, out_order(out_narrow(v, &r->bound)), 4 * OUT_LANES);
+}
+
 /* n elements of a row. */
 OUT_INLINE void row(const uint8_t *x, const uint8_t *y, uint8_t *z, int64_t n, const bin_run *r, bool mul, bool real) {
   const whet_binary_q8 params = *r->p; /* copies, which no store of results can change */
@@ -101,6 +113,8 @@ OUT_INLINE void row(const uint8_t *x, const uint8_t *y, uint8_t *z, int64_t n, c
   const bin_row w = {x, y, !params.x_stride[params.rank - 1], !params.y_stride[params.rank - 1]};
   const bool tries = !real && !out_above32(out_set32(0), own.most);
   int64_t i = 0, m = 4 * OUT_LANES;
+  if (!mul && params.sure)
+    for (; i + m <= n; i += m) sure(&w, z, i, &own);
   for (; i + m <= n; i += m)
     if (!tries || !quick(&w, z, i, &own, mul)) block(&w, z, i, m, &own, mul, real, true);
   if (i < n) block(&w, z, i, n - i, &own, mul, real, false);
@@ -108,6 +122,11 @@ OUT_INLINE void row(const uint8_t *x, const uint8_t *y, uint8_t *z, int64_t n, c
 
 /* The f32 form of the rule. */
 static void quick_parts(const whet_binary_q8 *p, bin_run *r) {
+  if (p->sure) {
+    r->x_part = out_set32(p->x_part), r->y_part = out_set32(p->y_part), r->rest = out_set32(p->rest);
+    r->most = out_set32(-1);
+    return;
+  }
   double x = ldexp(p->x_mul, p->x_shift - 31 + p->left), y = ldexp(p->y_mul, p->y_shift - 31 + p->left);
   double z = ldexp(p->z_mul, p->z_shift - 31), rest, sizes, margin;
   int32_t x_zero = p->x_zero + (p->x_signed ? 128 : 0), y_zero = p->y_zero + (p->y_signed ? 128 : 0);

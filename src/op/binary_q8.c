@@ -250,6 +250,7 @@ whet_status whet__binary_q8_plan(whet_planner *p, const whet_node *n) {
   for (int32_t i = 0; i < sz->rank; i++) q.dim[i] = sz->d[i];
   if (!strides(p, x, sz, q.x_stride) || !strides(p, y, sz, q.y_stride) || !strides(p, z, sz, q.z_stride))
     return WHET_LATE;
+  whet__binary_q8_settle(&q);
   whet__binary_q8_simplify(&q);
   whet_arg arg[] = {whet__rd(x), whet__rd(y), whet__wr(z)};
   int64_t count = whet__shape_count(sz), rows = count / whet__max_i(q.dim[q.rank - 1], 1);

@@ -49,6 +49,7 @@ static void draw(kc *k) {
   if (kc_chance(k, 10)) sz *= 1e6f;
   if (kc_chance(k, 10)) sx *= 1e-9f;
   whet__binary_q8_factors(p, sx, sy, sz);
+  if (kc_chance(k, 70)) whet__binary_q8_settle(p);
   p->rank = (int32_t)kc_range(k, 0, 4);
   bool in_place = kc_chance(k, 20), odd = kc_chance(k, 10);
   int64_t nx = 1, ny = 1, nz = 1;
@@ -120,6 +121,7 @@ static void bench(kc *k, int i) {
                           .y_stride = {i < 2 ? c : 0, 1},
                           .z_stride = {c, 1}};
   whet__binary_q8_factors(&s->p, 0.02f, 0.03f, 0.025f);
+  whet__binary_q8_settle(&s->p);
   buffers(k, false);
   k->ops = (double)(n * c);
   kc_name(k, "%s 56x56x256 %s", i < 2 ? "add" : "scale", i % 2 ? "float" : "fixed");
