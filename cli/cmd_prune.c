@@ -144,7 +144,7 @@ static int check(struct job *j) {
 static whet_status cut(const struct job *j, whet_model *m, const whet_set *set, whet_model **out,
                        whet_prune_report *r, whet_err *err) {
   whet_feed feed;
-  whet_train_opts learn = cli_fit_opts(&j->r, m, &feed);
+  whet_trainer_opts learn = cli_fit_opts(&j->r, m, &feed);
   whet_prune_opts o = {.keep = j->keep, .align = (int32_t)j->o.align};
   learn.checkpoint = NULL;
   if (j->how.score == WHET_BY_GRADIENT) o.data = set, o.learn = &learn;

@@ -190,7 +190,7 @@ static whet_status train(whet_model *m, const struct options *o, const cli_sampl
                                            [WHET_SCHEME_DYNAMIC] = WHET_ROUNDED_WEIGHTS,
                                            [WHET_SCHEME_WEIGHTS] = WHET_ROUNDED_WEIGHTS};
   whet_feed feed = {0};
-  whet_train_opts t = {.optimizer = WHET_ADAM, .momentum = -1, .rate = o->train_rate > 0 ? o->train_rate : 3e-5, .schedule = WHET_RATE_COSINE,
+  whet_trainer_opts t = {.optimizer = WHET_ADAM, .momentum = -1, .rate = o->train_rate > 0 ? o->train_rate : 3e-5, .schedule = WHET_RATE_COSINE,
                        .epochs = (int32_t)o->train, .seed = 1, .feed = &feed, .progress = trained};
   t.rounded = o->weights == 4 ? WHET_ROUNDED_INT4 : of_scheme[o->scheme];
   t.teach = (whet_teach){.model = m, .temperature = 2, .mix = 1};

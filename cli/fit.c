@@ -197,8 +197,8 @@ static whet_status progress(void *user, const whet_train_state *s, const whet_ep
 
 /* ---- training ------------------------------------------------------------------------------- */
 
-static whet_train_opts train_opts(const cli_recipe *r) {
-  return (whet_train_opts){.loss = (whet_loss)r->loss,
+static whet_trainer_opts train_opts(const cli_recipe *r) {
+  return (whet_trainer_opts){.loss = (whet_loss)r->loss,
                            .optimizer = (whet_optimizer)r->optimizer,
                            .schedule = (whet_schedule)r->schedule,
                            .rounded = (whet_rounded)r->rounded,
@@ -226,16 +226,8 @@ static whet_train_opts train_opts(const cli_recipe *r) {
 
 /* The test half of the same data; NULL when there is none. */
 static whet_set *test_half(const cli_recipe *r, const whet_set *set) {
-  whet_set_opts so = cli_set_opts(false, NULL, r->labels, r->target, r->sound_rate);
-  whet_set *test = NULL;
-  whet_err err = {0};
-  char a[400], b[400];
-  if (r->no_test || r->split || cli_set_mel(&so, r->mel) || whet__set_open(r->data, &so, cli_mem(), &test, &err)) return NULL;
-  bool mute = !whet__set_classes(set) && !whet__set_targets(set); /* nothing to measure */
-  bool same = whet__set_count(test) == whet__set_count(set) &&
-              !strcmp(whet__set_where(test, 0, a, sizeof a), whet__set_where(set, 0, b, sizeof b));
-  if (mute || same || whet__set_classes(test) > whet__set_classes(set)) whet__set_close(&test);
-  return test;
+  whet_set_opts so = cli_set_opts(true, r->split, r->labels, r->target, r->sound_rate);
+  return r->no_test || cli_set_mel(&so, r->mel) ? NULL : whet__test_half(r->data, &so, set, cli_mem());
 }
 
 static json_t *epochs_of(const whet_trainer *t) {
@@ -288,8 +280,8 @@ int cli_fit_open(const cli_recipe *r, whet_set **set) {
   return whet__set_open(r->data, &so, cli_mem(), set, &err) ? cli_fail_err(r->data, &err) : 0;
 }
 
-whet_train_opts cli_fit_opts(const cli_recipe *r, whet_model *m, whet_feed *feed) {
-  whet_train_opts o = train_opts(r);
+whet_trainer_opts cli_fit_opts(const cli_recipe *r, whet_model *m, whet_feed *feed) {
+  whet_trainer_opts o = train_opts(r);
   *feed = (whet_feed){0};
   cli_feed_numbers(m, r->range, r->mean, r->std, feed);
   o.feed = feed;
@@ -300,7 +292,7 @@ int cli_fit(const cli_recipe *r, const whet_set *set, whet_model *m, const whet_
             cli_fitted *out) {
   struct show w = {.r = r, .json = json, .tty = isatty(2) && !json};
   whet_feed feed = {0};
-  whet_train_opts o = cli_fit_opts(r, m, &feed);
+  whet_trainer_opts o = cli_fit_opts(r, m, &feed);
   whet_set *test = test_half(r, set);
   whet_err err = {0};
   *out = (cli_fitted){0};

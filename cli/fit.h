@@ -23,7 +23,7 @@ typedef struct cli_fitted {
   json_t *epochs;    /* NULL without `json`; the caller's to put somewhere */
 } cli_fitted;
 /* What the options say of training, for who trains itself; *feed is filled and must stay. Without data to test on. */
-whet_train_opts cli_fit_opts(const cli_recipe *r, whet_model *m, whet_feed *feed);
+whet_trainer_opts cli_fit_opts(const cli_recipe *r, whet_model *m, whet_feed *feed);
 /* Train m on a set. sparsity may be NULL. json: nothing is printed but what is wrong. Exit status. */
 WHET_MUST int cli_fit(const cli_recipe *r, const whet_set *set, whet_model *m, const whet_sparsity *sparsity,
                       bool json, cli_fitted *out);

@@ -7,6 +7,16 @@
 
 #include "out.h"
 
+int cli_layers_parse(cli_recipe *r) {
+  whet_arena *a = cli_keep(sizeof *a); /* its memory stays until the process ends, as all that is kept */
+  whet_err err = {0};
+  whet_layer *list;
+  whet__arena_init(a, cli_mem());
+  if (whet__layers_read(r->layers, a, &r->rank, r->dims, &list, &r->n_layer, &err)) return cli_wrong("--layers: %s", cli_clean(err.text));
+  r->layer = list;
+  return 0;
+}
+
 #ifdef WHET_HAVE_CONF
 #include "conf/conf.h"
 

@@ -16,7 +16,7 @@ typedef struct whet_prune_opts {
   int32_t align; /* channels that stay are a multiple of this where there are at least twice as many; 0: 8 */
   /* Scores by gradient: the items that tell it, and how they are learnt (with Adam). NULL: by magnitude. */
   const whet_set *data;
-  const whet_train_opts *learn;
+  const whet_trainer_opts *learn;
 } whet_prune_opts;
 
 /* What became of a layer: channels or, of whet__prune_count, weights in all and those that are not zero. */
@@ -34,7 +34,7 @@ typedef struct whet_prune_report {
 /* A model with fewer channels. Inputs and outputs are as they were. E_UNSUPPORTED when nothing can be cut, or not so much. */
 WHET_MUST whet_status whet__prune(whet_model *m, const whet_prune_opts *o, whet_model **out, whet_prune_report *report, whet_err *err);
 
-/* A model with zeros, by magnitude; to add them while it is trained: whet_train_opts. */
+/* A model with zeros, by magnitude; to add them while it is trained: whet_trainer_opts. */
 WHET_MUST whet_status whet__prune_weights(whet_model *m, const whet_sparsity *how, whet_model **out, whet_err *err);
 /* The layers of a model that have weights, and how many of those are not zero; no macs. In memory of m. */
 WHET_MUST whet_status whet__prune_count(whet_model *m, whet_prune_report *report, whet_err *err);

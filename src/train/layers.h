@@ -6,6 +6,7 @@
  * uniform ones). */
 
 #include "format/model.h"
+#include "whet/train.h"
 
 typedef enum whet_layer_kind {
   WHET_LAYER_DENSE,      /* units */
@@ -34,6 +35,9 @@ typedef struct whet_layer {
 /* dims: shape of an item. *out is a model of one input "input" [batch, ...] and one output "output". */
 WHET_MUST whet_status whet__layers_build(const whet_layer *layer, int n, int32_t rank, const int64_t *dims, uint64_t seed, whet_model **out,
                                          whet_err *err);
+/* Read a line of layers; see whet_model_layers. They live in a. */
+WHET_MUST whet_status whet__layers_read(const char *text, whet_arena *a, int32_t *rank, int64_t size[WHET_MAX_RANK], whet_layer **out, int *n,
+                                        whet_err *err);
 /* Is there such an activation? */
 bool whet__layer_activation(const char *name);
 

@@ -12,65 +12,9 @@
 #include "format/model.h"
 #include "train/sparsity.h"
 #include "whet/session.h"
+#include "whet/train.h"
 
-typedef enum whet_loss {
-  WHET_LOSS_AUTO,          /* cross-entropy for classes, squared error for numbers */
-  WHET_LOSS_CROSS_ENTROPY, /* -sum t log softmax(y), mean over the batch; a Softmax that ends the model is not run twice */
-  WHET_LOSS_MSE,           /* mean of (y - t)^2 */
-  WHET_LOSS_KL             /* sum t (log t - log softmax(y)), mean over the batch */
-} whet_loss;
-
-typedef enum whet_optimizer { WHET_SGD, WHET_ADAM, WHET_ADAMW } whet_optimizer;
-typedef enum whet_schedule { WHET_RATE_CONSTANT, WHET_RATE_STEP, WHET_RATE_COSINE } whet_schedule;
-
-/* What is done to items before they are learnt; 0: nothing. */
-typedef struct whet_augment {
-  int32_t shift;     /* pictures: by up to so many pixels in both directions, zeros following */
-  bool flip;         /* pictures: left and right exchanged in half of them */
-  float crop;        /* pictures: a part of at least this share of the sides, enlarged: 0.8; 0: none */
-  float mixup;       /* a of Beta(a, a) by which two items and their targets are mixed */
-  int32_t time_shift; /* sounds: by up to so many frames */
-  float noise;       /* standard deviation of what is added to every number */
-} whet_augment;
-
-/* What layers are trained to bear: see rounded.c. */
-typedef enum whet_rounded {
-  WHET_ROUNDED_NONE,
-  WHET_ROUNDED_INT8,   /* weights and tensors of 8 bits */
-  WHET_ROUNDED_INT16X8, /* weights of 8, tensors of 16 bits */
-  WHET_ROUNDED_WEIGHTS, /* weights of 8 bits only */
-  WHET_ROUNDED_INT4    /* weights of 4 bits only */
-} whet_rounded;
-
-/* A model that teaches (knowledge distillation): its outputs, softened, are learnt beside the data's classes; see loss.c. Any
- * model that runs can teach, of any type; it sees the same items as the pupil, in its own layout and size. */
-typedef struct whet_teach {
-  whet_model *model;  /* NULL: nobody teaches. It outlives the trainer */
-  double temperature; /* by which both models' scores are divided; 0: 4 */
-  double mix;         /* the teacher's share of the loss, 0..1; with 1 the data need no classes. Negative: 0.7 */
-  const char *cache;  /* a file that keeps what it says of each item, for later epochs and runs; NULL: none. Not with augmentation */
-  const char *match, *match_teacher; /* tensors or nodes of the pupil and the teacher: which items are alike by one, are to be by
-                                        the other; NULL: none */
-  double match_weight; /* 0: 3000 */
-} whet_teach;
-
-/* One epoch as it went. */
-typedef struct whet_epoch {
-  int32_t epoch; /* from 1 */
-  int64_t step;  /* steps made so far */
-  double loss, accuracy; /* over the epoch; accuracy -1: there are no classes */
-  double test_loss, test_accuracy; /* -1: not measured */
-  double rate, seconds;
-} whet_epoch;
-
-typedef struct whet_train_state {
-  int64_t step, steps;  /* made and in all */
-  int32_t epoch, epochs; /* the one under way, from 1 */
-  double loss, accuracy; /* mean over the epoch so far */
-  double rate;
-} whet_train_state;
-
-typedef struct whet_train_opts {
+typedef struct whet_trainer_opts {
   whet_loss loss;
   whet_optimizer optimizer;
   double rate;       /* 0: 0.001 for Adam, 0.01 for SGD */
@@ -101,12 +45,15 @@ typedef struct whet_train_opts {
   whet_status (*progress)(void *user, const whet_train_state *s, const whet_epoch *e);
   void *user;
   const whet_set *test; /* measured after every epoch; NULL: none */
-} whet_train_opts;
+} whet_trainer_opts;
+
+/* The test half of the data at path, opened as `set` was but for the half; NULL when there is none, or nothing to measure. */
+whet_set *whet__test_half(const char *path, const whet_set_opts *so, const whet_set *set, whet_mem *m);
 
 typedef struct whet_trainer whet_trainer;
 
 /* Prepare to train model m on a data set; both outlive the trainer. What cannot be differentiated is refused by node. */
-WHET_MUST whet_status whet__trainer_open(whet_model *m, const whet_set *data, const whet_train_opts *o, whet_mem *mem, whet_trainer **out,
+WHET_MUST whet_status whet__trainer_open(whet_model *m, const whet_set *data, const whet_trainer_opts *o, whet_mem *mem, whet_trainer **out,
                                          whet_err *err);
 void whet__trainer_close(whet_trainer **t);
 /* Train to the end. */

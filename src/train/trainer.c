@@ -18,7 +18,7 @@
 struct whet_trainer {
   whet_mem *mem;
   whet_err *err;
-  whet_train_opts o;
+  whet_trainer_opts o;
   whet_model *base;
   const whet_set *set;
   whet_train_graph graph;
@@ -46,7 +46,7 @@ static double now(void) {
 
 /* ---- opening --------------------------------------------------------------------------------- */
 
-static whet_status settle_teach(whet_train_opts *o, const whet_set *s, whet_err *err) {
+static whet_status settle_teach(whet_trainer_opts *o, const whet_set *s, whet_err *err) {
   whet_teach *t = &o->teach;
   const whet_augment *a = &o->augment;
   if (!t->model) return WHET_OK;
@@ -63,7 +63,7 @@ static whet_status settle_teach(whet_train_opts *o, const whet_set *s, whet_err 
 }
 
 /* Options with their defaults, or what is wrong with them. */
-static whet_status settle(const whet_train_opts *from, const whet_set *s, whet_train_opts *o, whet_err *err) {
+static whet_status settle(const whet_trainer_opts *from, const whet_set *s, whet_trainer_opts *o, whet_err *err) {
   *o = *from;
   bool sgd = o->optimizer == WHET_SGD;
   if (!(o->rate > 0)) o->rate = sgd ? 0.01 : 0.001;
@@ -90,7 +90,7 @@ static whet_status settle(const whet_train_opts *from, const whet_set *s, whet_t
 
 /* What a checkpoint must have been made by. */
 static uint64_t fingerprint(const whet_trainer *t) {
-  const whet_train_opts *o = &t->o;
+  const whet_trainer_opts *o = &t->o;
   const whet_augment *a = &o->augment;
   const whet_graph *g = &t->graph.model->graph;
   double n[] = {(double)o->loss, (double)o->optimizer, o->rate, o->momentum, o->beta2, o->epsilon, o->decay, (double)o->nesterov,
@@ -153,7 +153,7 @@ static whet_status go_on(whet_trainer *t) {
 }
 
 static whet_status open_trainer(whet_trainer *t) {
-  const whet_train_opts *o = &t->o;
+  const whet_trainer_opts *o = &t->o;
   bool sgd = o->optimizer == WHET_SGD;
   whet_train_how how = {.loss = o->loss, .batch = o->batch, .last = o->last, .taught = o->teach.model != NULL, .rounded = o->rounded};
   how.temperature = o->teach.temperature, how.mix = o->teach.mix;
@@ -193,7 +193,7 @@ static whet_status open_trainer(whet_trainer *t) {
   return WHET_OK;
 }
 
-whet_status whet__trainer_open(whet_model *m, const whet_set *data, const whet_train_opts *o, whet_mem *mem, whet_trainer **out,
+whet_status whet__trainer_open(whet_model *m, const whet_set *data, const whet_trainer_opts *o, whet_mem *mem, whet_trainer **out,
                                whet_err *err) {
   whet_err mine = {0};
   if (!err) err = &mine;
@@ -229,7 +229,7 @@ void whet__trainer_close(whet_trainer **pt) {
 
 /* The rate of step number `step`, from 0. */
 static double rate_at(const whet_trainer *t, int64_t step) {
-  const whet_train_opts *o = &t->o;
+  const whet_trainer_opts *o = &t->o;
   double all = (double)(t->per_epoch * o->epochs), warm = o->warmup * (double)t->per_epoch, at = (double)step;
   if (at < warm) return o->rate * (at + 1) / warm;
   if (o->schedule == WHET_RATE_COSINE) return o->rate * 0.5 * (1 + cos(3.14159265358979323846 * (at - warm) / fmax(all - warm, 1)));

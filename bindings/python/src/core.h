@@ -143,6 +143,10 @@ PyObject *core_sequence(PyObject *module, PyObject *const *args, Py_ssize_t n);
 PyObject *core_map(PyObject *module, PyObject *const *args, Py_ssize_t n);
 PyObject *core_optional(PyObject *module, PyObject *const *args, Py_ssize_t n);
 PyObject *core_from_dlpack(PyObject *module, PyObject *const *args, Py_ssize_t n);
+/* make.c: layers(text, seed=1), train(model, path, options, progress), export(model, path, onnx, opset, dense). */
+PyObject *core_layers(PyObject *module, PyObject *args);
+PyObject *core_train(PyObject *module, PyObject *args);
+PyObject *core_export(PyObject *module, PyObject *args);
 /* Methods of Value that dlpack.c has. */
 PyObject *core_dlpack(PyObject *self, PyObject *args, PyObject *kw);
 PyObject *core_dlpack_device(PyObject *self, PyObject *unused);

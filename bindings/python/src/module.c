@@ -270,6 +270,9 @@ static PyMethodDef k_functions[] = {
     {"optional", (PyCFunction)(void (*)(void))core_optional, METH_FASTCALL, "optional(value_or_none) -> Value"},
     {"from_dlpack", (PyCFunction)(void (*)(void))core_from_dlpack, METH_FASTCALL,
      "from_dlpack(object) -> Value over the object's memory, without a copy"},
+    {"layers", core_layers, METH_VARARGS, "layers(text, seed=1) -> Model"},
+    {"train", core_train, METH_VARARGS, "train(model, path, options, progress) -> Model"},
+    {"export", core_export, METH_VARARGS, "export(model, path, onnx, opset, dense)"},
     {NULL, NULL, 0, NULL}};
 
 /* An attribute of a module that may have to be imported; NULL with an exception. */

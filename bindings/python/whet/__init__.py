@@ -15,6 +15,7 @@ from ._types import CustomOp, Info, dtype_name, numpy_dtype
 from . import _core
 from ._core import Cancel, Model, Program, Session, Value
 from ._inspect import inspect, kernels
+from ._make import export, layers, train
 from ._arrays import any_value as value
 
 try:  # decoders of JPEG, PNG and more, for ImageDecoder: where their libraries are
@@ -25,8 +26,8 @@ except ImportError:
 __version__ = _core.version
 __all__ = ["Cancel", "Cancelled", "CustomOp", "DataError", "DeadlineError", "DtypeError", "Error", "FileError", "FormatError", "Info",
            "LimitError", "MisuseError", "Model", "NotFound", "OutOfMemory", "Program", "Session", "ShapeError",
-           "SystemRefused", "UnsupportedError", "Value", "codecs", "dtype_name", "from_dlpack", "inspect", "kernels", "load",
-           "numpy_dtype", "threads", "value"]
+           "SystemRefused", "UnsupportedError", "Value", "codecs", "dtype_name", "export", "from_dlpack", "inspect", "kernels", "layers", "load",
+           "numpy_dtype", "threads", "train", "value"]
 
 _MODEL_OPTIONS = ("format", "copy", "memory_limit", "node_limit", "depth_limit", "load_ms", "data_folder", "rules", "custom")
 
