@@ -9,6 +9,8 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "edge/file.h"
+
 enum { MOST = 1000000000, MOVI = 220 /* where the list's contents begin, behind its type */ };
 
 static void u32(serve_buf *b, uint32_t v) {
@@ -41,13 +43,8 @@ static void heading(const pl_avi *a, uint32_t us, uint64_t movi, uint64_t all, s
 }
 
 static whet_status put(pl_avi *a, const void *p, size_t n, whet_err *err) {
-  const char *at = p;
-  while (n) {
-    ssize_t k = write(a->fd, at, n);
-    if (k < 0 && errno == EINTR) continue;
-    if (k < 0) return edge_fail(err, WHET_E_IO, "a clip: %s", strerror(errno));
-    at += k, n -= (size_t)k, a->at += (uint64_t)k;
-  }
+  if (!edge_write(a->fd, p, n)) return edge_fail(err, WHET_E_IO, "a clip: %s", strerror(errno));
+  a->at += n;
   return WHET_OK;
 }
 

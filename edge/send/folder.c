@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* folder:///PATH: each record as a file, which its key and media type name: one that comes twice is there once. A
- * file is written beside its place, brought to the disk and moved there, so that nobody sees a half one. */
+/* folder:///PATH: each record as a file, which its key and media type name: one that comes twice is there once, and
+ * nobody sees a half one. */
 
 #include <errno.h>
 #include <fcntl.h>
@@ -9,6 +9,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "edge/file.h"
 #include "edge/send/inner.h"
 
 enum { MOST_NAME = 240 };
@@ -45,30 +46,6 @@ static bool name_of(const outbox_item *x, char name[MOST_NAME + 8]) {
   return at > 0;
 }
 
-static bool write_all(int fd, const char *p, size_t n) {
-  for (ssize_t k; n; p += k, n -= (size_t)k) {
-    while ((k = write(fd, p, n)) < 0 && errno == EINTR) {
-    }
-    if (k < 0) return false;
-  }
-  return true;
-}
-
-/* One file; false: errno says why. */
-static bool save(int folder, const outbox_item *x, const char *name) {
-  char part[MOST_NAME + 16];
-  snprintf(part, sizeof part, ".%s.part", name);
-  int fd = openat(folder, part, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0666);
-  if (fd < 0) return false;
-  bool ok = write_all(fd, x->data, x->n) && !fsync(fd);
-  int why = errno;
-  if (close(fd) && ok) ok = false, why = errno;
-  if (ok && renameat(folder, part, folder, name)) ok = false, why = errno;
-  if (!ok) unlinkat(folder, part, 0);
-  errno = why;
-  return ok;
-}
-
 static whet_status batch(sender *s, const outbox_batch *b, outbox_answer *a, int64_t *bytes, whet_err *err) {
   char name[MOST_NAME + 8];
   (void)err;
@@ -79,7 +56,7 @@ static whet_status batch(sender *s, const outbox_batch *b, outbox_answer *a, int
       send_all(a, i, i + 1, OUTBOX_REFUSED, 0, "its key is no name for a file");
       continue;
     }
-    if (!save(fd, &b->item[i], name)) break;
+    if (!edge_save(fd, name, b->item[i].data, b->item[i].n, true)) break;
     send_all(a, i, i + 1, OUTBOX_SENT, 0, "");
     *bytes += (int64_t)b->item[i].n;
   }

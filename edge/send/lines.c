@@ -8,6 +8,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "edge/file.h"
 #include "edge/send/inner.h"
 
 struct lines {
@@ -35,16 +36,8 @@ static whet_status batch(sender *s, const outbox_batch *b, outbox_answer *a, int
     buf_text(&l->text, "\n");
   }
   if (l->text.bad) return edge_fail(err, WHET_E_MEMORY, "no memory for a batch");
-  for (size_t done = 0; done < l->text.n;) {
-    ssize_t n = write(l->fd, l->text.p + done, l->text.n - done);
-    if (n < 0 && errno == EINTR) continue;
-    if (n < 0) {
-      send_all(a, 0, b->n, OUTBOX_UNREACHED, 0, strerror(errno));
-      return WHET_OK;
-    }
-    done += (size_t)n;
-  }
-  if (fdatasync(l->fd) && errno != EINVAL && errno != EROFS && errno != ENOTSUP) {
+  if (!edge_write(l->fd, l->text.p, l->text.n) ||
+      (fdatasync(l->fd) && errno != EINVAL && errno != EROFS && errno != ENOTSUP)) {
     send_all(a, 0, b->n, OUTBOX_UNREACHED, 0, strerror(errno));
     return WHET_OK;
   }

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The sink `image`: a frame's picture as a file; sinks behind it name the file in their events. A file is written
- * beside its place and moved there, so that nobody sees a half one; the oldest go when there are too many. With
- * `send` it is handed over, too, or only. */
+/* The sink `image`: a frame's picture as a file; sinks behind it name the file in their events. Nobody sees
+ * a half one; the oldest go when there are too many. With `send` it is handed over, too, or only. */
 
 #include <errno.h>
 #include <fcntl.h>
@@ -10,10 +9,10 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "edge/file.h"
 #include "edge/pipeline/region.h"
 #include "edge/pipeline/sink/file_sink.h"
 #include "edge/pipeline/sink/folder.h"
-#include "edge/pipeline/sink/lines.h"
 #include "whet/codec.h"
 
 typedef struct image {
@@ -60,18 +59,12 @@ static void outline(pl_frame *f, const pl_object *o) {
   pipe_paint(p, (pl_box){b.x1 - 2, b.y0, b.x1, b.y1}, k_colour);
 }
 
-static whet_status save(image *s, const char *name, whet_err *err) {
-  char path[4096], part[4096];
-  if ((size_t)snprintf(path, sizeof path, "%s/%s", s->folder, name) >= sizeof path ||
-      (size_t)snprintf(part, sizeof part, "%s/.%s.part", s->folder, name) >= sizeof part)
-    return edge_fail(err, WHET_E_IO, "%s: the name is too long", s->folder);
-  int fd = open(part, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666);
-  if (fd < 0) return edge_fail(err, WHET_E_IO, "%s: %s", part, strerror(errno));
-  whet_status st = sink_write(fd, s->bytes.p, s->bytes.n, part, err);
-  if (close(fd) && !st) st = edge_fail(err, WHET_E_IO, "%s: %s", part, strerror(errno));
-  if (!st && rename(part, path)) st = edge_fail(err, WHET_E_IO, "%s: %s", path, strerror(errno));
-  if (st) unlink(part);
-  return st;
+static whet_status save(const image *s, const char *name, whet_err *err) {
+  int fd = open(s->folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+  bool ok = fd >= 0 && edge_save(fd, name, s->bytes.p, s->bytes.n, false);
+  int why = errno;
+  if (fd >= 0) close(fd);
+  return ok ? WHET_OK : edge_fail(err, WHET_E_IO, "%s/%s: %s", s->folder, name, strerror(why));
 }
 
 static const char *const k_kinds[][2] = {

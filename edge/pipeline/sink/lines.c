@@ -5,7 +5,8 @@
 
 #include <errno.h>
 #include <string.h>
-#include <unistd.h>
+
+#include "edge/file.h"
 
 whet_status sink_line(pl_node *n, const pl_frame *f, serve_buf *b, bool end, whet_err *err) {
   b->n = 0;
@@ -16,12 +17,5 @@ whet_status sink_line(pl_node *n, const pl_frame *f, serve_buf *b, bool end, whe
 }
 
 whet_status sink_write(int fd, const char *p, size_t n, const char *what, whet_err *err) {
-  while (n) {
-    ssize_t k = write(fd, p, n);
-    if (k < 0 && errno == EINTR) continue;
-    if (k < 0) return edge_fail(err, WHET_E_IO, "%s: %s", what, strerror(errno));
-    p += k;
-    n -= (size_t)k;
-  }
-  return WHET_OK;
+  return edge_write(fd, p, n) ? WHET_OK : edge_fail(err, WHET_E_IO, "%s: %s", what, strerror(errno));
 }
