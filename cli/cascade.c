@@ -17,6 +17,7 @@
 #include "samples.h"
 #include "train/measure.h"
 #include "edge/cascade/sim.h"
+#include "edge/pipe/tensor.h"
 #include "edge/serve/dtype.h"
 #include "whet/whet.h"
 
@@ -32,6 +33,7 @@ static const conf_key k_file[] = {{"local", CONF_STR, S(local), NULL, 0, 0, fals
                                   {"range", CONF_STR, S(range), NULL, 0, 0, false},
                                   {"mean", CONF_STR, S(mean), NULL, 0, 0, false},
                                   {"std", CONF_STR, S(std), NULL, 0, 0, false},
+                                  {"output", CONF_INT, S(output), NULL, 0, 1000, false},
                                   {"remote", CONF_NODE, F(remote), NULL, 0, 0, false},
                                   {"policy", CONF_NODE, F(policy), NULL, 0, 0, false},
                                   {"budget", CONF_NODE, F(budget), NULL, 0, 0, false},
@@ -55,6 +57,9 @@ static const conf_key k_remote[] = {{"url", CONF_STR, S(url), NULL, 0, 0, false}
                                     {"range", CONF_STR, S(remote_range), NULL, 0, 0, false},
                                     {"mean", CONF_STR, S(remote_mean), NULL, 0, 0, false},
                                     {"std", CONF_STR, S(remote_std), NULL, 0, 0, false},
+                                    {"features", CONF_INT, S(features), NULL, 0, 1000, false},
+                                    {"scale", CONF_REAL, S(scale), NULL, -1e12, 1e12, false},
+                                    {"offset", CONF_REAL, S(offset), NULL, -1e12, 1e12, false},
                                     {"type", CONF_STR, S(type), NULL, 0, 0, false},
                                     {"shape", CONF_REALS, F(shape), NULL, -1, 1e9, false},
                                     {"timeout", CONF_SECONDS, S(timeout), NULL, 0, 0, false},
@@ -171,6 +176,13 @@ static whet_status open_remote(cli_models *c, whet_err *err) {
   return r;
 }
 
+static whet_status has_output(const cli_models *c, const char *key, int64_t i, whet_err *err) {
+  size_t n = whet_session_outputs(c->local);
+  if (i < (int64_t)n) return WHET_OK;
+  return whet__fail(err, WHET_E_NAME, "%s: %s has no output %lld; it has %zu, counted from 0", key, c->s->local,
+                    (long long)i, n);
+}
+
 static whet_status feeds(cli_models *c, whet_model *local, whet_err *err) {
   const cascade_settings *s = c->s;
   whet_info in;
@@ -182,6 +194,8 @@ static whet_status feeds(cli_models *c, whet_model *local, whet_err *err) {
   int64_t dims[WHET_MAX_RANK] = {1};
   memcpy(dims + 1, f.dims, (size_t)f.rank * sizeof *dims);
   WHET_TRY(whet_session_resize(c->local, 0, f.rank + 1, dims, err));
+  WHET_TRY(has_output(c, "output", s->output, err));
+  if (s->features >= 0) return has_output(c, "features", s->features, err); /* the rest when there are some */
   WHET_TRY(whet__feed_of(c->set, &c->remote_in, &f, err));
   if (s->remote_range) f.ranged = cli_range(s->remote_range, &f.lo, &f.hi);
   if (s->remote_mean) f.n_mean = cli_numbers(s->remote_mean, f.mean);
@@ -194,8 +208,44 @@ static whet_status feeds(cli_models *c, whet_model *local, whet_err *err) {
   memcpy(c->dims + 1, f.dims, (size_t)f.rank * sizeof *c->dims);
   c->bytes = whet__reader_bytes(c->out);
   c->data = cli_keep(c->bytes + 1);
-  if (c->remote_session) WHET_TRY(whet_session_resize(c->remote_session, 0, c->rank, c->dims, err));
-  return WHET_OK;
+  return c->remote_session ? whet_session_resize(c->remote_session, 0, c->rank, c->dims, err) : WHET_OK;
+}
+
+/* How features lie in the remote's input, which is found with the first of them. */
+static whet_status place(cli_models *c, const pipe_tensor *t, whet_err *err) {
+  const whet_info *in = &c->remote_in;
+  size_t known = 1;
+  int32_t open = 0;
+  for (int32_t i = 0; i < in->rank; i++)
+    if (in->dims[i] < 0)
+      open++;
+    else
+      known *= (size_t)in->dims[i];
+  bool told = in->rank >= 0 && open <= 1;
+  if (told ? known < 1 || (open ? t->n % known : t->n != known) : t->rank > REMOTE_RANK)
+    return whet__fail(err, WHET_E_SHAPE,
+                      "features: the local model's output %lld has %zu numbers, which do not fill the remote's input",
+                      (long long)c->s->features, t->n);
+  c->rank = told ? in->rank : t->rank;
+  memcpy(c->dims, told ? in->dims : t->dims, sizeof c->dims);
+  for (int32_t i = 0; i < c->rank; i++)
+    if (c->dims[i] < 0) c->dims[i] = (int64_t)(t->n / known);
+  c->bytes = whet_dtype_bytes(in->dtype, t->n);
+  c->data = cli_keep(c->bytes + 1);
+  return c->remote_session ? whet_session_resize(c->remote_session, 0, c->rank, c->dims, err) : WHET_OK;
+}
+
+/* An output of the local model as the remote wants it. */
+static whet_status features(cli_models *c, whet_err *err) {
+  pipe_tensor t;
+  const whet_quant_info *q = &c->remote_in.quant;
+  double scale = c->s->scale, offset = c->s->offset;
+  WHET_TRY(pipe_tensor_output(c->local, (size_t)c->s->features, &t, err));
+  if (!c->data) WHET_TRY(place(c, &t, err));
+  if (whet_dtype_bytes(c->remote_in.dtype, t.n) != c->bytes)
+    return whet__fail(err, WHET_E_SHAPE, "features: the local model's output changes its size");
+  if (scale == 0 && q->n == 1) scale = 1 / (double)q->scale[0], offset = q->zero ? q->zero[0] : 0;
+  return pipe_tensor_convert(&t, scale == 0 ? 1 : scale, offset, c->remote_in.dtype, c->data, err);
 }
 
 whet_status cli_cascade_open(cli_models *c, const cascade_settings *s, const char *data, const char *split,
@@ -238,9 +288,9 @@ whet_status cli_cascade_local(cli_models *c, int64_t i, double *took, whet_err *
   double began = seconds();
   WHET_TRY(whet_session_run(c->local, NULL, err));
   *took = seconds() - began;
-  const void *p = whet_session_output(c->local, 0, &n, err);
+  const void *p = whet_session_output(c->local, (size_t)c->s->output, &n, err);
   if (!p) return err->code;
-  WHET_TRY(whet_session_output_info(c->local, 0, &out));
+  WHET_TRY(whet_session_output_info(c->local, (size_t)c->s->output, &out));
   size_t count = 1;
   for (int32_t d = 0; d < out.rank; d++) count *= (size_t)out.dims[d];
   if (!c->scores) c->scores = cli_keep((count + 1) * sizeof *c->scores);
@@ -250,7 +300,7 @@ whet_status cli_cascade_local(cli_models *c, int64_t i, double *took, whet_err *
 }
 
 whet_status cli_cascade_case(cli_models *c, int64_t i, whet_err *err) {
-  return whet__reader_get(c->out, i, c->data, NULL, err);
+  return c->s->features >= 0 ? features(c, err) : whet__reader_get(c->out, i, c->data, NULL, err);
 }
 
 whet_status cli_cascade_ask(cli_models *c, remote_answer *a, whet_err *err) {

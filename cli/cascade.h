@@ -14,6 +14,9 @@ typedef struct cascade_settings {
   /* The remote: a server's URL and a model's name, or a file that runs here. */
   const char *url, *model, *version, *file, *token_file, *ca, *cert, *cert_key;
   const char *remote_range, *remote_mean, *remote_std;
+  /* What it gets instead of the item: an output of the local model, times scale plus offset. -1: the item. */
+  int64_t features, output; /* output: that with the scores */
+  double scale, offset;     /* scale 0: as the remote's input is quantised, where that is known */
   const char *type; /* "FP32": of the remote's input, and its shape: for a start without a link */
   double shape[REMOTE_RANK];
   size_t rank;
@@ -45,7 +48,7 @@ typedef struct cli_models {
   whet_info remote_in;
   int64_t dims[REMOTE_RANK]; /* of one case for the remote */
   int32_t rank;
-  uint8_t *data; /* one case */
+  uint8_t *data; /* one case; features: NULL until the first */
   size_t bytes;
   float *scores; /* of the local model */
   size_t n;
@@ -56,7 +59,7 @@ WHET_MUST whet_status cli_cascade_open(cli_models *c, const cascade_settings *s,
 void cli_cascade_close(cli_models *c);
 /* Run the local model on item i; seconds that it took. */
 WHET_MUST whet_status cli_cascade_local(cli_models *c, int64_t i, double *seconds, whet_err *err);
-/* The item as the remote wants it, into c->data. */
+/* What the remote gets of the item for which cli_cascade_local ran last, into c->data. */
 WHET_MUST whet_status cli_cascade_case(cli_models *c, int64_t i, whet_err *err);
 /* Ask the remote about c->data now. */
 WHET_MUST whet_status cli_cascade_ask(cli_models *c, remote_answer *a, whet_err *err);
@@ -73,7 +76,7 @@ typedef struct cascade_args {
   int measure; /* the last of the choices: auto */
   bool per_class, json;
   double speed, wait, seconds;
-  int64_t items;
+  int64_t items, features;
 } cascade_args;
 int cli_cascade_tune(cascade_settings *s, const cascade_args *a);
 int cli_cascade_simulate(cascade_settings *s, const cascade_args *a);

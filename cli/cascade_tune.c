@@ -88,6 +88,35 @@ static void yaml_text(whet_text *t, const char *key, const char *v) {
   whet__text_printf(t, "\"\n");
 }
 
+static void yaml_real(whet_text *t, const char *key, double v) {
+  if (v != 0) whet__text_printf(t, "%s: %.9g\n", key, v);
+}
+
+/* What a file that was tuned says besides, as it was. */
+static void yaml_rest(whet_text *t, const cascade_settings *s) {
+  const cascade_budget *b = &s->budget;
+  const struct {
+    const char *key;
+    double v;
+  } budget[] = {{"bytes", b->bytes},   {"requests", b->requests},    {"money", b->money},
+                {"joules", b->joules}, {"price", b->price},          {"price_byte", b->price_byte},
+                {"joule", b->joule},   {"joule_byte", b->joule_byte}};
+  if (s->mode == CASCADE_CORRECT) whet__text_printf(t, "mode: correct\n");
+  yaml_real(t, "deadline", s->deadline);
+  yaml_text(t, "outbox", s->outbox);
+  yaml_real(t, "outbox_bytes", (double)s->outbox_bytes);
+  yaml_real(t, "ttl", s->ttl);
+  yaml_real(t, "workers", (double)s->workers);
+  yaml_real(t, "queue", (double)s->queue);
+  for (size_t i = 0, some = 0; i < WHET_COUNT(budget); i++) {
+    if (budget[i].v == 0) continue;
+    whet__text_printf(t, "%s  %s: %.9g\n", some++ ? "" : "budget:\n", budget[i].key, budget[i].v);
+  }
+  if (s->failures || s->failures_pause > 0) whet__text_printf(t, "breaker:\n");
+  yaml_real(t, "  failures", (double)s->failures);
+  yaml_real(t, "  pause", s->failures_pause);
+}
+
 /* What the remote takes, so that a start without a link knows. */
 static void yaml_input(whet_text *t, const cli_models *b) {
   const serve_dtype *d = dtype_of(b->remote_in.dtype);
@@ -112,6 +141,7 @@ static whet_status write_yaml(const cli_models *b, int m, const double *threshol
   yaml_text(&t, "range", s->range);
   yaml_text(&t, "mean", s->mean);
   yaml_text(&t, "std", s->std);
+  if (s->output) whet__text_printf(&t, "output: %lld\n", (long long)s->output);
   whet__text_printf(&t, "remote:\n");
   yaml_text(&t, "  url", s->url);
   yaml_text(&t, "  model", s->url ? s->model : NULL);
@@ -119,9 +149,20 @@ static whet_status write_yaml(const cli_models *b, int m, const double *threshol
   yaml_text(&t, "  file", s->file);
   yaml_input(&t, b);
   yaml_text(&t, "  token_file", s->token_file);
+  yaml_text(&t, "  ca", s->ca);
+  yaml_text(&t, "  cert", s->cert);
+  yaml_text(&t, "  cert_key", s->cert_key);
+  yaml_real(&t, "  timeout", s->timeout);
+  yaml_real(&t, "  hedge", s->hedge);
+  if (s->json) whet__text_printf(&t, "  json: yes\n");
+  if (s->compress) whet__text_printf(&t, "  compress: yes\n");
+  if (s->features >= 0) whet__text_printf(&t, "  features: %lld\n", (long long)s->features);
+  yaml_real(&t, "  scale", s->scale);
+  yaml_real(&t, "  offset", s->offset);
   yaml_text(&t, "  range", s->remote_range);
   yaml_text(&t, "  mean", s->remote_mean);
   yaml_text(&t, "  std", s->remote_std);
+  yaml_rest(&t, s);
   whet__text_printf(&t, "policy:\n  measure: %s\n  threshold: %.9g\n", k_measures[m], threshold[0]);
   if (s->temperature > 0) whet__text_printf(&t, "  temperature: %.9g\n", s->temperature);
   if (n > 1) {

@@ -21,6 +21,8 @@ static const cli_opt k_models[] = {
     {"model", 'm', CLI_TEXT, AT(model), "NAME", "the model's name on the server", 0, 0},
     {"range", 0, CLI_TEXT, AT(range), "LO..HI", "what samples of 0..255 become for the local model", 0, 0},
     {"remote-range", 0, CLI_TEXT, AT(remote_range), "LO..HI", "and for the remote one", 0, 0},
+    {"features", 0, CLI_INT, AT(features), "N",
+     "the remote gets no items but this output of the local model, from which it goes on (0: the first)", 0, 1000},
     {0}};
 static const cli_opt k_data[] = {
     {"data", 'd', CLI_TEXT, AT(data), "DIR", "items: a folder, archive or file as for whet train", 0, 0},
@@ -212,10 +214,11 @@ static void options_over(const cascade_args *a, cascade_settings *s) {
   if (a->model) s->model = a->model;
   if (a->range) s->range = a->range;
   if (a->remote_range) s->remote_range = a->remote_range;
+  if (a->features >= 0) s->features = a->features;
 }
 
 static int act(const char *what, const char *file, cascade_args *a) {
-  cascade_settings s = {.mode = CASCADE_WAIT, .threshold = 0.9};
+  cascade_settings s = {.mode = CASCADE_WAIT, .threshold = 0.9, .features = -1};
   bool tune = !strcmp(what, "tune"), simulate = !strcmp(what, "simulate");
   int status;
   if (!tune && !simulate && strcmp(what, "run")) return cli_wrong("%.40s: run, tune or simulate a cascade", what);
@@ -226,6 +229,8 @@ static int act(const char *what, const char *file, cascade_args *a) {
   if (!s.local) return cli_wrong("name the local model: --local MODEL, or `local` in the file");
   if (!s.url && !s.file) return cli_wrong("name the remote model: --remote URL or MODEL, or `remote` in the file");
   if (s.url && !s.model) return cli_wrong("name the model on the server: --model NAME");
+  if (s.features >= 0 && (s.remote_range || s.remote_mean || s.remote_std))
+    return cli_wrong("the remote gets features: range, mean and std are for items; features have scale and offset");
   const cli_input_opts in[2] = {{.range = s.range, .mean = s.mean, .std = s.std},
                                 {.range = s.remote_range, .mean = s.remote_mean, .std = s.remote_std}};
   for (int i = 0; i < 2; i++)
@@ -237,7 +242,7 @@ static int act(const char *what, const char *file, cascade_args *a) {
 #endif
 
 int cli_cascade(int argc, char **argv) {
-  cascade_args a = {.measure = 2, .wait = 30, .speed = 60};
+  cascade_args a = {.measure = 2, .wait = 30, .speed = 60, .features = -1};
   cli_use use = k_use;
   use.tables[0] = (cli_table){"models", k_models, &a};
   use.tables[1] = (cli_table){"data", k_data, &a};

@@ -125,6 +125,23 @@ bool pipe_tensor_set(whet_dtype t, void *to, size_t i, double v) {
   }
 }
 
+whet_status pipe_tensor_convert(const pipe_tensor *t, double scale, double offset, whet_dtype type, void *to,
+                                whet_err *err) {
+  enum { SOME = 256 };
+  float v[SOME];
+  bool whole = type != WHET_F32 && type != WHET_F64;
+  for (size_t at = 0, n; at < t->n; at += n) {
+    n = t->n - at < SOME ? t->n - at : SOME;
+    EDGE_TRY(pipe_tensor_floats(t, at, n, v, err));
+    for (size_t i = 0; i < n; i++) {
+      double x = (double)v[i] * scale + offset;
+      if (!pipe_tensor_set(type, to, at + i, whole ? round(x) : x))
+        return edge_fail(err, WHET_E_TYPE, "\"%.60s\" cannot be sent as %s", t->name, whet_dtype_name(type));
+    }
+  }
+  return WHET_OK;
+}
+
 whet_status pipe_tensor_put(const whet_info *info, bool raw, double factor, const float *v, size_t n, void *to,
                             whet_err *err) {
   const whet_quant_info *q = &info->quant;

@@ -26,6 +26,10 @@ EDGE_MUST whet_status pipe_tensor_floats(const pipe_tensor *t, size_t first, siz
 
 /* Store a number as element i of a type, cut to its range; false: it is no type of numbers of 8 bits and more. */
 bool pipe_tensor_set(whet_dtype t, void *to, size_t i, double v);
+/* All elements, times scale plus offset, as another type: rounded and cut to its range where it holds integers. `to`
+ * has room for t->n of them. */
+EDGE_MUST whet_status pipe_tensor_convert(const pipe_tensor *t, double scale, double offset, whet_dtype type, void *to,
+                                          whet_err *err);
 /* n real numbers, times `factor`, as an input holds them: rounded and quantised where it is; raw: only rounded. */
 EDGE_MUST whet_status pipe_tensor_put(const whet_info *info, bool raw, double factor, const float *v, size_t n,
                                       void *to, whet_err *err);

@@ -17,9 +17,10 @@ typedef struct GstWhetCascade {
   GstBaseTransform base;
   /* properties */
   char *url, *model, *version, *token, *ca, *cert, *key, *outbox, *labels_file, *shape;
-  gint measure, mode, type, output, workers;
-  gdouble threshold, temperature, deadline, timeout, hedge, ttl, bytes, requests, wait;
-  gboolean keep, post;
+  gint measure, mode, type, output, features, workers;
+  gdouble threshold, temperature, deadline, timeout, hedge, ttl, wait, scale, offset;
+  gdouble bytes, requests, money, joules, price, price_byte, joule, joule_byte;
+  gboolean keep, post, compress;
   gst_whet_way way;
   /* between start and stop */
   GstVideoInfo info;
@@ -56,6 +57,13 @@ static const gst_whet_prop k_props[] = {
     {"temperature", GST_WHET_REAL, AT(temperature), 0.001, 1000, 1, NULL, "Scores are divided by it first"},
     {"output", GST_WHET_INT, AT(output), 0, WHET_TENSORS_MOST - 1, 0, NULL,
      "The local model's output that holds the scores"},
+    {"features", GST_WHET_INT, AT(features), -1, WHET_TENSORS_MOST - 1, -1, NULL,
+     "Instead of the picture send this output of the local model, from which the larger one goes on; -1: the "
+     "picture"},
+    {"scale", GST_WHET_REAL, AT(scale), -1e12, 1e12, 1, NULL, "Features are multiplied by it,"},
+    {"offset", GST_WHET_REAL, AT(offset), -1e12, 1e12, 0, NULL,
+     "this is added, and where the type is one of integers they are rounded and cut to its range"},
+    {"compress", GST_WHET_BOOL, AT(compress), 0, 0, 0, NULL, "Requests as gzip"},
     {"mode", GST_WHET_CHOICE, AT(mode), 0, 0, 1, "wait|correct",
      "wait: hold a hard picture until the answer or the deadline; correct: go on at once"},
     {"deadline", GST_WHET_REAL, AT(deadline), 0.001, 600, 0.2, NULL, "wait: seconds"},
@@ -66,6 +74,12 @@ static const gst_whet_prop k_props[] = {
     {"ttl", GST_WHET_REAL, AT(ttl), 0, 1e9, 0, NULL, "Seconds for which a correction is of use; 0: for ever"},
     {"bytes", GST_WHET_REAL, AT(bytes), 0, 1e18, 0, NULL, "Budget of an hour: bytes; 0: none"},
     {"requests", GST_WHET_REAL, AT(requests), 0, 1e18, 0, NULL, "Budget of an hour: requests; 0: none"},
+    {"money", GST_WHET_REAL, AT(money), 0, 1e18, 0, NULL, "Budget of an hour: money; 0: none"},
+    {"joules", GST_WHET_REAL, AT(joules), 0, 1e18, 0, NULL, "Budget of an hour: joules; 0: none"},
+    {"price", GST_WHET_REAL, AT(price), 0, 1e18, 0, NULL, "Money for a request"},
+    {"price-byte", GST_WHET_REAL, AT(price_byte), 0, 1e18, 0, NULL, "Money for a byte"},
+    {"joule", GST_WHET_REAL, AT(joule), 0, 1e18, 0, NULL, "Joules for a request"},
+    {"joule-byte", GST_WHET_REAL, AT(joule_byte), 0, 1e18, 0, NULL, "Joules for a byte"},
     {"workers", GST_WHET_INT, AT(workers), 1, 64, 4, NULL, "Requests at once"},
     {"wait-eos", GST_WHET_REAL, AT(wait), 0, 3600, 5, NULL,
      "At the stream's end: seconds for corrections that are still to come"},
@@ -121,9 +135,13 @@ static gboolean stop(GstBaseTransform *t) {
   return TRUE;
 }
 
-static whet_status open_all(GstWhetCascade *s, whet_err *err) {
+static whet_dtype type_of(const GstWhetCascade *s) {
   static const whet_dtype k_type[] = {WHET_F32, WHET_U8, WHET_S8};
-  whet_info info = {.name = "the remote's input", .kind = WHET_TENSOR, .dtype = k_type[s->type]};
+  return k_type[s->type];
+}
+
+static whet_status open_all(GstWhetCascade *s, whet_err *err) {
+  whet_info info = {.name = "the remote's input", .kind = WHET_TENSOR, .dtype = type_of(s)};
   pipe_picture_opts o;
   cascade_link link;
   if (!text(s->url) || !text(s->model))
@@ -133,7 +151,7 @@ static whet_status open_all(GstWhetCascade *s, whet_err *err) {
   EDGE_TRY(gst_whet_way_opts(&s->way, &o, err));
   info.rank = s->rank;
   memcpy(info.dims, s->dims, sizeof info.dims);
-  EDGE_TRY(pipe_picture_create(&info, true, &o, &s->pic, err));
+  if (s->features < 0) EDGE_TRY(pipe_picture_create(&info, true, &o, &s->pic, err));
   if (text(s->labels_file)) EDGE_TRY(pipe_labels_open(s->labels_file, &s->labels, err));
   const remote_opts r = {.url = s->url,
                          .model = s->model,
@@ -143,14 +161,22 @@ static whet_status open_all(GstWhetCascade *s, whet_err *err) {
                          .cert = text(s->cert),
                          .key = text(s->key),
                          .timeout = s->timeout,
-                         .hedge = s->hedge};
+                         .hedge = s->hedge,
+                         .compress = s->compress};
   const cascade_opts c = {
       .policy = {.measure = (cascade_measure)s->measure, .temperature = s->temperature, .threshold = s->threshold},
       .mode = s->mode ? CASCADE_CORRECT : CASCADE_WAIT,
       .deadline = s->deadline,
       .outbox = text(s->outbox),
       .ttl = s->ttl,
-      .budget = {.bytes = s->bytes, .requests = s->requests},
+      .budget = {.bytes = s->bytes,
+                 .requests = s->requests,
+                 .money = s->money,
+                 .joules = s->joules,
+                 .price = s->price,
+                 .price_byte = s->price_byte,
+                 .joule = s->joule,
+                 .joule_byte = s->joule_byte},
       .workers = s->workers,
       .correct = correct,
       .user = s};
@@ -173,20 +199,39 @@ static gboolean set_caps(GstBaseTransform *t, GstCaps *in, GstCaps *out) {
   return gst_video_info_from_caps(&((GstWhetCascade *)t)->info, in);
 }
 
+/* Memory for what is sent. */
+static void room(GstWhetCascade *s, size_t bytes) {
+  if (bytes <= s->cap_data) return;
+  s->data = g_realloc(s->data, bytes);
+  s->cap_data = bytes;
+}
+
 /* The picture as the larger model wants it. */
-static whet_status prepare(GstWhetCascade *s, GstBuffer *b, size_t *bytes, whet_err *err) {
+static whet_status picture(GstWhetCascade *s, GstBuffer *b, size_t *bytes, whet_err *err) {
   GstVideoFrame f;
   if (!gst_video_frame_map(&f, &s->info, b, GST_MAP_READ))
     return edge_fail(err, WHET_E_DATA, "a buffer that holds no picture of these caps");
   whet_picture pic = gst_whet_picture(&f);
   whet_status st = pipe_picture_shape(s->pic, pic.width, pic.height, &s->rank, s->dims, bytes, err);
-  if (!st && *bytes > s->cap_data) {
-    s->data = g_realloc(s->data, *bytes);
-    s->cap_data = *bytes;
-  }
+  if (!st) room(s, *bytes);
   if (!st) st = pipe_picture_run(s->pic, &pic, s->data, *bytes, err);
   gst_video_frame_unmap(&f);
   return st;
+}
+
+/* An output of the local model as the larger one takes it. */
+static whet_status features(GstWhetCascade *s, const pipe_tensor *t, guint n, size_t *bytes, whet_err *err) {
+  size_t want = 1;
+  if ((guint)s->features >= n)
+    return edge_fail(err, WHET_E_NAME, "features: the local model has no output %d; it has %u", s->features, n);
+  t += s->features;
+  for (int32_t i = 0; i < s->rank; i++) want *= (size_t)s->dims[i];
+  if (want != t->n)
+    return edge_fail(err, WHET_E_SHAPE, "shape has %zu numbers, the local model's output %d has %zu", want,
+                     s->features, t->n);
+  *bytes = whet_dtype_bytes(type_of(s), t->n);
+  room(s, *bytes);
+  return pipe_tensor_convert(t, s->scale, s->offset, type_of(s), s->data, err);
 }
 
 static void told(GstWhetCascade *s, GstBuffer *b, const cascade_result *r, double score) {
@@ -225,7 +270,7 @@ static whet_status decide(GstWhetCascade *s, GstBuffer *b, const WhetTensorsMeta
     s->cap_scores = x->n;
   }
   EDGE_TRY(pipe_tensor_floats(x, 0, x->n, s->scores, err));
-  EDGE_TRY(prepare(s, b, &bytes, err));
+  EDGE_TRY(s->features < 0 ? picture(s, b, &bytes, err) : features(s, t, m->n, &bytes, err));
   g_snprintf(key, sizeof key, "%llu-%llu", (unsigned long long)GST_BUFFER_PTS(b), (unsigned long long)s->count++);
   const cascade_case c = {.key = key, .rank = s->rank, .dims = s->dims, .data = s->data, .bytes = bytes};
   EDGE_TRY(cascade_decide(s->c, s->scores, x->n, &c, &r, err));

@@ -10,6 +10,7 @@ import sys
 import tempfile
 import threading
 
+from head import head_model
 from server import SHARED, need
 
 BUILD = pathlib.Path(os.environ.get("WHET_BUILD", "build")).resolve()
@@ -150,11 +151,11 @@ def listened():
 
 
 class Server:
-    """whet serve with the large net of digits."""
+    """whet serve with the large net of digits, or with a model that is given as bytes."""
 
-    def __init__(self, folder):
+    def __init__(self, folder, model=None):
         (folder / "models/big/1").mkdir(parents=True)
-        shutil.copy(SHARED.resolve() / "models/mnist_cnn.onnx", folder / "models/big/1/model.onnx")
+        (folder / "models/big/1/model.onnx").write_bytes(model or (SHARED.resolve() / "models/mnist_cnn.onnx").read_bytes())
         self.folder, self.port, self.process = folder, 0, None
 
     def start(self):
@@ -199,6 +200,25 @@ def cascaded():
             said = launch("videotestsrc num-buffers=1 ! video/x-raw,width=28,height=28,format=GRAY8 !", f"whetinfer model={DIGITS} !",
                           remote.replace("threshold=2", "threshold=0"), f"outbox={top}/later.db wait-eos=30 ! fakesink")
             assert said.count("whet-correction") == 5, said[-2000:]
+        finally:
+            server.stop()
+    words = "features=0 shape=1,10 type=int8 scale=127"
+    with tempfile.TemporaryDirectory() as top:
+        server = Server(pathlib.Path(top), head_model())
+        server.start()
+        try:
+            head = f"videotestsrc num-buffers=5 ! video/x-raw,width=28,height=28,format=GRAY8,framerate=10/1 ! whetinfer model={DIGITS} !"
+            remote = f"whetcascade url=http://127.0.0.1:{server.port} model=big threshold=2 mode=wait deadline=20 "
+            local = re.findall(r"whet-cascade.*label-id=\(int\)(\d+)", launch(head, remote.replace("threshold=2", "threshold=0"), words, "! fakesink"))
+            said = launch(head, remote, words, "! fakesink")  # instead of 784 bytes of the picture
+            assert said.count("remote=(boolean)true") == 5, said[-2000:]
+            away = re.findall(r"whet-cascade.*label-id=\(int\)(\d+)", said)
+            assert len(local) == len(away) == 5 and all(a != b for a, b in zip(local, away)), (local, away)
+            said = launch(head, remote, words, "price=1 money=2 ! fakesink")
+            assert 2 <= said.count("remote=(boolean)true") <= 3, said[-2000:]
+            for more, why in (("features=1", "the local model has no output 1; it has 1"), ("shape=1,11", "shape has 11 numbers, the local model's output 0 has 10")):
+                said = launch(head, remote, words, more, "! fakesink", fails=True)
+                assert why in said, said[-2000:]
         finally:
             server.stop()
     for words, why in (("url=http://x model=y", "shape"), ("model=y shape=1,1,28,28", "url and model")):

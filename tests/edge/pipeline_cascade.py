@@ -7,6 +7,7 @@ import pathlib
 import subprocess
 import tempfile
 
+from head import head_model
 from server import SHARED, WHET, need, put, serving
 
 N = 400
@@ -14,23 +15,6 @@ N = 400
 
 def idx(name, head):
     return gzip.decompress((SHARED / "data/mnist" / name).read_bytes())[head:]
-
-
-def field(number, value):
-    """A field of protobuf: bytes, text or a small number."""
-    if isinstance(value, int):
-        return bytes([number << 3, value])
-    value = value.encode() if isinstance(value, str) else value
-    assert len(value) < 1 << 14
-    return bytes([number << 3 | 2]) + (bytes([len(value)]) if len(value) < 128 else bytes([len(value) & 127 | 128, len(value) >> 7])) + value
-
-
-def head_model():
-    """An .onnx file: y = -x for ten int8 numbers, so that the class that it tells is the least likely of the scores that it gets."""
-    shape = b"".join(field(1, field(1, n)) for n in (1, 10))
-    value = [field(n, field(1, name) + field(2, field(1, field(1, 3) + field(2, shape)))) for n, name in ((11, "x"), (12, "y"))]
-    graph = field(1, field(1, "x") + field(2, "y") + field(4, "Neg")) + field(2, "head") + b"".join(value)
-    return field(1, 8) + field(7, graph) + field(8, field(2, 17))
 
 
 def run(folder, url, frames, more, status=0, to="picture: {range: [0, 255]}, shape: [1, 1, 28, 28]", model="big"):
@@ -53,6 +37,37 @@ def right(events, labels):
             last[e["seq"]] = e["classes"][0]["class"]
     assert len(last) == N
     return sum(last[i + 1] == labels[i] for i in range(N))
+
+
+def whet(*words, status=0):
+    said = subprocess.run([str(WHET), "cascade", *map(str, words)], capture_output=True, text=True)
+    assert said.returncode == status, (words, said)
+    return said.stdout if not status else said.stderr
+
+
+def command(folder, url, head):
+    """whet cascade: the same features from its file, to a server and to a model that runs here; what it refuses."""
+    folder, data = pathlib.Path(folder), ("--data", SHARED / "data/mnist", "--items", N)
+    small = (SHARED / "models/mnist_pytorch.onnx").resolve()
+    text = f"local: {small}\nrange: 0..1\nremote: {{%s, features: 0, scale: 4, compress: yes}}\npolicy: {{measure: confidence, threshold: 0.9}}\n"
+    told = []
+    for name, remote in (("url", f"url: '{url}', model: head"), ("file", f"file: {head}")):
+        (folder / f"{name}.yaml").write_text(text % remote + "deadline: 5s\nbudget: {requests: 100000}\n")
+        r = json.loads(whet("run", folder / f"{name}.yaml", *data, "--events", folder / "events", "--json"))
+        events = [json.loads(line) for line in (folder / "events").read_text().splitlines()]
+        assert 20 < r["hard"] == r["offloaded"] == r["answered"] and sum(e.get("remote", False) for e in events) == r["hard"], r
+        told.append([e["answer"] for e in events if "answer" in e])
+        assert r["bytes_up"] < r["hard"] * 784 and (name == "url" or r["bytes_up"] == r["hard"] * 10), r
+        assert r["final_percent"] < r["local_percent"], r  # it tells the least likely class
+        (folder / "same.onnx").write_bytes(head_model("Identity"))
+        whet("tune", folder / f"{name}.yaml", *data, "--remote", folder / "same.onnx", "--max-loss", "50%", "-o", folder / "tuned.yaml")
+        tuned = (folder / "tuned.yaml").read_text()
+        assert all(word in tuned for word in ("features: 0", "scale: 4", "compress: yes", "deadline: 5", "requests: 100000")), tuned
+        whet("run", folder / "tuned.yaml", *data)
+    assert told[0] == told[1]
+    for words, why in ((("--features", 3), "has no output 3"), (("--features", 0, "--remote", SHARED / "models/mnist_cnn.onnx"), "do not fill"),
+                       (("--remote-range", "0..1"), "range, mean and std are for items")):
+        assert why in whet("run", folder / "url.yaml", *data, *words, status=1 + (why[:5] == "range")), (words, why)
 
 
 def main():
@@ -100,6 +115,7 @@ def main():
                 file.write_text(file.read_text().replace("features: 0", bad))
                 said = subprocess.run([str(WHET), "pipeline", str(file)], input=frames[:784], capture_output=True, text=False)
                 assert said.returncode == 1 and why in said.stderr.decode(), said
+            command(folder, s.url, pathlib.Path(top) / "models/head/1/model.onnx")
         print(f"{N} digits: {alone} right alone, {hard} offloaded, {fixed} right then")
 
 

@@ -216,17 +216,8 @@ static whet_status pack(cascade_stage *s, const pipe_tensor *t, const char *what
   for (int32_t i = 0; i < s->rank; i++) want *= (size_t)s->dims[i];
   if (s->shape.n && want != t->n)
     return edge_fail(err, WHET_E_SHAPE, "cascade: shape has %zu numbers, the model's %s %zu", want, what, t->n);
-  EDGE_TRY(room(s, t->n, t->n * sizeof(float), err));
-  EDGE_TRY(pipe_tensor_floats(t, 0, t->n, s->v, err));
-  for (size_t i = 0; i < t->n; i++) {
-    double v = (double)s->v[i] * s->scale + s->offset;
-    if (s->type == 0)
-      ((float *)s->data)[i] = (float)v;
-    else if (s->type == 1)
-      ((uint8_t *)s->data)[i] = (uint8_t)fmin(fmax(round(v), 0), 255);
-    else
-      ((int8_t *)s->data)[i] = (int8_t)fmin(fmax(round(v), -128), 127);
-  }
+  EDGE_TRY(room(s, 0, t->n * sizeof(float), err));
+  EDGE_TRY(pipe_tensor_convert(t, s->scale, s->offset, type_of(s), s->data, err));
   if (!s->shape.n) s->rank = t->rank, memcpy(s->dims, t->dims, sizeof s->dims);
   *x = (cascade_case){.rank = s->rank, .dims = s->dims, .data = s->data, .bytes = t->n * (s->type ? 1 : 4)};
   return WHET_OK;
