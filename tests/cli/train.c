@@ -162,6 +162,34 @@ static void rounded(void **state) {
   must_fail(whet("quantize %s --data %s --train 1 -o %s", net, data, small), 2, "--eval-split");
 }
 
+/* whet shrink --train: fewer channels, learnt again, then integers; the curves; what judges is not what is learnt. */
+static void shrunk(void **state) {
+  const char *dir = test_folder(), *data = rings(dir), *net = join(dir, "net.onnx"), *out = join(dir, "small.tflite");
+  must_pass(whet("train --data %s --layers 2,32:relu,32:relu,2:softmax --rate 0.02 --batch 20 --epochs 15 -o %s", data, net));
+  json_t *j = json_of(whet("shrink %s --data %s --split :0..400 --eval-split :400.. --samples 100 --train 10 --train-rate 0.01 "
+                           "--keep 50%%,25%% --max-drop 5%% --chart %s -o %s --json", net, data, join(dir, "trade.svg"), out));
+  size_t n = json_array_size(at(j, "variants")), cut = 0, chosen = 0;
+  for (size_t i = 0; i < n; i++) {
+    json_t *v = json_array_get(at(j, "variants"), i);
+    const char *name = text_at(v, "name");
+    chosen += json_is_true(json_object_get(v, "chosen"));
+    if (strcmp(name, "50 % of the multiply-adds") && strcmp(name, "25 %, int8")) continue;
+    cut++;
+    assert_true(number_at(v, "score") > 90);
+    assert_true(number_at(v, "constants_bytes") < number_at(j, "variants.0.constants_bytes"));
+  }
+  assert_int_equal(cut, 2);
+  assert_int_equal(chosen, 1);
+  json_decref(j);
+  must_pass(whet("inspect %s", out));
+  char *chart = read_file(join(dir, "trade.svg"), &n);
+  assert_non_null(strstr(chart, "Score against memory"));
+  free(chart);
+  must_fail(whet("shrink %s --data %s --keep 50%% -o %s", net, data, out), 2, "--train EPOCHS");
+  must_fail(whet("shrink %s --data %s --keep 0%% --train 1 -o %s", net, data, out), 2, "between 0 and 100");
+  must_fail(whet("shrink %s --data %s --train 1 -o %s", net, data, out), 2, "--eval-split");
+}
+
 static void refusals(void **state) {
   const char *dir = test_folder(), *data = rings(dir), *out = join(dir, "x.whet");
   must_fail(whet("train --data %s -o %s", data, out), 2, "--layers");
@@ -173,6 +201,6 @@ static void refusals(void **state) {
 
 int main(void) {
   const struct CMUnitTest tests[] = {cmocka_unit_test(learns), cmocka_unit_test(recipes), cmocka_unit_test(interrupted), cmocka_unit_test(taught),
-                                     cmocka_unit_test(rounded), cmocka_unit_test(refusals)};
+                                     cmocka_unit_test(rounded), cmocka_unit_test(shrunk), cmocka_unit_test(refusals)};
   return cmocka_run_group_tests(tests, NULL, NULL);
 }
