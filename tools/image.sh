@@ -58,18 +58,39 @@ tls() {
 
 program() {
   cd "$top"
-  echo 'set(CMAKE_FIND_LIBRARY_SUFFIXES .a)' >"$work/static.cmake" # project() would set it anew
+  # project() would set the suffixes anew. What no request waits for is made small.
+  cat >"$work/static.cmake" <<'END'
+set(CMAKE_FIND_LIBRARY_SUFFIXES .a)
+function(make_small)
+  set(small -Os)
+  if(WHET_CC_OZ)
+    set(small -Oz)
+  endif()
+  foreach(t whet whet_make_static whet_pipeline whet_conf)
+    if(TARGET ${t})
+      target_compile_options(${t} PRIVATE ${small})
+    endif()
+  endforeach()
+endfunction()
+cmake_language(DEFER CALL make_small)
+END
   rm -f "$work/build/CMakeCache.txt"
   # Only the libraries that the server needs: codecs of pictures are loaded at run time elsewhere, and left out here.
   mkdir -p "$work/pc"
   for pc in jansson yaml-0.1 zlib nettle hogweed libtasn1 gmp; do
     f=$(ls /usr/lib/*/pkgconfig/$pc.pc /usr/share/pkgconfig/$pc.pc 2>/dev/null | head -1)
-    [ -z "$f" ] || ln -sf "$f" "$work/pc/$pc.pc"
+    [ -z "$f" ] || { rm -f "$work/pc/$pc.pc"; sed "s|^libdir=.*|libdir=$work/lib|" "$f" >"$work/pc/$pc.pc"; }
+  done
+  # Nothing is thrown through these libraries: without the tables for that.
+  mkdir -p "$work/lib"
+  for lib in jansson yaml z nettle hogweed tasn1 gmp; do
+    f=$(echo /usr/lib/*/lib$lib.a)
+    [ ! -f "$f" ] || objcopy -R .eh_frame "$f" "$work/lib/lib$lib.a"
   done
   PKG_CONFIG_LIBDIR=$tls/lib/pkgconfig:$work/pc cmake -S . -B "$work/build" -DCMAKE_BUILD_TYPE=Release -DWHET_BUILD_TESTS=OFF -DWHET_BUILD_PYTHON=OFF \
     -DCMAKE_PROJECT_INCLUDE="$work/static.cmake" -DCMAKE_C_FLAGS="-ffunction-sections -fdata-sections -fno-asynchronous-unwind-tables" \
     -DCMAKE_EXE_LINKER_FLAGS="-static -no-pie -Wl,--gc-sections -s" \
-    -DCMAKE_C_STANDARD_LIBRARIES="-L$tls/lib -lgnutls -lhogweed -lnettle -ltasn1 -lgmp" >"$work/configure.log"
+    -DCMAKE_C_STANDARD_LIBRARIES="-L$work/lib -L$tls/lib -lgnutls -lhogweed -lnettle -ltasn1 -lgmp" >"$work/configure.log"
   cmake --build "$work/build" -j"$jobs" --target whet >"$work/build.log" 2>&1 || { tail -20 "$work/build.log" >&2; exit 1; }
 }
 

@@ -12,7 +12,7 @@
 enum { NV = VW > 8 ? 2 : 4 /* vectors of rows in a block */ };
 enum { STEP = NV * VW };
 /* Where the rows of an entry of `at` are in a turned block. */
-#define ROWS_AT(a, at) ((a) + (STEP == WHET_SPMM_ROWS ? (uint32_t)(at) : (uint32_t)(at) / WHET_SPMM_ROWS * STEP))
+#define ROWS_AT(a, at) ((a) + (STEP == (int)WHET_SPMM_ROWS ? (uint32_t)(at) : (uint32_t)(at) / WHET_SPMM_ROWS * STEP))
 enum { PV = WHET_SPMM_PANEL / VW /* vectors of a panel */ };
 
 /* Bytes of scratch: a block of A and the columns of C, rows as lanes. */
