@@ -22,7 +22,7 @@ function row(cells) {
 }
 const ms = us => us >= 1e6 ? (us / 1e6).toFixed(1) + " s" : us >= 1000 ? (us / 1000).toFixed(1) + " ms" : us.toFixed(0) + " µs";
 
-const size = n => n >= 1e9 ? (n / 1e9).toFixed(2) + " GB" : n >= 1e6 ? (n / 1e6).toFixed(1) + " MB" : (n / 1e3).toFixed(1) + " kB";
+const size = n => n >= 1e9 ? (n / 1e9).toFixed(2) + " GB" : n >= 1e6 ? (n / 1e6).toFixed(1) + " MB" : n >= 1e3 ? (n / 1e3).toFixed(1) + " kB" : n + " B";
 
 // Lines on energy, links and the governor; those that the pipeline does not have are left out.
 function costs(s) {
@@ -52,7 +52,7 @@ function counters(s) {
       [b.stages.map(t => `${t.kind} ${b.frames ? (t.us / b.frames).toFixed(0) : 0}`).join(", ")]]);
   }));
   $("sinks").replaceChildren(...s.sinks.map(k => row([[k.name || k.kind], [k.in, "n"], [k.failed, k.failed ? "n bad" : "n"],
-    [k.outbox ? `${k.outbox.records} wait, ${k.outbox.sent} sent ${k.outbox.trouble}` : ""]])));
+    [k.outbox ? [`${k.outbox.records} wait, ${k.outbox.sent} sent`, k.outbox.trouble].filter(Boolean).join(": ") : ""]])));
   before = s;
 }
 
@@ -73,14 +73,19 @@ async function frames(events) {
       c.width = image.width, c.height = image.height;
       g.drawImage(image, 0, 0);
       g.lineWidth = Math.max(2, image.width / 320);
-      g.font = `${Math.max(12, image.width / 45)}px system-ui`;
+      const high = Math.max(12, image.width / 45);
+      g.font = `${high}px system-ui`;
       for (const o of e.objects || []) {
         if (!o.box) continue;
         const [x0, y0, x1, y1] = o.box, text = [o.label, o.track && "#" + o.track, o.score && o.score.toFixed(2)].filter(Boolean).join(" ");
-        g.strokeStyle = g.fillStyle = `hsl(${(o.track || o.class || 0) * 67 % 360} 85% 50%)`;
+        g.strokeStyle = g.fillStyle = `hsl(${(o.track || o.class || 0) * 67 % 360} 85% 60%)`;
         g.strokeRect(x0, y0, x1 - x0, y1 - y0);
-        g.fillText(text, x0, Math.max(12, y0 - 4));
         for (const [x, y] of o.points || []) g.fillRect(x - 2, y - 2, 5, 5);
+        if (!text) continue;
+        const top = Math.max(0, y0 - high - 4);  // above the box, on a ground of its colour
+        g.fillRect(x0 - g.lineWidth / 2, top, g.measureText(text).width + 8, high + 4);
+        g.fillStyle = "#000";
+        g.fillText(text, x0 + 3, top + high);
       }
       fig.lastChild.textContent = `${branch}: ${e.item || ""} ${(e.classes || []).map(k => `${k.label || k.class} ${k.score.toFixed(2)}`).join(", ")}`;
     } catch { fig.lastChild.textContent = `${branch}: no picture leaves it`; }

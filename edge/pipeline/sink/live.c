@@ -65,7 +65,7 @@ static enum MHD_Result give(struct MHD_Connection *c, unsigned status, const cha
   MHD_add_response_header(r, "Content-Type", type);
   MHD_add_response_header(r, "Cache-Control", "no-store");
   MHD_add_response_header(r, "Content-Security-Policy",
-                          "default-src 'self'; img-src 'self' blob:; frame-ancestors 'none'");
+                          "default-src 'self'; img-src 'self' blob: data:; frame-ancestors 'none'");
   MHD_add_response_header(r, "X-Content-Type-Options", "nosniff");
   enum MHD_Result k = MHD_queue_response(c, status, r);
   MHD_destroy_response(r);

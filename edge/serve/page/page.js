@@ -6,7 +6,7 @@ const EVERY = 2000, KEPT = 60;
 const at = id => document.getElementById(id);
 const css = name => getComputedStyle(document.documentElement).getPropertyValue(name).trim();
 const series = [];
-let token = '', last = null;
+let token = '', last = null, shown = null;
 
 const headers = more => ({...more, ...(token ? {Authorization: 'Bearer ' + token} : {})});
 
@@ -76,7 +76,7 @@ function chart(canvas, lines) {
   canvas.height = h * scale;
   const g = canvas.getContext('2d');
   g.scale(scale, scale);
-  const most = Math.max(1e-3, ...lines.flatMap(l => l.values.filter(v => v !== null))) * 1.1;
+  const peak = Math.max(0, ...lines.flatMap(l => l.values.filter(v => v !== null))), most = peak > 0 ? peak * 1.1 : 3;
   g.font = '12px system-ui, sans-serif';
   for (let i = 0; i <= 3; i++) {
     const y = h - 18 - (h - 36) * i / 3;
@@ -201,9 +201,21 @@ function bmp(canvas) {
 }
 
 async function picture(file) {
+  shown = file;
   const list = at('answer');
   list.replaceChildren();
-  const say = text => { const li = document.createElement('li'); li.textContent = text; list.append(li); return li; };
+  const say = (text, score) => {
+    const li = document.createElement('li');
+    li.textContent = text;
+    if (score !== undefined) {
+      const s = document.createElement('span');
+      s.className = 'dim';
+      s.textContent = ' ' + score.toPrecision(3);
+      li.append(s);
+    }
+    list.append(li);
+    return li;
+  };
   try {
     const image = await createImageBitmap(file), whole = document.createElement('canvas');
     const part = Math.min(1, 1600 / Math.max(image.width, image.height));
@@ -217,17 +229,18 @@ async function picture(file) {
     g.drawImage(whole, 0, 0, show.width, show.height);
     const r = await ask('whet/models/' + encodeURIComponent(at('model').value) + '/picture', {method: 'POST', body: bmp(whole), headers: {'Content-Type': 'application/octet-stream'}});
     const a = await r.json();
+    const most = Math.max(1, ...(a.classes || []).map(c => c.score));  // scores need not be shares
     for (const c of a.classes || []) {
       const bar = document.createElement('span');
       bar.className = 'bar';
-      bar.style.width = Math.max(0, Math.min(1, c.score)) * 240 + 'px';
-      say((c.label ?? 'class ' + c.index) + '  ' + c.score.toPrecision(3)).append(bar);
+      bar.style.width = Math.max(0, c.score / most) * 240 + 'px';
+      say(c.label ?? 'class ' + c.index, c.score).append(bar);
     }
     g.strokeStyle = css('--two');
     g.lineWidth = 2;
     for (const o of a.objects || []) {
       g.strokeRect(o.box[0] * fit, o.box[1] * fit, (o.box[2] - o.box[0]) * fit, (o.box[3] - o.box[1]) * fit);
-      say((o.label ?? 'class ' + o.index) + '  ' + o.score.toPrecision(3));
+      say(o.label ?? 'class ' + o.index, o.score);
     }
     if (a.objects && !a.objects.length) say('nothing found');
   } catch (e) {
@@ -235,6 +248,7 @@ async function picture(file) {
   }
 }
 
+at('model').addEventListener('change', () => shown && picture(shown));
 at('file').addEventListener('change', e => e.target.files[0] && picture(e.target.files[0]));
 document.addEventListener('dragover', e => e.preventDefault());
 document.addEventListener('drop', e => { e.preventDefault(); if (e.dataTransfer.files[0]) picture(e.dataTransfer.files[0]); });
