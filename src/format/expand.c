@@ -8,7 +8,7 @@
 
 #define MICROSOFT "com.microsoft"
 
-enum { MAX_NODES = 200, MAX_ITEMS = 32, MAX_NAMES = 32, OPSET = 24 };
+enum { MAX_NODES = 200, MAX_ITEMS = 32, MAX_NAMES = 32, OPSET = 28 };
 
 static const struct formula {
   const char *domain, *name;

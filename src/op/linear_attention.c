@@ -6,7 +6,7 @@
  * q [batch, step, heads * d], k and v [batch, step, kv_heads * d or dv]; heads of q in groups share a state. decay has one
  * number for each head, or for each row of S; beta one for each head, or one. Output 1: the state after the last step.
  *
- * ONNX LinearAttention 27. Floats; each operation rounded to f32 (f64: to double), states in between too. */
+ * ONNX LinearAttention 27, com.microsoft LinearAttention. Floats; each operation rounded to f32 (f64: to double), states in between too. */
 
 #include <math.h>
 
@@ -47,7 +47,7 @@ static whet_status from_onnx(whet_import *im, const whet_op *op) {
   return whet__im_node_as_is(im, op, a);
 }
 
-static const whet_from k_from[] = {{"", "LinearAttention", 27, from_onnx}, {0}};
+static const whet_from k_from[] = {{"", "LinearAttention", 27, from_onnx}, {"com.microsoft", "LinearAttention", 1, from_onnx}, {0}};
 
 /* ---- shape and type -------------------------------------------------------------------------- */
 

@@ -9,7 +9,7 @@
  *
  * ONNX QLinearConv 10, QLinearMatMul 10-21, ConvInteger 10, MatMulInteger 10; com.microsoft QLinearConv, QLinearAdd,
  * QLinearMul, QLinearAveragePool, QLinearGlobalAveragePool, QLinearConcat, QLinearSigmoid, QLinearLeakyRelu,
- * QLinearSoftmax, QLinearReduceMean, QGemm, MatMulIntegerToFloat, DynamicQuantizeMatMul, MatMulNBits. */
+ * QLinearSoftmax, QLinearReduceMean, QGemm, MatMulIntegerToFloat, DynamicQuantizeMatMul. Weights of few bits: few_bits.c. */
 
 #include "op/qlinear.h"
 
@@ -396,121 +396,6 @@ static whet_status dynamic_matmul(whet_import *im, const whet_op *op) {
                         whet__im_in(im, 4));
 }
 
-/* ---- weights of few bits ----------------------------------------------------------------------- */
-
-/* What a MatMulNBits says of its weights: N rows of `blocks` blocks of `block` numbers of `bits` bits, low bits first. */
-struct few {
-  int64_t k, n, bits, block, blocks;
-  const uint8_t *b;
-  const float *scale;      /* a block's */
-  const int64_t *zero;     /* packed like the weights, or NULL */
-  const float *zero_float; /* a block's, or NULL */
-  const int64_t *order;    /* block of each of K columns, or NULL: block by block */
-};
-
-/* Number `at` of a row of packed numbers. */
-static int32_t unpacked(const struct few *w, const uint8_t *row, int64_t at) {
-  int64_t bit = at * w->bits;
-  return row[bit / 8] >> bit % 8 & ((1 << w->bits) - 1);
-}
-/* The zero point of a block of row i. */
-static int32_t zero_of(const struct few *w, int64_t i, int64_t block) {
-  int64_t bit = block * w->bits, row = whet__ceil_div(w->blocks * w->bits, 8);
-  return w->zero ? (int32_t)(w->zero[i * row + bit / 8] >> bit % 8 & ((1 << w->bits) - 1)) : 1 << (w->bits - 1);
-}
-
-static whet_status read_few(whet_import *im, struct few *w) {
-  int32_t b = whet__im_in(im, 1), zero = whet__im_in(im, 3), order = whet__im_in(im, 4), ns = 0, nz = 0, no = 0;
-  const whet_val *bv = whet__im_val(im, b), *zv = zero < 0 ? NULL : whet__im_val(im, zero);
-  *w = (struct few){.k = whet__onnx_int(im, "K", 0),
-                    .n = whet__onnx_int(im, "N", 0),
-                    .bits = whet__onnx_int(im, "bits", 4),
-                    .block = whet__onnx_int(im, "block_size", 0)};
-  if ((w->bits != 2 && w->bits != 4 && w->bits != 8) || w->k < 1 || w->n < 1 || w->k > INT32_MAX || w->n > INT32_MAX ||
-      w->block < 2 || w->block > 1 << 20)
-    return whet__im_fail(im, WHET_E_DATA, "K %lld, N %lld, %lld bits in blocks of %lld", (long long)w->k, (long long)w->n,
-                         (long long)w->bits, (long long)w->block);
-  w->blocks = whet__ceil_div(w->k, w->block);
-  w->scale = whet__im_const_floats(im, whet__im_in(im, 2), &ns);
-  bool floats = zv && whet__is_float((whet_dtype)zv->dtype);
-  if (zv && floats) w->zero_float = whet__im_const_floats(im, zero, &nz);
-  if (zv && !floats) w->zero = whet__im_const_ints(im, zero, &nz);
-  if (order >= 0) w->order = whet__im_const_ints(im, order, &no);
-  int64_t row = w->blocks * w->block * w->bits / 8, zrow = whet__ceil_div(w->blocks * w->bits, 8);
-  if (!bv || bv->role != WHET_ROLE_CONST || !w->scale || (zv && !w->zero && !w->zero_float) || (order >= 0 && !w->order))
-    return whet__im_fail(im, WHET_E_UNSUPPORTED, "weights, scales and zero points that are no constants");
-  if (w->blocks * w->block * w->bits % 8 || bv->data->n < (size_t)(w->n * row) || ns != w->n * w->blocks)
-    return whet__im_fail(im, WHET_E_SHAPE, "the weights have %zu bytes and %d scales, expected %lld and %lld",
-                         bv->data->n, ns, (long long)(w->n * row), (long long)(w->n * w->blocks));
-  if (zv && ((floats && nz != ns) || (!floats && (zv->dtype != WHET_U8 || nz != w->n * zrow))))
-    return whet__im_fail(im, WHET_E_SHAPE, "%d zero points of type %s, expected %d, or %lld packed like the weights", nz,
-                         whet_dtype_name((whet_dtype)zv->dtype), ns, (long long)(w->n * zrow));
-  if (order >= 0 && no < w->k)
-    return whet__im_fail(im, WHET_E_SHAPE, "g_idx has %d numbers, expected %lld", no, (long long)w->k);
-  for (int64_t i = 0; w->order && i < w->k; i++)
-    if (w->order[i] < 0 || w->order[i] >= w->blocks)
-      return whet__im_fail(im, WHET_E_DATA, "g_idx[%lld] is %lld, there are %lld blocks", (long long)i,
-                           (long long)w->order[i], (long long)w->blocks);
-  w->b = bv->data->p;
-  return WHET_OK;
-}
-
-/* The weights as floats, [N, K]: for what quantised values cannot say. -1 when memory is refused. */
-static int32_t float_weights(whet_import *im, const struct few *w) {
-  float *f = whet__arena_array(whet__im_arena(im), (size_t)w->n * (size_t)w->k, sizeof *f);
-  const int64_t dims[2] = {w->n, w->k}, row = w->blocks * w->block * w->bits / 8;
-  for (int64_t i = 0; f && i < w->n; i++)
-    for (int64_t k = 0; k < w->k; k++) {
-      int64_t g = w->order ? w->order[k] : k / w->block, at = i * w->blocks + g;
-      float zero = w->zero_float ? w->zero_float[at] : (float)zero_of(w, i, g);
-      f[i * w->k + k] = w->scale[at] * ((float)unpacked(w, w->b + i * row, k) - zero);
-    }
-  return f ? whet__im_const(im, WHET_F32, 2, dims, f) : -1;
-}
-
-/* The same as DequantizeLinear of a quantised constant. */
-static whet_status quantised_weights(whet_import *im, const struct few *w, int32_t *out) {
-  whet_graph *g = whet__im_graph(im);
-  int64_t blocks = w->n * w->blocks;
-  int32_t *zeros = whet__arena_array(&g->arena, (size_t)blocks, sizeof *zeros);
-  if (!zeros) return whet__im_fail(im, WHET_E_MEMORY, "no memory for zero points");
-  for (int64_t i = 0; i < blocks; i++) zeros[i] = zero_of(w, i / w->blocks, i % w->blocks);
-  int64_t dims[2] = {w->n, w->blocks * w->block};
-  int32_t v = whet__im_new(im, "weights"), f = whet__im_new(im, "float");
-  whet_quant *q = (whet_quant *)(uintptr_t)whet__graph_quant(g, (int32_t)blocks, 1, w->scale, zeros);
-  if (!q || v < 0) return whet__im_fail(im, WHET_E_MEMORY, "no memory for weights");
-  q->block = (int32_t)w->block;
-  whet_val *wv = &g->val[v];
-  wv->role = WHET_ROLE_CONST;
-  wv->dtype = (uint8_t)(w->bits == 2 ? WHET_U2 : w->bits == 4 ? WHET_U4 : WHET_U8);
-  wv->shape = whet__shape(2, dims);
-  wv->data = g->val[whet__im_in(im, 1)].data;
-  wv->q = q;
-  WHET_TRY(put(im, "DequantizeLinear", linear_attr(im, 1, WHET_F32), &v, 1, f));
-  whet__im_round(im, WHET_ROUND_ONNX_REAL);
-  *out = f;
-  if (dims[1] == w->k) return WHET_OK;
-  const int64_t zero1[1] = {0}, end[1] = {w->k}, axis[1] = {1};
-  int32_t in[4] = {f, whet__im_ints(im, zero1, 1), whet__im_ints(im, end, 1), whet__im_ints(im, axis, 1)};
-  WHET_NEW_ATTR(im, whet_slice, slice);
-  *out = whet__im_new(im, "cut");
-  return put(im, "Slice", slice, in, 4, *out);
-}
-
-/* MatMulNBits(a, b, scales, zeros, g_idx, bias). */
-static whet_status matmul_nbits(whet_import *im, const whet_op *op) {
-  struct few w;
-  int32_t in[3] = {whet__im_in(im, 0), -1, whet__im_in(im, 5)};
-  WHET_NEW_ATTR(im, whet_dense, at);
-  WHET_TRY(read_few(im, &w));
-  if (!w.order && !w.zero_float) {
-    WHET_TRY(quantised_weights(im, &w, &in[1]));
-  } else if ((in[1] = float_weights(im, &w)) < 0) {
-    return whet__im_fail(im, WHET_E_MEMORY, "no memory for weights");
-  }
-  return put(im, "Dense", at, in, in[2] >= 0 ? 3 : 2, whet__im_out(im, 0));
-}
-
 const whet_from whet__from_qlinear[] = {{"", "QLinearConv", 10, conv},
                                         {"", "QLinearMatMul", 10, matmul},
                                         {"", "ConvInteger", 10, conv_integer},
@@ -528,5 +413,7 @@ const whet_from whet__from_qlinear[] = {{"", "QLinearConv", 10, conv},
                                         {"com.microsoft", "QGemm", 1, gemm},
                                         {"com.microsoft", "MatMulIntegerToFloat", 1, matmul_to_float},
                                         {"com.microsoft", "DynamicQuantizeMatMul", 1, dynamic_matmul},
-                                        {"com.microsoft", "MatMulNBits", 1, matmul_nbits},
+                                        {"com.microsoft", "MatMulNBits", 1, whet__few_matmul_nbits},
+                                        {"com.microsoft", "MatMulBnb4", 1, whet__few_matmul_bnb4},
+                                        {"com.microsoft", "whet_experts", 1, whet__few_experts},
                                         {0}};

@@ -8,4 +8,9 @@
 
 extern const whet_from whet__from_qlinear[];
 
+/* com.microsoft MatMulNBits and MatMulBnb4, and the weights of QMoE's experts (few_bits.c). */
+whet_status whet__few_matmul_nbits(whet_import *im, const whet_op *op);
+whet_status whet__few_matmul_bnb4(whet_import *im, const whet_op *op);
+whet_status whet__few_experts(whet_import *im, const whet_op *op);
+
 #endif
