@@ -40,7 +40,7 @@ static whet_status from_tfl(whet_import *im, const whet_op *op) {
   return whet__im_node(im, op, a, in, 2, &out, 1);
 }
 
-whet_status whet__im_reduction(whet_import *im, int64_t index, bool next, int *kind) {
+whet_status whet__im_reduction(whet_import *im, int64_t index, bool next, bool any, int *kind) {
   static const struct {
     const char *op;
     int kind;
@@ -60,7 +60,7 @@ whet_status whet__im_reduction(whet_import *im, int64_t index, bool next, int *k
       if (!strcmp(n->op->name, k_ops[i].op)) *kind = k_ops[i].kind;
   }
   while (r->n_node) whet__region_remove(g, r, r->n_node - 1);
-  if (*kind < 0)
+  if (*kind < 0 && !any)
     return whet__im_fail(im, WHET_E_UNSUPPORTED, "a body that is not one sum, product, minimum, maximum, and, or");
   return WHET_OK;
 }
@@ -76,7 +76,7 @@ static whet_status from_stablehlo(whet_import *im, const whet_op *op) {
   a->dilation = whet__tfl_ints(im, 3);
   a->pads = whet__tfl_ints(im, 4);
   int kind;
-  WHET_TRY(whet__im_reduction(im, whet__tfl_int(im, 5, 0), false, &kind));
+  WHET_TRY(whet__im_reduction(im, whet__tfl_int(im, 5, 0), false, false, &kind));
   a->kind = kind;
   return whet__im_node_as_is(im, op, a);
 }

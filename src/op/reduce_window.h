@@ -23,7 +23,7 @@ typedef struct whet_reduce_window {
 } whet_reduce_window;
 
 /* The reduction, WHET_WINDOW_, that subgraph `index` is: one binary operator on its two inputs; or (`next`) its second
- * input. E_UNSUPPORTED when it is anything else. The subgraph is read and thrown away. */
-whet_status whet__im_reduction(whet_import *im, int64_t index, bool next, int *kind);
+ * input. Anything else: -1 with `any`, else E_UNSUPPORTED. The subgraph is read and thrown away. */
+whet_status whet__im_reduction(whet_import *im, int64_t index, bool next, bool any, int *kind);
 
 #endif

@@ -52,7 +52,7 @@ static whet_status scatter_hlo(whet_import *im, const whet_op *op) {
   a->dropped = whet__tfl_ints(im, 2);
   a->map = whet__tfl_ints(im, 3);
   a->vector = whet__small(whet__tfl_int(im, 4, 0));
-  WHET_TRY(whet__im_reduction(im, whet__tfl_int(im, 6, 0), true, &kind));
+  WHET_TRY(whet__im_reduction(im, whet__tfl_int(im, 6, 0), true, false, &kind));
   const whet_val *u = whet__im_val(im, whet__im_in(im, 2));
   if ((kind == WHET_WINDOW_ALL || kind == WHET_WINDOW_ANY) && (!u || u->dtype != WHET_BOOL))
     return whet__im_fail(im, WHET_E_UNSUPPORTED, "bit operations as the body, for other types than bool");

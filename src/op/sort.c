@@ -2,11 +2,12 @@
 /* Sort(x0, x1, ..): the elements of every line along an axis in the order of input `key`, of all inputs alike; equal
  * ones keep their order.
  *
- * TFLite STABLEHLO_SORT whose comparator compares two elements of one input. The key: numbers and BOOL, a NaN last (rising)
+ * TFLite STABLEHLO_SORT whose comparator compares two elements of one input; others: stablehlo_body.c. The key: numbers and BOOL, a NaN last (rising)
  * or first. The others: all types. Exact. */
 
 #include "op/move.h"
 #include "op/order.h"
+#include "op/stablehlo.h"
 
 struct sort {
   int32_t axis; /* may be negative */
@@ -49,7 +50,7 @@ static whet_status from_hlo(whet_import *im, const whet_op *op) {
   a->axis = whet__small(whet__tfl_int(im, 0, 0));
   bool plain = comparator(g, r, a);
   while (r->n_node) whet__region_remove(g, r, r->n_node - 1);
-  if (!plain) return whet__im_fail(im, WHET_E_UNSUPPORTED, "a comparator that is not one comparison of one input");
+  if (!plain) return whet__stablehlo_sort_body(im, a->axis);
   return whet__im_node_as_is(im, op, a);
 }
 static const whet_from k_from[] = {{"tflite", "STABLEHLO_SORT", 1, from_hlo}, {0}};

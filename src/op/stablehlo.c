@@ -280,17 +280,16 @@ whet_status whet__stablehlo_reduce(whet_import *im, const whet_op *op) {
                 {"ReduceMax", "Max"}, {"ReduceAll", "And"},  {"ReduceAny", "Or"}};
   int kind;
   WHET_TRY(plain_numbers(im));
-  if (whet__im_n_in(im) != 2 || whet__im_n_out(im) != 1)
-    return whet__im_fail(im, WHET_E_UNSUPPORTED, "%d inputs and %d outputs: 2 and 1 are supported", whet__im_n_in(im),
-                         whet__im_n_out(im));
-  WHET_TRY(whet__im_reduction(im, whet__tfl_int(im, 1, 0), false, &kind));
+  whet_ints axes = whet__tfl_ints(im, 0);
+  int64_t body = whet__tfl_int(im, 1, 0);
+  if (whet__im_n_in(im) != 2 || whet__im_n_out(im) != 1) return whet__stablehlo_reduce_body(im, axes, body);
+  WHET_TRY(whet__im_reduction(im, body, false, true, &kind));
   WHET_NEW_ATTR(im, whet_reduce_attr, a);
-  a->axes = whet__tfl_ints(im, 0);
+  a->axes = axes;
   a->none = true;
   int32_t in[2] = {whet__im_in(im, 0), whet__im_in(im, 1)}, part = -1, out = whet__im_out(im, 0);
   const whet_val *x = whet__im_val(im, in[0]);
-  if (kind >= WHET_WINDOW_ALL && x->dtype != WHET_BOOL)
-    return whet__im_fail(im, WHET_E_UNSUPPORTED, "and, or of %s", whet_dtype_name((whet_dtype)x->dtype));
+  if (kind < 0 || !x || (kind >= WHET_WINDOW_ALL && x->dtype != WHET_BOOL)) return whet__stablehlo_reduce_body(im, axes, body);
   WHET_TRY(add(im, k_kind[kind].reduce, a, in, 1, &part));
   in[0] = part;
   return add(im, k_kind[kind].join, NULL, in, 2, &out);

@@ -134,6 +134,57 @@ def reductions(c):
                   build=lambda m, op=op, axes=axes, dtype=dtype: (list(axes), body(m, op, dtype=dtype)))
 
 
+def greatest(m):
+    """The greater of two values and its number, the lower one of equal values: what an argmax reduces with."""
+    g, number = m.subgraph()
+    a, i, b, j = (g.input([], t) for t in ("float32", "int32") * 2)
+    before, after, same, less = (g.tensor([], "bool") for _ in range(4))
+    g.op("STABLEHLO_COMPARE", [a, b], [before], 3, 1)
+    g.op("STABLEHLO_COMPARE", [a, b], [same], 0, 1)
+    g.op("STABLEHLO_COMPARE", [i, j], [less], 5, 3)
+    both, first = g.tensor([], "bool"), g.tensor([], "bool")
+    g.op("STABLEHLO_AND", [same, less], [both])
+    g.op("STABLEHLO_OR", [before, both], [first])
+    g.op("STABLEHLO_SELECT", [first, a, b], [g.output([])])
+    g.op("STABLEHLO_SELECT", [first, i, j], [g.output([], "int32")])
+    return number
+
+
+def bodies(c):
+    """Reductions and sorts whose bodies are several operators."""
+    for axes in ((1,), (2,), (0, 2), (0, 1, 2)):
+        x = np.round(draw([3, 4, 5], "float32", -4, 4))
+        kept = [k for k in range(3) if k not in axes]
+        i = np.arange(60, dtype=np.int32).reshape(3, 4, 5)
+        lines = x.transpose(*kept, *axes).reshape([x.shape[k] for k in kept] + [-1])
+        at = lines.argmax(-1)[..., None]
+        found = np.take_along_axis(i.transpose(*kept, *axes).reshape(lines.shape), at, -1)[..., 0]
+        c.add(f"reduce_argmax_{''.join(map(str, axes))}", "STABLEHLO_REDUCE",
+              [x, i, np.asarray(-np.inf, np.float32), np.asarray(-1, np.int32)],
+              [np.asarray(lines.max(-1)), np.asarray(found)], build=lambda m, axes=axes: (list(axes), greatest(m)), const=(2, 3))
+    x = draw([3, 6], "int32", 0, 255)
+    c.add("reduce_bits", "STABLEHLO_REDUCE", [x, np.asarray(-1, np.int32)], [np.bitwise_and.reduce(x, 1)],
+          build=lambda m: ([1], body(m, "STABLEHLO_AND", dtype="int32")), const=(1,))
+
+    def two_keys(m, axis):
+        g, number = m.subgraph()
+        a, b, u, v = (g.input([], t) for t in ("int32", "int32", "float32", "float32"))
+        g.input([], "int8"), g.input([], "int8")
+        less, same, greater, both = (g.tensor([], "bool") for _ in range(4))
+        g.op("STABLEHLO_COMPARE", [a, b], [less], 5, 3)
+        g.op("STABLEHLO_COMPARE", [a, b], [same], 0, 3)
+        g.op("STABLEHLO_COMPARE", [u, v], [greater], 3, 1)
+        g.op("STABLEHLO_AND", [same, greater], [both])
+        g.op("STABLEHLO_OR", [less, both], [g.output([], "bool")])
+        return axis, 1, number
+
+    for axis in (0, 1, 2, -1):
+        keys = draw([3, 7, 4], "int32", 0, 2), np.round(draw([3, 7, 4])), draw([3, 7, 4], "int8", -99, 99)
+        order = np.lexsort((-keys[1], keys[0]), axis=axis)
+        c.add(f"sort_two_keys_{axis}", "STABLEHLO_SORT", list(keys), [np.take_along_axis(k, order, axis) for k in keys],
+              build=lambda m, axis=axis: two_keys(m, axis))
+
+
 def dots(c):
     letters = "abcdefgh"
     for name, left, right, out in (("matrices", "ab", "bc", "ac"), ("vectors", "a", "a", ""), ("outer", "a", "b", "ab"),
@@ -321,12 +372,12 @@ def sorts(c):
 def main():
     folder = pathlib.Path(sys.argv[1])
     shutil.rmtree(folder, ignore_errors=True)
-    for write in (elementwise, comparisons, reductions, dots, convolutions, control, moves, indexed, sorts):
+    for write in (elementwise, comparisons, reductions, dots, convolutions, control, moves, indexed, sorts, bodies):
         write(Cases(folder))
     status = suite.check(folder, sys.argv[2], [], refuse=False)
     sweep = "".join(sys.argv[3:])
     for kind in ("case_3", "clamp_float32", "compare_equal_int32", "convolution_input_dilated_mixed", "convolution_plain_nchw_oihw",
-                 "dot_general_two_sums_float32", "reduce_add_int32_02", "while"):
+                 "dot_general_two_sums_float32", "reduce_add_int32_02", "reduce_argmax_02", "sort_two_keys_1", "while"):
         if sweep and subprocess.run([sweep, folder / kind / "model.tflite"]).returncode:
             status = 1
     return status
