@@ -238,6 +238,34 @@ static void write_quant(buf *b, fb_tab tensor, const tf_tensor *t) {
   fb_ref(b, q, 3, fb_vec(b, t->zero, (size_t)t->n_quant, 8));
 }
 
+/* A SparseIndexVector of a DimensionMetadata: its kind is field `id`, its table the next one. */
+static void write_places(buf *b, fb_tab dim, int id, int kind, const void *v, int n, size_t each) {
+  fb_num(b, dim, id, 1, kind);
+  fb_tab x = fb_table(b, 1);
+  fb_ref(b, dim, id + 1, x.pos);
+  fb_ref(b, x, 0, fb_vec(b, v, (size_t)n, each));
+}
+
+static void write_sparsity(buf *b, fb_tab tensor, const tf_tensor *t) {
+  enum { INT32 = 1, UINT8 = 3 };
+  fb_tab s = fb_table(b, 3);
+  fb_ref(b, tensor, 6, s.pos);
+  fb_ref(b, s, 0, fb_vec(b, t->order, (size_t)t->n_level, 4));
+  if (t->n_block) fb_ref(b, s, 1, fb_vec(b, t->block, (size_t)t->n_block, 4));
+  size_t levels = fb_refs(b, (size_t)t->n_level);
+  fb_ref(b, s, 2, levels);
+  for (int i = 0; i < t->n_level; i++) {
+    const tf_level *l = &t->level[i];
+    fb_tab d = fb_table(b, 6);
+    fb_item(b, levels, (size_t)i, d.pos);
+    fb_num(b, d, 0, 1, !l->size);
+    fb_num(b, d, 1, 4, l->size);
+    if (l->size) continue;
+    write_places(b, d, 2, INT32, l->segment, l->n_segment, 4);
+    write_places(b, d, 4, UINT8, l->index, l->n_index, 1);
+  }
+}
+
 static void write_tensor(buf *b, size_t vec, size_t k, const tf_tensor *t, int buffer) {
   fb_tab x = fb_table(b, 9);
   fb_item(b, vec, k, x.pos);
@@ -248,6 +276,7 @@ static void write_tensor(buf *b, size_t vec, size_t k, const tf_tensor *t, int b
   fb_ref(b, x, 0, fb_vec(b, t->dim, (size_t)t->rank, 4));
   if (t->name) fb_ref(b, x, 3, fb_str(b, t->name));
   if (t->n_quant) write_quant(b, x, t);
+  if (t->n_level) write_sparsity(b, x, t);
 }
 
 static void write_op(buf *b, size_t vec, size_t k, const tf_op *o, int code) {

@@ -89,6 +89,14 @@ size_t fb_str(buf *b, const char *s);
 /* ---- TFLite models ----------------------------------------------------------------------------------------------
  */
 
+/* A dimension of a sparse tensor: dense with a size, or the places in each part of what is above it. */
+typedef struct tf_level {
+  int32_t size; /* 0: listed */
+  int n_segment, n_index;
+  int32_t segment[8];
+  uint8_t index[8];
+} tf_level;
+
 typedef struct tf_tensor {
   const char *name;
   int type; /* TensorType */
@@ -101,6 +109,9 @@ typedef struct tf_tensor {
   const void *data; /* contents: the tensor is constant */
   size_t bytes;
   bool variable;
+  int n_level, n_block; /* sparse where n_level is not 0: levels in this order, blocks of these dimensions */
+  tf_level level[4];
+  int32_t order[4], block[2];
 } tf_tensor;
 
 typedef struct tf_op {

@@ -241,6 +241,7 @@ const size_t tiny_n_onnx = sizeof tiny_onnx / sizeof *tiny_onnx;
 
 enum {
   CONV_2D = 3,
+  FULLY_CONNECTED = 9,
   SOFTMAX = 25,
   CALL = 31,
   F32 = 0,
@@ -418,6 +419,44 @@ static buf conv8(void) {
   return tf_model(&k_g, 1, NULL, 0);
 }
 
-const tiny tiny_tflite[] = {
-    {"add", add}, {"reshape", reshape}, {"control", control}, {"call", call}, {"conv8", conv8}};
+/* A layer whose weights are stored in blocks of two, of which most are not there, and one with scattered weights of bytes. */
+static buf sparse(void) {
+  static const float k_block[] = {1, -2, 3, -4, 5, -6};
+  static const int8_t k_few[] = {7, -8, 9};
+  static const tf_tensor k_t[] = {
+      {.name = "x", .type = F32, .rank = 2, .dim = {2, 4}},
+      {.name = "w",
+       .type = F32,
+       .rank = 2,
+       .dim = {4, 4},
+       .data = k_block,
+       .bytes = sizeof k_block,
+       .n_level = 3,
+       .order = {0, 1, 2},
+       .n_block = 1,
+       .block = {1},
+       .level = {{.size = 4}, {.n_segment = 5, .segment = {0, 1, 2, 2, 3}, .n_index = 3, .index = {0, 1, 1}}, {.size = 2}}},
+      {.name = "h", .type = F32, .rank = 2, .dim = {2, 4}},
+      {.name = "v",
+       .type = S8,
+       .rank = 2,
+       .dim = {3, 4},
+       .n_quant = 1,
+       .scale = {0.5f},
+       .data = k_few,
+       .bytes = sizeof k_few,
+       .n_level = 2,
+       .order = {0, 1},
+       .level = {{.size = 3}, {.n_segment = 4, .segment = {0, 2, 2, 3}, .n_index = 3, .index = {1, 3, 0}}}},
+      {.name = "y", .type = F32, .rank = 2, .dim = {2, 3}}};
+  static const tf_op k_op[] = {
+      {.code = FULLY_CONNECTED, .version = 8, .n_in = 3, .in = {0, 1, -1}, .n_out = 1, .out = {2}, .options = 8},
+      {.code = FULLY_CONNECTED, .version = 8, .n_in = 3, .in = {2, 3, -1}, .n_out = 1, .out = {4}, .options = 8}};
+  static const tf_graph k_g = {
+      .n_tensor = 5, .tensor = k_t, .n_op = 2, .op = k_op, .n_in = 1, .in = {0}, .n_out = 1, .out = {4}};
+  return tf_model(&k_g, 1, NULL, 0);
+}
+
+const tiny tiny_tflite[] = {{"add", add},   {"reshape", reshape}, {"control", control},
+                            {"call", call}, {"conv8", conv8},     {"sparse", sparse}};
 const size_t tiny_n_tflite = sizeof tiny_tflite / sizeof *tiny_tflite;
