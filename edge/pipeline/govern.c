@@ -237,7 +237,9 @@ static void *watch(void *arg) {
 }
 
 whet_status pl_govern_start(pl_govern *g, whet_err *err) {
+  pthread_mutex_lock(&g->lock); /* a sink may show it already */
   g->since = edge_now();
+  pthread_mutex_unlock(&g->lock);
   g->wake = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
   g->runs = g->wake >= 0 && !pthread_create(&g->thread, NULL, watch, g);
   return g->runs ? WHET_OK : edge_fail(err, WHET_E_SYSTEM, "the system gives no more threads");

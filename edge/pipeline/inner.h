@@ -79,7 +79,7 @@ struct whet_pipeline {
   _Atomic bool stopping, ended, started;
   int stop_fd, done_fd, fin_fd; /* eventfds: asked to stop, ended, and a branch ended */
   pthread_t keeper;             /* starts and ends the others */
-  bool kept;
+  _Atomic bool kept;
   pthread_mutex_t lock; /* first, reason, log limits; a leaf */
   whet_err first;       /* failure of a frame or a sink */
   int64_t begun;        /* edge_now */

@@ -229,13 +229,13 @@ whet_status whet_pipeline_start(whet_pipeline *p, whet_err *err) {
   if (p->started) return edge_fail(err, WHET_E_MISUSE, "the pipeline was started before");
   p->started = true;
   p->begun = edge_now();
+  p->power.sysfs = p->o.sysfs, p->power.procfs = p->o.procfs;
+  pl_energy_open(&p->energy, &p->power); /* before a sink that shows it */
   for (size_t i = 0; i < p->n_sink; i++) EDGE_TRY(start_node(p->sink[i], err));
   for (size_t i = 0; i < p->n_branch; i++)
     for (size_t k = 0; k < p->branch[i].n_stage; k++) EDGE_TRY(start_node(p->branch[i].stage[k], err));
   for (size_t i = 0; i < p->n_branch; i++)
     if (p->branch[i].source) EDGE_TRY(start_node(p->branch[i].source, err));
-  p->power.sysfs = p->o.sysfs, p->power.procfs = p->o.procfs;
-  pl_energy_open(&p->energy, &p->power);
   /* signals are for the program's own threads */
   sigset_t all, old;
   sigfillset(&all);

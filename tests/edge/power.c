@@ -30,7 +30,7 @@ static void plant(const char *name, const char *text) {
 }
 
 static void clear(void) {
-  char text[300];
+  char text[40 + 2 * sizeof k_root];
   snprintf(text, sizeof text, "rm -rf '%s'/sys '%s'/proc", k_root, k_root);
   assert_int_equal(system(text), 0);
   plant("sys/class/empty", "");
