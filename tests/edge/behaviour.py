@@ -263,8 +263,8 @@ def killed(models):
 
 def drains(models):
     """SIGTERM answers what runs."""
-    put(models, "slow", 1, "ultraface_rfb320.onnx", "instances: 1\nqueue: 64\n", goldens=False)
-    s = Server(models, "--at-once", "0")
+    put(models, "slow", 1, "ultraface_rfb320.onnx", "instances: 1\nqueue: 64\ndeadline: 10min\n", goldens=False)
+    s = Server(models, "--at-once", "0", "--drain", "300")
     with futures.ThreadPoolExecutor(20) as pool:
         jobs = [pool.submit(faces, s) for _ in range(20)]
         wait_for(lambda: int(re.search(r"whet_requests_in_flight (\d+)", s.ask("GET", "/metrics")[2].decode())[1]) > 1)
