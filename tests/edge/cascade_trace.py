@@ -29,7 +29,8 @@ def trace(seconds, seed=1, down=0.4, loss=0.05, most=2000):
             lines.append((at, 0, 0, 0))
             at += gone
     lines.append((seconds, 1, 30, loss))  # where it ends
-    return "seconds,up,latency_ms,loss\n" + "".join(f"{a:.3f},{u},{ms:.0f},{p}\n" for a, u, ms, p in lines)
+    text = {f"{a:.3f}": f"{u},{ms:.0f},{p}" for a, u, ms, p in lines}  # of what falls on one millisecond the last
+    return "seconds,up,latency_ms,loss\n" + "".join(f"{a},{rest}\n" for a, rest in text.items())
 
 
 def main():
