@@ -3,18 +3,23 @@
 
 #include "edge/heard.h"
 
+#include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "lib/test.h"
 
+static pthread_mutex_t g_lock = PTHREAD_MUTEX_INITIALIZER; /* texts: each sink has a branch's thread */
+
 static void hear(void *user, const char *sink, const char *json, size_t n) {
   heard *h = user;
+  pthread_mutex_lock(&g_lock);
   h->text = realloc(h->text, h->n + n + 2);
   memcpy(h->text + h->n, json, n);
   memcpy(h->text + h->n + n, "\n", 2);
   h->n += n + 1;
   h->lines++;
+  pthread_mutex_unlock(&g_lock);
 }
 
 whet_pipeline *open_under(const char *text, const char *sysfs, const char *procfs, heard *h) {
