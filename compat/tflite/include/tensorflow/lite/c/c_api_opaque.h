@@ -2,38 +2,14 @@
 #ifndef TENSORFLOW_LITE_CORE_C_C_API_OPAQUE_H_
 #define TENSORFLOW_LITE_CORE_C_C_API_OPAQUE_H_
 
-/* Operators of the caller's own: registrations, and what their functions see. Tensors and nodes are borrowed for the call. */
+/* What the functions of the caller's own operators see. Tensors and nodes are borrowed for the call. */
 
 #include "tensorflow/lite/c/c_api.h"
+#include "tensorflow/lite/core/c/registration_external.h"
 
 #ifdef __cplusplus
 extern "C" {
 #endif
-
-/* custom_name is copied. Only operators by custom_code (builtin_code kTfLiteBuiltinCustom, 32) are resolved. */
-TFL_CAPI_EXPORT extern TfLiteRegistrationExternal *TfLiteRegistrationExternalCreate(int builtin_code,
-                                                                                    const char *custom_name,
-                                                                                    int version);
-TFL_CAPI_EXPORT extern int TfLiteRegistrationExternalGetBuiltInCode(const TfLiteRegistrationExternal *registration);
-TFL_CAPI_EXPORT extern const char *TfLiteRegistrationExternalGetCustomName(
-    const TfLiteRegistrationExternal *registration);
-TFL_CAPI_EXPORT extern int TfLiteRegistrationExternalGetVersion(const TfLiteRegistrationExternal *registration);
-TFL_CAPI_EXPORT extern void TfLiteRegistrationExternalDelete(TfLiteRegistrationExternal *registration);
-/* init is given the node's custom options. */
-TFL_CAPI_EXPORT extern void TfLiteRegistrationExternalSetInit(
-    TfLiteRegistrationExternal *registration,
-    void *(*init)(TfLiteOpaqueContext *context, const char *buffer, size_t length));
-TFL_CAPI_EXPORT extern void TfLiteRegistrationExternalSetFree(TfLiteRegistrationExternal *registration,
-                                                              void (*free)(TfLiteOpaqueContext *context, void *data));
-/* prepare says the outputs' shapes (TfLiteOpaqueContextResizeTensor). */
-TFL_CAPI_EXPORT extern void TfLiteRegistrationExternalSetPrepare(
-    TfLiteRegistrationExternal *registration,
-    TfLiteStatus (*prepare)(TfLiteOpaqueContext *context, TfLiteOpaqueNode *node));
-TFL_CAPI_EXPORT extern void TfLiteRegistrationExternalSetInvoke(
-    TfLiteRegistrationExternal *registration,
-    TfLiteStatus (*invoke)(TfLiteOpaqueContext *context, TfLiteOpaqueNode *node));
-TFL_CAPI_EXPORT extern void TfLiteRegistrationExternalSetInplaceOperator(TfLiteRegistrationExternal *registration,
-                                                                         uint64_t inplace_operator);
 
 TFL_CAPI_EXPORT extern int TfLiteOpaqueNodeNumberOfInputs(const TfLiteOpaqueNode *node);
 TFL_CAPI_EXPORT extern int TfLiteOpaqueNodeNumberOfOutputs(const TfLiteOpaqueNode *node);
