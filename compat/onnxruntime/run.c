@@ -73,11 +73,17 @@ static const char *shape_text(int32_t rank, const int64_t *dims, char buf[200]) 
   return buf;
 }
 
+/* The dimensions that a tensor has as that input: a scalar may come in any shape of one element, which the original
+ * does not look at. */
+static int32_t rank_as(const port *p, const whet_value *v) {
+  return p->info.rank == 0 && whet_value_count(v) == 1 ? 0 : whet_value_rank(v);
+}
+
 /* Whether a tensor is one that the model declares for that input. */
 static OrtStatus *check_input(const port *p, const whet_value *v) {
   const whet_info *x = &p->info;
   char got[40], want[40];
-  int32_t rank = whet_value_rank(v);
+  int32_t rank = rank_as(p, v);
   const int64_t *dims = whet_value_dims(v);
   if (whet_value_dtype(v) != x->dtype)
     return fail(ORT_INVALID_ARGUMENT, "Unexpected input data type. Actual: (%s) , expected: (%s)",
@@ -116,7 +122,7 @@ static OrtStatus *give_input(runner *r, const port *p, size_t i, const OrtValue 
     return of_whet(st, &err);
   }
   TRY(check_input(p, x->v));
-  TRY(of_whet(whet_session_resize(r->s, i, whet_value_rank(x->v), whet_value_dims(x->v), &err), &err));
+  TRY(of_whet(whet_session_resize(r->s, i, rank_as(p, x->v), whet_value_dims(x->v), &err), &err));
   return of_whet(whet_session_bind_input(r->s, i, whet_value_const_data(x->v), whet_value_bytes(x->v), &err), &err);
 }
 

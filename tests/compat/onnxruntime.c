@@ -371,9 +371,39 @@ static void own_operator(void **state) {
   }
 }
 
+/* An input that is a scalar takes any tensor of one element, as with the original: sherpa-onnx gives silero's rate
+ * so. */
+static void scalar(void **state) {
+  (void)state;
+  buf graph = {0};
+  ox_add_node(&graph, ox_node("Add", "r,r", "y", NULL));
+  ox_add_in(&graph, ox_info("r", 1, 0, NULL, NULL));
+  ox_add_out(&graph, ox_info("y", 1, 0, NULL, NULL));
+  buf b = ox_model(graph, 8, 17);
+  OrtSession *s;
+  OK(g->CreateSessionFromArray(s_env, b.p, b.n, NULL, &s));
+  buf_free(&b);
+  float x[] = {3, 4}, *y;
+  static const int64_t one[] = {1, 1}, two[] = {2};
+  for (size_t rank = 0; rank < 3; rank++) {
+    const OrtValue *in = tensor_over(x, 4, one, rank, ONNX_TENSOR_ELEMENT_DATA_TYPE_FLOAT);
+    OrtValue *out = NULL;
+    OK(g->Run(s, NULL, &(const char *){"r"}, &in, 1, &(const char *){"y"}, 1, &out));
+    OK(g->GetTensorMutableData(out, (void **)&y));
+    assert_true(*y == 6);
+    g->ReleaseValue(out), g->ReleaseValue((OrtValue *)in);
+  }
+  const OrtValue *in = tensor_over(x, 8, two, 1, ONNX_TENSOR_ELEMENT_DATA_TYPE_FLOAT);
+  OrtValue *out = NULL;
+  refused(g->Run(s, NULL, &(const char *){"r"}, &in, 1, &(const char *){"y"}, 1, &out), ORT_INVALID_ARGUMENT, "rank");
+  g->ReleaseValue((OrtValue *)in);
+  g->ReleaseSession(s);
+}
+
 int main(void) {
   const struct CMUnitTest tests[] = {cmocka_unit_test(classic), cmocka_unit_test(shapes),      cmocka_unit_test(threads),
                                      cmocka_unit_test(bound),   cmocka_unit_test(collections), cmocka_unit_test(misuse),
-                                     cmocka_unit_test(options), cmocka_unit_test(own_operator)};
+                                     cmocka_unit_test(options), cmocka_unit_test(own_operator),
+                                     cmocka_unit_test(scalar)};
   return cmocka_run_group_tests(tests, setup, teardown);
 }

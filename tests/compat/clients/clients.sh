@@ -1,7 +1,8 @@
 #!/bin/sh
 # SPDX-License-Identifier: Apache-2.0
 # Programs of other languages over ONNX Runtime, taken from their registries and not changed, on the original's library and on
-# whet's: clients.sh BUILD [CLIENT]...   Each prints what it sees, and both must be the same (compare.py). Clients: headers node java rust go.
+# whet's: clients.sh BUILD [CLIENT]...   Each prints what it sees, and both must be the same (compare.py). Clients: headers node
+# java rust go sherpa, and tflite: the C program of TensorFlow Lite with the headers of its archive.
 # What a client needs and is not there (a tool, a network) is said, and the client is skipped; status 77 when all are.
 # Downloads and what is built of them lie in BUILD/clients. Needs the Python module onnx (tools/python.sh).
 set -u
@@ -112,6 +113,54 @@ client_headers() {
   done
 }
 
+# sherpa-onnx: a C++ library that was built with the original's C++ header, finding speech with silero's models of the zoo.
+client_sherpa() {
+  has node && has npm || return 77
+  [ -n "$zoo" ] && ls "$zoo"/silero*.onnx >/dev/null 2>&1 || { echo "skipped: needs silero's models"; return 77; }
+  mkdir -p "$work/sherpa" && cd "$work/sherpa" || return 1
+  [ -d node_modules/sherpa-onnx-node ] || npm install --no-save --ignore-scripts --no-audit --no-fund \
+    "sherpa-onnx-node@${SHERPA_CLIENT:-1.13.8}" >npm.log 2>&1
+  fetched "$work/sherpa/npm.log" || return 77
+  package=$PWD/node_modules/sherpa-onnx-linux-x64
+  [ -f "$package/libonnxruntime.so" ] || { echo "skipped: the package has no library for this machine"; return 77; }
+  [ -f original.so ] || cp "$package/libonnxruntime.so" original.so || return 1
+  cp "$here/sherpa/vad.js" .
+  for side in original whet; do
+    library=original.so
+    [ $side = original ] || library=$ours
+    cp "$library" "$package/libonnxruntime.so" && LD_LIBRARY_PATH=$package node vad.js "$zoo"/silero*.onnx >$side.txt 2>$side.log || {
+      tail -5 $side.log
+      cp original.so "$package/libonnxruntime.so"
+      return 1
+    }
+  done
+  cp original.so "$package/libonnxruntime.so"
+  "$python" "$here/compare.py" original.txt whet.txt
+}
+
+# TensorFlow Lite: the headers and the library of the archive org.tensorflow:tensorflow-lite. The program is built with whet's headers,
+# with the original's, and linked with the original's library, which is Android's: all three run on whet's and print the same.
+client_tflite() {
+  has mvn && has unzip && has cc || return 77
+  mkdir -p "$work/tflite" && cd "$work/tflite" || return 1
+  version=${TFLITE_CLIENT:-2.16.1}
+  aar=tensorflow-lite-$version.aar
+  [ -f "$aar" ] || mvn -q -B dependency:copy -Dartifact=org.tensorflow:tensorflow-lite:$version:aar -DoutputDirectory=. >mvn.log 2>&1
+  fetched "$work/tflite/mvn.log" || return 77
+  unzip -o -q "$aar" 'headers/*' jni/x86_64/libtensorflowlite_jni.so || return 1
+  mine=$top/compat/tflite/include
+  flags="-std=c11 -Wall -Wextra -Wno-unused-parameter -Werror"
+  cc $flags -I"$mine" "$here/tflite/program.c" -o whet -L"$build/compat" -ltensorflowlite_c -lm &&
+    cc $flags -Iheaders -I"$mine" "$here/tflite/program.c" -o original -L"$build/compat" -ltensorflowlite_c -lm &&
+    cc $flags -Iheaders -I"$mine" "$here/tflite/program.c" -o binary -Ljni/x86_64 -ltensorflowlite_jni -lm \
+      -Wl,--unresolved-symbols=ignore-in-shared-libs || return 1
+  mkdir -p place && cp "$build/compat/libtensorflowlite_c.so" place/libtensorflowlite_jni.so || return 1
+  for side in whet original binary; do
+    LD_LIBRARY_PATH=$PWD/place:$build/compat ./$side "$top/tools/demo_model/digits.tflite" >$side.txt || return 1
+  done
+  "$python" "$here/compare.py" original.txt whet.txt && "$python" "$here/compare.py" original.txt binary.txt
+}
+
 # $original: the original's library.
 original_library() {
   original=${ORT_ORIGINAL:-}
@@ -121,7 +170,7 @@ print(sorted(glob.glob(os.path.dirname(onnxruntime.__file__) + "/capi/libonnxrun
 }
 
 failed=0 passed=0
-for client in ${*:-headers node java rust go}; do
+for client in ${*:-headers node java rust go sherpa tflite}; do
   echo "== $client"
   (client_"$client")
   case $? in
