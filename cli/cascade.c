@@ -108,11 +108,15 @@ static whet_status read_file(conf_file *f, struct file *x, whet_err *err) {
   return WHET_OK;
 }
 
+static conf_file g_file; /* its texts live until the process ends */
+static void close_file(void) { conf_close(&g_file); }
+
 int cli_cascade_read(const char *path, cascade_settings *s) {
-  conf_file *f = cli_keep(sizeof *f); /* its texts live until the process ends */
+  conf_file *f = &g_file;
   struct file x = {.s = *s};
   whet_err err = {0};
   whet_status r = conf_open(path, cli_mem(), f, &err);
+  if (!r) atexit(close_file);
   if (!r) r = read_file(f, &x, &err);
   if (r) return cli_fail_err(NULL, &err);
   *s = x.s;
