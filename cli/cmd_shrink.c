@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* whet shrink: of all that can be made of a model, the one that fits a budget. */
 
+#include <math.h>
+
 #include "base/dtype.h"
 #include "compress/timing.h"
 #include "format/model.h"
@@ -111,10 +113,11 @@ typedef struct job {
 } job;
 
 /* Make and measure one variant. What its format or the operators cannot is said in its row; other failures end all. */
-static whet_status add(job *j, const cli_shrink_way *w, const char *name, whet_model *from, double least, whet_err *err) {
+static whet_status add(job *j, const cli_shrink_way *w, const char *name, whet_model *from, double drop, double least,
+                       whet_err *err) {
   cli_shrink_variant *v = &j->v[j->n++];
   *v = (cli_shrink_variant){.name = name};
-  whet_status s = cli_shrink_make(&j->plan, w, name, from, &v->model, err);
+  whet_status s = cli_shrink_make(&j->plan, w, name, from, drop, &v->model, err);
   if (s == WHET_E_UNSUPPORTED) {
     v->why = cli_keep_str(err->text, strlen(err->text));
     return WHET_OK;
@@ -126,6 +129,7 @@ static whet_status add(job *j, const cli_shrink_way *w, const char *name, whet_m
 
 /* All ways of one model. keep: the part of the multiply-adds that it has; 1: it is the model itself. */
 static whet_status ways_of(job *j, whet_model *from, double keep, double least, whet_err *err) {
+  size_t first = keep == 1 ? 0 : j->n; /* the variant that nothing is rounded in */
   for (int i = 0; i < cli_shrink_n_ways && j->n < MOST; i++) {
     const cli_shrink_way *w = &cli_shrink_ways[i];
     if (!(j->plan.format == WHET_FORMAT_ONNX ? w->onnx : w->tflite) || (keep < 1 && !w->cut) || (keep == 1 && w->plain)) continue;
@@ -133,7 +137,8 @@ static whet_status ways_of(job *j, whet_model *from, double keep, double least, 
     const char *name = keep == 1  ? w->name
                        : w->plain ? cli_keep_printf("%.0f %% of the multiply-adds", 100 * keep)
                                   : cli_keep_printf("%.0f %%, %s", 100 * keep, w->name);
-    WHET_TRY(add(j, w, name, from, least, err));
+    double drop = j->n > first && j->v[first].model ? fmax(j->v[first].score - least, 0) : 0; /* what the cut has left of it */
+    WHET_TRY(add(j, w, name, from, drop, least, err));
   }
   return WHET_OK;
 }

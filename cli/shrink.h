@@ -13,7 +13,7 @@ typedef struct cli_shrink_plan {
   whet_format format; /* of the file that will be written */
   const cli_samples *calibration;
   cli_scorer *scorer;
-  double drop;          /* that the score may fall, in per cent */
+  double drop;          /* that the score of the model itself may fall, in per cent */
   const double *keep;   /* parts of the multiply-adds that stay where channels are cut out, n_keep of them */
   int n_keep;
   int32_t epochs;       /* that each of those is trained; 0: none is made */
@@ -44,9 +44,9 @@ typedef struct cli_shrink_variant {
 
 /* The model with part `keep` of its multiply-adds, trained with the model itself as its teacher. */
 WHET_MUST whet_status cli_shrink_cut(const cli_shrink_plan *p, double keep, whet_model **out, whet_err *err);
-/* A way of `from`, which is the model or one with fewer channels. name: for the progress bar. */
+/* A way of `from`, which is the model or one with fewer channels, whose score may fall by `drop` per cent. name: for the progress bar. */
 WHET_MUST whet_status cli_shrink_make(const cli_shrink_plan *p, const cli_shrink_way *w, const char *name, whet_model *from,
-                                      whet_model **out, whet_err *err);
+                                      double drop, whet_model **out, whet_err *err);
 /* Draw score against time and against memory; best: the chosen one, or -1. One line is printed on failure; exit status. */
 WHET_MUST int cli_shrink_chart(const char *path, const cli_shrink_variant *v, size_t n, int best);
 

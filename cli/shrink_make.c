@@ -52,8 +52,8 @@ static int progress(void *user, const char *what, int64_t done, int64_t all) {
   return 0;
 }
 
-whet_status cli_shrink_make(const cli_shrink_plan *p, const cli_shrink_way *w, const char *name, whet_model *from, whet_model **out,
-                            whet_err *err) {
+whet_status cli_shrink_make(const cli_shrink_plan *p, const cli_shrink_way *w, const char *name, whet_model *from, double drop,
+                            whet_model **out, whet_err *err) {
   cli_feed feed;
   if (w->plain) {
     *out = whet_model_ref(from);
@@ -62,7 +62,7 @@ whet_status cli_shrink_make(const cli_shrink_plan *p, const cli_shrink_way *w, c
   WHET_TRY(cli_feed_open(&feed, p->calibration, from, err));
   whet_quantize_opts q = whet_quantize_opts_default();
   whet_samples samples = {.n = p->calibration->n, .fill = cli_feed_fill, .user = &feed};
-  whet_search search = {.size = sizeof search, .max_drop = p->drop, .score = cli_score, .user = p->scorer};
+  whet_search search = {.size = sizeof search, .max_drop = drop, .score = cli_score, .user = p->scorer};
   q.format = p->format;
   q.scheme = w->scheme;
   q.weight_bits = w->bits;
