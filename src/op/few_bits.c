@@ -5,6 +5,7 @@
  * com.microsoft MatMulNBits, MatMulBnb4; the experts of QMoE. */
 
 #include "base/dtype.h"
+#include "op/cast.h"
 #include "op/dense.h"
 #include "op/move.h"
 #include "op/move_attr.h"
@@ -113,11 +114,26 @@ static whet_status quantised_weights(whet_import *im, int32_t b, const struct fe
   return whet__im_node(im, whet__op_find("Slice"), slice, in, 4, out, 1);
 }
 
-/* Append a times the transposed weights in[1], plus in[2] where it is there. */
-static whet_status product(whet_import *im, const int32_t *in) {
+/* Type of the scales: that of the floats around. */
+static whet_dtype float_type(const whet_import *im, int32_t scale) {
+  const whet_val *v = whet__im_val(im, scale);
+  return v ? (whet_dtype)v->dtype : WHET_F32;
+}
+
+/* Append in[0] times the transposed weights in[1], plus in[2] where it is there. Half floats, as the scales are, are taken
+ * as floats. */
+static whet_status product(whet_import *im, int32_t scale, int32_t *in) {
   WHET_NEW_ATTR(im, whet_dense, at);
-  int32_t out = whet__im_out(im, 0);
-  return whet__im_node(im, whet__op_find("Dense"), at, in, in[2] >= 0 ? 3 : 2, &out, 1);
+  bool plain = float_type(im, scale) == WHET_F32;
+  int32_t out = whet__im_out(im, 0), made = plain ? out : whet__im_new(im, "float");
+  for (int i = 0; !plain && i < 3; i += 2) {
+    if (in[i] < 0) continue;
+    int32_t wide = whet__im_new(im, "float");
+    WHET_TRY(whet__im_cast(im, in[i], wide, WHET_F32));
+    in[i] = wide;
+  }
+  WHET_TRY(whet__im_node(im, whet__op_find("Dense"), at, in, in[2] >= 0 ? 3 : 2, &made, 1));
+  return plain ? WHET_OK : whet__im_cast(im, made, out, float_type(im, scale));
 }
 
 /* MatMulNBits(a, b, scales, zeros, g_idx, bias). */
@@ -134,10 +150,10 @@ whet_status whet__few_matmul_nbits(whet_import *im, const whet_op *op) {
   } else if ((in[1] = float_weights(im, &w)) < 0) {
     return whet__im_fail(im, WHET_E_MEMORY, "no memory for weights");
   }
-  return product(im, in);
+  return product(im, whet__im_in(im, 2), in);
 }
 
-/* whet_experts(weights, scales, zeros) of QMoE's formula: weights of all experts, [expert, row, packed], as floats
+/* whet_experts(weights, scales, zeros) of QMoE's formula: weights of all experts, [expert, row, packed], in the scales' type
  * [expert * row, column]. Attributes bits and block_size (absent: a row is a block). */
 whet_status whet__few_experts(whet_import *im, const whet_op *op) {
   int32_t b = whet__im_in(im, 0), out = whet__im_out(im, 0), w3 = -1;
@@ -155,7 +171,7 @@ whet_status whet__few_experts(whet_import *im, const whet_op *op) {
   if (w.block <= 0) w.block = w.k;
   WHET_TRY(read_few(im, b, whet__im_in(im, 1), whet__im_in(im, 2), -1, &w));
   WHET_TRY(quantised_weights(im, b, &w, &w3));
-  return whet__im_node(im, whet__op_find("Identity"), NULL, &w3, 1, &out, 1);
+  return whet__im_cast(im, w3, out, float_type(im, whet__im_in(im, 1)));
 }
 
 /* MatMulBnb4(a, b, absmax): 4-bit numbers of bitsandbytes, high halves first, times their block's greatest magnitude. */
@@ -183,5 +199,5 @@ whet_status whet__few_matmul_bnb4(whet_import *im, const whet_op *op) {
   const uint8_t *p = b->data->p;
   for (int64_t i = 0; f && i < count; i++) f[i] = k_code[kind][i % 2 ? p[i / 2] & 15 : p[i / 2] >> 4] * scale[i / block];
   in[1] = f ? whet__im_const(im, WHET_F32, 2, (const int64_t[]){n, k}, f) : -1;
-  return in[1] < 0 ? whet__im_fail(im, WHET_E_MEMORY, "no memory for weights") : product(im, in);
+  return in[1] < 0 ? whet__im_fail(im, WHET_E_MEMORY, "no memory for weights") : product(im, whet__im_in(im, 2), in);
 }

@@ -461,8 +461,54 @@ def others():
                      channels_last=0, want=[y.transpose(0, 3, 1, 2)])
 
 
+# ---- half floats, as language models are exported ----------------------------------------------------------------------------
+
+def halves():
+    def half(*shape, scale=1.0):
+        return f(*shape, scale=scale).astype(np.float16)
+
+    loose = "rel:0.01"
+    k, n, block = 40, 6, 16
+    blocks = -(-k // block)
+    for bits in (4, 8):
+        w = [Const(u8(n, blocks, block * bits // 8)), Const(np.abs(half(n * blocks, scale=0.1)))]
+        zeros = Const(u8(n, -(-blocks * bits // 8)))
+        for name, rest in (("", []), ("_zeros", [zeros])):
+            case(f"half_matmul_{bits}bits{name}", "MatMulNBits", [half(3, k), *w, *rest], tolerance=loose, K=k, N=n, bits=bits,
+                 block_size=block)
+    case("matmul_4bits_end", "MatMulNBits", [f(2, 3, k), Const(u8(n, blocks, 8)), Const(np.abs(f(n * blocks)))], tolerance="rel:1e-4",
+         K=k, N=n, bits=4, block_size=block)
+    rows = R.integers(0, 10, (2, 3)).astype(np.int64)
+    for name, data, scales, zeros, extra in (
+            ("half", u8(10, 16), half(10, 2), u8(10, 1), {"bits": 4}), ("bytes", u8(10, 32), f(10, 2), u8(10, 2), {"bits": 8}),
+            ("bytes_plain", u8(10, 32), f(10, 2), None, {"bits": 8})):
+        case(f"gather_block_{name}_zeros", "GatherBlockQuantized", [Const(data), rows, Const(scales), Const(zeros) if zeros is not None
+                                                                      else None], tolerance=loose, block_size=16, quantize_axis=1, **extra)
+    x, g = half(2, 5, 24), Const(half(24))
+    case("half_skip_rms", "SkipSimplifiedLayerNormalization", [x, half(2, 5, 24), g], [1, 0, 0, 1], tolerance=loose, epsilon=1e-6)
+    case("half_skip_layer", "SkipLayerNormalization", [x, half(2, 5, 24), g, Const(half(24)), Const(half(24))], tolerance=loose)
+    case("half_quick_gelu", "QuickGelu", [x], tolerance=loose)
+    case("half_rms", "SimplifiedLayerNormalization", [x, g], domain="", tolerance=loose, epsilon=1e-6, axis=-1)
+    s, heads, kv, h = 5, 4, 2, 16
+    angle = np.outer(np.arange(32), 1.0 / 10 ** np.arange(h // 2))
+    tables = [Const(np.cos(angle).astype(np.float16)), Const(np.sin(angle).astype(np.float16))]
+    ids = R.integers(0, 32, (2, s)).astype(np.int64)
+    case("half_rotary", "RotaryEmbedding", [half(2, s, heads * h), ids, *tables], tolerance=loose)
+    case("half_gqa", "GroupQueryAttention", [half(1, s, heads * h), half(1, s, kv * h), half(1, s, kv * h), None, None, ints(s - 1),
+                                             scalar(s, np.int32), *tables], 3, tolerance=loose, num_heads=heads, kv_num_heads=kv,
+         do_rotary=1)
+    case("half_gqa_step", "GroupQueryAttention", [half(1, 1, heads * h), half(1, 1, kv * h), half(1, 1, kv * h), half(1, kv, 8, h),
+                                                  half(1, kv, 8, h), ints(8), scalar(9, np.int32), *tables], 3, tolerance=loose,
+         num_heads=heads, kv_num_heads=kv, do_rotary=1)
+    case("half_mha", "MultiHeadAttention", [half(2, s, 32), half(2, 7, 32), half(2, 7, 32)], tolerance=loose, num_heads=4)
+    many = 4
+    case("half_qmoe", "QMoE", [half(5, 32), half(5, many), Const(u8(many, 32, 16)), Const(half(many, 32, 2, scale=0.05)), None,
+                               Const(u8(many, 32, 16)), Const(half(many, 32, 2, scale=0.05))], tolerance=loose, k=2, block_size=16,
+         activation_type="silu", normalize_routing_weights=1)
+
+
 def main():
-    for add in (attention, floats, quantised, few_bits, experts, packed_sequences, others):
+    for add in (attention, floats, quantised, few_bits, experts, packed_sequences, others, halves):
         add()
     folder = pathlib.Path(sys.argv[1])
     shutil.rmtree(folder, ignore_errors=True)
