@@ -201,9 +201,14 @@ static bool quantize(walk *w, const whet_node *n, int32_t y, const void *stored)
   return true;
 }
 
+/* What only moves its first input. */
+static const char *const k_moves[] = {"Identity", "Reshape", "Flatten", "Transpose", "Squeeze", "Unsqueeze", "Slice"};
+
 /* An integer sum takes a bias in units of the input's scale times the weight's: its error is what that rounding costs. x and
  * weights: inputs of the product, bias: value number. */
 static void round_bias(walk *w, int32_t x, int32_t weights, int32_t bias) {
+  while (x >= 0 && w->maker[x] >= 0 && among(&w->g->node[w->maker[x]], k_moves, WHET_COUNT(k_moves)))
+    x = w->g->node[w->maker[x]].in[0];
   if (bias < 0 || x < 0 || weights < 0 || w->maker[x] < 0 || w->maker[weights] < 0) return;
   const whet_node *dx = &w->g->node[w->maker[x]], *dw = &w->g->node[w->maker[weights]];
   if (!is(dx, "DequantizeLinear") || !is(dw, "DequantizeLinear") || !w->v[bias].real) return;
@@ -219,7 +224,6 @@ static void round_bias(walk *w, int32_t x, int32_t weights, int32_t bias) {
 
 static bool step(walk *w, const whet_node *n, const void *const *stored) {
   static const char *const sums[] = {"Conv", "Gemm", "MatMul", "Add", "Sub", "Mul"};
-  static const char *const moves[] = {"Identity", "Reshape", "Flatten", "Transpose", "Squeeze", "Unsqueeze", "Slice"};
   if (whet__env_node(&w->env, n)) return fails(w, n, w->err.text);
   if (is(n, "Reinterpret")) {
     int32_t m = w->maker[n->in[0]];
@@ -238,7 +242,7 @@ static bool step(walk *w, const whet_node *n, const void *const *stored) {
   }
   if (among(n, sums, WHET_COUNT(sums))) return linear(w, n, n->n_in, is(n, "Sub") ? whet__op_find("Add") : NULL, false);
   if (is(n, "Concat")) return linear(w, n, n->n_in, NULL, true);
-  if (among(n, moves, WHET_COUNT(moves))) return linear(w, n, 1, NULL, true);
+  if (among(n, k_moves, WHET_COUNT(k_moves))) return linear(w, n, 1, NULL, true);
   if (is(n, "AveragePool") || is(n, "Resize")) return linear(w, n, 1, NULL, false);
   if (is(n, "MaxPool")) return largest(w, n);
   if (is(n, "Softmax")) return softmax(w, n);
