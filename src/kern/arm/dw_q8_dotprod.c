@@ -80,15 +80,29 @@ OUT_INLINE void interleave(const uint8x16_t x[4], uint8x16_t turn, int8x16_t to[
   to[3] = vreinterpretq_s8_u16(vzip2q_u16(ab1, cd1));
 }
 
-/* The columns that results [x, x + n) of row y read, from channel c on: at 64 bytes for each pixel. */
+/* `count` columns of pixels from ix on, m channels of each (all: 16). */
+OUT_INLINE void inside(const uint8_t *const row[4], const int64_t step[4], int64_t ix, int64_t count, int64_t m, uint8x16_t turn,
+                       int8_t *at, const bool all) {
+  const uint8_t *p[4];
+  OUT_UNROLL for (int i = 0; i < 4; i++) p[i] = row[i] + ix * step[i];
+  for (int64_t e = 0; e < count; e++, at += 64) {
+    uint8x16_t v[4];
+    int8x16_t to[4];
+    OUT_UNROLL for (int i = 0; i < 4; i++) v[i] = all ? vld1q_u8(p[i]) : pixels(p[i], m), p[i] += step[i];
+    interleave(v, turn, to);
+    OUT_UNROLL for (int j = 0; j < 4; j++) vst1q_s8(at + 16 * j, to[j]);
+  }
+}
+
+/* The columns that results [x, x + n) of row y read, from channel c on: 64 bytes for each pixel. */
 static void columns(const dw_call *k, const uint8_t *image, int64_t y, int64_t x, int64_t n, int64_t c, int64_t m) {
   const whet_dw_q8 *p = k->p;
-  const int64_t count = (n - 1) * p->stride_w + (int64_t)(p->kw - 1) * p->dil_w + 1;
+  const int64_t count = (n - 1) * p->stride_w + (int64_t)(p->kw - 1) * p->dil_w + 1, ix = x * p->stride_w - p->pad_left;
+  const int64_t from = whet__min_i(whet__max_i(-ix, 0), count), to = whet__max_i(whet__min_i(p->in_w - ix, count), from);
   const uint8_t *row[4];
-  int64_t step[4], ix = x * p->stride_w - p->pad_left;
-  int8x16_t to[4], out[4];
+  int64_t step[4];
+  int8x16_t out[4];
   uint8x16_t v[4];
-  int8_t *at = k->columns;
   for (int i = 0; i < 4; i++) {
     int64_t iy = y * p->stride_h - p->pad_top + (int64_t)i * p->dil_h;
     bool there = i < p->kh && iy >= 0 && iy < p->in_h;
@@ -97,15 +111,14 @@ static void columns(const dw_call *k, const uint8_t *image, int64_t y, int64_t x
     v[i] = pixels((i < p->kh ? k->outside : k->nothing) + c, m);
   }
   interleave(v, k->turn, out);
-  for (int64_t e = 0; e < count; e++, ix++, at += 64) {
-    if (ix >= 0 && ix < p->in_w) {
-      OUT_UNROLL for (int i = 0; i < 4; i++) v[i] = pixels(row[i] + ix * step[i], m);
-      interleave(v, k->turn, to);
-      OUT_UNROLL for (int j = 0; j < 4; j++) vst1q_s8(at + 16 * j, to[j]);
-    } else {
-      OUT_UNROLL for (int j = 0; j < 4; j++) vst1q_s8(at + 16 * j, out[j]);
-    }
-  }
+  for (int64_t e = 0; e < from; e++)
+    OUT_UNROLL for (int j = 0; j < 4; j++) vst1q_s8(k->columns + 64 * e + 16 * j, out[j]);
+  for (int64_t e = to; e < count; e++)
+    OUT_UNROLL for (int j = 0; j < 4; j++) vst1q_s8(k->columns + 64 * e + 16 * j, out[j]);
+  if (m == BLOCK)
+    inside(row, step, ix + from, to - from, m, k->turn, k->columns + 64 * from, true);
+  else
+    inside(row, step, ix + from, to - from, m, k->turn, k->columns + 64 * from, false);
 }
 
 /* Add four taps. zeros: weights have zero points, which meet the sum of activations. */

@@ -143,6 +143,11 @@ OUT_INLINE out_factor out_factor_all(int32_t mul, int32_t shift) {
   return r;
 }
 
+/* Four sums times factors that are numbers: nothing becomes NaN. */
+OUT_INLINE int32x4_t out_rescale_small(int32x4_t x, const out_factor *f) {
+  return out_from_small(vmulq_f32(vcvtq_f32_s32(x), f->real32));
+}
+
 /* Four sums to results before the zero point; those beyond 16 bits are only right in being beyond them on their
  * side. */
 OUT_INLINE int32x4_t out_rescale(int32x4_t x, const out_factor *f, int how) {
@@ -196,12 +201,38 @@ OUT_INLINE void out_store(uint8_t *to, int32x4_t x, int64_t n) {
   if (n < 16) memcpy(to, t, (size_t)n);
 }
 
+/* Rows of 16 sums, `ld` apart, to bytes `pitch` apart. small: see out_rescale_small. */
+OUT_INLINE void out_whole(const out_factor *g, const int32_t *sum, int64_t ld, int64_t rows, uint8_t *out, int64_t pitch,
+                          out_bound b, int how, const bool small, const bool is_signed) {
+  b.is_signed = is_signed;
+  for (int64_t r = 0; r < rows; r++, sum += ld, out += pitch) {
+    int32x4_t v[4];
+    OUT_UNROLL for (int j = 0; j < 4; j++) {
+      const int32x4_t x = vld1q_s32(sum + 4 * j);
+      v[j] = small ? out_rescale_small(x, &g[j]) : out_rescale(x, &g[j], how);
+    }
+    vst1q_u8(out, vreinterpretq_u8_s32(out_narrow(v, &b)));
+  }
+}
+
 /* Rows of n <= 16 sums, `ld` apart, to bytes `pitch` apart. */
 OUT_INLINE void out_bytes(const whet_out_q8 *o, const whet_factors *f, int64_t at, const int32_t *sum, int64_t ld,
                           int64_t rows, int64_t n, const uint8_t *table, uint8_t *out, int64_t pitch, int how) {
   out_bound b = out_bounds(o);
   out_factor g[4];
   for (int j = 0; j < 4; j++) g[j] = out_load(f, at + 4 * j, how);
+  if (n == 16 && !table) {
+    const bool small = how == OUT_REAL32 && o->quick;
+    if (b.is_signed && small)
+      out_whole(g, sum, ld, rows, out, pitch, b, how, true, true);
+    else if (b.is_signed)
+      out_whole(g, sum, ld, rows, out, pitch, b, how, false, true);
+    else if (small)
+      out_whole(g, sum, ld, rows, out, pitch, b, how, true, false);
+    else
+      out_whole(g, sum, ld, rows, out, pitch, b, how, false, false);
+    return;
+  }
   for (int64_t r = 0; r < rows; r++, sum += ld, out += pitch) {
     int32x4_t v[4];
     for (int j = 0; j < 4; j++) v[j] = out_rescale(vld1q_s32(sum + 4 * j), &g[j], how);
