@@ -97,7 +97,7 @@ static void push(draw *d, const char *name, const int64_t dims[4], double lo, do
  * scale[o] what an output's unit is. */
 static const char *weights(draw *d, char to[16], int rank, const int64_t *dims, int axis, double *size, float *scale,
                            bool *each) {
-  static uint8_t w[16384];
+  static uint8_t w[32 * 48 * 25]; /* the largest of conv() */
   char q[16], s[16], z[16], in[64];
   int64_t count = 1, n = dims[axis];
   int8_t zeros[64] = {0};
