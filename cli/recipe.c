@@ -8,13 +8,20 @@
 #include "out.h"
 
 int cli_layers_parse(cli_recipe *r) {
-  whet_arena *a = cli_keep(sizeof *a); /* its memory stays until the process ends, as all that is kept */
+  whet_arena a;
   whet_err err = {0};
   whet_layer *list;
-  whet__arena_init(a, cli_mem());
-  if (whet__layers_read(r->layers, a, &r->rank, r->dims, &list, &r->n_layer, &err)) return cli_wrong("--layers: %s", cli_clean(err.text));
-  r->layer = list;
-  return 0;
+  whet__arena_init(&a, cli_mem());
+  bool bad = whet__layers_read(r->layers, &a, &r->rank, r->dims, &list, &r->n_layer, &err) != WHET_OK;
+  whet_layer *kept = bad ? NULL : cli_keep((size_t)r->n_layer * sizeof *kept);
+  for (int i = 0; !bad && i < r->n_layer; i++) {
+    kept[i] = list[i];
+    kept[i].where = cli_keep_str(list[i].where, strlen(list[i].where));
+    if (list[i].activation) kept[i].activation = cli_keep_str(list[i].activation, strlen(list[i].activation));
+  }
+  whet__arena_free(&a);
+  r->layer = kept;
+  return bad ? cli_wrong("--layers: %s", cli_clean(err.text)) : 0;
 }
 
 #ifdef WHET_HAVE_CONF

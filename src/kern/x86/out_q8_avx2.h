@@ -9,7 +9,11 @@
 #include "kern/out_q8.h"
 
 #define OUT_INLINE static inline __attribute__((always_inline))
+#if defined(WHET_SANITIZED) /* as WHET_UNROLL of kern.h */
+#define OUT_UNROLL
+#else
 #define OUT_UNROLL _Pragma("GCC unroll 16") /* arrays in loops of few rounds shall be registers */
+#endif
 
 /* Names that bodies shared with AVX-512 use. */
 enum { OUT_LANES = 8 };
