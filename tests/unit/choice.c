@@ -26,8 +26,11 @@ static whet_model *model(void) {
   buf b = ox_model(g, 8, 17);
   whet_model *m;
   whet_err err = {0};
-  if (whet_model_open_memory(b.p, b.n, NULL, &m, &err)) fail_msg("%s", err.text);
-  return m; /* its bytes live as long as the process */
+  whet_model_opts o = whet_model_opts_default();
+  o.map = WHET_MAP_PRIVATE_COPY;
+  if (whet_model_open_memory(b.p, b.n, &o, &m, &err)) fail_msg("%s", err.text);
+  buf_free(&b);
+  return m;
 }
 
 static whet_program_opts options(void) {
