@@ -167,8 +167,7 @@ static whet_status settle_target(whet_program *p, whet_err *err) {
   if (p->threads > whet_pool_width(p->pool)) p->threads = whet_pool_width(p->pool);
   p->target.cores = p->threads;
   if (o->precision && strcmp(o->precision, "f32"))
-    return whet__fail(err, WHET_E_UNSUPPORTED, "precision \"%.20s\" is not there on this CPU level (%s); f32 is",
-                      o->precision, whet__isa_level(p->target.isa));
+    return whet__fail(err, WHET_E_UNSUPPORTED, "precision \"%.20s\": this version computes float models in f32 only", o->precision);
   return WHET_OK;
 }
 
