@@ -24,12 +24,13 @@ void whet__binary_q8_factors(whet_binary_q8 *p, float sx, float sy, float sz) {
 
 /* Does the f32 form give what the rule gives? For pairs whose sum is farther than `margin` from a tie it does. */
 static bool agrees(const whet_binary_q8 *p, double margin) {
+  const double whole = 0x1.8p52; /* a sum with it is rounded to whole numbers */
   const int32_t x0 = p->x_signed ? -128 : 0, y0 = p->y_signed ? -128 : 0;
   for (int32_t x = x0; x < x0 + 256; x++) {
     const float part = fmaf((float)x, p->x_part, p->rest);
     for (int32_t y = y0; y < y0 + 256; y++) {
-      double sum = (double)y * (double)p->y_part + (double)part, down = sum - floor(sum) - 0.5;
-      if (down > margin || down < -margin) continue;
+      double sum = (double)y * (double)p->y_part + (double)part, off = sum - ((sum + whole) - whole);
+      if (off < 0.5 - margin && off > margin - 0.5) continue;
       int32_t v = whet__add_zero(whet__round_even(fmaf((float)y, p->y_part, part)), p->z_zero, p->lo, p->hi);
       if (v != whet__binary_q8_one(p, x - p->x_zero, y - p->y_zero)) return false;
     }

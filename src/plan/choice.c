@@ -6,8 +6,6 @@
 #include "base/str.h"
 #include "plan/planner.h"
 
-enum { WAYS = 4 }; /* rows of a family that may be measured: the best by rank */
-
 uint64_t whet__choice_key(unsigned family, const void *params, size_t size) {
   const char *name = whet__family(family)->name;
   return whet__hash(whet__hash(WHET_HASH_SEED, name, strlen(name)), params, size);
@@ -39,9 +37,10 @@ int whet__pl_choose(whet_planner *p, unsigned family, const void *params, size_t
 }
 
 const whet_kern *whet__pl_pick(whet_planner *p, unsigned family, const void *params, size_t size) {
-  const whet_kern *row[WAYS];
-  const char *name[WAYS];
-  int n = whet__kern_fitting(family, &p->program->target, p->program->opts.exact != 0, params, row, WAYS);
+  const whet_kern *row[WHET_CHOICE_WAYS];
+  const char *name[WHET_CHOICE_WAYS];
+  int most = p->program->trial || p->program->choices.n ? WHET_CHOICE_WAYS : 1;
+  int n = whet__kern_fitting(family, &p->program->target, p->program->opts.exact != 0, params, row, most);
   if (!n) {
     whet__pl_fail(p, WHET_E_INTERNAL, "no kernel of family %s fits", whet__family(family)->name);
     return NULL;

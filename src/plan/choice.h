@@ -24,6 +24,8 @@ typedef struct whet_trial {
   bool full; /* memory for a note was refused */
 } whet_trial;
 
+enum { WHET_CHOICE_WAYS = 4 }; /* of planning one node that may be measured: the best by rank */
+
 uint64_t whet__choice_key(unsigned family, const void *params, size_t size);
 
 #endif

@@ -9,7 +9,6 @@
 #include "run/session.h"
 
 enum {
-  WAYS = 4,            /* of planning one node, at most: see plan/choice.c */
   BATCHES = 6,         /* a node's time is the least of so many means; ways take turns, so that a change of speed meets all */
   BATCH_NS = 20000000, /* a batch takes so long at least ... */
   BATCH_RUNS = 64      /* ... or so many runs */
@@ -135,7 +134,7 @@ static size_t settle(const way *w, int ways, whet_choice *c, whet_tuning *said) 
 /* Open all ways and let them take turns. */
 static whet_status measure(whet_model *m, const whet_program_opts *o, way *w, int *ways, whet_err *err) {
   int most = 1;
-  for (int k = 0; k < most && k < WAYS; k++) {
+  for (int k = 0; k < most && k < WHET_CHOICE_WAYS; k++) {
     *ways = k + 1;
     WHET_TRY(open_way(m, o, k, &w[k], err));
     for (size_t i = 0; !k && i < w[0].trial.n; i++)
@@ -157,7 +156,7 @@ whet_status whet_program_create_tuned(whet_model *m, const whet_program_opts *us
   whet_program_opts o = whet_program_opts_default();
   WHET_TRY(whet__take_opts("whet_program_opts", user, sizeof o, &o, err));
   whet_tuning found = {.size = sizeof found};
-  way w[WAYS] = {0};
+  way w[WHET_CHOICE_WAYS] = {0};
   int ways = 0;
   whet_status s = measure(m, &o, w, &ways, err);
   whet_choice *c = s ? NULL : whet__alloc_array(&m->mem, w->trial.n + 1, sizeof *c);
