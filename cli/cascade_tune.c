@@ -203,16 +203,9 @@ static whet_status write_chart(const struct seen *x, const tune_point *curve, si
                               {"Energy of the link, J for an item", x_name, "", joule, 1, false, true}};
   int count = energy ? 5 : 4;
   whet_text t = {.mem = cli_mem()};
-  whet__text_printf(&t,
-                    "<svg xmlns=\"http://www.w3.org/2000/svg\" width=\"1180\" height=\"%d\">%s<rect width=\"100%%\" "
-                    "height=\"100%%\" "
-                    "style=\"fill:var(--paper)\"/>\n",
-                    20 + 290 * ((count + 1) / 2), cli_chart_style);
+  cli_chart_open(&t, 1180, 20 + 290 * ((count + 1) / 2));
   for (int i = 0; i < count; i++) cli_chart_draw(&t, &chart[i], 10 + 585 * (i % 2), 10 + 290 * (i / 2), 570, 275);
-  whet__text_printf(&t, "</svg>\n");
-  whet_status r = t.bad ? WHET_E_MEMORY : whet__file_write(path, t.p, t.n, err);
-  whet__text_free(&t);
-  return r;
+  return cli_chart_save(&t, path, err);
 }
 
 /* ---- the verb ---------------------------------------------------------------------------------- */

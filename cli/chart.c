@@ -5,6 +5,8 @@
 
 #include <math.h>
 
+#include "base/file.h"
+
 const char cli_chart_style[] =
     "<style>:root{--ink:#24292f;--soft:#d8dee4;--paper:#fff;--c0:#0969da;--c1:#cf222e;--c2:#1a7f37;--c3:#8250df;--c4:#9a6700;--c5:#57606a}"
     "@media(prefers-color-scheme:dark){:root{--ink:#e6edf3;--soft:#373e47;--paper:#0d1117;--c0:#58a6ff;--c1:#ff7b72;--c2:#56d364;--c3:#bc8cff;"
@@ -103,4 +105,18 @@ void cli_chart_draw(whet_text *o, const cli_chart *c, double x, double y, double
                         MARGIN_TOP + size[1] * (hi[1] - u->y[0] * (c->percent ? 100 : 1)) / (hi[1] - lo[1]), k % COLOURS);
   }
   whet__text_printf(o, "</svg>\n");
+}
+
+void cli_chart_open(whet_text *t, int width, int height) {
+  whet__text_printf(t,
+                    "<svg xmlns=\"http://www.w3.org/2000/svg\" width=\"%d\" height=\"%d\">%s<rect width=\"100%%\" height=\"100%%\" "
+                    "style=\"fill:var(--paper)\"/>\n",
+                    width, height, cli_chart_style);
+}
+
+whet_status cli_chart_save(whet_text *t, const char *path, whet_err *err) {
+  whet__text_printf(t, "</svg>\n");
+  whet_status s = t->bad ? whet__fail(err, WHET_E_MEMORY, "out of memory: a chart") : whet__file_write(path, t->p, t->n, err);
+  whet__text_free(t);
+  return s;
 }

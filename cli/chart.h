@@ -23,6 +23,9 @@ typedef struct cli_chart {
 
 /* One <svg> element of width x height, placed at (x, y) of an outer one; colours come from classes that cli_chart_style tells. */
 void cli_chart_draw(whet_text *out, const cli_chart *c, double x, double y, double width, double height);
+/* A file of charts: its beginning, and its end, which writes it and frees the text. */
+void cli_chart_open(whet_text *out, int width, int height);
+WHET_MUST whet_status cli_chart_save(whet_text *t, const char *path, whet_err *err);
 /* The <style> that goes with it. */
 extern const char cli_chart_style[];
 /* A text as XML. */

@@ -195,11 +195,7 @@ static whet_status train(whet_model *m, const struct options *o, const cli_sampl
   t.rounded = o->weights == 4 ? WHET_ROUNDED_INT4 : of_scheme[o->scheme];
   t.teach = (whet_teach){.model = m, .temperature = 2, .mix = 1};
   cli_feed_numbers(m, s->o->range, s->o->mean, s->o->std, &feed);
-  whet_trainer *trainer;
-  WHET_TRY(whet__trainer_open(m, s->set, &t, cli_mem(), &trainer, err));
-  whet_status st = whet__trainer_run(trainer, err);
-  if (!st) st = whet__trainer_model(trainer, out, err);
-  whet__trainer_close(&trainer);
+  whet_status st = whet__trained(m, s->set, &t, cli_mem(), out, err);
   cli_progress_end();
   return st;
 }

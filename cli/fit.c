@@ -158,17 +158,9 @@ static whet_status write_chart(const struct show *w, whet_err *err) {
   cli_chart chart[2] = {{"Loss", "epoch", "", loss, test ? 2 : 1, false, true},
                         {"Accuracy", "epoch", "", share, test ? 2 : 1, true, false}};
   whet_text t = {.mem = cli_mem()};
-  int height = classes ? 640 : 330;
-  whet__text_printf(&t,
-                    "<svg xmlns=\"http://www.w3.org/2000/svg\" width=\"760\" height=\"%d\">%s<rect width=\"100%%\" "
-                    "height=\"100%%\" "
-                    "style=\"fill:var(--paper)\"/>\n",
-                    height, cli_chart_style);
+  cli_chart_open(&t, 760, classes ? 640 : 330);
   for (k = 0; k < (classes ? 2u : 1u); k++) cli_chart_draw(&t, &chart[k], 10, 10 + 310 * (double)k, 740, 300);
-  whet__text_printf(&t, "</svg>\n");
-  whet_status s = t.bad ? WHET_E_MEMORY : whet__file_write(w->r->chart, t.p, t.n, err);
-  whet__text_free(&t);
-  return s;
+  return cli_chart_save(&t, w->r->chart, err);
 }
 
 static void show_epoch(const whet_epoch *e, int32_t epochs) {

@@ -3,7 +3,6 @@
 
 #include <math.h>
 
-#include "base/file.h"
 #include "chart.h"
 #include "out.h"
 #include "shrink.h"
@@ -39,12 +38,8 @@ static void draw(whet_text *t, const cli_shrink_variant *v, size_t n, int best, 
 int cli_shrink_chart(const char *path, const cli_shrink_variant *v, size_t n, int best) {
   whet_text t = {.mem = cli_mem()};
   whet_err err = {0};
-  whet__text_printf(&t, "<svg xmlns=\"http://www.w3.org/2000/svg\" width=\"760\" height=\"640\">%s<rect width=\"100%%\" height=\"100%%\" "
-                        "style=\"fill:var(--paper)\"/>\n", cli_chart_style);
+  cli_chart_open(&t, 760, 640);
   draw(&t, v, n, best, false, 10);
   draw(&t, v, n, best, true, 320);
-  whet__text_printf(&t, "</svg>\n");
-  whet_status s = t.bad ? whet__fail(&err, WHET_E_MEMORY, "out of memory: a chart") : whet__file_write(path, t.p, t.n, &err);
-  whet__text_free(&t);
-  return s ? cli_fail_err(path, &err) : 0;
+  return cli_chart_save(&t, path, &err) ? cli_fail_err(path, &err) : 0;
 }

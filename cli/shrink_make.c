@@ -36,13 +36,7 @@ whet_status cli_shrink_cut(const cli_shrink_plan *p, double keep, whet_model **o
   t.user = cli_keep_printf("%.0f %% of the multiply-adds: training", 100 * keep);
   t.teach = (whet_teach){.model = p->real, .temperature = 2, .mix = classes ? 0.7 : 1};
   cli_feed_numbers(p->real, so->range, so->mean, so->std, &feed);
-  whet_trainer *trainer;
-  whet_status s = whet__trainer_open(cut, p->calibration->set, &t, cli_mem(), &trainer, err);
-  if (!s) {
-    s = whet__trainer_run(trainer, err);
-    if (!s) s = whet__trainer_model(trainer, out, err);
-    whet__trainer_close(&trainer);
-  }
+  whet_status s = whet__trained(cut, p->calibration->set, &t, cli_mem(), out, err);
   whet_model_close(&cut);
   return s;
 }

@@ -22,6 +22,16 @@ whet_set *whet__test_half(const char *path, const whet_set_opts *so, const whet_
   return test;
 }
 
+whet_status whet__trained(whet_model *m, const whet_set *data, const whet_trainer_opts *o, whet_mem *mem, whet_model **out,
+                          whet_err *err) {
+  whet_trainer *t;
+  WHET_TRY(whet__trainer_open(m, data, o, mem, &t, err));
+  whet_status s = whet__trainer_run(t, err);
+  if (!s) s = whet__trainer_model(t, out, err);
+  whet__trainer_close(&t);
+  return s;
+}
+
 /* What the caller wants to be told. */
 typedef struct teller {
   const whet_train_opts *o;
@@ -103,16 +113,12 @@ static whet_status train(whet_model *m, const char *data, const whet_train_opts 
   WHET_TRY(take_numbers("mean", o->mean, o->n_mean, feed.mean, &feed.n_mean, err));
   WHET_TRY(take_numbers("std", o->std, o->n_std, feed.std, &feed.n_std, err));
   whet_set *set = NULL, *test = NULL;
-  whet_trainer *t = NULL;
   teller who = {o, false};
   WHET_TRY(whet__set_open(data, &so, mem, &set, err));
   if (!o->no_test) test = whet__test_half(data, &so, set, mem);
   whet_trainer_opts how = trainer_opts(o, &feed, test, &who);
-  whet_status s = whet__trainer_open(m, set, &how, mem, &t, err);
-  if (!s) s = whet__trainer_run(t, err);
+  whet_status s = whet__trained(m, set, &how, mem, out, err);
   if (s && who.stopped) s = whet__fail(err, WHET_E_CANCELLED, "training was stopped");
-  if (!s) s = whet__trainer_model(t, out, err);
-  whet__trainer_close(&t);
   whet__set_close(&test);
   whet__set_close(&set);
   return s;

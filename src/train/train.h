@@ -64,6 +64,9 @@ WHET_MUST whet_status whet__trainer_look(whet_trainer *t, int64_t steps, whet_er
 const float *whet__trainer_square(const whet_trainer *t, int32_t val);
 /* A model as m with the weights as they are now. */
 WHET_MUST whet_status whet__trainer_model(whet_trainer *t, whet_model **out, whet_err *err);
+/* All of it in one go: *out is m trained on a data set. */
+WHET_MUST whet_status whet__trained(whet_model *m, const whet_set *data, const whet_trainer_opts *o, whet_mem *mem, whet_model **out,
+                                    whet_err *err);
 /* Epochs made so far. */
 const whet_epoch *whet__trainer_epochs(const whet_trainer *t, size_t *n);
 /* Numbers that are trained, and layers that hold them. */
