@@ -160,6 +160,7 @@ static json_t *result_json(const cli_model *m, struct result *r) {
   json_object_set_new(j, "fingerprint", json_sprintf("%016llx", (unsigned long long)r->cost.fingerprint));
   json_object_set_new(j, "threads", json_integer(p->threads));
   json_object_set_new(j, "cpu", json_string(whet__isa_level(p->target.isa)));
+  json_object_set_new(j, "precision", json_string(p->target.bf16 ? "bf16" : "f32"));
   json_object_set_new(j, "processor", cli_json_text(p->target.cpu));
   json_object_set_new(j, "iterations", json_integer(r->iterations));
   if (r->meter)
@@ -173,8 +174,8 @@ static json_t *result_json(const cli_model *m, struct result *r) {
 static void result_text(const cli_model *m, struct result *r) {
   const whet_program *p = m->session->program;
   double median = cli_stats_quantile(&r->stats, 0.5);
-  printf("%s%s%s  %d thread%s, %s (%s)\n", cli_bold(), cli_clean(m->path), cli_plain(), p->threads,
-         p->threads == 1 ? "" : "s", whet__isa_level(p->target.isa), p->target.cpu);
+  printf("%s%s%s  %d thread%s, %s%s (%s)\n", cli_bold(), cli_clean(m->path), cli_plain(), p->threads,
+         p->threads == 1 ? "" : "s", whet__isa_level(p->target.isa), p->target.bf16 ? ", bf16" : "", p->target.cpu);
   printf("  latency   %s%s%s median   (min %s, mean %s, p90 %s, p99 %s; %s runs)\n", cli_bold(), cli_time(median),
          cli_plain(), cli_time(r->stats.min), cli_time(cli_stats_mean(&r->stats)),
          cli_time(cli_stats_quantile(&r->stats, 0.9)), cli_time(cli_stats_quantile(&r->stats, 0.99)),

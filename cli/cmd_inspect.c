@@ -109,9 +109,9 @@ static void print_cost(const cli_report *r) {
   printf(", plan %s\n", cli_count((int64_t)r->cost.plan_bytes));
   printf("            predicted peak %s%s\n", cli_bytes(r->peak_bytes),
          r->late ? ", and what comes on top is known from data only" : "");
-  printf("%splan%s        %s steps on %d thread%s, %s (%s), fingerprint %016llx\n", cli_bold(), cli_plain(),
+  printf("%splan%s        %s steps on %d thread%s, %s%s (%s), fingerprint %016llx\n", cli_bold(), cli_plain(),
          cli_count(r->plan->n_step), p->threads, p->threads == 1 ? "" : "s", whet__isa_level(p->target.isa),
-         p->target.cpu, (unsigned long long)r->cost.fingerprint);
+         p->target.bf16 ? ", bf16" : "", p->target.cpu, (unsigned long long)r->cost.fingerprint);
 }
 
 /* The table of steps. */

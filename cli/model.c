@@ -33,7 +33,7 @@ const cli_opt cli_model_options[] = {
     {"no-group", 0, CLI_FLAG, AT(no_group), NULL, "run every node alone", 0, 0},
     {"tune", 0, CLI_FLAG, AT(tune), NULL,
      "measure which kernels are the fastest here instead of estimating it; whet convert keeps it in a .whet file", 0, 0},
-    {"precision", 0, CLI_CHOICE, AT(precision), "f32|bf16", "arithmetic of float models (default: f32)", 0, 0},
+    {"precision", 0, CLI_CHOICE, AT(precision), "f32|bf16", "what factors of float products are rounded to (default: f32)", 0, 0},
     {"signature", 0, CLI_TEXT, AT(signature), "KEY", "the signature to run (TFLite; default: the main graph)", 0, 0},
     {"rules", 0, CLI_CHOICE, AT(rules), "litert|micro",
      "whose integer rules, where LiteRT and tflite-micro differ (default: litert)", 0, 0},

@@ -205,6 +205,7 @@ json_t *cli_report_json(const cli_report *r, bool with_plan, bool with_graph) {
     json_object_set_new(j, "memory", memory);
     json_object_set_new(j, "threads", json_integer(r->m.session->program->threads));
     json_object_set_new(j, "cpu", json_string(whet__isa_level(r->m.session->program->target.isa)));
+    json_object_set_new(j, "precision", json_string(r->m.session->program->target.bf16 ? "bf16" : "f32"));
     json_object_set_new(j, "steps", json_integer(r->plan->n_step));
     json_object_set_new(j, "fingerprint", json_sprintf("%016llx", (unsigned long long)r->cost.fingerprint));
     if (with_plan) json_object_set_new(j, "plan", steps(r));

@@ -31,7 +31,8 @@ typedef struct whet_program_opts {
                               "i8mm", "sve2", "rvv"; NULL: WHET_CPU from the environment, else all that the CPU has */
   whet_prefer prefer;      /* SPEED: weights may be held in forms up to four times larger, 8-bit ones eight times; MEMORY: never */
   int exact;               /* not 0: only kernels that keep the documented order of sums: the same bytes on every CPU */
-  const char *precision;   /* "f32" (default); "bf16" is refused with E_UNSUPPORTED by this version */
+  const char *precision;   /* "f32" (default), or "bf16": factors of large float products are rounded to bf16, sums are f32;
+                              E_UNSUPPORTED where the CPU, or what cpu allows of it, has no such products, E_MISUSE with exact */
   int no_group;            /* not 0: every node runs alone */
   int keep_all;            /* not 0: every inner value of the file keeps its memory and can be read after a run */
   const char *const *keep; /* names of inner values that must survive, n_keep of them */

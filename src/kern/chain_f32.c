@@ -8,8 +8,7 @@ enum { MOST_ROWS = 8 };
 /* A chain on its way through one image. Stage s but the last keeps its rows first[s]..end[s] in buf[s]. */
 typedef struct walk {
   const whet_chain_f32 *p;
-  const whet_tiles_f32 *tiles;
-  const whet_kern *dw;
+  const whet_kern *conv, *dw;
   void *const *ptr;
   void *scratch; /* of a convolution */
   int64_t image;
@@ -44,20 +43,34 @@ void whet__chain_set_rows(whet_chain_f32 *p) {
   for (p->rows = 1; p->rows < most && 4 * keep(p, p->rows + 1, room) <= (int64_t)last->l2_kb << 9;) p->rows++;
 }
 
-static size_t conv_scratch(const whet_chain_f32 *p) {
+/* Forget the rows below those that are looked at. */
+static void looked_at(whet_window *d) {
+  d->in = whet__min_i(d->in, (d->out - 1) * d->stride + (d->kernel - 1) * d->dilation + 1 - d->pad);
+}
+
+/* Scratch of the convolution of some rows of any stage, however many. */
+static size_t conv_scratch(const whet_chain_f32 *p, const int64_t room[WHET_CHAIN_MAX], const whet_kern *conv) {
   size_t most = 0;
   for (int s = 0; s < p->n; s++) {
-    size_t n = whet__conv_f32_scratch(&p->stage[s]);
-    if (n > most) most = n;
+    whet_conv_f32 c = p->stage[s];
+    if (c.groups > 1) continue;
+    c.batch = 1;
+    for (int64_t m = s + 1 < p->n ? room[s] : p->rows; m > 0; m--)
+      for (int inside = 0; inside < 2; inside++) {
+        c.dim[1].out = m;
+        c.dim[1].pad = inside ? 0 : p->stage[s].dim[1].pad;
+        looked_at(&c.dim[1]);
+        size_t n = conv->scratch(&c);
+        if (n > most) most = n;
+      }
   }
   return whet__round_up(most, 128);
 }
 
-size_t whet__chain_f32_scratch(const void *params) {
-  const whet_chain_f32 *p = params;
+size_t whet__chain_f32_scratch(const whet_chain_f32 *p, const whet_kern *conv) {
   int64_t room[WHET_CHAIN_MAX];
-  size_t n = conv_scratch(p);
   keep(p, p->rows, room);
+  size_t n = conv_scratch(p, room, conv);
   for (int s = 0; s + 1 < p->n; s++)
     n += whet__round_up((size_t)(room[s] * line(&p->stage[s])) * sizeof(float) + WHET_SLACK, 128);
   return n;
@@ -85,11 +98,17 @@ static void run_stage(walk *w, int s, int64_t y0, int64_t y1, float *out) {
     c.dim[2].out_step = c.groups * c.oc;
     d->out_step = line(&c);
   }
+  if (d->pad < 0) { /* rows above those that are looked at */
+    in -= d->pad * d->in_step;
+    d->in += d->pad;
+    d->pad = 0;
+  }
+  looked_at(d);
   void *ptr[5] = {(void *)in, out, w->ptr[2 + s], (void *)res, w->scratch};
   if (c.groups > 1)
     w->dw->run(&c, ptr, 0, 1);
   else
-    whet__conv_f32_at(&c, ptr, 0, 1, w->tiles);
+    w->conv->run(&c, ptr, 0, 1);
 }
 
 /* Let the buffer of stage s hold its rows y0..y1; those before y0 are not asked for again. */
@@ -113,17 +132,16 @@ static void make_rows(walk *w, int s, int64_t y0, int64_t y1) {
   w->end[s] = y1;
 }
 
-void whet__chain_f32(const void *params, void *const *ptr, int part, int parts, const whet_tiles_f32 *tiles,
-                     const whet_kern *dw) {
+void whet__chain_f32(const void *params, void *const *ptr, int part, int parts, const whet_kern *conv, const whet_kern *dw) {
   const whet_chain_f32 *p = params;
   const whet_conv_f32 *c = &p->stage[p->n - 1];
   const whet_window *d = &c->dim[1];
-  walk w = {.p = p, .tiles = tiles, .dw = dw, .ptr = ptr, .image = -1};
-  char *scratch = whet__part_scratch(ptr[WHET_CHAIN_RES + 1], whet__chain_f32_scratch(p), part);
+  walk w = {.p = p, .conv = conv, .dw = dw, .ptr = ptr, .image = -1};
+  char *scratch = whet__part_scratch(ptr[WHET_CHAIN_RES + 1], whet__chain_f32_scratch(p, conv), part);
   int64_t from, to, m;
   w.scratch = scratch;
-  scratch += conv_scratch(p);
   keep(p, p->rows, w.room);
+  scratch += conv_scratch(p, w.room, conv);
   for (int s = 0; s + 1 < p->n; s++) {
     w.buf[s] = (float *)scratch;
     scratch += whet__round_up((size_t)(w.room[s] * line(&p->stage[s])) * sizeof(float) + WHET_SLACK, 128);

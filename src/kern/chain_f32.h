@@ -23,9 +23,12 @@ typedef struct whet_chain_f32 {
 
 /* Set `rows` from the other sizes. */
 void whet__chain_set_rows(whet_chain_f32 *p);
-size_t whet__chain_f32_scratch(const void *params);
-/* What the rows do, over an instruction set's tiles and its row of dw_f32. */
-void whet__chain_f32(const void *params, void *const *ptr, int part, int parts, const whet_tiles_f32 *tiles,
-                     const whet_kern *dw);
+/* The form in which a row takes the weights of a stage: those that round factors leave depthwise stages to another. */
+static inline uint16_t whet__chain_form(const whet_kern *row, const whet_conv_f32 *stage) {
+  return row->bf16 && stage->groups > 1 ? WHET_PANEL_16 : row->form;
+}
+/* What the rows do, over a row of conv_f32 and its row of dw_f32. */
+size_t whet__chain_f32_scratch(const whet_chain_f32 *p, const whet_kern *conv);
+void whet__chain_f32(const void *params, void *const *ptr, int part, int parts, const whet_kern *conv, const whet_kern *dw);
 
 #endif

@@ -4,6 +4,8 @@
 
 #include "kern/conv_f32.h"
 
+#include <math.h>
+
 /* One group of a convolution on its way through the outputs. */
 typedef struct walk {
   whet_conv_f32 c; /* dimensions perhaps exchanged */
@@ -123,6 +125,7 @@ static int best_cut(const walk *w, int64_t y0, int64_t y1, int64_t mr) {
   double down = (other + (double)wide * COST(tall)) * 1.1; /* results side by side are written and finished faster */
   double taps = (double)(y1 - y0) * COST(wide) * (1 + 8.0 / (double)w->c.ic);
 #undef COST
+  if (w->job->tiles->run) taps = INFINITY; /* whole sums only */
   return taps < along && taps < down ? BY_TAPS : down < along ? DOWN : ALONG;
 }
 
@@ -159,7 +162,7 @@ static int64_t block_rows(const walk *w, int64_t columns, bool large) {
 static void run_share(walk *w, const whet_share *r) {
   int64_t k = w->job->k, width = r->n1 - r->n0;
   bool large = 4 * k * width > (int64_t)w->c.l2_kb << 9;
-  int64_t rows = block_rows(w, width, large), kb = whet__k_block(k, (size_t)w->c.l2_kb << 10);
+  int64_t rows = block_rows(w, width, large), kb = whet__job_k(w->job, (size_t)w->c.l2_kb << 10);
   const whet_tiles_f32 *t = w->job->tiles;
   int64_t mr = t->mr[whet__panel_next(t->form, whet__ceil_div(width, whet__panel_vec(t->form)))];
   w->job->n0 = r->n0;
@@ -189,11 +192,13 @@ static void exchange(whet_conv_f32 *c) {
   *x = d;
 }
 
-size_t whet__conv_f32_scratch(const void *params) {
-  const whet_conv_f32 *c = params;
-  size_t taps = (size_t)(c->dim[0].kernel * c->dim[1].kernel * c->dim[2].kernel);
-  return whet__round_up(sizeof(whet_job_f32), 64) + whet__round_up(sizeof(walk), 64) + taps * sizeof(whet_seg_f32);
+size_t whet__conv_f32_scratch_on(const whet_conv_f32 *c, const whet_tiles_f32 *tiles) {
+  int64_t taps = c->dim[0].kernel * c->dim[1].kernel * c->dim[2].kernel;
+  return whet__round_up(sizeof(walk), 64) + whet__round_up(sizeof(whet_job_f32), 64) +
+         whet__round_up((size_t)taps * sizeof(whet_seg_f32), 64) + whet__job_room(tiles, taps * c->ic);
 }
+
+size_t whet__conv_f32_scratch(const void *params) { return whet__conv_f32_scratch_on(params, NULL); }
 
 /* Group g: rows and columns that fall to this part. Few rows are cut into pieces, many groups are not. */
 static void run_group(walk *w, int64_t rows, int part, int parts) {
@@ -221,7 +226,7 @@ static void run_group(walk *w, int64_t rows, int part, int parts) {
 }
 
 void whet__conv_f32(const void *params, void *const *ptr, int part, int parts, const whet_tiles_f32 *tiles) {
-  void *scratch = whet__part_scratch(ptr[4], whet__conv_f32_scratch(params), part);
+  void *scratch = whet__part_scratch(ptr[4], whet__conv_f32_scratch_on(params, tiles), part);
   void *p[5] = {ptr[0], ptr[1], ptr[2], ptr[3], scratch};
   whet__conv_f32_at(params, p, part, parts, tiles);
 }
@@ -243,6 +248,7 @@ void whet__conv_f32_at(const whet_conv_f32 *params, void *const *ptr, int part, 
     whet__window_inner(&c->dim[i], &w->in_lo[i], &w->in_hi[i]);
     w->lo[i] = -1; /* no list yet */
   }
+  w->job->room = (char *)w->seg + whet__round_up((size_t)(k / c->ic) * sizeof(whet_seg_f32), 64);
   bool by_groups = c->groups >= 2 * parts;
   if (by_groups) whet__split(c->groups, part, parts, &from, &to);
   for (int64_t g = from; g < to; g++) {

@@ -16,15 +16,25 @@ void whet__convpool_set_rows(whet_convpool_f32 *p) {
   while (p->rows < p->pool.out[1] && rows_of(p, p->rows + 1) * row_floats(p) <= room) p->rows++;
 }
 
-size_t whet__convpool_f32_scratch(const void *params) {
-  const whet_convpool_f32 *p = params;
-  return whet__round_up(whet__conv_f32_scratch(&p->conv), 128) +
-         (size_t)(rows_of(p, p->rows) * row_floats(p)) * sizeof(float) + WHET_SLACK;
+/* Scratch of the convolution of some rows, however many. */
+static size_t conv_scratch(const whet_convpool_f32 *p, const whet_kern *conv) {
+  whet_conv_f32 c = p->conv;
+  size_t most = 0;
+  c.batch = 1;
+  for (c.dim[1].out = rows_of(p, p->rows); c.dim[1].out > 0; c.dim[1].out--) {
+    size_t n = conv->scratch(&c);
+    if (n > most) most = n;
+  }
+  return whet__round_up(most, 128);
+}
+
+size_t whet__convpool_f32_scratch(const whet_convpool_f32 *p, const whet_kern *conv) {
+  return conv_scratch(p, conv) + (size_t)(rows_of(p, p->rows) * row_floats(p)) * sizeof(float) + WHET_SLACK;
 }
 
 /* Rows y0..y1 of the convolution of image `in` to `out`. */
 static void convolve(const whet_convpool_f32 *p, const float *in, const void *weights, float *out, int64_t y0,
-                     int64_t y1, void *scratch, const whet_tiles_f32 *tiles) {
+                     int64_t y1, void *scratch, const whet_kern *conv) {
   whet_conv_f32 c = p->conv;
   void *ptr[5] = {(void *)in, out, (void *)weights, NULL, scratch};
   if (y0 >= y1) return;
@@ -33,14 +43,13 @@ static void convolve(const whet_convpool_f32 *p, const float *in, const void *we
   c.dim[1].pad -= y0 * c.dim[1].stride;
   c.dim[1].out_step = row_floats(p);
   c.dim[2].out_step = c.oc;
-  whet__conv_f32_at(&c, ptr, 0, 1, tiles);
+  conv->run(&c, ptr, 0, 1);
 }
 
-void whet__convpool_f32(const void *params, void *const *ptr, int part, int parts, const whet_tiles_f32 *tiles,
-                        const whet_kern *pool) {
+void whet__convpool_f32(const void *params, void *const *ptr, int part, int parts, const whet_kern *conv, const whet_kern *pool) {
   const whet_convpool_f32 *p = params;
-  char *scratch = whet__part_scratch(ptr[4], whet__convpool_f32_scratch(p), part);
-  float *buffer = (float *)(scratch + whet__round_up(whet__conv_f32_scratch(&p->conv), 128));
+  char *scratch = whet__part_scratch(ptr[4], whet__convpool_f32_scratch(p, conv), part);
+  float *buffer = (float *)(scratch + conv_scratch(p, conv));
   int64_t line = row_floats(p), tall = p->pool.out[1], from, to, m;
   int64_t b0 = 0, b1 = 0; /* rows of the convolution that the buffer holds */
   whet__split(p->conv.batch * tall, part, parts, &from, &to);
@@ -53,7 +62,7 @@ void whet__convpool_f32(const void *params, void *const *ptr, int part, int part
     /* Rows that the windows before have looked at too are there already. */
     if (b1 > y0 && y0 > b0) memmove(buffer, buffer + (y0 - b0) * line, (size_t)((b1 - y0) * line) * sizeof *buffer);
     convolve(p, (const float *)ptr[0] + image * p->conv.in_batch, ptr[2], buffer + (b1 - y0) * line, b1, y1, scratch,
-             tiles);
+             conv);
     b0 = y0;
     b1 = y1;
     whet_pool_f32 q = p->pool;

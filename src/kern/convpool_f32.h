@@ -22,8 +22,8 @@ typedef struct whet_convpool_f32 {
 
 /* Set `rows` from the other sizes. */
 void whet__convpool_set_rows(whet_convpool_f32 *p);
-size_t whet__convpool_f32_scratch(const void *params);
-void whet__convpool_f32(const void *params, void *const *ptr, int part, int parts, const whet_tiles_f32 *tiles,
-                        const whet_kern *pool);
+/* What the rows do, over a row of conv_f32 and its row of pool_f32. */
+size_t whet__convpool_f32_scratch(const whet_convpool_f32 *p, const whet_kern *conv);
+void whet__convpool_f32(const void *params, void *const *ptr, int part, int parts, const whet_kern *conv, const whet_kern *pool);
 
 #endif

@@ -1,15 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Family convpool_f32, portable. */
-#include "kern/convpool_f32.h"
-
-extern const whet_kern whet_k_pool_f32__c_any;
-
-static void run(const void *params, void *const *ptr, int part, int parts) {
-  whet__convpool_f32(params, ptr, part, parts, &whet__tiles_f32_c, &whet_k_pool_f32__c_any);
-}
-
-const whet_kern whet_k_convpool_f32__c_rows = {.name = "convpool_f32__c_rows",
-                                               .form = WHET_PANEL_8,
-                                               .exact = 1,
-                                               .scratch = whet__convpool_f32_scratch,
-                                               .run = run};
+#define ISA c
+#define ISA_BITS 0
+#define FORM WHET_PANEL_8
+#define CONV whet_k_conv_f32__c_direct
+#define POOL whet_k_pool_f32__c_any
+#include "kern/convpool_f32_body.h"

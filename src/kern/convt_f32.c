@@ -63,7 +63,7 @@ void whet__convt_pack_f32(const void *params, const void *const *src, void *dst,
 void whet__convt_f32(const void *params, void *const *ptr, int part, int parts, const whet_tiles_f32 *tiles) {
   const whet_conv_f32 *c = params;
   const float *weights = ptr[2];
-  size_t scratch = whet__conv_f32_scratch(c);
+  size_t scratch = whet__conv_f32_scratch_on(c, tiles);
   for (int64_t z = 0; z < c->dim[0].stride; z++)
     for (int64_t y = 0; y < c->dim[1].stride; y++)
       for (int64_t x = 0; x < c->dim[2].stride; x++) {

@@ -32,7 +32,7 @@ static int64_t row_block(const whet_gemm_f32 *g, bool large) {
 static void rectangle(const whet_gemm_f32 *g, whet_job_f32 *j, const float *a, float *c, const float *res,
                       const whet_share *r) {
   bool large = 4 * g->k * (r->n1 - r->n0) > (int64_t)g->l2_kb << 9;
-  int64_t mb = row_block(g, large), kb = whet__k_block(g->k, (size_t)g->l2_kb << 10);
+  int64_t mb = row_block(g, large), kb = whet__job_k(j, (size_t)g->l2_kb << 10);
   whet_seg_f32 seg = {0, 0, g->k};
   j->n0 = r->n0;
   j->n1 = r->n1;
@@ -51,12 +51,17 @@ static void rectangle(const whet_gemm_f32 *g, whet_job_f32 *j, const float *a, f
   }
 }
 
-size_t whet__gemm_f32_scratch(const void *params) { return sizeof(whet_job_f32); }
+size_t whet__gemm_f32_scratch_on(const whet_gemm_f32 *g, const whet_tiles_f32 *tiles) {
+  return whet__round_up(sizeof(whet_job_f32), 64) + whet__job_room(tiles, g->k);
+}
+
+size_t whet__gemm_f32_scratch(const void *params) { return whet__gemm_f32_scratch_on(params, NULL); }
 
 void whet__gemm_f32(const void *params, void *const *ptr, int part, int parts, const whet_tiles_f32 *tiles) {
   const whet_gemm_f32 *g = params;
   if (!g->m || !g->n) return;
-  whet_job_f32 *j = whet__part_scratch(ptr[4], sizeof *j, part);
+  whet_job_f32 *j = whet__part_scratch(ptr[4], whet__gemm_f32_scratch_on(g, tiles), part);
+  j->room = (char *)j + whet__round_up(sizeof *j, 64);
   unsigned form = tiles->form;
   int64_t count = 1, grain = tiles->mr[whet__panel_next(form, whet__ceil_div(g->n, whet__panel_vec(form)))];
   for (int32_t i = 0; i < g->n_batch; i++) count *= g->batch[i];

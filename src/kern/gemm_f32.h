@@ -26,10 +26,12 @@ typedef struct whet_gemm_f32 {
   int64_t res_step[WHET_GEMM_BATCH];
   whet_epi_f32 epi;
   int32_t l2_kb; /* second cache of one core */
+  bool constant; /* B is packed once */
 } whet_gemm_f32;
 
 /* What the rows do, over the micro-kernels of an instruction set. */
 void whet__gemm_f32(const void *params, void *const *ptr, int part, int parts, const whet_tiles_f32 *tiles);
-size_t whet__gemm_f32_scratch(const void *params);
+size_t whet__gemm_f32_scratch_on(const whet_gemm_f32 *g, const whet_tiles_f32 *tiles); /* with tiles that may want room */
+size_t whet__gemm_f32_scratch(const void *params);  /* with others */
 
 #endif

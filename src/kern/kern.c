@@ -39,7 +39,7 @@ const whet_family *whet__family(unsigned id) { return id < WHET_FAMILY_COUNT ? &
 
 /* Can a target run this row, with these parameters? */
 static bool fits(const whet_kern *k, const whet_target *t, bool exact, const void *params) {
-  return (k->isa & t->isa) == k->isa && (!exact || k->exact) && (!k->fits || k->fits(params));
+  return (k->isa & t->isa) == k->isa && (!exact || k->exact) && (!k->bf16 || t->bf16) && (!k->fits || k->fits(params));
 }
 
 const whet_kern *whet__kern_pick(unsigned family, const whet_target *t, bool exact, const void *params) {
@@ -48,7 +48,7 @@ const whet_kern *whet__kern_pick(unsigned family, const whet_target *t, bool exa
   double best_ns = 0;
   for (size_t i = 0; f && i < f->n; i++) {
     const whet_kern *k = f->rows[i];
-    if (!fits(k, t, exact, params)) continue;
+    if (!fits(k, t, exact, params) || (k->pays && !k->pays(params, t))) continue;
     if (!k->cost) {
       if (!best) best = k;
       if (!best_ns) break;

@@ -24,7 +24,9 @@ typedef struct whet_kern {
   uint32_t isa;     /* WHET_ISA_ bits that it needs, all of them */
   uint16_t form;    /* packed layout of weights that it takes, as the family's header numbers them; 0: none */
   uint8_t exact;    /* keeps the family's order of sums: same bytes as every other exact row */
-  bool (*fits)(const void *params);                         /* NULL: everything */
+  uint8_t bf16;     /* rounds the factors of its products to bf16: only where the target allows it */
+  bool (*fits)(const void *params);                         /* what it can do; NULL: everything */
+  bool (*pays)(const void *params, const whet_target *t);   /* faster than the rows after it; NULL: always */
   size_t (*scratch)(const void *params);                    /* bytes for each part; NULL: none */
   double (*cost)(const void *params, const whet_target *t); /* nanoseconds; NULL: rank decides */
   whet_kern_fn run;

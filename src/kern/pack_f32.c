@@ -6,12 +6,20 @@
 
 #include "base/dtype.h"
 #include "kern/kern.h"
-#include "kern/tile_f32.h"
+#include "kern/conv_bf16.h"
 
 enum { BLOCK = 16 }; /* values of the fastest digit that are packed together */
 
+/* Numbers in sixteen columns of bf16. */
+static size_t count_bf16(const whet_pack_f32 *p) {
+  if (p->form == WHET_PANEL_RUNS) return (size_t)(p->k[0] * p->k[1] * whet__conv_bf16_run(p->k[2] * p->k[3]) * 16);
+  return (size_t)whet__ceil_div(whet__pack_f32_k(p), 32) * 512;
+}
+
 size_t whet__pack_f32_bytes(const void *params) {
   const whet_pack_f32 *p = params;
+  if (p->form == WHET_PANEL_RUNS)
+    return (size_t)p->groups * (size_t)whet__panel_pad(p->form, p->n) * (4 + count_bf16(p) / 8);
   return (size_t)p->groups * (size_t)whet__panel_floats(p->form, p->n, whet__pack_f32_k(p)) * sizeof(float);
 }
 
@@ -88,9 +96,47 @@ static void bias(const whet_pack_f32 *p, const char *src, int64_t group, float *
     dst[j] = src && p->bias_dtype && j < p->n ? load(p->bias_dtype, src, group * p->n + j) : 0;
 }
 
+/* Sixteen columns of bf16 that start at element `at`, n of them there; rows as they lie in forms BF16 and RUNS. */
+static void columns_bf16(const whet_pack_f32 *p, const struct whet_pack_scale *q, bool each, const char *src, int64_t at,
+                         int64_t n, uint16_t *dst) {
+  const int64_t run = p->form == WHET_PANEL_RUNS ? whet__conv_bf16_run(p->k[2] * p->k[3]) : 0; /* 0: no gaps */
+  memset(dst, 0, count_bf16(p) * 2);
+  for (int64_t j = 0; j < n; j++, at += p->n_step) {
+    const struct whet_pack_scale *scale = q ? q + (each ? j : 0) : NULL;
+    for (int64_t a = 0, row = 0; a < p->k[0]; a++)
+      for (int64_t b = 0; b < p->k[1]; b++) {
+        if (run) row = b * run;
+        for (int64_t t = 0; t < p->k[2]; t++) {
+          int64_t from = at + a * p->k_step[0] + b * p->k_step[1] + t * p->k_step[2];
+          for (int64_t c = 0; c < p->k[3]; c++, row++, from += p->k_step[3])
+            dst[row / 2 * 32 + j * 2 + row % 2] =
+                whet__f32_to_bf16(scale ? load_scaled(p->dtype, src, from, scale) : load(p->dtype, src, from));
+        }
+      }
+  }
+}
+
+static void pack_bf16(const whet_pack_f32 *p, const struct whet_pack_scale *q, int32_t n_q, const void *const *src,
+                      void *dst, int part, int parts) {
+  int64_t pad = whet__panel_pad(p->form, p->n), blocks = pad / 16, from, to;
+  size_t group = whet__pack_f32_bytes(p) / (size_t)p->groups, columns = count_bf16(p);
+  whet__split(p->groups * blocks, part, parts, &from, &to);
+  for (int64_t at = from; at < to; at++) {
+    int64_t g = at / blocks, n0 = at % blocks * 16;
+    float *d = (float *)(void *)((char *)dst + (size_t)g * group);
+    if (n0 == 0) bias(p, src[1], g, d);
+    columns_bf16(p, q && n_q > 1 ? q + g * p->n + n0 : q, n_q > 1, src[0], p->at + g * p->group_step + n0 * p->n_step,
+                 whet__min_i(p->n - n0, 16), (uint16_t *)(d + pad) + (size_t)(n0 / 16) * columns);
+  }
+}
+
 /* All groups; q: scales, n_q of them, or NULL. */
 static void pack(const whet_pack_f32 *p, const struct whet_pack_scale *q, int32_t n_q, const void *const *src,
                  void *dst, int part, int parts) {
+  if (p->form == WHET_PANEL_BF16 || p->form == WHET_PANEL_RUNS) {
+    pack_bf16(p, q, n_q, src, dst, part, parts);
+    return;
+  }
   int64_t k = whet__pack_f32_k(p), vec = whet__panel_vec(p->form), pad = whet__panel_pad(p->form, p->n);
   int64_t blocks = whet__max_i(whet__ceil_div(p->k[3], BLOCK), 1), from, to;
   whet__split(p->groups * blocks, part, parts, &from, &to);

@@ -10,6 +10,8 @@ static const struct panels {
 } k_panels[] = {
     [WHET_PANEL_16] = {16, {0, 1, 2, 3, 4, 3, 3, 4, 4}},
     [WHET_PANEL_8] = {8, {0, 1, 2, 3, 2, 2, 2, 2, 2}},
+    [WHET_PANEL_BF16] = {16, {0, 1, 2, 3, 4, 4, 4, 4, 4}},
+    [WHET_PANEL_RUNS] = {16, {0, 1, 2, 3, 4, 4, 4, 4, 4}},
 };
 
 int64_t whet__panel_vec(unsigned form) { return k_panels[form].vec; }
@@ -198,6 +200,11 @@ static void run_strip(const whet_job_f32 *j, const whet_strip_f32 *s, int nv, in
 }
 
 void whet__job_run(whet_job_f32 *j) {
+  if (j->tiles->run) {
+    j->tiles->run(j);
+    j->n_strip = j->n_seg = 0;
+    return;
+  }
   unsigned form = j->tiles->form;
   int64_t vec = whet__panel_vec(form), pad = whet__panel_pad(form, j->n);
   const float *panels = j->w + pad;

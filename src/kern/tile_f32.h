@@ -17,7 +17,11 @@
  *
  * Packed weights of one group: the bias padded with zeros to whole vectors, then the panels; panel p holds its k rows
  * of `width` columns each, missing columns zero. A panel that starts at column n0 starts n0 * k floats after the
- * bias. */
+ * bias.
+ *
+ * Form BF16 (rounded to nearest, ties to even) has blocks of 16 columns after the bias, k padded with zeros to a multiple
+ * of 32: [k / 2][column][k % 2], what two factors to a sum at once (vdpbf16ps, tdpbf16ps) want. Rows of that form round
+ * A likewise, sum in f32 in an order of their own, and take numbers below 2^-126 as zeros: not exact. */
 
 #include "kern/epilogue.h"
 #include "kern/kern.h"
@@ -26,7 +30,9 @@
 enum {
   WHET_PANEL_NONE,
   WHET_PANEL_16, /* vectors of 16; panels of 64, and 48, 32 or 16 at the end */
-  WHET_PANEL_8   /* vectors of 8; panels of 16, and 24 or 8 at the end */
+  WHET_PANEL_8,  /* vectors of 8; panels of 16, and 24 or 8 at the end */
+  WHET_PANEL_BF16, /* weights as bf16, see below */
+  WHET_PANEL_RUNS  /* of a convolution, see conv_bf16.h */
 };
 
 /* A run of neighbouring floats. */
@@ -65,16 +71,23 @@ enum { WHET_TILE_MR = 28, WHET_TILE_NV = 4 };
 /* Floats that a tile of nv vectors prefetches for each k; none where its loads are what limits it. */
 #define WHET_TILE_AHEAD(nv) ((nv) == 1 ? 0 : ((nv) + 1) / 2 * 16)
 
+struct whet_job_f32;
+
 /* The micro-kernels of one instruction set. */
 typedef struct whet_tiles_f32 {
   uint16_t form;                                           /* WHET_PANEL_ */
   uint8_t mr[WHET_TILE_NV + 1];                            /* most rows for a panel of that many vectors */
   whet_tile_f32_fn fn[WHET_TILE_NV + 1][WHET_TILE_MR + 1]; /* by vectors and rows */
   void (*epi)(const whet_epi_f32 *e, float *x, const float *res, int64_t n); /* see unary_f32.h */
+  /* Runs whole jobs in place of fn, with `room` bytes for panels of k rows; k is not cut then. NULL: fn. */
+  void (*run)(const struct whet_job_f32 *j);
+  size_t (*room)(int64_t k);
 } whet_tiles_f32;
 extern const whet_tiles_f32 whet__tiles_f32_c;
 extern const whet_tiles_f32 whet__tiles_f32_avx2;
 extern const whet_tiles_f32 whet__tiles_f32_avx512;
+extern const whet_tiles_f32 whet__tiles_f32_bf16;
+extern const whet_tiles_f32 whet__tiles_f32_amx;
 extern const whet_tiles_f32 whet__tiles_f32_neon;
 extern const whet_tiles_f32 whet__tiles_f32_rvv;
 
@@ -90,6 +103,7 @@ int whet__panel_next(unsigned form, int64_t left);
 int64_t whet__panel_count(unsigned form, int64_t n);
 /* Floats of one packed group: bias and panels of n columns, k rows. */
 static inline int64_t whet__panel_floats(unsigned form, int64_t n, int64_t k) {
+  if (form == WHET_PANEL_BF16) k = whet__ceil_div(k, 32) * 16; /* halves of floats */
   return whet__panel_pad(form, n) * (k + 1);
 }
 
@@ -122,6 +136,7 @@ typedef struct whet_job_f32 {
   uint32_t flags; /* ADD and CLAMP that end every sum */
   float lo, hi;
   whet_epi_f32 rest; /* micro-operations after those, over each tile's stored results; n = 0: none */
+  void *room;        /* for tiles->run, aligned to 64 */
   int32_t n_strip, n_seg;
   whet_strip_f32 strip[WHET_JOB_STRIPS];
   whet_seg_f32 seg[WHET_JOB_SEGS];
@@ -130,6 +145,8 @@ typedef struct whet_job_f32 {
 /* Divide an epilogue into what kernels do in registers (answered as WHET_TILE_ADD and WHET_TILE_CLAMP; the bounds are
  * first->a[0] and first->b[0]) and the rest. */
 uint32_t whet__epi_split(const whet_epi_f32 *epi, whet_epi_f32 *first, whet_epi_f32 *rest);
+/* Bytes of its room with panels of k rows. */
+static inline size_t whet__job_room(const whet_tiles_f32 *t, int64_t k) { return t && t->room ? whet__round_up(t->room(k), 64) : 0; }
 /* Start a job: `epi` is divided into what kernels do in registers and the rest. */
 void whet__job_init(whet_job_f32 *j, const whet_tiles_f32 *tiles, const float *w, int64_t n, int64_t k,
                     const whet_epi_f32 *epi);
@@ -156,6 +173,10 @@ void whet__job_run(whet_job_f32 *j);
 /* How many rows of a panel to take at once, so that a block of them stays in a second cache of l2 bytes while all
  * strips use it. */
 int64_t whet__k_block(int64_t k, size_t l2);
+/* The same for a job: all where its tiles run whole jobs. */
+static inline int64_t whet__job_k(const whet_job_f32 *j, size_t l2) {
+  return j->tiles->run ? whet__max_i(j->k, 1) : whet__k_block(j->k, l2);
+}
 
 /* Which part of rows x columns a part of a step does: a list of rectangles whose columns are whole panels. */
 typedef struct whet_share {

@@ -66,7 +66,7 @@ whet_status whet__pl_conv_chain(whet_planner *p, const whet_node *n) {
   const whet_kern *row = whet__pl_pick(p, WHET_FAMILY_chain_f32, &k, sizeof k);
   if (!row) return WHET_E_INTERNAL;
   for (int s = 0; s < k.n; s++) {
-    pack[s].form = row->form;
+    pack[s].form = whet__chain_form(row, &k.stage[s]);
     arg[2 + s] = whet__pl_panels(p, &pack[s], node[s]->in[1], node[s]->n_in > 2 ? node[s]->in[2] : -1);
   }
   arg[0] = whet__rd(n->in[0]);

@@ -42,8 +42,9 @@ static double tiles_ns(const whet_target *t, const whet_wino_f32 *w) {
 
 /* Nanoseconds of the sums in order. */
 static double direct_ns(const whet_target *t, const whet_conv_f32 *c) {
-  double k = 9 * (double)c->ic * columns(t, c), read = 4 * k / reads(t, 4 * k);
-  double products = (double)(c->batch * c->dim[1].out * c->dim[2].out) * k / rates_of(t).macs;
+  double k = 9 * (double)c->ic * columns(t, c), bytes = t->bf16 ? 2 * k : 4 * k, read = bytes / reads(t, bytes);
+  double faster = !t->bf16 ? 1 : t->isa & WHET_ISA_AMX ? 6 : 1.8; /* factors rounded to bf16 */
+  double products = (double)(c->batch * c->dim[1].out * c->dim[2].out) * k / (rates_of(t).macs * faster);
   return products > read ? products : read;
 }
 

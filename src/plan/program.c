@@ -158,6 +158,19 @@ static bool save_choices(whet_program *p, const whet_choices *c) {
   return ok;
 }
 
+/* The precision of float products, which only the caller lowers. */
+static whet_status settle_precision(const whet_program_opts *o, whet_target *t, whet_err *err) {
+  if (!o->precision || !strcmp(o->precision, "f32")) return WHET_OK;
+  if (strcmp(o->precision, "bf16"))
+    return whet__fail(err, WHET_E_NAME, "precision \"%.20s\": expected f32 or bf16", o->precision);
+  if (o->exact) return whet__fail(err, WHET_E_MISUSE, "precision bf16 rounds factors, which exact forbids");
+  if (!(t->isa & WHET_ISA_BF16))
+    return whet__fail(err, WHET_E_UNSUPPORTED, "precision bf16: level %s of this CPU has no bf16 dot products (AVX-512 BF16 or AMX)",
+                      whet__isa_level(t->isa));
+  t->bf16 = true;
+  return WHET_OK;
+}
+
 /* Target, threads and precision. */
 static whet_status settle_target(whet_program *p, whet_err *err) {
   const whet_program_opts *o = &p->opts;
@@ -166,9 +179,7 @@ static whet_status settle_target(whet_program *p, whet_err *err) {
   p->threads = o->threads > 0 ? o->threads : p->target.cores;
   if (p->threads > whet_pool_width(p->pool)) p->threads = whet_pool_width(p->pool);
   p->target.cores = p->threads;
-  if (o->precision && strcmp(o->precision, "f32"))
-    return whet__fail(err, WHET_E_UNSUPPORTED, "precision \"%.20s\": this version computes float models in f32 only", o->precision);
-  return WHET_OK;
+  return settle_precision(o, &p->target, err);
 }
 
 /* Declare inputs with these shapes where they differ in what is fixed. */

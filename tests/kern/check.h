@@ -121,6 +121,16 @@ void kc_want(kc *k, int arg, int64_t i, double want, double tol);
 void kc_want_int(kc *k, int arg, int64_t i, int64_t want);
 /* The float must have these very bits; any NaN equals any NaN. */
 void kc_want_f32(kc *k, int arg, int64_t i, float want);
+/* A factor of a product as the row under test sees it: rounded to bf16 where it rounds. */
+float kc_factor(const kc *k, float x);
+/* As kc_want_f32, for a sum of n products whose sizes add up to `size`: rows that round factors sum in an order of their own.
+ * times: what the epilogue multiplies sums by. */
+void kc_want_sum(kc *k, int arg, int64_t i, float want, double size, int64_t n, double times);
+/* Numbers as factors, n of them, in a copy. */
+const float *kc_factors(kc *k, const float *x, int64_t n);
+/* For rows that round, results within `share` of the greatest of n; where one is not finite nothing can be said. For others as
+ * kc_want_f32. Element i is argument `arg`'s element at[i]. */
+void kc_want_near(kc *k, int arg, const int64_t *at, const float *want, int64_t n, double share);
 /* Report a failure of the case. */
 void kc_fail(kc *k, const char *fmt, ...) WHET_PRINTF(2, 3);
 

@@ -1,16 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Family chain_f32 on NEON. */
-#include "kern/chain_f32.h"
-
-extern const whet_kern whet_k_dw_f32__neon_rows;
-
-static void run(const void *params, void *const *ptr, int part, int parts) {
-  whet__chain_f32(params, ptr, part, parts, &whet__tiles_f32_neon, &whet_k_dw_f32__neon_rows);
-}
-
-const whet_kern whet_k_chain_f32__neon_rows = {.name = "chain_f32__neon_rows",
-                                             .isa = WHET_ISA_NEON,
-                                             .form = WHET_PANEL_8,
-                                             .exact = 1,
-                                             .scratch = whet__chain_f32_scratch,
-                                             .run = run};
+/* Family chain_f32, on NEON. */
+#define ISA neon
+#define ISA_BITS WHET_ISA_NEON
+#define FORM WHET_PANEL_8
+#define CONV whet_k_conv_f32__neon_direct
+#define DW whet_k_dw_f32__neon_rows
+#include "kern/chain_f32_body.h"

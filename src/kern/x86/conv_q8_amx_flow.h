@@ -6,6 +6,50 @@
  * core, and three blocks of results are under way so that each part works all the time. */
 
 #include "kern/x86/conv_q8_amx_cut.h"
+#include "kern/x86/out_q8_avx512.h"
+
+/* ---- strips ------------------------------------------------------------------------------------- */
+
+static size_t scratch(const void *params) {
+  cut c;
+  cut_for(params, &c);
+  return c.bytes;
+}
+
+/* Where the first result of lines [line, line + n) of one image reads, group g; copied into `buf` when need be. */
+static __attribute__((noinline)) const uint8_t *strip(const whet_conv_q8 *p, const cut *c, const uint8_t *in,
+                                                      int64_t line, int64_t n, int64_t g, uint8_t *buf) {
+  in += g * c->l.ic;
+  if (c->dense) {
+    const uint8_t *from = in + line * c->width * p->in_pitch;
+    int64_t px = whet__min_i(n * c->width, c->total - line * c->width);
+    if (!c->copy) return from;
+    tile_copy_row(p, from, px, 0, 1, px, c->pix, buf);
+    return buf;
+  }
+  int64_t top = line % c->per * p->stride_h - p->pad_top, rows = rows_of(p, c, n), pitch = p->in_w * p->in_pitch;
+  in += line / c->per * p->in_h * pitch;
+  if (!c->copy) return in + top * pitch;
+  for (int64_t a = 0; a < (p->kh > 1 ? c->fh : 1); a++)
+    for (int64_t b = 0; b < (p->kw > 1 ? c->fw : 1); b++) {
+      uint8_t *to = buf + seg_of(p, c, 0, 0) + (a * (p->kw > 1 ? c->fw : 1) + b) * c->plane;
+      for (int64_t i = 0; i < rows; i++, to += c->row) {
+        int64_t y = top + i * c->fh + a;
+        if (y < 0 || y >= p->in_h)
+          tile_fill(to, c->row, tile_zero(p));
+        else
+          tile_copy_row(p, in + y * pitch, p->in_w, b - p->pad_left, c->fw, c->px, c->pix, to);
+      }
+    }
+  return buf;
+}
+
+/* Elements from the first result of a strip's line to that of the next. */
+static int64_t line_of(const whet_conv_q8 *p, const cut *c) {
+  return c->next ? c->next * c->lda : p->stride_h * c->row;
+}
+
+/* ---- tiles -------------------------------------------------------------------------------------- */
 
 /* Registers. Four hold sums, two rows of two or one of four; numbers, as gcc spells them into assembly. */
 #define C0 0

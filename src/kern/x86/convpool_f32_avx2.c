@@ -1,16 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Family convpool_f32 on AVX2. */
-#include "kern/convpool_f32.h"
-
-extern const whet_kern whet_k_pool_f32__avx2_any;
-
-static void run(const void *params, void *const *ptr, int part, int parts) {
-  whet__convpool_f32(params, ptr, part, parts, &whet__tiles_f32_avx2, &whet_k_pool_f32__avx2_any);
-}
-
-const whet_kern whet_k_convpool_f32__avx2_rows = {.name = "convpool_f32__avx2_rows",
-                                                 .isa = WHET_ISA_AVX2,
-                                                 .form = WHET_PANEL_8,
-                                                 .exact = 1,
-                                                 .scratch = whet__convpool_f32_scratch,
-                                                 .run = run};
+/* Family convpool_f32, on AVX2. */
+#define ISA avx2
+#define ISA_BITS WHET_ISA_AVX2
+#define FORM WHET_PANEL_8
+#define CONV whet_k_conv_f32__avx2_direct
+#define POOL whet_k_pool_f32__avx2_any
+#include "kern/convpool_f32_body.h"

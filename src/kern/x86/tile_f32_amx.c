@@ -1,0 +1,78 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Float products with factors rounded to bf16 on AMX (Intel SDM 1, chapter 18): tdpbf16ps multiplies 16 rows of 32 numbers
+ * with 32 rows of 16 in 16 cycles. */
+
+#include "kern/x86/tile_bf16.h"
+
+enum { HIGH = 32, WIDE = 2 };
+
+static void configure(void) {
+  struct {
+    uint8_t palette, start, spare[14];
+    uint16_t bytes[16];
+    uint8_t rows[16];
+  } c = {.palette = 1};
+  for (int t = 0; t < 8; t++) c.rows[t] = 16, c.bytes[t] = 64;
+  __asm__ volatile("" ::: "memory"); /* gcc 12 tells of the first eight bytes only */
+  _tile_loadconfig(&c);
+}
+
+/* 32 rows by 32 columns. */
+static void square(const product *p) {
+  const uint16_t *a = p->a, *b = p->b;
+  const int64_t lda = p->lda * 2, high = p->lda * 16, apart = p->apart;
+  _tile_loadd(0, p->bias, 0);
+  _tile_loadd(1, p->bias + 16, 0);
+  _tile_loadd(2, p->bias, 0);
+  _tile_loadd(3, p->bias + 16, 0);
+  for (int64_t k = p->steps; k > 0; k--, a += BLOCK_K, b += 512) {
+    _tile_loadd(4, a, lda);
+    _tile_loadd(6, b, 64);
+    _tile_dpbf16ps(0, 4, 6);
+    _tile_loadd(7, b + apart, 64);
+    _tile_dpbf16ps(1, 4, 7);
+    _tile_loadd(5, a + high, lda);
+    _tile_dpbf16ps(2, 5, 6);
+    _tile_dpbf16ps(3, 5, 7);
+  }
+  _tile_stored(0, p->acc, 128);
+  _tile_stored(1, p->acc + 16, 128);
+  _tile_stored(2, p->acc + 512, 128);
+  _tile_stored(3, p->acc + 528, 128);
+}
+
+/* 16 rows or 32, `high` being where the others are, by one block. */
+static void narrow(const product *p, const float *bias, const uint16_t *b, int64_t high, float *acc) {
+  const uint16_t *a = p->a;
+  const int64_t lda = p->lda * 2;
+  _tile_loadd(0, bias, 0);
+  _tile_loadd(2, bias, 0);
+  for (int64_t k = p->steps; k > 0; k--, a += BLOCK_K, b += 512) {
+    _tile_loadd(6, b, 64);
+    _tile_loadd(4, a, lda);
+    _tile_dpbf16ps(0, 4, 6);
+    if (!high) continue;
+    _tile_loadd(5, a + high, lda);
+    _tile_dpbf16ps(2, 5, 6);
+  }
+  _tile_stored(0, acc, 128);
+  if (high) _tile_stored(2, acc + 512, 128);
+}
+
+static void multiply(const product *p) {
+  if (p->rows > 16 && p->blocks > 1) {
+    square(p);
+  } else {
+    for (int64_t n = 0; n < p->blocks; n++)
+      narrow(p, p->bias + 16 * n, p->b + n * p->apart, p->rows > 16 ? p->lda * 16 : 0, p->acc + 16 * n);
+  }
+}
+
+static void run(const whet_job_f32 *j) {
+  configure();
+  run_job(j, HIGH, WIDE, multiply);
+  _tile_release();
+}
+
+const whet_tiles_f32 whet__tiles_f32_amx = {
+    .form = WHET_PANEL_BF16, .mr = {0, HIGH, HIGH, HIGH, HIGH}, .epi = whet__epi_f32_avx512, .run = run, .room = room_for};
