@@ -139,8 +139,8 @@ static OrtStatus *convert(OrtSession *s, const char *path, const void **bytes, s
   }
   if (f) fclose(f);
   if (!st && *bytes && ort_format_is(*bytes, *n)) {
-    st = ort_format_convert(*bytes, *n, &s->converted, n);
-    *bytes = s->converted;
+    st = ort_format_convert(*bytes, *n, &s->converted);
+    if (!st) *bytes = s->converted->text.p, *n = s->converted->text.n;
   }
   free(all);
   return st;
@@ -293,7 +293,7 @@ void API(ReleaseSession)(OrtSession *s) {
   whet_pool_close(&s->pool);
   custom_close(s->custom);
   given_free(&s->given);
-  free(s->converted);
+  ort_format_free(s->converted);
   ports_free(s->in, s->n_in);
   ports_free(s->out, s->n_out);
   ports_free(s->over, s->n_over);

@@ -14,6 +14,7 @@
 
 #include "onnxruntime_c_api.h"
 #include "whet/whet.h"
+#include "wire/pb_out.h"
 
 #define API(name) ort_##name
 
@@ -120,9 +121,14 @@ void given_free(given *g);
 /* Let a model be opened with them; *list is memory of malloc that lives until it is open. */
 OrtStatus *given_opts(const given *g, whet_model_opts *o, whet_initializer **list);
 
-/* Models in the original's own form (ortfile.c): is it one; what it is as ONNX, in memory of malloc. */
+/* Models in the original's own form (ortfile.c): is it one; what it is as ONNX. */
 bool ort_format_is(const void *p, size_t n);
-OrtStatus *ort_format_convert(const void *p, size_t n, void **out, size_t *n_out);
+typedef struct converted {
+  whet_mem mem;
+  whet_text text; /* ModelProto */
+} converted;
+OrtStatus *ort_format_convert(const void *p, size_t n, converted **out);
+void ort_format_free(converted *c);
 
 struct OrtSessionOptions {
   int threads, inter;
@@ -272,7 +278,7 @@ struct OrtSession {
   whet_pool *pool; /* NULL: the process's */
   custom_set *custom;
   given given; /* the model uses their memory */
-  void *converted; /* and this, when it was in ORT format */
+  converted *converted; /* and this, when it was in ORT format */
   variants variants;
   port *in, *out, *over;
   size_t n_in, n_out, n_over;

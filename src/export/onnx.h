@@ -5,7 +5,7 @@
 /* The ONNX writer from inside: what the operators' functions in onnx_ops.c call. Field numbers are those of onnx.proto3. */
 
 #include "export/export.h"
-#include "export/pb_out.h"
+#include "wire/pb_out.h"
 
 typedef struct whet_onnx_out {
   whet_export x;

@@ -144,4 +144,9 @@ whet_fb_table whet__fb_vec_table(whet_fb_vec v, uint32_t i) {
   return pos ? whet__fb_table_at(v.b, pos) : (whet_fb_table){v.b, 0, 0, 0, 0};
 }
 
+whet_str whet__fb_vec_str(whet_fb_vec v, uint32_t i) {
+  whet_fb_vec s = vec_at(v.b, v.pos + (size_t)i * 4, 1);
+  return s.pos ? (whet_str){(const char *)s.b->p + s.pos, s.n} : (whet_str){"", 0};
+}
+
 const uint8_t *whet__fb_vec_bytes(whet_fb_vec v) { return v.pos ? v.b->p + v.pos : NULL; }

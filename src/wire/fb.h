@@ -61,6 +61,8 @@ int64_t whet__fb_vec_int(whet_fb_vec v, uint32_t i, unsigned bytes);
 float whet__fb_vec_float(whet_fb_vec v, uint32_t i);
 /* An element of a vector of tables (each 4). */
 whet_fb_table whet__fb_vec_table(whet_fb_vec v, uint32_t i);
+/* An element of a vector of strings (each 4): borrowed bytes, not terminated. */
+whet_str whet__fb_vec_str(whet_fb_vec v, uint32_t i);
 const uint8_t *whet__fb_vec_bytes(whet_fb_vec v);
 /* Copy all elements of `each` bytes to `to`: they are stored as whet's machines hold them. */
 static inline void whet__fb_vec_copy(whet_fb_vec v, unsigned each, void *to) {

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#ifndef WHET_EXPORT_PB_OUT_H
-#define WHET_EXPORT_PB_OUT_H
+#ifndef WHET_WIRE_PB_OUT_H
+#define WHET_WIRE_PB_OUT_H
 
 /* Writing protocol buffer messages: fields appended to a text that grows. A message inside another is written to a
- * text of its own first. */
+ * text of its own first. What may be written in all is bounded by the limit of the memory that the texts take theirs from. */
 
 #include "base/str.h"
 

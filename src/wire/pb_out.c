@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "export/pb_out.h"
+#include "wire/pb_out.h"
 
 void whet__pb_put_varint(whet_text *t, uint64_t v) {
   char b[10];
