@@ -15,8 +15,7 @@ struct custom_set {
   size_t n_domain, n_op;
 };
 
-/* Pass on why a function of the caller's failed. */
-static whet_status passed_on(whet_custom_ctx *c, OrtStatus *s) {
+whet_status custom_passed_on(whet_custom_ctx *c, OrtStatus *s) {
   if (!s) return WHET_OK;
   whet_status w = API(GetErrorCode)(s) == ORT_NOT_IMPLEMENTED ? WHET_E_UNSUPPORTED : WHET_E_DATA;
   whet_custom_error(c, API(GetErrorMessage)(s));
@@ -29,23 +28,71 @@ static bool by_status(const OrtCustomOp *op) {
   return op->version >= 16 && op->CreateKernelV2 && op->KernelComputeV2;
 }
 
-/* The caller's kernel is the state. */
+/* The operator that takes a node's inputs, of those that share a name: each type that is known is the one that it says. The
+ * first where none does. */
+custom_op *custom_fit(custom_op *first, const whet_custom_ctx *c) {
+  for (custom_op *own = first; own; own = own->next) {
+    const OrtCustomOp *op = own->op;
+    size_t types = op->GetInputTypeCount(op), n = whet_custom_inputs(c);
+    bool fits = true;
+    for (size_t i = 0; fits && types && i < n; i++) {
+      whet_info x;
+      whet_dtype want = whet_type(op->GetInputType(op, i < types ? i : types - 1));
+      fits = want == WHET_NONE || whet_custom_input(c, i, &x, NULL) || x.dtype == WHET_NONE || x.dtype == want;
+    }
+    if (fits) return own;
+  }
+  return first;
+}
+
+/* A node's state. */
+typedef struct kernel {
+  custom_op *own;
+  void *made; /* by the caller */
+} kernel;
+
 static whet_status create(void *user, const whet_custom_ctx *c, void **state) {
-  custom_op *own = user;
+  custom_op *own = custom_fit(user, c);
   const OrtCustomOp *op = own->op;
   const OrtApi *api = OrtGetApiBase()->GetApi(ORT_API_VERSION);
-  OrtKernelInfo info = {(whet_custom_ctx *)c, own};
-  if (by_status(op)) return passed_on(info.ctx, op->CreateKernelV2(op, api, &info, state));
-  *state = op->CreateKernel(op, api, &info);
-  if (*state) return WHET_OK;
-  whet_custom_error(info.ctx, "CreateKernel answered no kernel");
-  return WHET_E_DATA;
+  OrtKernelInfo info = {(whet_custom_ctx *)c, own, false};
+  whet_status st = WHET_OK;
+  kernel *k = calloc(1, sizeof *k);
+  if (!k) return WHET_E_MEMORY;
+  k->own = own;
+  if (by_status(op)) {
+    st = custom_passed_on(info.ctx, op->CreateKernelV2(op, api, &info, &k->made));
+  } else if (!(k->made = op->CreateKernel(op, api, &info))) {
+    whet_custom_error(info.ctx, "CreateKernel answered no kernel");
+    st = WHET_E_DATA;
+  }
+  if (st)
+    free(k);
+  else
+    *state = k;
+  return st;
 }
-static void destroy(void *user, void *state) { ((const custom_op *)user)->op->KernelDestroy(state); }
+static void destroy(void *user, void *state) {
+  (void)user;
+  kernel *k = state;
+  k->own->op->KernelDestroy(k->made);
+  free(k);
+}
+
+/* Strings were written to the handle's own memory: copy them to the output. */
+static whet_status give_strings(whet_custom_ctx *c, size_t i, const OrtValue *o) {
+  if (!o || whet_value_dtype(o->v) != WHET_STRING) return WHET_OK;
+  const whet_str *s = whet_value_const_data(o->v);
+  whet_status st = WHET_OK;
+  for (size_t k = 0; !st && k < whet_value_count(o->v); k++) st = whet_custom_output_string(c, i, k, s[k].p, s[k].n);
+  return st;
+}
 
 /* Compute, then let go of the handles. */
 static whet_status run(void *user, void *state, whet_custom_ctx *c) {
-  const custom_op *own = user;
+  (void)user;
+  const custom_op *own = ((kernel *)state)->own;
+  void *made = ((kernel *)state)->made;
   const OrtCustomOp *op = own->op;
   OrtKernelContext k = {.ctx = c, .own = own, .n_in = whet_custom_inputs(c), .n_out = whet_custom_outputs(c)};
   OrtValue **value = calloc(k.n_in + k.n_out + 1, sizeof *value);
@@ -54,10 +101,11 @@ static whet_status run(void *user, void *state, whet_custom_ctx *c) {
   k.out = value + k.n_in;
   OrtStatus *s = NULL;
   if (by_status(op))
-    s = op->KernelComputeV2(state, &k);
+    s = op->KernelComputeV2(made, &k);
   else
-    op->KernelCompute(state, &k);
-  whet_status st = passed_on(c, s);
+    op->KernelCompute(made, &k);
+  whet_status st = custom_passed_on(c, s);
+  for (size_t i = 0; !st && i < k.n_out; i++) st = give_strings(c, i, k.out[i]);
   for (size_t i = 0; i < k.n_in + k.n_out; i++) API(ReleaseValue)(value[i]);
   free(value);
   return st;
@@ -76,6 +124,25 @@ static void arity(const OrtCustomOp *op, size_t n,
     *min = (int32_t)i + (op->version >= 14 && least ? least(op) : 1);
     *max = -1;
   }
+}
+
+/* The more of two bounds, -1 being none. */
+static int32_t wider(int32_t a, int32_t b) { return a < 0 || b < 0 ? -1 : a > b ? a : b; }
+/* Whether an operator of that name stands in the domain already: then the new one is put behind it. */
+static bool joined(whet_custom_op *const w, const whet_custom_op **list, size_t n) {
+  for (size_t i = 0; i < n; i++) {
+    if (strcmp(list[i]->name, w->name) != 0) continue;
+    whet_custom_op *first = (whet_custom_op *)list[i];
+    custom_op *last = first->user;
+    while (last->next) last = last->next;
+    last->next = w->user;
+    if (w->min_in < first->min_in) first->min_in = w->min_in;
+    if (w->min_out < first->min_out) first->min_out = w->min_out;
+    first->max_in = wider(first->max_in, w->max_in);
+    first->max_out = wider(first->max_out, w->max_out);
+    return true;
+  }
+  return false;
 }
 
 /* Two domains of one name become one. */
@@ -98,12 +165,13 @@ OrtStatus *custom_open(const OrtSessionOptions *o, const listener *log, custom_s
   c->n_domain = o->n_domain;
   for (size_t i = 0, at = 0; i < o->n_domain; i++) {
     const OrtCustomOpDomain *d = o->domain[i];
-    c->domain[i] = (whet_custom_domain){sizeof *c->domain, d->name, c->list + at, d->n};
+    const whet_custom_op **list = c->list + at;
+    c->domain[i] = (whet_custom_domain){sizeof *c->domain, d->name, list, 0};
     c->domains[i] = &c->domain[i];
     for (size_t k = 0; k < d->n; k++, at++) {
       const OrtCustomOp *op = d->op[k];
       whet_custom_op *w = &c->op[at];
-      c->own[at] = (custom_op){.op = op, .domain = d->name, .log = log};
+      c->own[at] = (custom_op){.op = op, .domain = d->name, .log = log, .threads = o->threads};
       OrtStatus *s = pairs_copy(&c->own[at].config, &o->config);
       if (s) {
         custom_close(c);
@@ -116,12 +184,13 @@ OrtStatus *custom_open(const OrtSessionOptions *o, const listener *log, custom_s
                             .destroy = destroy,
                             .run = run,
                             .user = &c->own[at],
-                            .thread_safe = 1};
+                            .thread_safe = 1,
+                            .tell = custom_tell};
       arity(op, op->GetInputTypeCount(op), op->GetInputCharacteristic, op->GetVariadicInputMinArity, &w->min_in,
             &w->max_in);
       arity(op, op->GetOutputTypeCount(op), op->GetOutputCharacteristic, op->GetVariadicOutputMinArity, &w->min_out,
             &w->max_out);
-      c->list[at] = w;
+      if (!joined(w, list, c->domain[i].n_ops)) list[c->domain[i].n_ops++] = w;
     }
   }
   *out = c;

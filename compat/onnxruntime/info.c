@@ -255,6 +255,8 @@ OrtStatus *API(SetDimensions)(OrtTensorTypeAndShapeInfo *t, const int64_t *dims,
   if (n) NEED(dims);
   if (n > WHET_MAX_RANK)
     return fail(ORT_INVALID_ARGUMENT, "SetDimensions: %zu dimensions; whet has up to %d", n, WHET_MAX_RANK);
+  for (size_t i = 0; i < n; i++)
+    if (dims[i] < -1) return fail(ORT_INVALID_ARGUMENT, "dim_values must be -1 (symbolic dimension) or larger.");
   if (n) memcpy(t->dims, dims, n * sizeof *dims);
   t->rank = n;
   t->has_shape = true;

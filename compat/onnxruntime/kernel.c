@@ -62,6 +62,34 @@ OrtStatus *API(KernelInfoGetAttributeArray_int64)(const OrtKernelInfo *k, const 
   return whet_custom_attr_ints(k->ctx, name, &p, &n) ? copy_out(p, n, sizeof *p, false, out, size)
                                                      : no_attribute(name);
 }
+OrtStatus *API(KernelInfoGetAttribute_tensor)(const OrtKernelInfo *k, const char *name, OrtAllocator *a,
+                                              OrtValue **out) {
+  NEED(k);
+  NEED(name);
+  NEED(a);
+  NEED(out);
+  whet_info x;
+  const void *data;
+  return whet_custom_attr_tensor(k->ctx, name, &x, &data) ? value_copy(a, &x, data, out) : no_attribute(name);
+}
+
+/* A copy answers as long as the session lives. */
+OrtStatus *API(CopyKernelInfo)(const OrtKernelInfo *k, OrtKernelInfo **out) {
+  NEED(k);
+  NEED(out);
+  OrtKernelInfo *copy = malloc(sizeof *copy);
+  if (!copy) return no_memory();
+  *copy = *k;
+  copy->copied = true;
+  if (!k->copied && whet_custom_keep(k->ctx, &copy->ctx)) {
+    free(copy);
+    return no_memory();
+  }
+  *out = copy;
+  return NULL;
+}
+void API(ReleaseKernelInfo)(OrtKernelInfo *k) { free(k); }
+
 OrtStatus *API(KernelInfo_GetInputCount)(const OrtKernelInfo *k, size_t *out) {
   NEED(k);
   NEED(out);

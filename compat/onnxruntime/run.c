@@ -141,7 +141,7 @@ static OrtStatus *give_inputs(OrtSession *s, runner *r, const char *const *name,
   for (size_t i = 0; i < s->n_in; i++) {
     if (r->seen[i] == turn) continue;
     if (s->in[i].info.kind != WHET_OPTIONAL)
-      return fail(ORT_INVALID_ARGUMENT, "Missing Input: %s", s->in[i].info.name);
+      return fail(ORT_FAIL, "Missing Input: %s", s->in[i].info.name);
     whet_value *none;
     whet_err err;
     if (whet_value_create_optional(NULL, &none)) return no_memory();

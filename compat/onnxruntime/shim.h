@@ -193,6 +193,9 @@ OrtStatus *value_own(whet_value *v, OrtValue **out);
 /* A tensor whose elements lie in memory of an allocator, not cleared. */
 OrtStatus *value_tensor(OrtAllocator *a, whet_dtype t, int32_t rank, const int64_t *dims, OrtValue **out);
 
+/* A copy of a tensor of that type and shape (STRING: an array of whet_str), in an allocator's memory. */
+OrtStatus *value_copy(OrtAllocator *a, const whet_info *info, const void *data, OrtValue **out);
+
 /* The caller's own operators, as whet takes them; NULL when there are none. They outlive the model. */
 typedef struct custom_set custom_set;
 OrtStatus *custom_open(const OrtSessionOptions *o, const listener *log, custom_set **out);
@@ -204,19 +207,46 @@ typedef struct custom_op {
   const OrtCustomOp *op;
   const char *domain;
   const listener *log; /* the session's */
+  int threads;         /* and its options' */
   pairs config;        /* the options' entries */
   struct kept_value *kept; /* handles over constant inputs, which live as long as the session */
+  struct custom_op *next;  /* of the same name, for other types */
 } custom_op;
+custom_op *custom_fit(custom_op *first, const whet_custom_ctx *c);
 typedef struct kept_value {
   struct kept_value *next;
   OrtValue *v;
 } kept_value;
 
-/* What CreateKernel sees, for its call. */
+/* What CreateKernel sees, for its call; a copy: as long as the session lives. */
 struct OrtKernelInfo {
   whet_custom_ctx *ctx;
   custom_op *own;
+  bool copied;
 };
+/* Pass on why a function of the caller's failed. */
+whet_status custom_passed_on(whet_custom_ctx *c, OrtStatus *s);
+/* whet_custom_op.tell: types, and by InferOutputShapeFn shapes (shapes.c). */
+whet_status custom_tell(void *user, whet_custom_ctx *ctx);
+
+/* An attribute: a list of one kind, or a tensor. */
+struct OrtOpAttr {
+  char *name;
+  OrtOpAttrType type;
+  size_t n;
+  union {
+    void *list;
+    int64_t *ints;
+    float *floats;
+    whet_str *strings; /* terminated as well */
+  };
+  OrtValue *tensor;
+};
+/* That of the node, whatever its kind. */
+OrtStatus *attr_of_node(const whet_custom_ctx *c, const char *name, OrtOpAttr **out);
+/* Append it as an AttributeProto. */
+void attr_put(const OrtOpAttr *a, uint32_t field, whet_text *to);
+
 /* What KernelCompute sees. Handles are made when asked for. */
 struct OrtKernelContext {
   whet_custom_ctx *ctx;

@@ -33,7 +33,7 @@ static OrtStatus *measure(whet_dtype t, const int64_t *dims, size_t rank, size_t
   if (rank > WHET_MAX_RANK) return fail(ORT_INVALID_ARGUMENT, "%zu dimensions; whet has up to %d", rank, WHET_MAX_RANK);
   for (size_t i = 0; i < rank; i++) {
     if (dims[i] < 0)
-      return fail(ORT_INVALID_ARGUMENT, "tried creating tensor with negative value in shape");
+      return fail(ORT_FAIL, "tried creating tensor with negative value in shape");
     if (__builtin_mul_overflow(n, (size_t)dims[i], &n)) return fail(ORT_INVALID_ARGUMENT, "size overflow in shape");
   }
   *bytes = whet_dtype_bytes(t, n);
@@ -65,6 +65,23 @@ OrtStatus *value_tensor(OrtAllocator *a, whet_dtype t, int32_t rank, const int64
   TRY(value_own(v, out));
   const OrtMemoryInfo *m = a->Info(a);
   if (m) (*out)->memory = m;
+  return NULL;
+}
+
+OrtStatus *value_copy(OrtAllocator *a, const whet_info *x, const void *data, OrtValue **out) {
+  TRY(value_tensor(a, x->dtype, x->rank, x->dims, out));
+  whet_value *v = (*out)->v;
+  const whet_str *s = data;
+  if (x->dtype != WHET_STRING) {
+    if (whet_value_bytes(v)) memcpy(whet_value_data(v), data, whet_value_bytes(v));
+    return NULL;
+  }
+  for (size_t i = 0; i < whet_value_count(v); i++)
+    if (whet_value_set_string(v, i, s[i].p, s[i].n)) {
+      API(ReleaseValue)(*out);
+      *out = NULL;
+      return no_memory();
+    }
   return NULL;
 }
 
@@ -155,7 +172,7 @@ OrtStatus *API(GetTensorMemoryInfo)(const OrtValue *x, const OrtMemoryInfo **out
   if (whet_value_kind((x)->v) != WHET_TENSOR) return fail(ORT_FAIL, "%s: the value is no tensor", __func__ + 4)
 #define STRINGS(x) \
   TENSOR(x);       \
-  if (whet_value_dtype((x)->v) != WHET_STRING) return fail(ORT_INVALID_ARGUMENT, "%s: the tensor is not of strings", __func__ + 4)
+  if (whet_value_dtype((x)->v) != WHET_STRING) return fail(ORT_FAIL, "%s: the tensor is not of strings", __func__ + 4)
 
 OrtStatus *API(GetTensorTypeAndShape)(const OrtValue *x, OrtTensorTypeAndShapeInfo **out) {
   TENSOR(x);
@@ -337,8 +354,8 @@ static OrtStatus *create_sequence(const OrtValue *const *in, size_t n, whet_valu
   return s ? not_made(s) : NULL;
 }
 OrtStatus *API(CreateValue)(const OrtValue *const *in, size_t n, ONNXType type, OrtValue **out) {
-  NEED(in);
   NEED(out);
+  if (n) NEED(in);
   for (size_t i = 0; i < n; i++) NEED(in[i]);
   whet_value *v;
   if (type == ONNX_TYPE_MAP) TRY(create_map(in, n, &v));

@@ -21,6 +21,8 @@ WHET_API int whet_custom_attr_ints(const whet_custom_ctx *c, const char *name, c
 WHET_API int whet_custom_attr_floats(const whet_custom_ctx *c, const char *name, const float **out, size_t *n);
 WHET_API int whet_custom_attr_string(const whet_custom_ctx *c, const char *name, const char **out, size_t *n);
 WHET_API int whet_custom_attr_strings(const whet_custom_ctx *c, const char *name, const whet_str **out, size_t *n);
+/* A tensor: type and shape, and its elements (STRING: an array of whet_str), which live as long as the model. */
+WHET_API int whet_custom_attr_tensor(const whet_custom_ctx *c, const char *name, whet_info *info, const void **data);
 WHET_API const void *whet_custom_options(const whet_custom_ctx *c, size_t *bytes);
 
 /* The file's name of the node; "" when it has none. */
@@ -37,6 +39,13 @@ WHET_API whet_status whet_custom_output_info(const whet_custom_ctx *c, size_t i,
  * Kernel of an operator with one: *data receives the memory; the shape given must be the one that the rule said. */
 WHET_API whet_status whet_custom_output(whet_custom_ctx *c, size_t i, whet_dtype t, int32_t rank, const int64_t *dims,
                                         void **data);
+/* Element k of output i, which is of strings: a copy of n bytes. In the kernel, once whet_custom_output has made the output. */
+WHET_API whet_status whet_custom_output_string(whet_custom_ctx *c, size_t i, size_t k, const char *p, size_t n);
+/* In `tell`: output i has this type and these dimensions, as far as they are known: -1 is a free one, a symbol of the model by
+ * its name. */
+WHET_API whet_status whet_custom_output_told(whet_custom_ctx *c, size_t i, const whet_info *info);
+/* In `create`: a context that answers the same as long as the program lives, which frees it. E_MEMORY. */
+WHET_API whet_status whet_custom_keep(const whet_custom_ctx *c, whet_custom_ctx **out);
 /* Say what went wrong, before a failing status is returned. */
 WHET_API void whet_custom_error(whet_custom_ctx *c, const char *text);
 
@@ -52,6 +61,9 @@ typedef struct whet_custom_op {
   whet_status (*run)(void *user, void *state, whet_custom_ctx *c);
   void *user;
   int thread_safe;      /* not 0: run may be called at once from several sessions; 0: calls take turns */
+  /* For an operator without a shape rule, what can be said of its outputs before a run, by whet_custom_output_told; the kernel
+   * decides. Called while a program is made, where all inputs' ranks are known, any number of times. NULL: nothing. */
+  whet_status (*tell)(void *user, whet_custom_ctx *c);
 } whet_custom_op;
 
 /* A named set of operators; ONNX nodes name their domain, TFLite models use the domain "". Caller owned. */

@@ -44,6 +44,13 @@ static void read_item(whet_import *im, const char *name, whet_custom_item *x) {
     case WHET_OX_STRINGS:
       x->kind = WHET_ATTR_STRS, x->strs = whet__onnx_strs(im, name);
       break;
+    case WHET_OX_TENSOR: {
+      bool mapped;
+      whet_status s = a->t ? whet__ox_contents(im, a->t, &x->dtype, &x->shape, &x->data, &mapped, &im->op->err) : WHET_E_FORMAT;
+      x->kind = WHET_CUSTOM_TENSOR;
+      if (s && !im->op->bad) im->op->bad = s;
+      break;
+    }
     default:
       break;
   }

@@ -255,6 +255,8 @@ whet_status whet__infer_fail(whet_infer *f, whet_status code, const char *fmt, .
   return whet__fail(f->env->err, code, "%s", text);
 }
 
+const whet_graph *whet__infer_symbols(const whet_infer *f) { return f->env->numbers ? NULL : f->env->g; }
+
 whet_status whet__infer_body(whet_infer *f, int b) {
   whet_status s = whet__env_region(f->env, f->node->body[b], false, NULL);
   return s;

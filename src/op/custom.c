@@ -12,6 +12,7 @@
 #include <stdio.h>
 
 #include "base/dtype.h"
+#include "op/object.h"
 
 /* What a call of the caller's functions sees. One of g (create), f (shape rule) and a (kernel) is set. */
 struct whet_custom_ctx {
@@ -20,6 +21,7 @@ struct whet_custom_ctx {
   const whet_graph *g;
   whet_infer *f;
   const whet_args *a;
+  const whet_graph *told; /* with f: `tell` is called, and free dimensions are its symbols */
   bool late;     /* the kernel tells sizes */
   uint64_t made; /* outputs told, by number */
   char text[400];
@@ -29,7 +31,7 @@ struct whet_custom_ctx {
  */
 
 /* Attribute `name` of that kind; NULL when there is none. */
-static const whet_custom_item *item(const whet_custom_ctx *c, const char *name, whet_attr_kind kind) {
+static const whet_custom_item *item(const whet_custom_ctx *c, const char *name, int kind) {
   for (int32_t i = 0; name && i < c->attr->n_item; i++)
     if (c->attr->item[i].kind == kind && !strcmp(c->attr->item[i].name, name)) return &c->attr->item[i];
   return NULL;
@@ -65,6 +67,14 @@ int whet_custom_attr_strings(const whet_custom_ctx *c, const char *name, const w
   if (x) *out = x->strs.v, *n = (size_t)x->strs.n;
   return x != NULL;
 }
+int whet_custom_attr_tensor(const whet_custom_ctx *c, const char *name, whet_info *info, const void **data) {
+  const whet_custom_item *x = item(c, name, WHET_CUSTOM_TENSOR);
+  if (!x) return 0;
+  *info = (whet_info){.name = x->name, .dtype = x->dtype};
+  whet__graph_tell(NULL, x->shape.rank, x->shape.d, info);
+  *data = x->data;
+  return 1;
+}
 const void *whet_custom_options(const whet_custom_ctx *c, size_t *bytes) {
   if (bytes) *bytes = c->attr->options.n;
   return c->attr->options.p;
@@ -96,7 +106,7 @@ whet_status whet_custom_input(const whet_custom_ctx *c, size_t i, whet_info *inf
   } else if (c->f) {
     const whet_shape *s = whet__in_shape(c->f, (int)i);
     info->dtype = whet__in_dtype(c->f, (int)i);
-    describe(c->g, info, s->rank, s->d, whet__in_quant(c->f, (int)i));
+    describe(c->told, info, s->rank, s->d, whet__in_quant(c->f, (int)i));
     if (data) *data = whet__in_data(c->f, (int)i);
   } else {
     const whet_tensor *t = &c->a->in[i];
@@ -146,8 +156,8 @@ whet_status whet_custom_output(whet_custom_ctx *c, size_t i, whet_dtype t, int32
   int64_t n = whet__shape_count(&s);
   if (n < 0 || !whet_dtype_bits(t) || (n && !whet_dtype_bytes(t, (size_t)n)))
     return wrong(c, WHET_E_SHAPE, "output %zu: no such type or shape", i);
-  if (t == WHET_STRING)
-    return wrong(c, WHET_E_TYPE, "output %zu: an operator of the caller's own cannot make strings", i);
+  if (t == WHET_STRING && !c->late)
+    return wrong(c, WHET_E_TYPE, "output %zu: an operator with a shape rule cannot make strings", i);
   c->made |= UINT64_C(1) << i;
   if (c->node->out[i] < 0) return WHET_OK;
   if (c->f) {
@@ -157,6 +167,8 @@ whet_status whet_custom_output(whet_custom_ctx *c, size_t i, whet_dtype t, int32
   if (c->late) {
     void *p = whet__late_out(c->a, (int)i, t, rank, dims);
     if (data) *data = p;
+    if (p && t == WHET_STRING)
+      for (int64_t k = 0; k < n; k++) ((whet_str *)p)[k] = (whet_str){"", 0};
     return p ? WHET_OK : WHET_E_MEMORY;
   }
   const whet_tensor *o = &c->a->out[i];
@@ -165,6 +177,42 @@ whet_status whet_custom_output(whet_custom_ctx *c, size_t i, whet_dtype t, int32
   if (!same) return wrong(c, WHET_E_SHAPE, "output %zu is not of the type and shape that its shape rule said", i);
   if (data) *data = o->data;
   return WHET_OK;
+}
+
+whet_status whet_custom_output_string(whet_custom_ctx *c, size_t i, size_t k, const char *p, size_t n) {
+  size_t count = 0;
+  bool made = c->late && i < 64 && c->made >> i & 1;
+  if (made && c->node->out[i] < 0) return WHET_OK;
+  whet_str *to = made ? whet__late_strings(c->a, (int)i, &count) : NULL;
+  if (!to || k >= count || (n && !p)) return wrong(c, WHET_E_MISUSE, "there is no string %zu in output %zu", k, i);
+  char *own = whet__late_bytes(c->a, n);
+  if (!own) return WHET_E_MEMORY;
+  if (n) memcpy(own, p, n);
+  to[k] = (whet_str){own, n};
+  return WHET_OK;
+}
+
+/* The dimension of a graph that has that name; ANY: none. */
+static int64_t symbol_of(const whet_graph *g, const char *name) {
+  for (int32_t i = 0; name && i < g->n_symbol; i++)
+    if (!strcmp(g->symbol[i], name)) return WHET_DIM_SYM(i);
+  return WHET_DIM_ANY;
+}
+
+whet_status whet_custom_output_told(whet_custom_ctx *c, size_t i, const whet_info *info) {
+  if (!c->told || i >= (size_t)c->node->n_out || !info || info->rank > WHET_MAX_RANK || !whet_dtype_bits(info->dtype))
+    return wrong(c, WHET_E_MISUSE, "there is no output %zu of such a type to tell here", i);
+  if (c->node->out[i] < 0) return WHET_OK;
+  whet_shape *s = whet__out(c->f, (int)i, info->dtype);
+  s->rank = info->rank;
+  for (int32_t k = 0; k < info->rank; k++)
+    s->d[k] = info->dims[k] < 0 ? symbol_of(c->told, info->symbol[k]) : info->dims[k];
+  return WHET_OK;
+}
+
+whet_status whet_custom_keep(const whet_custom_ctx *c, whet_custom_ctx **out) {
+  *out = c->g ? whet__arena_copy((whet_arena *)&c->g->arena, c, sizeof *c) : NULL;
+  return *out ? WHET_OK : c->g ? WHET_E_MEMORY : WHET_E_MISUSE;
 }
 
 void whet_custom_error(whet_custom_ctx *c, const char *text) {
@@ -201,9 +249,21 @@ whet_status whet__custom_create(const whet_graph *g, const whet_node *n, whet_cu
                     c.text[0] ? c.text : "its state could not be made");
 }
 
+/* What an operator without a shape rule says beforehand. */
+static whet_status tell(whet_infer *f, const whet_node *n) {
+  const whet_custom_attr *attr = n->attr;
+  const whet_graph *g = whet__infer_symbols(f);
+  bool can = attr->op->size > offsetof(whet_custom_op, tell) && attr->op->tell;
+  for (int i = 0; i < n->n_in; i++) (void)whet__in_has(f, i);
+  if (!can || !g) return WHET_LATE;
+  whet_custom_ctx c = {.node = n, .attr = attr, .f = f, .told = g};
+  whet_status s = attr->op->tell(attr->op->user, &c);
+  return s ? whet__infer_fail(f, s < 0 ? s : WHET_E_DATA, "%s: %s", attr->op->name, c.text) : WHET_LATE;
+}
+
 static whet_status infer(whet_infer *f, const whet_node *n) {
   const whet_custom_attr *attr = n->attr;
-  if (!attr->op->shape) return WHET_LATE;
+  if (!attr->op->shape) return tell(f, n);
   for (int i = 0; i < n->n_in; i++)
     if (whet__in_has(f, i) && whet__shape_count(whet__in_shape(f, i)) < 0) return WHET_LATE;
   whet_custom_ctx c = {.node = n, .attr = attr, .f = f};

@@ -11,14 +11,18 @@
 /* One attribute of an ONNX node, by name. */
 typedef struct whet_custom_item {
   const char *name;
-  uint8_t kind; /* WHET_ATTR_I64, F32, STR, I64S, F32S, STRS */
+  uint8_t kind; /* WHET_ATTR_I64, F32, STR, I64S, F32S, STRS; WHET_CUSTOM_TENSOR */
   int64_t i;
   float f;
   whet_str s;
   whet_ints ints;
   whet_floats floats;
   whet_strs strs;
+  whet_dtype dtype; /* of a tensor */
+  whet_shape shape;
+  const void *data;
 } whet_custom_item;
+enum { WHET_CUSTOM_TENSOR = 0xfe };
 
 typedef struct whet_custom_attr {
   const whet_custom_op *op; /* outlives the model */

@@ -172,6 +172,8 @@ void whet__out_kind(whet_infer *f, int o, whet_kind k);
 const whet_val *whet__out_val(const whet_infer *f,
                               int o); /* what the graph says of it: declared type, quantisation */
 whet_status whet__infer_fail(whet_infer *f, whet_status code, const char *fmt, ...) WHET_PRINTF(3, 4);
+/* The graph that the node stands in; NULL: every free dimension is a number already. */
+const whet_graph *whet__infer_symbols(const whet_infer *f);
 /* Shapes and types of bodies: infer body b with inputs of these shapes; answers are read with whet__body_out. */
 whet_status whet__infer_body(whet_infer *f, int b);
 /* The same for a body that may never run: what is wrong with it is not recorded. */
@@ -386,6 +388,8 @@ struct whet_op {
 
 /* Inside late(): memory of output o, now that its size is known; NULL when refused (err is set). */
 void *whet__late_out(const whet_args *a, int o, whet_dtype t, int32_t rank, const int64_t *dims);
+/* The strings of output o, which it allocated; NULL: no such output. */
+whet_str *whet__late_strings(const whet_args *a, int o, size_t *n);
 
 /* All operators, sorted by name. */
 extern const whet_op *const whet__ops[];

@@ -289,6 +289,14 @@ void *whet__late_out(const whet_args *a, int o, whet_dtype t, int32_t rank, cons
   return p;
 }
 
+whet_str *whet__late_strings(const whet_args *a, int o, size_t *n) {
+  const whet_session *s = a->frame->session;
+  int32_t v = o < a->node->n_out ? a->node->out[o] : -1;
+  if (v < 0 || s->late->env.dtype[v] != WHET_STRING) return NULL;
+  *n = (size_t)whet__shape_count(&s->late->env.shape[v]);
+  return s->outer[v];
+}
+
 /* Plan and run the segment of a region that starts at *at; *at moves to its end. */
 static whet_status run_segment(whet_session *s, whet_run *r, const whet_region *region, int32_t *at) {
   struct whet_late *l = s->late;

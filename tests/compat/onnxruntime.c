@@ -239,7 +239,7 @@ static void misuse(void **state) {
   OrtValue *vx = floats(x, 2), *vs = strings((const char *const[]){"a", "b"}, 2), *wrong, *out = NULL;
   const OrtValue *in[] = {vx, vs};
   refused(g->Run(NULL, NULL, s_in, in, 2, s_out, 1, &out), ORT_INVALID_ARGUMENT, "null");
-  refused(g->Run(s, NULL, s_in, in, 1, s_out, 1, &out), ORT_INVALID_ARGUMENT, "Missing Input: s");
+  refused(g->Run(s, NULL, s_in, in, 1, s_out, 1, &out), ORT_FAIL, "Missing Input: s");
   refused(g->Run(s, NULL, s_out, in, 2, s_out, 1, &out), ORT_INVALID_ARGUMENT, "Invalid input name: y");
   refused(g->Run(s, NULL, s_in, in, 2, s_in, 1, &out), ORT_INVALID_ARGUMENT, "Invalid output name: x");
   refused(g->Run(s, NULL, s_in, (const OrtValue *const[]){vs, vs}, 2, s_out, 1, &out), ORT_INVALID_ARGUMENT, "data type");

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Operators of the caller's own, in both formats: attributes, shape rule, kernel, state, what they do wrong. */
 
+#include <stdio.h>
 #include <stdlib.h>
 
 #include "lib/open.h"
@@ -172,6 +173,92 @@ static void what_it_does_wrong(void **state) {
   assert_int_equal(n.create - 1, n.destroy);
 }
 
+/* An operator that keeps its context, says what its output will be, and makes strings of its attribute. */
+struct kept {
+  whet_custom_ctx *c;
+  int told;
+};
+static whet_status keeps(void *user, const whet_custom_ctx *c, void **state) {
+  *state = user;
+  return whet_custom_keep(c, &((struct kept *)user)->c);
+}
+static whet_status tells(void *user, whet_custom_ctx *c) {
+  whet_info x, y = {.dtype = WHET_STRING, .rank = 2, .dims = {-1, 2}};
+  ((struct kept *)user)->told++;
+  assert_int_equal(whet_custom_input(c, 0, &x, NULL), WHET_OK);
+  y.symbol[0] = x.symbol[0];
+  assert_int_equal(whet_custom_output_told(c, 1, &y), WHET_E_MISUSE);
+  return whet_custom_output_told(c, 0, &y);
+}
+static whet_status says(void *user, void *state, whet_custom_ctx *c) {
+  struct kept *k = user;
+  whet_info x, t;
+  const void *words, *data;
+  void *out;
+  whet_custom_ctx *other;
+  assert_string_equal(whet_custom_node(k->c), "it"); /* long after create */
+  assert_int_equal(whet_custom_attr_tensor(c, "none", &t, &words), 0);
+  assert_int_equal(whet_custom_attr_tensor(k->c, "words", &t, &words), 1);
+  assert_true(t.dtype == WHET_S32 && t.rank == 1 && t.dims[0] == 2);
+  assert_int_equal(whet_custom_input(c, 0, &x, &data), WHET_OK);
+  whet_info y = {.dims = {x.dims[0], 2}};
+  assert_int_equal(whet_custom_output_string(c, 0, 0, "a", 1), WHET_E_MISUSE); /* none is made yet */
+  assert_int_equal(whet_custom_output_told(c, 0, &t), WHET_E_MISUSE);
+  assert_int_equal(whet_custom_keep(c, &other), WHET_E_MISUSE);
+  if (whet_custom_output(c, 0, WHET_STRING, 2, y.dims, &out)) return WHET_E_INTERNAL;
+  assert_int_equal(whet_custom_output_string(c, 0, (size_t)(2 * x.dims[0]), "a", 1), WHET_E_MISUSE);
+  for (int64_t i = 1; i < 2 * x.dims[0]; i++) { /* the first stays empty */
+    char text[16];
+    size_t n = (size_t)snprintf(text, sizeof text, "%d", (int)((const int32_t *)words)[i % 2]);
+    if (whet_custom_output_string(c, 0, (size_t)i, text, n)) return WHET_E_INTERNAL;
+  }
+  return WHET_OK;
+}
+
+static void keeps_tells_and_says(void **state) {
+  struct kept k = {0};
+  whet_custom_op op = {.size = sizeof op, .name = "Says", .min_in = 1, .max_in = 1, .min_out = 1, .max_out = 1,
+                       .create = keeps, .run = says, .user = &k, .tell = tells};
+  const whet_custom_op *ops[] = {&op};
+  whet_custom_domain domain = {sizeof domain, "here", ops, 1};
+  const whet_custom_domain *domains[] = {&domain};
+  whet_model_opts o = whet_model_opts_default();
+  o.custom = domains;
+  o.n_custom = 1;
+  buf words = ox_tensor("words", 6, 1, (int64_t[]){2}, (int32_t[]){7, 11}, 8), graph = {0}, set = {0};
+  ox_attr attrs[] = {{.name = "words", .type = 4, .t = &words}, {0}};
+  ox_add_in(&graph, ox_info("x", 1, 1, (int64_t[]){-1}, "n"));
+  ox_add_node(&graph, ox_node_in("here", "Says", "it", "x", "y", attrs));
+  ox_add_out(&graph, ox_info("y", 8, -1, NULL, NULL));
+  buf b = ox_model(graph, 8, 17);
+  pb_str(&set, 1, "here");
+  pb_int(&set, 2, 1);
+  pb_msg(&b, 8, &set);
+  whet_model *m = open_made(&b, &o);
+  whet_program *p = NULL;
+  whet_session *s = NULL;
+  whet_info y;
+  whet_err err = {0};
+  if (whet_program_create(m, NULL, &p, &err) || whet_session_create(p, &s, &err)) fail_msg("%s", err.text);
+  assert_true(k.told > 0);
+  assert_int_equal(whet_program_output(p, 0, &y), WHET_OK);
+  assert_true(y.rank == 2 && y.dims[0] == -1 && y.dims[1] == 2);
+  assert_string_equal(y.symbol[0], "n");
+  for (int64_t n = 3; n > 0; n -= 2) {
+    whet_value *v;
+    assert_int_equal(whet_session_resize(s, 0, 1, &n, &err), WHET_OK);
+    if (whet_session_run(s, NULL, &err) || whet_session_get_output(s, 0, &v, &err)) fail_msg("%s", err.text);
+    assert_int_equal(whet_value_count(v), 2 * n);
+    const whet_str *t = whet_value_const_data(v);
+    assert_int_equal(t[0].n, 0);
+    assert_true(t[1].n == 2 && !memcmp(t[1].p, "11", 2));
+    whet_value_unref(&v);
+  }
+  whet_session_close(&s);
+  whet_program_close(&p);
+  close_made(&m, &b);
+}
+
 static void in_tflite(void **state) {
   tf_tensor ts[] = {{.name = "x", .type = 0, .rank = 1, .dim = {3}}, {.name = "y", .type = 0, .rank = 1, .dim = {6}}};
   tf_op f = {.code = 32, .custom = "Mine", .n_in = 1, .in = {0}, .n_out = 1, .out = {1}};
@@ -212,6 +299,6 @@ static void in_tflite(void **state) {
 
 int main(void) {
   const struct CMUnitTest tests[] = {cmocka_unit_test(in_onnx), cmocka_unit_test(what_it_does_wrong),
-                                     cmocka_unit_test(in_tflite)};
+                                     cmocka_unit_test(keeps_tells_and_says), cmocka_unit_test(in_tflite)};
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,7 +1,7 @@
 #!/bin/sh
 # SPDX-License-Identifier: Apache-2.0
 # Programs of other languages over ONNX Runtime, taken from their registries and not changed, on the original's library and on
-# whet's: clients.sh BUILD [CLIENT]...   Each prints what it sees, and both must be the same (compare.py). Clients: headers node
+# whet's: clients.sh BUILD [CLIENT]...   Each prints what it sees, and both must be the same (compare.py). Clients: headers cxx node
 # java rust go sherpa, and tflite: the C program of TensorFlow Lite with the headers of its archive.
 # What a client needs and is not there (a tool, a network) is said, and the client is skipped; status 77 when all are.
 # Downloads and what is built of them lie in BUILD/clients. Needs the Python module onnx (tools/python.sh).
@@ -113,6 +113,39 @@ client_headers() {
   done
 }
 
+# The original's C++ header, of two releases, as Debian's package libonnxruntime-dev holds them (CXX_HEADERS: folders to use
+# instead): the program is built against each, linked with the original's library, and run on both.
+client_cxx() {
+  has c++ && original_library || return 77
+  mkdir -p "$work/cxx/original" && cd "$work/cxx" || return 1
+  ln -sf "$original" original/libonnxruntime.so.1 || return 1
+  headers=${CXX_HEADERS:-$(debian_headers)}
+  [ -n "$headers" ] || { echo "skipped: needs the original's C++ header (apt-get and a mirror of Debian, or CXX_HEADERS)"; return 77; }
+  for dir in $headers; do
+    c++ -std=c++17 -O1 -isystem "$dir" "$here/cxx/program.cc" -o program original/libonnxruntime.so.1 || return 1
+    sed -n 's/^#define ORT_API_VERSION/API version/p' "$dir/onnxruntime_c_api.h"
+    LD_LIBRARY_PATH=$PWD/original ./program "$work/models" >original.txt 2>original.log || { tail -5 original.log; return 1; }
+    LD_LIBRARY_PATH=$build/compat ./program "$work/models" >whet.txt 2>whet.log || { tail -5 whet.log; return 1; }
+    "$python" "$here/compare.py" original.txt whet.txt || return 1
+  done
+}
+
+# Folders of the headers in Debian's trixie and sid, from the mirror that this machine uses; nothing where there is none.
+debian_headers() {
+  command -v apt-get >/dev/null && command -v dpkg-deb >/dev/null || return
+  site=$(apt-get indextargets --format '$(SITE)' 'Label: Debian' 2>/dev/null | grep -v security | head -1)
+  [ -n "$site" ] || return
+  for suite in trixie sid; do
+    at=$PWD/$suite
+    mkdir -p "$at/lists/partial" "$at/cache/archives/partial" && echo "deb $site $suite main" >"$at/sources.list" || return
+    apt="-o Dir::Etc::sourcelist=$at/sources.list -o Dir::Etc::sourceparts=- -o Dir::State::lists=$at/lists -o Dir::Cache=$at/cache"
+    ls "$at"/*.deb >/dev/null 2>&1 || {
+      apt-get $apt update && (cd "$at" && apt-get $apt download libonnxruntime-dev)
+    } >"$at/apt.log" 2>&1
+    dpkg-deb -x "$at"/libonnxruntime-dev_*.deb "$at" 2>/dev/null && echo "$at/usr/include/onnxruntime"
+  done
+}
+
 # sherpa-onnx: a C++ library that was built with the original's C++ header, finding speech with silero's models of the zoo.
 client_sherpa() {
   has node && has npm || return 77
@@ -170,7 +203,7 @@ print(sorted(glob.glob(os.path.dirname(onnxruntime.__file__) + "/capi/libonnxrun
 }
 
 failed=0 passed=0
-for client in ${*:-headers node java rust go sherpa tflite}; do
+for client in ${*:-headers cxx node java rust go sherpa tflite}; do
   echo "== $client"
   (client_"$client")
   case $? in

@@ -76,6 +76,17 @@ def made():
                              sizes=[4, 5], words=["a", "bc"])], [tensor("x", 1, ["N", 2])], [tensor("y", 1, ["N", 2])])
     own.opset_import.append(h.make_opsetid("org.example", 1))
     yield "own_op", own
+    wb = [nh.from_array(np.arange(12, dtype=np.float32).reshape(4, 3) - 5, "w"), nh.from_array(np.array([9, -9, 0.25], np.float32), "b")]
+    org = {"domain": "org.example"}
+    own = model([h.make_node("Wrap", ["x"], ["wrapped"], "wrapper", scale=0.75, axis=1, mode="wide", sizes=[4, 3], weights=[0.25, 4.0],
+                             w=wb[0], b=wb[1], **org),
+                 h.make_node("Loud", ["words"], ["loud"], **org), h.make_node("Twice", ["x"], ["twice"], **org),
+                 h.make_node("Twice", ["n"], ["twice_once"], **org), h.make_node("Twice", ["twice_once"], ["twice_n"], **org), h.make_node("Count", ["x", "loud", "n"], ["all", "counts"], **org)],
+                [tensor("x", 1, ["N", 4]), tensor("words", 8, ["N"]), tensor("n", 7, ["N"])],
+                [tensor("wrapped", 1, None), tensor("loud", 8, ["N"]), tensor("twice", 1, None), tensor("twice_n", 7, None),
+                 tensor("all", 7, []), tensor("counts", 7, [None])])
+    own.opset_import.append(h.make_opsetid("org.example", 1))
+    yield "own_ops", own
     yield "unknown_op", model([h.make_node("NoSuchOperator", ["x"], ["y"])], [tensor("x", 1, [2])], [tensor("y", 1, [2])])
 
 
@@ -105,7 +116,7 @@ def main():
     for name, m in made():
         path = folder / (name + ".onnx")
         path.write_bytes(m.SerializeToString())
-        if name not in ("endless", "own_op", "unknown_op"):
+        if name not in ("endless", "own_op", "own_ops", "unknown_op"):
             lines += cases(str(path.resolve()), m, {})
     (folder / "broken.onnx").write_bytes(b"\x08\x08\x3a\x7f\xff\xff")
     if len(sys.argv) > 2:
