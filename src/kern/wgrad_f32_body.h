@@ -1,166 +1,174 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Family wgrad_f32, over the vector layer that the including file has chosen; it defines ISA and ISA_BITS.
  *
- * A tile keeps `rows` channels of one operand by `vecs` vectors of channels of the other in registers and walks over all
- * positions that a tap meets, in every sample. Which operand is read in vectors: the one with more channels. */
+ * A tile keeps `rows` numbers of one side by `vecs` vectors of the other in registers and walks over the lines of a chunk. */
 
 #include "kern/wgrad_f32.h"
 
 #include "kern/row_name.h"
 
 enum {
-  MOST_ROWS = VW == 16 ? 12 : VW == 1 ? 4 : 6,
+  MOST_ROWS = VW == 16 ? 12 : VW == 1 ? 4 : 6, /* beside two vectors; twice as many beside one */
   MASKED = VW == 16 /* loads of some lanes cost what loads of all do: one body serves both */
 };
 
-/* Positions that one tap meets: lines of `n` along the last dimension. */
-struct walk {
-  int64_t batch, count[2], n;                /* samples; lines */
-  int64_t v_batch, v_line[2], v_step;        /* distances in the operand of vectors */
-  int64_t b_batch, b_line[2], b_step;        /* in the other */
-  const float *v, *b;
+/* What one tile is of. */
+struct job {
+  const whet_wgrad_line *line;
+  int n_line;
+  bool by_o;
+  int64_t v_at, b_at, v_step, b_step; /* numbers from a line's first to the tile's; from position to position */
+  float *sum;                         /* [rows][WHET_WGRAD_V] */
+  int64_t last;                       /* numbers in the last vector */
 };
-
-/* Where a tile's sums go. */
-struct into {
-  float *p;
-  int64_t v_step, b_step, last; /* last: channels in the last vector */
-};
-
-/* Not inlined: it would stand there for every sum of every tile, and is called once for thousands of products. */
-static __attribute__((noinline)) void put(const struct into *to, int row, int vec, vf x, int64_t n) {
-  float *p = to->p + row * to->b_step + vec * VW * to->v_step, t[VW];
-  if (to->v_step == 1) {
-    vf_store_n(p, x, n);
-    return;
-  }
-  vf_store(t, x);
-  for (int64_t i = 0; i < n; i++) p[i * to->v_step] = t[i];
-}
 
 /* rows and vecs are constants where it is called; whole: every vector is full. */
-WHET_INLINE void tile(const struct walk *w, const struct into *to, const int rows, const int vecs, const bool whole) {
-  vf acc[MOST_ROWS][2];
-  WHET_UNROLL for (int i = 0; i < rows; i++) WHET_UNROLL for (int j = 0; j < vecs; j++) acc[i][j] = vf_set(0);
-  for (int64_t s = 0; s < w->batch; s++)
-    for (int64_t z = 0; z < w->count[0]; z++)
-      for (int64_t y = 0; y < w->count[1]; y++) {
-        const float *v = w->v + s * w->v_batch + z * w->v_line[0] + y * w->v_line[1];
-        const float *b = w->b + s * w->b_batch + z * w->b_line[0] + y * w->b_line[1];
-        for (int64_t k = w->n; k > 0; k--, v += w->v_step, b += w->b_step) {
-          vf x[2];
-          WHET_UNROLL for (int j = 0; j < vecs; j++) x[j] =
-              j < vecs - 1 || whole ? vf_load(v + j * VW) : vf_load_n(v + j * VW, to->last);
-          WHET_UNROLL for (int i = 0; i < rows; i++) {
-            vf one = vf_set(b[i]);
-            WHET_UNROLL for (int j = 0; j < vecs; j++) acc[i][j] = vf_fma(x[j], one, acc[i][j]);
-          }
-        }
-      }
-  WHET_UNROLL for (int i = 0; i < rows; i++) WHET_UNROLL for (int j = 0; j < vecs; j++)
-      put(to, i, j, acc[i][j], j < vecs - 1 ? VW : to->last);
-}
-
-#define TILE(r)                                                                        \
-  static void tile_##r(const struct walk *w, const struct into *to, int vecs) {        \
-    if (vecs == 2)                                                                     \
-      MASKED || to->last < VW ? tile(w, to, r, 2, false) : tile(w, to, r, 2, true);    \
-    else                                                                               \
-      MASKED || to->last < VW ? tile(w, to, r, 1, false) : tile(w, to, r, 1, true);    \
-  }
-TILE(1)
-TILE(2)
-TILE(3)
-TILE(4)
-#if VW > 1
-TILE(6)
-#endif
-#if VW == 16
-TILE(8)
-TILE(12)
-#endif
-
-/* One tap: nv channels in vectors by nb others. */
-static void tap(struct walk w, struct into to, int64_t nv, int64_t nb) {
-  const float *v = w.v, *b = w.b;
-  float *p = to.p;
-  for (int64_t i = 0; i < nb;) {
-    int64_t left = nb - i;
-    for (int64_t j = 0; j < nv; j += 2 * VW) {
-      int64_t n = whet__min_i(2 * VW, nv - j);
-      int vecs = n > VW ? 2 : 1;
-      w.v = v + j;
-      w.b = b + i;
-      to.p = p + i * to.b_step + j * to.v_step;
-      to.last = n - (vecs - 1) * VW;
-      if (left >= MOST_ROWS) {
-#if VW == 16
-        tile_12(&w, &to, vecs);
-      } else if (left >= 8) {
-        tile_8(&w, &to, vecs);
-      } else if (left >= 6) {
-        tile_6(&w, &to, vecs);
-#elif VW > 1
-        tile_6(&w, &to, vecs);
-#else
-        tile_4(&w, &to, vecs);
-#endif
-      } else if (left >= 4) {
-        tile_4(&w, &to, vecs);
-      } else if (left == 3) {
-        tile_3(&w, &to, vecs);
-      } else if (left == 2) {
-        tile_2(&w, &to, vecs);
-      } else {
-        tile_1(&w, &to, vecs);
+WHET_INLINE void tile(const struct job *j, const int rows, const int vecs, const bool whole) {
+  vf acc[2 * MOST_ROWS][2];
+  const int64_t v_step = j->v_step, b_step = j->b_step, last = j->last;
+  WHET_UNROLL for (int i = 0; i < rows; i++) WHET_UNROLL for (int v = 0; v < vecs; v++) acc[i][v] =
+      vf_load(j->sum + i * WHET_WGRAD_V + v * VW);
+  for (const whet_wgrad_line *l = j->line, *end = l + j->n_line; l < end; l++) {
+    const float *v = (j->by_o ? l->y : l->x) + j->v_at, *b = (j->by_o ? l->x : l->y) + j->b_at;
+    for (int64_t k = l->n; k > 0; k--, v += v_step, b += b_step) {
+      vf x[2];
+      WHET_UNROLL for (int u = 0; u < vecs; u++) x[u] = u < vecs - 1 || whole ? vf_load(v + u * VW) : vf_load_n(v + u * VW, last);
+      WHET_UNROLL for (int i = 0; i < rows; i++) {
+        vf one = vf_set(b[i]);
+        WHET_UNROLL for (int u = 0; u < vecs; u++) acc[i][u] = vf_fma(x[u], one, acc[i][u]);
       }
     }
-    i += left >= MOST_ROWS ? MOST_ROWS : VW == 16 && left >= 8 ? 8 : VW == 16 && left >= 6 ? 6 : whet__min_i(left, 4);
+  }
+  WHET_UNROLL for (int i = 0; i < rows; i++) WHET_UNROLL for (int v = 0; v < vecs; v++)
+      vf_store(j->sum + i * WHET_WGRAD_V + v * VW, acc[i][v]);
+}
+
+#define TILE(r, v)                                                                      \
+  static void tile_##r##x##v(const struct job *j) {                                     \
+    MASKED || j->last < VW ? tile(j, r, v, false) : tile(j, r, v, true);                \
+  }
+TILE(1, 1)
+TILE(2, 1)
+TILE(3, 1)
+TILE(4, 1)
+TILE(1, 2)
+TILE(2, 2)
+TILE(3, 2)
+TILE(4, 2)
+#if VW > 1
+TILE(6, 1)
+TILE(6, 2)
+TILE(12, 1)
+#endif
+#if VW == 16
+TILE(8, 1)
+TILE(9, 1)
+TILE(16, 1)
+TILE(24, 1)
+TILE(8, 2)
+TILE(12, 2)
+#endif
+
+/* Tiles by vectors, most rows first. */
+static const struct {
+  int rows;
+  void (*run)(const struct job *j);
+} k_one[] = {
+#if VW == 16
+    {24, tile_24x1}, {16, tile_16x1}, {12, tile_12x1}, {9, tile_9x1}, {8, tile_8x1}, {6, tile_6x1},
+#elif VW > 1
+    {12, tile_12x1}, {6, tile_6x1},
+#endif
+    {4, tile_4x1},   {3, tile_3x1},   {2, tile_2x1},   {1, tile_1x1}},
+  k_two[] = {
+#if VW == 16
+      {12, tile_12x2}, {8, tile_8x2},
+#endif
+#if VW > 1
+      {6, tile_6x2},
+#endif
+      {4, tile_4x2},   {3, tile_3x2},   {2, tile_2x2},   {1, tile_1x2}};
+
+/* The chunk's part of a block's sums. */
+static void block(struct job *j, const whet_wgrad_block *b, float *sum) {
+  int64_t v_at = j->v_at, b_at = j->b_at;
+  for (int64_t v = 0; v < b->nv; v += 2 * VW) {
+    int64_t n = whet__min_i(2 * VW, b->nv - v), at = 0;
+    bool two = n > VW;
+    j->last = two ? n - VW : n;
+    j->v_at = v_at + v;
+    for (int i = 0; at < b->nb;) {
+      int rows = two ? k_two[i].rows : k_one[i].rows;
+      if (rows > b->nb - at) {
+        i++;
+        continue;
+      }
+      j->b_at = b_at + at;
+      j->sum = sum + at * WHET_WGRAD_V + v;
+      (two ? k_two[i].run : k_one[i].run)(j);
+      at += rows;
+    }
+  }
+}
+
+/* Blocks from..to-1 of one shard. */
+static void some(const whet_wgrad_f32 *p, const whet_wgrad_cut *c, whet_wgrad_chunk *k, int64_t shard, int64_t from, int64_t to, float *sum,
+                 float *dw) {
+  enum { EACH = WHET_WGRAD_B * WHET_WGRAD_V };
+  int64_t line, end, x_step = p->dim[2].stride * (c->pack ? p->ic : p->dim[2].in_step), y_step = p->dim[2].out_step;
+  struct job j = {.line = k->line, .by_o = c->by_o, .v_step = c->by_o ? y_step : x_step, .b_step = c->by_o ? x_step : y_step};
+  memset(sum, 0, (size_t)((to - from) * EACH) * sizeof *sum);
+  whet__split(c->lines, (int)shard, (int)c->shards, &line, &end);
+  while (line < end) {
+    int64_t run = -1;
+    line = whet__wgrad_take(p, c, k, line, end);
+    for (int64_t at = from; at < to; at++) {
+      whet_wgrad_block b = whet__wgrad_block(p, c, at);
+      if (b.run != run) whet__wgrad_lines(p, c, k, run = b.run);
+      j.n_line = k->n_line;
+      j.v_at = b.v0 + b.group * (c->by_o ? p->oc : p->ic);
+      j.b_at = b.b0 + b.group * (c->by_o ? p->ic : p->oc);
+      block(&j, &b, sum + (at - from) * EACH);
+    }
+  }
+  for (int64_t at = from; at < to; at++) {
+    whet_wgrad_block b = whet__wgrad_block(p, c, at);
+    whet__wgrad_put(p, c, &b, sum + (at - from) * EACH, dw + shard * p->count);
+  }
+}
+
+static void join(const whet_wgrad_f32 *p, void *const *ptr, int64_t from, int64_t to) {
+  const float *x = ptr[0];
+  float *y = ptr[2];
+  int64_t shards = whet__wgrad_f32_shards(p) - WHET_BUG(1);
+  for (int64_t i = from * 1024, end = whet__min_i(to * 1024, p->count); i < end; i += VW) {
+    int64_t n = whet__min_i(VW, end - i);
+    vf a = vf_load_n(x + i, n);
+    for (int64_t s = 1; s < shards; s++) a = vf_add(a, vf_load_n(x + s * p->count + i, n));
+    vf_store_n(y + i, a, n);
   }
 }
 
 static void run(const void *params, void *const *ptr, int part, int parts) {
   const whet_wgrad_f32 *p = params;
-  const whet_window *d = p->dim;
-  int64_t i_blocks = whet__ceil_div(p->ic, 16), o_blocks = whet__ceil_div(p->oc, 16), from, to;
+  int64_t from, to;
   whet__split(whet__wgrad_f32_parts(p), part, parts, &from, &to);
-  for (int64_t at = from; at < to;) {
-    /* Blocks of one tap and one block of inputs run together. */
-    int64_t ob = at % o_blocks, many = whet__min_i(to - at, o_blocks - ob), rest = at / o_blocks;
-    int64_t ib = rest % i_blocks, t[3], lo[3], n[3], x0 = 0, y0 = 0;
-    rest /= i_blocks;
-    for (int k = 2; k >= 0; rest /= d[k--].kernel) t[k] = rest % d[k].kernel;
-    int64_t group = rest;
-    bool any = true;
-    for (int k = 0; k < 3; k++) { /* outputs whose tap t lies inside */
-      int64_t first = t[k] * d[k].dilation - d[k].pad;
-      lo[k] = first < 0 ? whet__ceil_div(-first, d[k].stride) : 0;
-      int64_t hi = first >= d[k].in ? 0 : whet__min_i((d[k].in - 1 - first) / d[k].stride + 1, d[k].out);
-      n[k] = hi - lo[k] - WHET_BUG(k == 2);
-      any &= n[k] > 0;
-      x0 += (lo[k] * d[k].stride + first) * d[k].in_step;
-      y0 += lo[k] * d[k].out_step;
-    }
-    int64_t i0 = ib * 16, o0 = ob * 16, ni = whet__min_i(16, p->ic - i0), no = whet__min_i(many * 16, p->oc - o0);
-    bool by_o = no >= ni; /* outputs in vectors */
-    const float *x = (const float *)ptr[0] + group * p->ic + i0, *y = (const float *)ptr[1] + group * p->oc + o0;
-    float *dw = (float *)ptr[2] + group * p->w_group + o0 * p->w_oc + i0 * p->w_ic;
-    for (int k = 0; k < 3; k++) dw += t[k] * p->w_tap[k];
-    struct walk w = {.batch = any ? p->batch : 0, .n = n[2]};
-    int64_t x_line[2] = {d[0].stride * d[0].in_step, d[1].stride * d[1].in_step}, x_step = d[2].stride * d[2].in_step;
-    for (int k = 0; k < 2; k++) {
-      w.count[k] = n[k];
-      w.v_line[k] = by_o ? d[k].out_step : x_line[k];
-      w.b_line[k] = by_o ? x_line[k] : d[k].out_step;
-    }
-    w.v = by_o ? y + (any ? y0 : 0) : x + (any ? x0 : 0);
-    w.b = by_o ? x + (any ? x0 : 0) : y + (any ? y0 : 0);
-    w.v_batch = by_o ? p->out_batch : p->in_batch, w.b_batch = by_o ? p->in_batch : p->out_batch;
-    w.v_step = by_o ? d[2].out_step : x_step, w.b_step = by_o ? x_step : d[2].out_step;
-    struct into into = {.p = dw, .v_step = by_o ? p->w_oc : p->w_ic, .b_step = by_o ? p->w_ic : p->w_oc};
-    tap(w, into, by_o ? no : ni, by_o ? ni : no);
-    at += many;
+  if (p->join) {
+    join(p, ptr, from, to);
+    return;
+  }
+  whet_wgrad_cut c;
+  whet_wgrad_chunk k = {.x = ptr[0], .dy = ptr[1]};
+  whet__wgrad_cut(p, &c);
+  float *sum = whet__part_scratch(ptr[3], whet__wgrad_f32_scratch(p), part);
+  k.room = sum + whet__min_i(c.blocks, WHET_WGRAD_BLOCKS) * WHET_WGRAD_B * WHET_WGRAD_V;
+  while (from < to) {
+    int64_t shard = from / c.blocks, at = from % c.blocks, n = whet__min_i(whet__min_i(to - from, c.blocks - at), WHET_WGRAD_BLOCKS);
+    some(p, &c, &k, shard, at, at + n, sum, ptr[2]);
+    from += n;
   }
 }
 
-WHET_ROW(wgrad_f32);
+static size_t scratch(const void *params) { return whet__wgrad_f32_scratch(params); }
+
+WHET_ROW_SCRATCH(wgrad_f32);

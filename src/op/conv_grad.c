@@ -4,8 +4,8 @@
  *   dw[o, t, c] = sum over batch and places p of dy[n, p, o] * x[n, p*stride + t*dilation - pad, c]
  *
  * And the gradient hooks of Conv and ConvTranspose, each of which is the other's gradient by its input. No file has this
- * operator. f32 by kernels with channels last (one chain of fused multiply-adds, samples and places ascending), other
- * floats by the reference. */
+ * operator. f32 by kernels with channels last (chains of fused multiply-adds, samples and places ascending, for shards of the
+ * batch, which are added), other floats by the reference. */
 
 #include "kern/wgrad_f32.h"
 #include "op/conv.h"
@@ -108,9 +108,16 @@ static whet_status plan(whet_planner *p, const whet_node *n) {
     k.dim[i] = (whet_window){g.in[i], g.out[i], g.kernel[i], g.stride[i], g.dilation[i], g.pad[i], xs[axis], ys[axis], 0};
     k.w_tap[i] = g.w_tap[i];
   }
-  whet_arg arg[3] = {whet__rd(n->in[0]), whet__rd(n->in[1]), whet__wr(n->out[0])};
-  double macs = (double)(g.batch * g.out[0] * g.out[1] * g.out[2]) * (double)whet__shape_count(whet__pl_shape(p, n->in[2]));
-  return whet__pl_kern(p, WHET_FAMILY_wgrad_f32, &k, sizeof k, arg, 3, whet__wgrad_f32_parts(&k), whet__pl_macs_ns(p, macs) * 2);
+  k.count = whet__shape_count(whet__pl_shape(p, n->in[2]));
+  int64_t shards = whet__wgrad_f32_shards(&k);
+  int32_t part = shards > 1 ? whet__pl_temp(p, sizeof(float) * (size_t)(shards * k.count)) : -1;
+  whet_arg arg[4] = {whet__rd(n->in[0]), whet__rd(n->in[1]), shards > 1 ? whet__tm(part, true) : whet__wr(n->out[0]), whet__scratch()};
+  double macs = (double)(g.batch * g.out[0] * g.out[1] * g.out[2]) * (double)k.count;
+  WHET_TRY(whet__pl_kern(p, WHET_FAMILY_wgrad_f32, &k, sizeof k, arg, 4, whet__wgrad_f32_parts(&k), whet__pl_macs_ns(p, macs) * 1.2));
+  if (shards == 1) return WHET_OK;
+  k.join = 1;
+  whet_arg join[3] = {whet__tm(part, false), whet__rd(-1), whet__wr(n->out[0])};
+  return whet__pl_kern(p, WHET_FAMILY_wgrad_f32, &k, sizeof k, join, 3, whet__wgrad_f32_parts(&k), (double)(shards * k.count) * 0.1);
 }
 
 /* ---- gradients of convolutions ---------------------------------------------------------------- */

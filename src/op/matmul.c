@@ -248,12 +248,12 @@ static whet_arg turned(whet_planner *p, int32_t a, whet_gemm_f32 *g) {
 
 /* a' b, both as they lie, as the gradient of weights is: nothing is turned or packed. */
 static whet_status plan_turned(whet_planner *p, const whet_node *node, const whet_product *q) {
-  whet_wgrad_f32 k = {.batch = 1, .groups = 1, .ic = q->m, .oc = q->n, .w_oc = q->y_n, .w_ic = q->y_m};
+  whet_wgrad_f32 k = {.batch = 1, .groups = 1, .ic = q->m, .oc = q->n, .w_oc = q->y_n, .w_ic = q->y_m, .count = q->m * q->n};
   for (int i = 0; i < 3; i++) k.dim[i] = (whet_window){1, 1, 1, 1, 1, 0, 0, 0, 0};
   k.dim[2] = (whet_window){q->k, q->k, 1, 1, 1, 0, q->a_k, q->b_k, 0};
-  whet_arg arg[3] = {whet__rd(node->in[0]), whet__rd(node->in[1]), whet__wr(node->out[0])};
+  whet_arg arg[4] = {whet__rd(node->in[0]), whet__rd(node->in[1]), whet__wr(node->out[0]), whet__scratch()};
   double macs = (double)q->m * (double)q->n * (double)q->k;
-  return whet__pl_kern(p, WHET_FAMILY_wgrad_f32, &k, sizeof k, arg, 3, whet__wgrad_f32_parts(&k), whet__pl_macs_ns(p, macs) * 2);
+  return whet__pl_kern(p, WHET_FAMILY_wgrad_f32, &k, sizeof k, arg, 4, whet__wgrad_f32_parts(&k), whet__pl_macs_ns(p, macs) * 1.2);
 }
 
 static whet_status matmul_plan(whet_planner *p, const whet_node *node) {
