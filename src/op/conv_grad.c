@@ -7,7 +7,7 @@
  * operator. f32 by kernels with channels last (chains of fused multiply-adds, samples and places ascending, for shards of the
  * batch, which are added), other floats by the reference. */
 
-#include "kern/wgrad_f32.h"
+#include "kern/dwgrad_f32.h"
 #include "op/conv.h"
 #include "op/grad.h"
 #include "op/matrix.h"
@@ -113,7 +113,9 @@ static whet_status plan(whet_planner *p, const whet_node *n) {
   int32_t part = shards > 1 ? whet__pl_temp(p, sizeof(float) * (size_t)(shards * k.count)) : -1;
   whet_arg arg[4] = {whet__rd(n->in[0]), whet__rd(n->in[1]), shards > 1 ? whet__tm(part, true) : whet__wr(n->out[0]), whet__scratch()};
   double macs = (double)(g.batch * g.out[0] * g.out[1] * g.out[2]) * (double)k.count;
-  WHET_TRY(whet__pl_kern(p, WHET_FAMILY_wgrad_f32, &k, sizeof k, arg, 4, whet__wgrad_f32_parts(&k), whet__pl_macs_ns(p, macs) * 1.2));
+  bool deep = g.ic == 1 && g.oc == 1 && g.groups > 1;
+  WHET_TRY(whet__pl_kern(p, deep ? WHET_FAMILY_dwgrad_f32 : WHET_FAMILY_wgrad_f32, &k, sizeof k, arg, 4,
+                         deep ? whet__dwgrad_f32_parts(&k) : whet__wgrad_f32_parts(&k), whet__pl_macs_ns(p, macs) * (deep ? 3 : 1.2)));
   if (shards == 1) return WHET_OK;
   k.join = 1;
   whet_arg join[3] = {whet__tm(part, false), whet__rd(-1), whet__wr(n->out[0])};
