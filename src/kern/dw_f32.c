@@ -74,7 +74,7 @@ static void set_whole(walk *w) {
   const whet_window *d = &w->c->dim[2];
   int64_t right = whet__max_i((d->out - 1) * d->stride - d->pad + d->kernel - d->in, 0);
   if (d->dilation != 1 || (d->kernel != 3 && d->kernel != 5) || d->stride > 2 || d->out < WHET_DW_ROW ||
-      d->pad > d->kernel / 2 || right > d->kernel / 2 || w->c->dim[0].kernel > 1)
+      d->pad < 0 || d->pad > d->kernel / 2 || right > d->kernel / 2 || w->c->dim[0].kernel > 1)
     return;
   w->whole = w->dw->row[d->kernel == 5][d->stride - 1];
   if (!w->whole) return;
@@ -125,7 +125,7 @@ static void run_share(walk *w, const whet_share *r) {
   const whet_window *d = w->c->dim;
   whet_dw_f32_call *c = &w->call;
   int64_t vec = whet__panel_vec(w->dw->form), pad = whet__panel_pad(w->dw->form, c->n);
-  int64_t most = whet__max_i(FIRST_CACHE / (4 * d[0].kernel * d[1].kernel * d[2].in) / vec, 1) * vec;
+  int64_t most = whet__max_i(FIRST_CACHE / whet__max_i(4 * d[0].kernel * d[1].kernel * d[2].in, 1) / vec, 1) * vec;
   if (w->by_runs) most = pad;
   for (c->panel = r->n0; c->panel < r->n1;) {
     int64_t end = c->panel, width;

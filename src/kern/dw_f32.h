@@ -42,6 +42,12 @@ typedef struct whet_dws_f32 {
   void (*epi)(const whet_epi_f32 *e, float *x, const float *res, int64_t n);
 } whet_dws_f32;
 
+extern const whet_dws_f32 whet__dws_f32_c;
+extern const whet_dws_f32 whet__dws_f32_avx2;
+extern const whet_dws_f32 whet__dws_f32_avx512;
+extern const whet_dws_f32 whet__dws_f32_neon;
+extern const whet_dws_f32 whet__dws_f32_rvv;
+
 void whet__dw_f32(const void *params, void *const *ptr, int part, int parts, const whet_dws_f32 *dw);
 
 #endif

@@ -198,11 +198,11 @@ ROW(5, 2)
 ALL(ANY)
 
 #define A(wide) [wide] = any_##wide,
-static const whet_dws_f32 k_dw = {
+const whet_dws_f32 CAT4(whet__dws_f32_, ISA, , ) = {
     .form = FORM, .fn = {ALL(A)}, .row = {{row_31, row_32}, {row_51, row_52}}, .epi = CAT4(whet__epi_f32_, ISA, , )};
 
 static void run(const void *params, void *const *ptr, int part, int parts) {
-  whet__dw_f32(params, ptr, part, parts, &k_dw);
+  whet__dw_f32(params, ptr, part, parts, &CAT4(whet__dws_f32_, ISA, , ));
 }
 
 #define NAME_(isa) "dw_f32__" #isa "_rows"

@@ -52,12 +52,12 @@ ANY(6)
 ANY(7)
 ANY(8)
 
-static const whet_dws_f32 k_dw = {.form = WHET_PANEL_8,
+const whet_dws_f32 whet__dws_f32_c = {.form = WHET_PANEL_8,
                                   .fn = {NULL, any_1, any_2, any_3, any_4, any_5, any_6, any_7, any_8},
                                   .epi = whet__epi_f32_c};
 
 static void run(const void *params, void *const *ptr, int part, int parts) {
-  whet__dw_f32(params, ptr, part, parts, &k_dw);
+  whet__dw_f32(params, ptr, part, parts, &whet__dws_f32_c);
 }
 
 const whet_kern whet_k_dw_f32__c_rows = {.name = "dw_f32__c_rows", .form = WHET_PANEL_8, .exact = 1, .run = run};

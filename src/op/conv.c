@@ -249,6 +249,28 @@ static bool sparse(whet_planner *p, const whet_node *n, const whet_conv_geo *g, 
                          s);
 }
 
+whet_status whet__pl_conv_taps(whet_planner *p, const whet_node *n, const whet_conv_geo *g, const whet_conv_f32 *k, const whet_pack_f32 *packing,
+                               int32_t res) {
+  whet_pack_f32 pack = *packing;
+  whet_wino_f32 wino;
+  int32_t bias = n->n_in > 2 ? n->in[2] : -1;
+  bool inner = k->dim[0].pad < 0 || k->dim[1].pad < 0 || k->dim[2].pad < 0; /* outputs begin inside: tiles do that alone */
+  bool depthwise = g->ic == 1 && g->oc == 1 && g->groups > 1;
+  if (pack.dtype == WHET_F32 && !inner && whet__conv_wino(p, k, whet__pl_data(p, n->in[1]) != NULL, &wino))
+    return whet__pl_wino(p, n, &wino, &pack, res);
+  unsigned family = depthwise ? WHET_FAMILY_dw_f32 : WHET_FAMILY_conv_f32;
+  const whet_kern *row = whet__pl_pick(p, family, k, sizeof *k);
+  if (!row) return WHET_E_INTERNAL;
+  pack.form = row->form;
+  if (depthwise) pack.groups = 1, pack.n = g->groups, pack.n_step = g->w_group;
+  whet_arg arg[5] = {whet__rd(n->in[0]), whet__wr(whet__pl_group_out(p)), whet__pl_panels(p, &pack, n->in[1], bias), whet__rd(res),
+                     whet__scratch()};
+  int64_t positions = g->batch * g->out[0] * g->out[1] * g->out[2];
+  double macs = (double)positions * (double)(g->groups * g->oc) * (double)whet__pack_f32_k(&pack);
+  return whet__pl_step(p, &(whet_step_req){family, row, k, sizeof *k, arg, 5, positions * g->groups,
+                                           whet__pl_macs_ns(p, depthwise ? 3 * macs : macs)});
+}
+
 static whet_status conv_plan(whet_planner *p, const whet_node *n) {
   const whet_conv_attr *a = n->attr;
   if (whet__quantised(whet__pl_dtype(p, n->in[0]), whet__pl_quant(p, n->in[0]))) return whet__conv_q8_plan(p, n);
@@ -257,29 +279,15 @@ static whet_status conv_plan(whet_planner *p, const whet_node *n) {
   if (whet__conv_stages(p, n, &any) > 1) return whet__pl_conv_chain(p, n);
   whet_conv_geo g = whet__conv_plan_geo(p, n, false);
   whet_conv_f32 k;
-  int32_t res, bias = n->n_in > 2 ? n->in[2] : -1;
+  int32_t res;
   whet__pl_conv_f32(p, n, &g, &k, &res);
-  bool depthwise = g.ic == 1 && g.oc == 1 && g.groups > 1;
   whet_pack_f32 pack = whet__conv_packing(p, n, &g);
   const whet_node *end = n;
   for (int i = 1; whet__pl_group(p, i); i++) end = whet__pl_group(p, i);
   if (!strcmp(end->op->name, "MaxPool")) return whet__pl_conv_pool(p, n, end, &k, &pack);
   whet_status by_rows;
   if (sparse(p, n, &g, &k, &pack, res, &by_rows)) return by_rows;
-  whet_wino_f32 wino;
-  if (pack.dtype == WHET_F32 && whet__pl_data(p, n->in[1]) && whet__conv_wino(p, &k, &wino))
-    return whet__pl_wino(p, n, &wino, &pack, res);
-  unsigned family = depthwise ? WHET_FAMILY_dw_f32 : WHET_FAMILY_conv_f32;
-  const whet_kern *row = whet__pl_pick(p, family, &k, sizeof k);
-  if (!row) return WHET_E_INTERNAL;
-  pack.form = row->form;
-  if (depthwise) pack.groups = 1, pack.n = g.groups, pack.n_step = g.w_group;
-  whet_arg arg[5] = {whet__rd(n->in[0]), whet__wr(whet__pl_group_out(p)), whet__pl_panels(p, &pack, n->in[1], bias),
-                     whet__rd(res), whet__scratch()};
-  int64_t positions = g.batch * g.out[0] * g.out[1] * g.out[2];
-  double macs = (double)positions * (double)(g.groups * g.oc) * (double)whet__pack_f32_k(&pack);
-  return whet__pl_step(p, &(whet_step_req){family, row, &k, sizeof k, arg, 5, positions * g.groups,
-                                           whet__pl_macs_ns(p, depthwise ? 3 * macs : macs)});
+  return whet__pl_conv_taps(p, n, &g, &k, &pack, res);
 }
 
 /* ---- record ---------------------------------------------------------------------------------- */

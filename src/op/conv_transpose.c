@@ -183,6 +183,19 @@ static whet_status convt_ref(const whet_args *args) {
 static const whet_pack_kind k_pack = {"panels of phases of float weights", sizeof(whet_convt_pack_f32),
                                       whet__convt_pack_f32_bytes, whet__convt_pack_f32, true};
 
+/* Of stride 1: the convolution whose taps are the same ones from the last to the first. */
+static whet_status reversed(whet_planner *p, const whet_node *n, const whet_conv_geo *g, const whet_conv_f32 *k, const whet_pack_f32 *packing,
+                            int32_t res) {
+  whet_conv_f32 c = *k;
+  whet_pack_f32 pack = *packing;
+  for (int i = 0; i < 3; i++) {
+    c.dim[i].pad = (g->kernel[i] - 1) * g->dilation[i] - g->pad[i];
+    pack.at += (g->kernel[i] - 1) * pack.k_step[i];
+    pack.k_step[i] = -pack.k_step[i];
+  }
+  return whet__pl_conv_taps(p, n, g, &c, &pack, res);
+}
+
 static whet_status convt_plan(whet_planner *p, const whet_node *n) {
   const whet_conv_attr *a = n->attr;
   if (whet__quantised(whet__pl_dtype(p, n->in[0]), whet__pl_quant(p, n->in[0])))
@@ -192,10 +205,12 @@ static whet_status convt_plan(whet_planner *p, const whet_node *n) {
   whet_conv_f32 k;
   int32_t out = whet__pl_group_out(p), res, bias = n->n_in > 2 ? n->in[2] : -1;
   whet__pl_conv_f32(p, n, &g, &k, &res);
+  whet_convt_pack_f32 pack = {.pack = whet__conv_packing(p, n, &g)};
+  if (g.stride[0] * g.stride[1] * g.stride[2] == 1) return reversed(p, n, &g, &k, &pack.pack, res);
   const whet_kern *row = whet__pl_pick(p, WHET_FAMILY_convt_f32, &k, sizeof k);
   if (!row) return WHET_E_INTERNAL;
-  whet_convt_pack_f32 pack = {.pack = whet__conv_packing(p, n, &g)};
   pack.pack.form = row->form;
+  if (whet__convt_depthwise(&k)) pack.pack.groups = 1, pack.pack.n = g.groups, pack.pack.n_step = g.w_group;
   for (int i = 0; i < 3; i++) {
     pack.stride[i] = g.stride[i];
     pack.dilation[i] = g.dilation[i];

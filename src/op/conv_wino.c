@@ -48,7 +48,10 @@ static double direct_ns(const whet_target *t, const whet_conv_f32 *c) {
   return products > read ? products : read;
 }
 
-bool whet__conv_wino(whet_planner *p, const whet_conv_f32 *c, whet_wino_f32 *out) {
+/* Weights that change are transformed in every run, in double. */
+static double changed_ns(const whet_wino_f32 *w) { return (double)(whet__wino_places(w->m) * w->c.ic * w->c.oc); }
+
+bool whet__conv_wino(whet_planner *p, const whet_conv_f32 *c, bool constant, whet_wino_f32 *out) {
   static const char *const k_name[] = {"sums in order", "tiles of 2", "tiles of 4"};
   const whet_target *t = whet__pl_target(p);
   double best = 0.95 * direct_ns(t, c); /* what errs more must gain something */
@@ -58,7 +61,7 @@ bool whet__conv_wino(whet_planner *p, const whet_conv_f32 *c, whet_wino_f32 *out
   for (int i = 1; i < 3; i++) {
     w[i] = (whet_wino_f32){.c = *c, .m = 2 * i};
     whet__wino_set_block(&w[i], whet__pl_opts(p)->prefer == WHET_PREFER_MEMORY);
-    double ns = tiles_ns(t, &w[i]);
+    double ns = tiles_ns(t, &w[i]) + (constant ? 0 : changed_ns(&w[i]));
     if (ns >= best) continue;
     best = ns;
     order[0] = i;

@@ -66,10 +66,15 @@ void whet__pl_conv_f32(whet_planner *p, const whet_node *n, const whet_conv_geo 
 whet_pack_f32 whet__conv_packing(const whet_planner *p, const whet_node *n, const whet_conv_geo *g);
 
 /* Whether Winograd's minimal filtering is the faster way for a convolution; its tile is then in *out (conv_wino.c).
- * And its step, for node n; its weights are constant. */
-bool whet__conv_wino(whet_planner *p, const whet_conv_f32 *c, whet_wino_f32 *out);
+ * constant: its weights are. And its step, for node n. */
+bool whet__conv_wino(whet_planner *p, const whet_conv_f32 *c, bool constant, whet_wino_f32 *out);
 whet_status whet__pl_wino(whet_planner *p, const whet_node *n, const whet_wino_f32 *w, const whet_pack_f32 *pack,
                           int32_t res);
+
+/* The step of a convolution of stride g's whose taps are packed as told, in the way that is fastest: by tiles, depthwise or
+ * Winograd's. A transposed one of stride 1 is one, too, with its taps reversed. */
+whet_status whet__pl_conv_taps(whet_planner *p, const whet_node *n, const whet_conv_geo *g, const whet_conv_f32 *k, const whet_pack_f32 *packing,
+                               int32_t res);
 
 /* The step of Conv n and, after its epilogue, of the MaxPool that ends its group. */
 whet_status whet__pl_conv_pool(whet_planner *p, const whet_node *n, const whet_node *pool, const whet_conv_f32 *c,

@@ -30,6 +30,8 @@ static void draw(kc *k) {
   c->dim[1] = kc_chance(k, 20) ? one : window(k, 8, 5);
   c->dim[2] = kc_chance(k, 10) ? one : window(k, 12, 5);
   conv_epilogue(k, &c->epi);
+  if (kc_chance(k, 20)) c->groups = kc_size(k, 60) + 1, c->ic = c->oc = 1;
+  s->one_group = whet__convt_depthwise(c);
   bool gaps = kc_chance(k, 30);
   conv_arguments(k, s, kc_chance(k, 70), c->epi.res, kc_chance(k, 50), gaps ? kc_range(k, 0, 9) : 0,
                  gaps ? kc_range(k, 0, 9) : 0, gaps ? kc_range(k, 0, 9) : 0);

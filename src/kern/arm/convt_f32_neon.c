@@ -2,7 +2,7 @@
 #include "kern/convt_f32.h"
 
 static void run(const void *params, void *const *ptr, int part, int parts) {
-  whet__convt_f32(params, ptr, part, parts, &whet__tiles_f32_neon);
+  whet__convt_f32(params, ptr, part, parts, &whet__tiles_f32_neon, &whet__dws_f32_neon);
 }
 
 const whet_kern whet_k_convt_f32__neon_phases = {.name = "convt_f32__neon_phases",

@@ -5,12 +5,12 @@
 #include "kern/x86/bf16_fits.h"
 
 static void run(const void *params, void *const *ptr, int part, int parts) {
-  whet__convt_f32(params, ptr, part, parts, &whet__tiles_f32_bf16);
+  whet__convt_f32(params, ptr, part, parts, &whet__tiles_f32_bf16, NULL);
 }
 
 static size_t scratch(const void *params) { return whet__conv_f32_scratch_on(params, &whet__tiles_f32_bf16); }
 
-static bool fits(const void *params) { return bf16_rows_fit(params); }
+static bool fits(const void *params) { return bf16_rows_fit(params) && !whet__convt_depthwise(params); }
 
 static bool pays(const void *params, const whet_target *t) { return bf16_conv_gains(params, false, t); }
 
