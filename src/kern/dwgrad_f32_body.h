@@ -18,33 +18,25 @@ struct row {
   float *sum;          /* [taps][WHET_DWGRAD_CHANNELS], of that tap */
 };
 
-static inline vf get(const float *p, int64_t n) { return n >= VW ? vf_load(p) : vf_load_n(p, whet__max_i(n, 0)); }
-
-/* Outputs lo..hi-1 into `taps` taps; every place lies inside. taps and whole are constants where it is called. */
-WHET_INLINE void some(const whet_window *d, const struct row *r, const int taps, const bool whole, int64_t lo, int64_t hi) {
+/* Outputs lo..hi-1 into `taps` taps; every place lies inside. taps is a constant where it is called. */
+WHET_INLINE void some(const whet_window *d, const struct row *r, const int taps, int64_t lo, int64_t hi) {
   vf acc[TAPS][VECS];
-  const int64_t tap = d->dilation * d->in_step, x_step = d->stride * d->in_step, y_step = d->out_step, n = r->n;
+  const int64_t tap = d->dilation * d->in_step, x_step = d->stride * d->in_step, y_step = d->out_step;
+  const int64_t n = whet__min_i(r->n, VW), m = whet__max_i(r->n - VW, 0);
   const float *x = r->x + (lo * d->stride + r->first * d->dilation - d->pad) * d->in_step, *y = r->dy + lo * y_step;
   WHET_UNROLL for (int t = 0; t < taps; t++) WHET_UNROLL for (int v = 0; v < VECS; v++) acc[t][v] =
       vf_load(r->sum + t * WHET_DWGRAD_CHANNELS + v * VW);
   for (; lo < hi; lo++, x += x_step, y += y_step) {
     vf g[VECS];
-    WHET_UNROLL for (int v = 0; v < VECS; v++) g[v] = whole ? vf_load(y + v * VW) : get(y + v * VW, n - v * VW);
+    WHET_UNROLL for (int v = 0; v < VECS; v++) g[v] = vf_load_n(y + v * VW, v ? m : n);
     WHET_UNROLL for (int t = 0; t < taps; t++) WHET_UNROLL for (int v = 0; v < VECS; v++) acc[t][v] =
-        vf_fma(whole ? vf_load(x + t * tap + v * VW) : get(x + t * tap + v * VW, n - v * VW), g[v], acc[t][v]);
+        vf_fma(vf_load_n(x + t * tap + v * VW, v ? m : n), g[v], acc[t][v]);
   }
   WHET_UNROLL for (int t = 0; t < taps; t++) WHET_UNROLL for (int v = 0; v < VECS; v++)
       vf_store(r->sum + t * WHET_DWGRAD_CHANNELS + v * VW, acc[t][v]);
 }
-static void few(const whet_window *d, const struct row *r, int taps, int64_t lo, int64_t hi) {
-  bool whole = r->n == VECS * VW;
-  if (lo >= hi) return;
-  if (taps == 1)
-    whole ? some(d, r, 1, true, lo, hi) : some(d, r, 1, false, lo, hi);
-  else if (taps == 2)
-    whole ? some(d, r, 2, true, lo, hi) : some(d, r, 2, false, lo, hi);
-  else
-    whole ? some(d, r, 3, true, lo, hi) : some(d, r, 3, false, lo, hi);
+static void one(const whet_window *d, const struct row *r, int64_t lo, int64_t hi) {
+  if (lo < hi) some(d, r, 1, lo, hi);
 }
 
 /* Outputs whose tap t lies inside. */
@@ -57,8 +49,8 @@ static void range(const whet_window *d, int64_t t, int64_t *lo, int64_t *hi) {
 /* All taps of the row: where all of `taps` lie inside together, what is left of that and right of it one by one. */
 static void line(const whet_window *d, struct row r) {
   float *sum = r.sum;
-  for (int64_t t = 0; t < d->kernel; t += TAPS) {
-    int taps = (int)whet__min_i(TAPS, d->kernel - t);
+  for (int64_t t = 0, taps; t < d->kernel; t += taps) {
+    taps = d->kernel - t < TAPS ? 1 : TAPS;
     int64_t lo[TAPS], hi[TAPS], from = 0, to = d->out;
     for (int i = 0; i < taps; i++) {
       range(d, t + i, &lo[i], &hi[i]);
@@ -70,10 +62,12 @@ static void line(const whet_window *d, struct row r) {
       for (int i = 0; i < (side == 1 ? 1 : taps); i++) {
         r.first = t + i;
         r.sum = sum + (t + i) * WHET_DWGRAD_CHANNELS;
-        if (side == 1)
-          few(d, &r, taps, from, to);
+        if (side == 1 && taps == TAPS && from < to)
+          some(d, &r, TAPS, from, to);
+        else if (side == 1)
+          one(d, &r, from, to);
         else
-          few(d, &r, 1, side ? whet__max_i(to, lo[i]) : lo[i], side ? hi[i] : whet__min_i(from, hi[i]));
+          one(d, &r, side ? whet__max_i(to, lo[i]) : lo[i], side ? hi[i] : whet__min_i(from, hi[i]));
       }
     }
   }

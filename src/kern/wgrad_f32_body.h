@@ -9,6 +9,7 @@
 
 enum {
   MOST_ROWS = VW == 16 ? 12 : VW == 1 ? 4 : 6, /* beside two vectors; twice as many beside one */
+  MOST_VECS = VW > 1 ? 2 : 1,
   MASKED = VW == 16 /* loads of some lanes cost what loads of all do: one body serves both */
 };
 
@@ -51,11 +52,11 @@ TILE(1, 1)
 TILE(2, 1)
 TILE(3, 1)
 TILE(4, 1)
+#if VW > 1
 TILE(1, 2)
 TILE(2, 2)
 TILE(3, 2)
 TILE(4, 2)
-#if VW > 1
 TILE(6, 1)
 TILE(6, 2)
 TILE(12, 1)
@@ -69,43 +70,43 @@ TILE(8, 2)
 TILE(12, 2)
 #endif
 
-/* Tiles by vectors, most rows first. */
+/* Tiles with one vector and with two, most rows first. */
 static const struct {
   int rows;
   void (*run)(const struct job *j);
-} k_one[] = {
+} k_tile[][10] = {{
 #if VW == 16
-    {24, tile_24x1}, {16, tile_16x1}, {12, tile_12x1}, {9, tile_9x1}, {8, tile_8x1}, {6, tile_6x1},
+                      {24, tile_24x1}, {16, tile_16x1}, {12, tile_12x1}, {9, tile_9x1}, {8, tile_8x1}, {6, tile_6x1},
 #elif VW > 1
-    {12, tile_12x1}, {6, tile_6x1},
+                      {12, tile_12x1}, {6, tile_6x1},
 #endif
-    {4, tile_4x1},   {3, tile_3x1},   {2, tile_2x1},   {1, tile_1x1}},
-  k_two[] = {
-#if VW == 16
-      {12, tile_12x2}, {8, tile_8x2},
-#endif
+                      {4, tile_4x1}, {3, tile_3x1}, {2, tile_2x1}, {1, tile_1x1}},
 #if VW > 1
-      {6, tile_6x2},
+                  {
+#if VW == 16
+                      {12, tile_12x2}, {8, tile_8x2},
 #endif
-      {4, tile_4x2},   {3, tile_3x2},   {2, tile_2x2},   {1, tile_1x2}};
+                      {6, tile_6x2}, {4, tile_4x2}, {3, tile_3x2}, {2, tile_2x2}, {1, tile_1x2}}
+#endif
+};
 
 /* The chunk's part of a block's sums. */
 static void block(struct job *j, const whet_wgrad_block *b, float *sum) {
   int64_t v_at = j->v_at, b_at = j->b_at;
-  for (int64_t v = 0; v < b->nv; v += 2 * VW) {
-    int64_t n = whet__min_i(2 * VW, b->nv - v), at = 0;
-    bool two = n > VW;
+  for (int64_t v = 0; v < b->nv; v += MOST_VECS * VW) {
+    int64_t n = whet__min_i(MOST_VECS * VW, b->nv - v), at = 0;
+    int two = n > VW;
     j->last = two ? n - VW : n;
     j->v_at = v_at + v;
     for (int i = 0; at < b->nb;) {
-      int rows = two ? k_two[i].rows : k_one[i].rows;
+      int rows = k_tile[two][i].rows;
       if (rows > b->nb - at) {
         i++;
         continue;
       }
       j->b_at = b_at + at;
       j->sum = sum + at * WHET_WGRAD_V + v;
-      (two ? k_two[i].run : k_one[i].run)(j);
+      k_tile[two][i].run(j);
       at += rows;
     }
   }
