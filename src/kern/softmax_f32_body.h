@@ -78,6 +78,7 @@ static __attribute__((noinline)) void columns(const whet_softmax_f32 *p, float *
 static void short_rows(const whet_softmax_f32 *p, float *y, const float *x, int64_t count) {
   enum { PITCH = WHET_SOFTMAX_SHORT };
   float t[PITCH * VW], u[PITCH * VW];
+  t[0] = 0; /* gcc does not see that n is not 0 */
   const int64_t n = p->n;
   whet_softmax_f32 q = *p;
   q.inner = VW;
