@@ -33,6 +33,8 @@ typedef struct whet_conv_f32 {
   int64_t in_batch, out_batch, res_batch; /* floats from one batch index to the next */
   whet_epi_f32 epi;
   int32_t l2_kb; /* second cache of one core */
+  bool constant; /* weights are packed once */
+  bool grow;     /* and may take half as much again */
 } whet_conv_f32;
 
 /* Taps lo..hi-1 of output position `at` that lie inside the input. */

@@ -27,6 +27,7 @@ typedef struct whet_gemm_f32 {
   whet_epi_f32 epi;
   int32_t l2_kb; /* second cache of one core */
   bool constant; /* B is packed once */
+  bool grow;     /* and may take half as much again */
 } whet_gemm_f32;
 
 /* What the rows do, over the micro-kernels of an instruction set. */

@@ -13,7 +13,7 @@ enum { BLOCK = 16 }; /* values of the fastest digit that are packed together */
 /* Numbers in sixteen columns of bf16. */
 static size_t count_bf16(const whet_pack_f32 *p) {
   if (p->form == WHET_PANEL_RUNS) return (size_t)(p->k[0] * p->k[1] * whet__conv_bf16_run(p->k[2] * p->k[3]) * 16);
-  return (size_t)whet__ceil_div(whet__pack_f32_k(p), 32) * 512;
+  return (size_t)whet__ceil_div(whet__pack_f32_k(p), 32) * (p->form == WHET_PANEL_SPLIT ? 1536 : 512);
 }
 
 size_t whet__pack_f32_bytes(const void *params) {
@@ -96,7 +96,23 @@ static void bias(const whet_pack_f32 *p, const char *src, int64_t group, float *
     dst[j] = src && p->bias_dtype && j < p->n ? load(p->bias_dtype, src, group * p->n + j) : 0;
 }
 
-/* Sixteen columns of bf16 that start at element `at`, n of them there; rows as they lie in forms BF16 and RUNS. */
+/* The three parts of x, 512 apart. */
+static void split(float x, uint16_t *to) {
+  for (int part = 0; part < 3; part++, to += 512) {
+    uint32_t u, nan;
+    memcpy(&u, &x, 4);
+    nan = (u & 0x7fffffff) > 0x7f800000 ? 0x400000 : 0; /* stays one */
+    if (part == 0 && !(u & 0x7fff0000) && u & 0xffff) u = (u & 0x80000000) | 0x10000; /* not zero: infinite times infinity */
+    u = (u | nan) & 0xffff0000;
+    *to = (uint16_t)(u >> 16);
+    if ((u & 0x7f800000) == 0x7f800000) break; /* nothing is left of infinities */
+    float head;
+    memcpy(&head, &u, 4);
+    x -= head;
+  }
+}
+
+/* Sixteen columns of bf16 that start at element `at`, n of them there; rows as they lie in forms BF16, RUNS and SPLIT. */
 static void columns_bf16(const whet_pack_f32 *p, const struct whet_pack_scale *q, bool each, const char *src, int64_t at,
                          int64_t n, uint16_t *dst) {
   const int64_t run = p->form == WHET_PANEL_RUNS ? whet__conv_bf16_run(p->k[2] * p->k[3]) : 0; /* 0: no gaps */
@@ -108,9 +124,13 @@ static void columns_bf16(const whet_pack_f32 *p, const struct whet_pack_scale *q
         if (run) row = b * run;
         for (int64_t t = 0; t < p->k[2]; t++) {
           int64_t from = at + a * p->k_step[0] + b * p->k_step[1] + t * p->k_step[2];
-          for (int64_t c = 0; c < p->k[3]; c++, row++, from += p->k_step[3])
-            dst[row / 2 * 32 + j * 2 + row % 2] =
-                whet__f32_to_bf16(scale ? load_scaled(p->dtype, src, from, scale) : load(p->dtype, src, from));
+          for (int64_t c = 0; c < p->k[3]; c++, row++, from += p->k_step[3]) {
+            float x = scale ? load_scaled(p->dtype, src, from, scale) : load(p->dtype, src, from);
+            if (p->form == WHET_PANEL_SPLIT)
+              split(x, dst + row / 32 * 1536 + row % 32 / 2 * 32 + j * 2 + row % 2);
+            else
+              dst[row / 2 * 32 + j * 2 + row % 2] = whet__f32_to_bf16(x);
+          }
         }
       }
   }
@@ -133,7 +153,7 @@ static void pack_bf16(const whet_pack_f32 *p, const struct whet_pack_scale *q, i
 /* All groups; q: scales, n_q of them, or NULL. */
 static void pack(const whet_pack_f32 *p, const struct whet_pack_scale *q, int32_t n_q, const void *const *src,
                  void *dst, int part, int parts) {
-  if (p->form == WHET_PANEL_BF16 || p->form == WHET_PANEL_RUNS) {
+  if (p->form == WHET_PANEL_BF16 || p->form == WHET_PANEL_RUNS || p->form == WHET_PANEL_SPLIT) {
     pack_bf16(p, q, n_q, src, dst, part, parts);
     return;
   }

@@ -12,6 +12,7 @@ static const struct panels {
     [WHET_PANEL_8] = {8, {0, 1, 2, 3, 2, 2, 2, 2, 2}},
     [WHET_PANEL_BF16] = {16, {0, 1, 2, 3, 4, 4, 4, 4, 4}},
     [WHET_PANEL_RUNS] = {16, {0, 1, 2, 3, 4, 4, 4, 4, 4}},
+    [WHET_PANEL_SPLIT] = {16, {0, 1, 2, 2, 2, 2, 2, 2, 2}},
 };
 
 int64_t whet__panel_vec(unsigned form) { return k_panels[form].vec; }

@@ -21,7 +21,10 @@
  *
  * Form BF16 (rounded to nearest, ties to even) has blocks of 16 columns after the bias, k padded with zeros to a multiple
  * of 32: [k / 2][column][k % 2], what two factors to a sum at once (vdpbf16ps, tdpbf16ps) want. Rows of that form round
- * A likewise, sum in f32 in an order of their own, and take numbers below 2^-126 as zeros: not exact. */
+ * A likewise, sum in f32 in an order of their own, and take numbers below 2^-126 as zeros: not exact.
+ *
+ * Form SPLIT is the same with each weight as a sum of three: hi + mid + lo, cut off one after the other, eight bits each, is a
+ * float again. [k / 32][part][k % 32 / 2][column][k % 2]. Six of the nine products of such parts reach as far as a float does. */
 
 #include "kern/epilogue.h"
 #include "kern/kern.h"
@@ -32,7 +35,8 @@ enum {
   WHET_PANEL_16, /* vectors of 16; panels of 64, and 48, 32 or 16 at the end */
   WHET_PANEL_8,  /* vectors of 8; panels of 16, and 24 or 8 at the end */
   WHET_PANEL_BF16, /* weights as bf16, see below */
-  WHET_PANEL_RUNS  /* of a convolution, see conv_bf16.h */
+  WHET_PANEL_RUNS, /* of a convolution, see conv_bf16.h */
+  WHET_PANEL_SPLIT /* weights as three parts of bf16 each, see below */
 };
 
 /* A run of neighbouring floats. */
@@ -88,6 +92,7 @@ extern const whet_tiles_f32 whet__tiles_f32_avx2;
 extern const whet_tiles_f32 whet__tiles_f32_avx512;
 extern const whet_tiles_f32 whet__tiles_f32_bf16;
 extern const whet_tiles_f32 whet__tiles_f32_amx;
+extern const whet_tiles_f32 whet__tiles_split_amx;
 extern const whet_tiles_f32 whet__tiles_f32_neon;
 extern const whet_tiles_f32 whet__tiles_f32_rvv;
 
@@ -104,6 +109,7 @@ int64_t whet__panel_count(unsigned form, int64_t n);
 /* Floats of one packed group: bias and panels of n columns, k rows. */
 static inline int64_t whet__panel_floats(unsigned form, int64_t n, int64_t k) {
   if (form == WHET_PANEL_BF16) k = whet__ceil_div(k, 32) * 16; /* halves of floats */
+  if (form == WHET_PANEL_SPLIT) k = whet__ceil_div(k, 32) * 48;
   return whet__panel_pad(form, n) * (k + 1);
 }
 

@@ -226,6 +226,8 @@ static int64_t steps(const whet_planner *p, const whet_conv_attr *a, const whet_
 void whet__pl_conv_f32(whet_planner *p, const whet_node *n, const whet_conv_geo *g, whet_conv_f32 *k, int32_t *res) {
   const whet_conv_attr *a = n->attr;
   *k = (whet_conv_f32){.batch = g->batch, .groups = g->groups, .ic = g->ic, .oc = g->oc, .l2_kb = whet__pl_l2_kb(p)};
+  k->constant = whet__pl_data(p, n->in[1]) != NULL;
+  k->grow = k->constant && whet__pl_opts(p)->prefer != WHET_PREFER_MEMORY;
   whet__pl_epi_f32(p, n, &k->epi, res);
   for (int i = 0; i < 3; i++)
     k->dim[i] = (whet_window){g->in[i], g->out[i], g->kernel[i], g->stride[i], g->dilation[i], g->pad[i], 0, 0, 0};

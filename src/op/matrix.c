@@ -70,6 +70,7 @@ whet_status whet__pl_gemm_f32(whet_planner *p, whet_gemm_f32 *g, whet_pack_f32 *
   if (whet__pl_sparse(p, g, pack, a, out, b, bias, res, &sparse)) return sparse;
   g->l2_kb = whet__pl_l2_kb(p);
   g->constant = whet__pl_data(p, b) != NULL;
+  g->grow = g->constant && whet__pl_opts(p)->prefer != WHET_PREFER_MEMORY;
   const whet_kern *row = whet__pl_pick(p, WHET_FAMILY_gemm_f32, g, sizeof *g);
   if (!row) return WHET_E_INTERNAL;
   pack->form = row->form;

@@ -57,6 +57,7 @@ static void finish(kc *k, whet_chain_f32 *p, bool res) {
                                  .k_step = {0, c->dim[2].kernel * c->ic, c->ic, 1}};
     k->ops += 2.0 * (double)(c->batch * c->dim[1].out * c->dim[2].out) * (double)(outs * taps * c->ic);
     c->l2_kb = k->bench ? 1024 : 4;
+    c->constant = true;
   }
   if (res)
     s->res = kc_in(k, WHET_F32, pixels * (last->groups * last->oc + s->gap) - s->gap);

@@ -322,11 +322,14 @@ float kc_factor(const kc *k, float x) {
   return whet__bf16_to_f32(whet__f32_to_bf16(x));
 }
 
-void kc_want_sum(kc *k, int arg, int64_t i, float want, double size, int64_t n, double times) {
-  if (!k->row->bf16)
+void kc_want_sum(kc *k, int arg, int64_t i, float want, const kc_sum *s, double times) {
+  double n = (double)s->n + 8, off = s->size * 1e-7 * n + (s->factors + n) * FLT_MIN;
+  if (k->row->exact)
     kc_want_f32(k, arg, i, want);
-  else if (size < FLT_MAX / 4) /* else the order of sums tells whether they overflow */
-    kc_want(k, arg, i, want, times * (size * 1e-7 * (double)(n + 8) + (double)(n + 1) * FLT_MIN) + 2.4e-7 * fabs((double)want));
+  else if (!(s->size < INFINITY))
+    kc_want(k, arg, i, want, 0);
+  else if (s->size < FLT_MAX / 4 && times < INFINITY) /* else the order of sums tells whether they overflow */
+    kc_want(k, arg, i, want, times * off + 2.4e-7 * fabs((double)want));
 }
 
 const float *kc_factors(kc *k, const float *x, int64_t n) {

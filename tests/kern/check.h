@@ -123,9 +123,20 @@ void kc_want_int(kc *k, int arg, int64_t i, int64_t want);
 void kc_want_f32(kc *k, int arg, int64_t i, float want);
 /* A factor of a product as the row under test sees it: rounded to bf16 where it rounds. */
 float kc_factor(const kc *k, float x);
-/* As kc_want_f32, for a sum of n products whose sizes add up to `size`: rows that round factors sum in an order of their own.
- * times: what the epilogue multiplies sums by. */
-void kc_want_sum(kc *k, int arg, int64_t i, float want, double size, int64_t n, double times);
+/* A sum of n products whose sizes add up to `size`, those of their factors to `factors`. */
+typedef struct kc_sum {
+  double size, factors;
+  int64_t n;
+} kc_sum;
+static inline void kc_add(kc_sum *s, float x, float y) {
+  double a = x < 0 ? -(double)x : x, b = y < 0 ? -(double)y : y;
+  s->size += a * b;
+  s->factors += a + b;
+  s->n++;
+}
+/* As kc_want_f32 for rows that are exact; others sum in an order of their own and take numbers below 2^-126 as zeros. times: what
+ * the epilogue multiplies the sum by. */
+void kc_want_sum(kc *k, int arg, int64_t i, float want, const kc_sum *s, double times);
 /* Numbers as factors, n of them, in a copy. */
 const float *kc_factors(kc *k, const float *x, int64_t n);
 /* For rows that round, results within `share` of the greatest of n; where one is not finite nothing can be said. For others as

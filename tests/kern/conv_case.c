@@ -50,6 +50,7 @@ void conv_arguments(kc *k, conv_case *s, bool bias, bool res, bool oihw, int64_t
                             .n_step = taps * c->ic,
                             .k_step = {kh * kw * tap, kw * tap, tap, oihw ? taps : 1}};
   c->l2_kb = k->bench ? 1024 : 4;
+  c->constant = c->grow = true;
   memcpy(kc_params(k, sizeof *c), c, sizeof *c);
 }
 
@@ -118,13 +119,13 @@ static int64_t met(const conv_case *s, const whet_window *w, int64_t at, int64_t
 }
 
 /* The sum of one output; in: channel 0 of its group and image. Transposed: taps from the last to the first. */
-static float sum(const kc *k, const float *in, int64_t g, int64_t j, const int64_t at[3], double *size) {
+static float sum(const kc *k, const float *in, int64_t g, int64_t j, const int64_t at[3], kc_sum *of) {
   const conv_case *s = k->state;
   const whet_conv_f32 *c = &s->c;
   const int64_t *step = s->pack.k_step;
   const float *w = s->w + g * s->pack.group_step + j * s->pack.n_step;
   float v = s->bias ? s->bias[g * c->oc + j] : 0;
-  *size = fabs((double)v);
+  *of = (kc_sum){.size = fabs((double)v)};
   int64_t taps = c->dim[0].kernel * c->dim[1].kernel * c->dim[2].kernel;
   for (int64_t n = 0; n < taps; n++) {
     int64_t t = s->transposed ? taps - 1 - n : n, from = 0, wi = 0;
@@ -138,7 +139,7 @@ static float sum(const kc *k, const float *in, int64_t g, int64_t j, const int64
     for (int64_t ch = 0; inside && ch < c->ic; ch++) {
       float x = kc_factor(k, in[from + ch]), y = kc_factor(k, w[wi + ch * step[3]]);
       v = fmaf(x, y, v);
-      *size += fabs((double)x * y);
+      kc_add(of, x, y);
     }
   }
   return v;
@@ -154,8 +155,9 @@ void conv_check(kc *k) {
       for (int i = 0; i < 3; i++) out += x[i] * c->dim[i].out_step, res += x[i] * c->dim[i].res_step;
       for (int64_t g = 0; g < c->groups; g++)
         for (int64_t j = 0; j < c->oc; j++) {
-          double size, times = 1;
-          float v = sum(k, s->in + n * c->in_batch + g * c->ic, g, j, x, &size);
+          kc_sum of;
+          double times = 1;
+          float v = sum(k, s->in + n * c->in_batch + g * c->ic, g, j, x, &of);
           float r = s->res ? s->res[res + g * c->oc + j] : 0;
           for (int i = 0; i < c->epi.n; i++) {
             if (c->epi.op[i] == WHET_MICRO_ADD) v += r;
@@ -164,7 +166,7 @@ void conv_check(kc *k) {
             if (c->epi.op[i] == WHET_MICRO_CLAMP && v > c->epi.b[i]) v = c->epi.b[i];
             if (c->epi.op[i] == WHET_MICRO_CLAMP && v < c->epi.a[i]) v = c->epi.a[i];
           }
-          kc_want_sum(k, 1, out + g * c->oc + j, v, size, c->ic * c->dim[0].kernel * c->dim[1].kernel * c->dim[2].kernel, times);
+          kc_want_sum(k, 1, out + g * c->oc + j, v, &of, times);
         }
     }
 }

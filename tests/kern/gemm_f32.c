@@ -46,7 +46,7 @@ static void arguments(kc *k, state *s, int64_t b_batches, bool bias, bool nk) {
                             .n_step = nk ? g->k : 1,
                             .k_step = {0, 0, 0, nk ? 1 : g->n}};
   g->l2_kb = k->bench ? 1024 : 4;
-  g->constant = true;
+  g->constant = g->grow = true;
   memcpy(kc_params(k, sizeof *g), g, sizeof *g);
   kc_name(k, "%lldx%lldx%lld%s, %d micro-operations", (long long)g->m, (long long)g->n, (long long)g->k,
           g->n_batch ? ", batches" : "", g->epi.n);
@@ -123,17 +123,18 @@ static void check(kc *k) {
     for (int64_t i = 0; i < g->m && !k->failures; i++)
       for (int64_t j = 0; j < g->n; j++) {
         float v = s->bias ? s->bias[b * g->n + j] : 0;
-        double size = fabs((double)v), times = 1;
+        kc_sum of = {.size = fabs((double)v)};
+        double times = 1;
         for (int64_t x = 0; x < g->k; x++) {
           float l = kc_factor(k, s->a[a + i * g->lda + x]);
           float r = kc_factor(k, s->b[b * p->group_step + j * p->n_step + x * p->k_step[3]]);
           v = fmaf(l, r, v);
-          size += fabs((double)l * r);
+          kc_add(&of, l, r);
         }
         float by = s->res ? s->res[res + i * g->ldr + j] : 0;
         for (int e = 0; e < g->epi.n; e++)
           if (g->epi.op[e] == WHET_MICRO_MUL) times *= fabs((double)by);
-        kc_want_sum(k, 1, c + i * g->ldc + j, epilogue(&g->epi, v, by), size, g->k, times);
+        kc_want_sum(k, 1, c + i * g->ldc + j, epilogue(&g->epi, v, by), &of, times);
       }
   }
 }

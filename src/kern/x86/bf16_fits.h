@@ -7,22 +7,30 @@
 
 #include "kern/conv_f32.h"
 
-/* A product of m rows, k long, with n columns, where lots of rows do it. Tiles want rows, a core that has them is slow at
- * vectors of bf16, and those read the weights of few rows in half the time. */
+/* A product of m rows, k long, with n columns, where lots of rows do it. The weights of few rows are read in half the
+ * time. A core that has tiles is slow at vectors of bf16. */
 static inline bool bf16_gains(int64_t m, int64_t n, int64_t k, bool tiles, const whet_target *t) {
   const double rows = (double)whet__ceil_div(m, 16), blocks = (double)whet__ceil_div(n, 16), steps = (double)whet__ceil_div(k, 32);
-  if (m < 8) return !tiles && (double)n * (double)k >= 16384;
+  if (m < 8) return (double)n * (double)k >= 16384;
   if (!tiles && t->isa & WHET_ISA_AMX) return false;
   double f32 = (double)m * (double)k * blocks / 1.8, rounded = (double)m * (double)k / 12;
   double products = tiles ? rows * blocks * (steps * 24 + 80) : (double)m * steps * 32 * blocks / 3.2;
   return rounded + products < 0.95 * f32;
 }
 
+/* Six products of bf16 in the place of one of f32, on tiles. */
+static inline bool split_gains(int64_t m, int64_t n, int64_t k) {
+  const double rows = (double)whet__ceil_div(m, 32), columns = (double)whet__ceil_div(n, 32), steps = (double)whet__ceil_div(k, 32);
+  double f32 = (double)m * (double)k * (double)whet__ceil_div(n, 16) / 1.8, weights = (double)n * (double)k;
+  double parts = (double)m * (double)k / 3 + rows * columns * (steps * 540 + 150);
+  return parts + 0.6 * weights < 0.85 * (f32 + 0.2 * weights); /* which come from afar */
+}
+
 /* A convolution; taps that are left out count as well. */
 static inline bool bf16_conv_gains(const whet_conv_f32 *c, bool tiles, const whet_target *t) {
   int64_t taps = 1, m = c->batch;
   for (int i = 0; i < 3; i++) taps *= c->dim[i].kernel, m *= c->dim[i].out;
-  return bf16_gains(m, c->oc, taps * c->ic, tiles, t);
+  return c->constant && bf16_gains(m, c->oc, taps * c->ic, tiles, t);
 }
 
 /* Results, residuals and, where each result reads one pixel, inputs follow each other at one distance. */
@@ -47,7 +55,7 @@ static inline bool bf16_image_fits(const whet_conv_f32 *p) {
 static inline bool bf16_image_gains(const whet_conv_f32 *p) {
   const int64_t run = p->dim[2].kernel * p->ic, taps = p->dim[1].kernel;
   const double m = (double)(p->batch * p->dim[1].out * p->dim[2].out), in = (double)(p->batch * p->dim[1].in * p->dim[2].in);
-  if (m < 16) return false;
+  if (m < 16 || !p->constant) return false;
   const double steps = (double)(taps * whet__ceil_div(run, 32)), blocks = (double)whet__ceil_div(p->oc, 16);
   double rounded = in * (double)p->ic / 8, products = m / 16 * blocks * (steps * 24 + 60);
   return rounded + products < 0.95 * m * (double)(taps * run) * blocks / 1.8;

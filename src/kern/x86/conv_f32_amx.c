@@ -133,3 +133,32 @@ const whet_kern whet_k_conv_f32__amx_direct = {.name = "conv_f32__amx_direct",
     .pays = pays,
     .scratch = scratch,
     .run = run};
+
+/* ---- factors in three parts --------------------------------------------------------------------- */
+
+static void run_split(const void *params, void *const *ptr, int part, int parts) {
+  whet__conv_f32(params, ptr, part, parts, &whet__tiles_split_amx);
+}
+
+static size_t split_scratch(const void *params) { return whet__conv_f32_scratch_on(params, &whet__tiles_split_amx); }
+
+/* Rows of tiles are one segment. */
+static bool fits_split(const void *params) {
+  const whet_conv_f32 *c = params;
+  for (int i = 0; i < 3; i++)
+    if (c->dim[i].kernel != 1 || c->dim[i].pad > 0) return false;
+  return c->grow;
+}
+
+static bool pays_split(const void *params, const whet_target *t) {
+  const whet_conv_f32 *c = params;
+  return split_gains(c->batch * c->dim[0].out * c->dim[1].out * c->dim[2].out, c->oc, c->ic);
+}
+
+const whet_kern whet_k_conv_f32__amx_split = {.name = "conv_f32__amx_split",
+    .isa = WHET_ISA_AMX | WHET_ISA_BF16 | WHET_ISA_AVX512,
+    .form = WHET_PANEL_SPLIT,
+    .fits = fits_split,
+    .pays = pays_split,
+    .scratch = split_scratch,
+    .run = run_split};

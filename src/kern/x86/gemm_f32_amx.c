@@ -22,3 +22,26 @@ const whet_kern whet_k_gemm_f32__amx_tile = {.name = "gemm_f32__amx_tile",
     .pays = pays,
     .scratch = scratch,
     .run = run};
+
+/* ---- factors in three parts --------------------------------------------------------------------- */
+
+static void run_split(const void *params, void *const *ptr, int part, int parts) {
+  whet__gemm_f32(params, ptr, part, parts, &whet__tiles_split_amx);
+}
+
+static size_t split_scratch(const void *params) { return whet__gemm_f32_scratch_on(params, &whet__tiles_split_amx); }
+
+static bool fits_split(const void *params) { return ((const whet_gemm_f32 *)params)->grow; }
+
+static bool pays_split(const void *params, const whet_target *t) {
+  const whet_gemm_f32 *g = params;
+  return split_gains(g->m, g->n, g->k);
+}
+
+const whet_kern whet_k_gemm_f32__amx_split = {.name = "gemm_f32__amx_split",
+    .isa = WHET_ISA_AMX | WHET_ISA_BF16 | WHET_ISA_AVX512,
+    .form = WHET_PANEL_SPLIT,
+    .fits = fits_split,
+    .pays = pays_split,
+    .scratch = split_scratch,
+    .run = run_split};

@@ -29,7 +29,7 @@ WHET_INLINE void dot(const product *p, int64_t i, const int mr, const int nb) {
   for (; i + (most) <= p->rows; i += (most)) dot(p, i, most, nb); \
   for (; i < p->rows; i++) dot(p, i, 1, nb);
 
-static void multiply(const product *p) {
+static void multiply(product *p) {
   int64_t i = 0;
   switch (p->blocks) {
     case 1:
@@ -43,7 +43,9 @@ static void multiply(const product *p) {
   }
 }
 
-static void run(const whet_job_f32 *j) { run_job(j, HIGH, WIDE, multiply); }
+static void run(const whet_job_f32 *j) { run_job(j, 1, HIGH, WIDE, multiply); }
+
+static size_t room_for(int64_t k) { return room_bytes(k, 1); }
 
 const whet_tiles_f32 whet__tiles_f32_bf16 = {
     .form = WHET_PANEL_BF16, .mr = {0, 14, 14, 7, 7}, .epi = whet__epi_f32_avx512, .run = run, .room = room_for};
