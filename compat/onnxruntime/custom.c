@@ -2,6 +2,7 @@
 /* Operators of the caller's own: an OrtCustomOp becomes a custom operator of whet that tells its sizes while it runs.
  */
 
+#include "guard.h"
 #include "shim.h"
 
 #include <dlfcn.h>
@@ -15,12 +16,20 @@ struct custom_set {
   size_t n_domain, n_op;
 };
 
+static _Thread_local OrtErrorCode k_code;
 whet_status custom_passed_on(whet_custom_ctx *c, OrtStatus *s) {
   if (!s) return WHET_OK;
+  k_code = API(GetErrorCode)(s);
   whet_status w = API(GetErrorCode)(s) == ORT_NOT_IMPLEMENTED ? WHET_E_UNSUPPORTED : WHET_E_DATA;
   whet_custom_error(c, API(GetErrorMessage)(s));
   API(ReleaseStatus)(s);
   return w;
+}
+
+OrtStatus *custom_status(whet_status s, const whet_err *err) {
+  OrtErrorCode code = k_code;
+  k_code = ORT_OK;
+  return s && code ? fail(code, "%s", err->text) : of_whet(s, err);
 }
 
 /* Operators of an API version before 16 have the functions without status alone. */
@@ -56,13 +65,12 @@ static whet_status create(void *user, const whet_custom_ctx *c, void **state) {
   const OrtCustomOp *op = own->op;
   const OrtApi *api = OrtGetApiBase()->GetApi(ORT_API_VERSION);
   OrtKernelInfo info = {(whet_custom_ctx *)c, own, false};
-  whet_status st = WHET_OK;
+  whet_status st;
   kernel *k = calloc(1, sizeof *k);
   if (!k) return WHET_E_MEMORY;
   k->own = own;
-  if (by_status(op)) {
-    st = custom_passed_on(info.ctx, op->CreateKernelV2(op, api, &info, &k->made));
-  } else if (!(k->made = op->CreateKernel(op, api, &info))) {
+  st = custom_passed_on(info.ctx, guard_create(op, by_status(op), api, &info, &k->made));
+  if (!st && !by_status(op) && !k->made) {
     whet_custom_error(info.ctx, "CreateKernel answered no kernel");
     st = WHET_E_DATA;
   }
@@ -99,12 +107,7 @@ static whet_status run(void *user, void *state, whet_custom_ctx *c) {
   if (!value) return WHET_E_MEMORY;
   k.in = value;
   k.out = value + k.n_in;
-  OrtStatus *s = NULL;
-  if (by_status(op))
-    s = op->KernelComputeV2(made, &k);
-  else
-    op->KernelCompute(made, &k);
-  whet_status st = custom_passed_on(c, s);
+  whet_status st = custom_passed_on(c, guard_compute(op, by_status(op), made, &k));
   for (size_t i = 0; !st && i < k.n_out; i++) st = give_strings(c, i, k.out[i]);
   for (size_t i = 0; i < k.n_in + k.n_out; i++) API(ReleaseValue)(value[i]);
   free(value);
@@ -227,7 +230,7 @@ static OrtStatus *load(OrtSessionOptions *o, const char *path, void **handle) {
   RegisterCustomOpsFn fn;
   *(void **)&fn = dlsym(*handle, "RegisterCustomOps");
   if (!fn) return fail(ORT_FAIL, "%s has no function RegisterCustomOps", path);
-  return fn(o, OrtGetApiBase());
+  return guard_register(fn, o, OrtGetApiBase());
 }
 OrtStatus *API(RegisterCustomOpsLibrary)(OrtSessionOptions *o, const char *path, void **handle) {
   NEED(o);
@@ -246,6 +249,6 @@ OrtStatus *API(RegisterCustomOpsUsingFunction)(OrtSessionOptions *o, const char 
   NEED(name);
   RegisterCustomOpsFn fn;
   *(void **)&fn = dlsym(RTLD_DEFAULT, name);
-  return fn ? fn(o, OrtGetApiBase())
+  return fn ? guard_register(fn, o, OrtGetApiBase())
             : fail(ORT_INVALID_ARGUMENT, "RegisterCustomOpsUsingFunction: no function %s", name);
 }

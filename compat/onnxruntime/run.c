@@ -257,7 +257,7 @@ static OrtStatus *run_with(OrtSession *s, runner *r, const OrtRunOptions *o, con
     r->out[i].why = NULL;
     if (why) return why;
   }
-  TRY(of_whet(st, &err));
+  TRY(custom_status(st, &err));
   for (size_t i = 0; i < s->n_out; i++)
     if (r->out[i].wanted && !r->out[i].filled) TRY(fetch(r, &r->out[i]));
   for (size_t k = 0; k < n_out; k++) {

@@ -118,7 +118,7 @@ static OrtStatus *make_program(OrtSession *s, const OrtEnv *env, const OrtSessio
   p.n_dims = o->dims.n;
   whet_status st = whet_program_create(s->model, &p, &s->program, &err);
   free(dim);
-  return of_whet(st, &err);
+  return custom_status(st, &err);
 }
 
 /* Where a file or bytes are in ORT format: convert them, and let *bytes and *n be what they became. */

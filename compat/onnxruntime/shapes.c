@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* What an operator of the caller's own says of its outputs before a run: OrtCustomOp's InferOutputShapeFn. */
 
+#include "guard.h"
 #include "shim.h"
 
 /* What that function sees. Attributes live until it returns. */
@@ -85,7 +86,7 @@ whet_status custom_tell(void *user, whet_custom_ctx *ctx) {
   tell_types(ctx, op);
   if (op->version < 17 || !op->InferOutputShapeFn) return WHET_OK;
   OrtShapeInferContext c = {ctx, NULL};
-  OrtStatus *st = op->InferOutputShapeFn(op, &c);
+  OrtStatus *st = guard_infer(op, &c);
   if (st) {
     tell_types(ctx, op);
     API(ReleaseStatus)(API(Logger_LogMessage)((const OrtLogger *)(const void *)own->log, ORT_LOGGING_LEVEL_WARNING,

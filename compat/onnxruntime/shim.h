@@ -226,6 +226,8 @@ struct OrtKernelInfo {
 };
 /* Pass on why a function of the caller's failed. */
 whet_status custom_passed_on(whet_custom_ctx *c, OrtStatus *s);
+/* of_whet, but with the code that a function of the caller's failed with on this thread meanwhile. */
+OrtStatus *custom_status(whet_status s, const whet_err *err);
 /* whet_custom_op.tell: types, and by InferOutputShapeFn shapes (shapes.c). */
 whet_status custom_tell(void *user, whet_custom_ctx *ctx);
 

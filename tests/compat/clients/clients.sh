@@ -1,8 +1,8 @@
 #!/bin/sh
 # SPDX-License-Identifier: Apache-2.0
 # Programs of other languages over ONNX Runtime, taken from their registries and not changed, on the original's library and on
-# whet's: clients.sh BUILD [CLIENT]...   Each prints what it sees, and both must be the same (compare.py). Clients: headers cxx node
-# java rust go sherpa, and tflite: the C program of TensorFlow Lite with the headers of its archive.
+# whet's: clients.sh BUILD [CLIENT]...   Each prints what it sees, and both must be the same (compare.py). Clients: headers cxx
+# extensions node java rust go sherpa, and tflite: the C program of TensorFlow Lite with the headers of its archive.
 # What a client needs and is not there (a tool, a network) is said, and the client is skipped; status 77 when all are.
 # Downloads and what is built of them lie in BUILD/clients. Needs the Python module onnx (tools/python.sh).
 set -u
@@ -130,6 +130,30 @@ client_cxx() {
   done
 }
 
+# onnxruntime-extensions: a library of custom operators in C++, which throws; it is a module of Python, so that a Python's library has to
+# be there too. The program of client_cxx runs models of its operators.
+client_extensions() {
+  has c++ && has unzip && original_library || return 77
+  mkdir -p "$work/cxx/original" "$work/extensions" && cd "$work/cxx" || return 1
+  ln -sf "$original" original/libonnxruntime.so.1 || return 1
+  headers=${CXX_HEADERS:-$(debian_headers)}
+  [ -n "$headers" ] || { echo "skipped: needs the original's C++ header (apt-get and a mirror of Debian, or CXX_HEADERS)"; return 77; }
+  c++ -std=c++17 -O1 -isystem "${headers%%[[:space:]]*}" "$here/cxx/program.cc" -o program original/libonnxruntime.so.1 || return 1
+  cd "$work/extensions" || return 1
+  ls ./*.whl >/dev/null 2>&1 || "$python" -m pip download --no-deps "onnxruntime-extensions==${EXTENSIONS_CLIENT:-0.15.2}" >pip.log 2>&1
+  fetched "$work/extensions/pip.log" || return 77
+  unzip -o -q ./*.whl && library=$(ls "$PWD"/onnxruntime_extensions/*.so) || return 1
+  interpreter=$("$python" -c 'import sysconfig as c; print(c.get_config_var("LIBDIR") + "/" + c.get_config_var("INSTSONAME"))')
+  [ -f "$interpreter" ] || { echo "skipped: needs $interpreter"; return 77; }
+  "$python" "$here/extensions/models.py" models || return 1
+  for side in original whet; do
+    place=$work/cxx/original
+    [ $side = original ] || place=$build/compat
+    LD_PRELOAD=$interpreter LD_LIBRARY_PATH=$place "$work/cxx/program" models "$library" >$side.txt 2>$side.log || { tail -5 $side.log; return 1; }
+  done
+  "$python" "$here/compare.py" original.txt whet.txt
+}
+
 # Folders of the headers in Debian's trixie and sid, from the mirror that this machine uses; nothing where there is none.
 debian_headers() {
   command -v apt-get >/dev/null && command -v dpkg-deb >/dev/null || return
@@ -203,7 +227,7 @@ print(sorted(glob.glob(os.path.dirname(onnxruntime.__file__) + "/capi/libonnxrun
 }
 
 failed=0 passed=0
-for client in ${*:-headers cxx node java rust go sherpa tflite}; do
+for client in ${*:-headers cxx extensions node java rust go sherpa tflite}; do
   echo "== $client"
   (client_"$client")
   case $? in

@@ -10,6 +10,7 @@
 #include <cctype>
 #include <cstdio>
 #include <memory>
+#include <stdexcept>
 #include <string>
 #include <vector>
 
@@ -74,15 +75,15 @@ struct WrapKernel {
     uncast.Invoke(context, whole_in, 1, back_out, 1);
     less.Invoke(context, both, 2, y, 1);
     top.Invoke(context, top_in, 2, top_out, 2);
-    std::printf("greatest %.3f %.3f at %lld %lld\n", best.At<float>({0, 0}), best.At<float>({rows - 1, 1}),
-                static_cast<long long>(where.At<int64_t>({0, 0})), static_cast<long long>(where.At<int64_t>({rows - 1, 1})));
-    if (!told) std::printf("copied: %s\n", copy.GetNodeName().c_str());
-    told = true;
+    if (turns++ < 3) /* a later run ends in between, and kernels have no order then */
+      std::printf("greatest %.3f %.3f at %lld %lld\n", best.At<float>({0, 0}), best.At<float>({rows - 1, 1}),
+                  static_cast<long long>(where.At<int64_t>({0, 0})), static_cast<long long>(where.At<int64_t>({rows - 1, 1})));
+    if (turns == 1) std::printf("copied: %s\n", copy.GetNodeName().c_str());
   }
   Ort::Value w{nullptr}, b{nullptr};
   Ort::KernelInfo copy{nullptr};
   Ort::Op gemm{nullptr}, cast{nullptr}, uncast{nullptr}, less{nullptr}, top{nullptr};
-  bool told = false;
+  int turns = 0;
 };
 struct Wrap : Ort::CustomOpBase<Wrap, WrapKernel> {
   void *CreateKernel(const OrtApi &api, const OrtKernelInfo *info) const { return new WrapKernel(api, info); }
@@ -114,6 +115,7 @@ struct LoudKernel {
     auto y = c.GetOutput(0, dims);
     for (size_t i = 0; i < static_cast<size_t>(dims[0]); i++) {
       std::string s = x.GetStringTensorElement(i);
+      if (s.empty()) throw std::runtime_error("there is nothing to shout");
       for (char &ch : s) ch = static_cast<char>(std::toupper(static_cast<unsigned char>(ch)));
       y.FillStringTensorElement((s + "!").c_str(), i);
     }
