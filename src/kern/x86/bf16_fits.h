@@ -22,7 +22,7 @@ static inline bool bf16_gains(int64_t m, int64_t n, int64_t k, bool tiles, const
 static inline bool split_gains(int64_t m, int64_t n, int64_t k) {
   const double rows = (double)whet__ceil_div(m, 32), columns = (double)whet__ceil_div(n, 32), steps = (double)whet__ceil_div(k, 32);
   double f32 = (double)m * (double)k * (double)whet__ceil_div(n, 16) / 1.8, weights = (double)n * (double)k;
-  double parts = (double)m * (double)k / 3 + rows * columns * (steps * 540 + 150);
+  double parts = (double)m * (double)k / 3 + rows * columns * (steps * 540 + 500) + 3000;
   return parts + 0.6 * weights < 0.85 * (f32 + 0.2 * weights); /* which come from afar */
 }
 

@@ -68,18 +68,6 @@ static void split_row(const whet_job_f32 *j, room *r, int64_t i) {
     memset(r->a + i * r->lda, 0, (size_t)r->steps * 192);
 }
 
-/* Columns n0 .. n0 + columns of one row, whose sums are acc. */
-WHET_INLINE void finish_row(const whet_job_f32 *j, const row *p, const float *acc, int64_t n0, int64_t columns) {
-  const __m512 lo = _mm512_set1_ps(j->lo), hi = _mm512_set1_ps(j->hi);
-  for (int64_t v = 0; v < columns; v += 16) {
-    const __mmask16 keep = (__mmask16)(columns - v >= 16 ? 0xffff : (1u << (columns - v)) - 1u);
-    __m512 x = _mm512_load_ps(acc + v);
-    if (j->flags & WHET_TILE_ADD) x = _mm512_add_ps(x, _mm512_maskz_loadu_ps(keep, p->res + n0 + v));
-    if (j->flags & WHET_TILE_CLAMP) x = _mm512_max_ps(lo, _mm512_min_ps(hi, x)); /* a NaN, the second, is kept */
-    _mm512_mask_storeu_ps(p->c + n0 + v, keep, x);
-  }
-}
-
 /* The rest of the epilogue, neighbouring rows together. */
 static void finish_lot(const whet_job_f32 *j, const room *r, int64_t n0, int64_t n) {
   const row *p = r->row, *end = p + r->rows;
@@ -122,17 +110,32 @@ static float again(const whet_job_f32 *j, const row *p, const uint16_t *b, int64
   return sum;
 }
 
-/* Sums of parts that are not finite, as infinities times a part that is zero, are made again. */
-static void make_again(const whet_job_f32 *j, const row *rows, const product *p, int64_t n0, int64_t columns, int64_t ld) {
-  for (int64_t m = 0; m < p->rows; m++)
-    for (int64_t v = 0; v < columns; v += 16) {
-      float *acc = p->acc + m * ld + v;
-      uint32_t wild = _mm512_fpclass_ps_mask(_mm512_load_ps(acc), 0x99); /* NaN, infinite */
-      for (; __builtin_expect(wild != 0, 0) && wild; wild &= wild - 1) {
-        int n = __builtin_ctz(wild);
-        acc[n] = again(j, &rows[m], p->b + v / 16 * p->apart, n, j->w[n0 + v + n]);
-      }
+/* Sums of parts that are not finite, as infinities times a part that is zero, made again: those of `wild` among the sixteen of a
+ * row from column n on, of the panel's columns from `v` on. */
+static __attribute__((noinline)) __m512 made_finite(const whet_job_f32 *j, const row *p, const product *of, float *acc, int64_t n,
+                                               int64_t v, uint32_t wild) {
+  for (; wild; wild &= wild - 1) {
+    int i = __builtin_ctz(wild);
+    acc[i] = again(j, p, of->b + v / 16 * of->apart, i, j->w[n + i]);
+  }
+  return _mm512_load_ps(acc);
+}
+
+/* Columns n0 .. n0 + columns of one row, whose sums are acc. */
+WHET_INLINE void finish_row(const whet_job_f32 *j, const row *p, const product *of, float *acc, int64_t n0, int64_t columns,
+                            const int parts) {
+  const __m512 lo = _mm512_set1_ps(j->lo), hi = _mm512_set1_ps(j->hi);
+  for (int64_t v = 0; v < columns; v += 16) {
+    const __mmask16 keep = (__mmask16)(columns - v >= 16 ? 0xffff : (1u << (columns - v)) - 1u);
+    __m512 x = _mm512_load_ps(acc + v);
+    if (parts > 1) {
+      uint32_t wild = _mm512_fpclass_ps_mask(x, 0x99); /* NaN, infinite */
+      if (__builtin_expect(wild != 0, 0)) x = made_finite(j, p, of, acc + v, n0 + v, v, wild);
     }
+    if (j->flags & WHET_TILE_ADD) x = _mm512_add_ps(x, _mm512_maskz_loadu_ps(keep, p->res + n0 + v));
+    if (j->flags & WHET_TILE_CLAMP) x = _mm512_max_ps(lo, _mm512_min_ps(hi, x)); /* a NaN, the second, is kept */
+    _mm512_mask_storeu_ps(p->c + n0 + v, keep, x);
+  }
 }
 
 /* The lot that waits, panel by panel of `wide` blocks, at most `high` rows at a time. */
@@ -155,8 +158,7 @@ WHET_INLINE void flush(const whet_job_f32 *j, room *r, const int parts, const in
       p.a = r->a + i * r->lda;
       p.rows = whet__min_i(high, r->rows - i);
       multiply(&p);
-      if (parts > 1) make_again(j, &r->row[i], &p, n0, columns, 16 * wide);
-      for (int64_t m = 0; m < p.rows; m++) finish_row(j, &r->row[i + m], acc + m * 16 * wide, n0, columns);
+      for (int64_t m = 0; m < p.rows; m++) finish_row(j, &r->row[i + m], &p, acc + m * 16 * wide, n0, columns, parts);
     }
   }
   if (j->rest.n) finish_lot(j, r, j->n0, whet__min_i(j->n1, j->n) - j->n0);
