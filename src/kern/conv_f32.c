@@ -167,7 +167,7 @@ static void run_share(walk *w, const whet_share *r) {
   int64_t mr = t->mr[whet__panel_next(t->form, whet__ceil_div(width, whet__panel_vec(t->form)))];
   w->job->n0 = r->n0;
   w->job->n1 = r->n1;
-  w->job->ahead = large;
+  w->job->ahead = 4 * k * width > (int64_t)w->c.l2_kb << 4;
   rows = whet__ceil_div(r->m1 - r->m0, whet__ceil_div(r->m1 - r->m0, rows));
   for (int64_t at = r->m0; at < r->m1; at += rows) {
     w->row0 = at;

@@ -36,7 +36,7 @@ static void rectangle(const whet_gemm_f32 *g, whet_job_f32 *j, const float *a, f
   whet_seg_f32 seg = {0, 0, g->k};
   j->n0 = r->n0;
   j->n1 = r->n1;
-  j->ahead = large;
+  j->ahead = 4 * g->k * (r->n1 - r->n0) > (int64_t)g->l2_kb << 4;
   for (int64_t m = r->m0; m < r->m1; m += mb) {
     whet_strip_f32 s = {.a = a + m * g->lda,
                         .lda = g->lda,
