@@ -27,7 +27,8 @@ void whet__wgrad_cut(const whet_wgrad_f32 *p, whet_wgrad_cut *c) {
   c->pack = c->wide && !inside;
   c->run = c->wide ? d[2].kernel * p->ic : p->ic;
   c->runs = d[0].kernel * d[1].kernel * (c->wide ? 1 : d[2].kernel);
-  c->by_o = vectors(p->oc) * c->run <= vectors(c->run) * p->oc;
+  int64_t by_o = vectors(p->oc) * c->run, by_i = vectors(c->run) * p->oc; /* numbers of whole vectors */
+  c->by_o = by_o < by_i || (by_o == by_i && (c->wide || p->w_ic != 1));
   c->nv = c->by_o ? p->oc : c->run;
   c->nb = c->by_o ? c->run : p->oc;
   c->v_blocks = whet__ceil_div(c->nv, WHET_WGRAD_V);
@@ -147,15 +148,14 @@ whet_wgrad_block whet__wgrad_block(const whet_wgrad_f32 *p, const whet_wgrad_cut
 }
 
 void whet__wgrad_put(const whet_wgrad_f32 *p, const whet_wgrad_cut *c, const whet_wgrad_block *b, const float *sum, float *dw) {
-  int64_t kernel = p->dim[2].kernel, rest = c->wide ? b->run : b->run / kernel;
-  int64_t x0 = c->by_o ? b->b0 : b->v0, nx = c->by_o ? b->nb : b->nv, no = c->by_o ? b->nv : b->nb;
+  const whet_window *d = p->dim;
+  int64_t tx = c->wide ? 0 : b->run % d[2].kernel, rest = c->wide ? b->run : b->run / d[2].kernel;
+  int64_t x0 = c->by_o ? b->b0 : b->v0, nx = c->by_o ? b->nb : b->nv, o0 = c->by_o ? b->v0 : b->b0, no = c->by_o ? b->nv : b->nb;
   int64_t x_step = c->by_o ? WHET_WGRAD_V : 1, o_step = c->by_o ? 1 : WHET_WGRAD_V;
-  dw += b->group * p->w_group + (c->by_o ? b->v0 : b->b0) * p->w_oc;
-  dw += rest / p->dim[1].kernel * p->w_tap[0] + rest % p->dim[1].kernel * p->w_tap[1];
+  dw += b->group * p->w_group + o0 * p->w_oc + rest / d[1].kernel * p->w_tap[0] + rest % d[1].kernel * p->w_tap[1] + tx * p->w_tap[2];
   for (int64_t i = 0; i < nx; i++) {
-    int64_t tap = c->wide ? (x0 + i) / p->ic : b->run % kernel, channel = c->wide ? (x0 + i) % p->ic : x0 + i;
-    float *to = dw + tap * p->w_tap[2] + channel * p->w_ic;
-    const float *from = sum + i * x_step;
-    for (int64_t o = 0; o < no; o++) to[o * p->w_oc] = from[o * o_step];
+    int64_t at = x0 + i;
+    float *to = dw + (c->wide ? at / p->ic * p->w_tap[2] + at % p->ic * p->w_ic : at * p->w_ic);
+    for (int64_t o = 0; o < no; o++) to[o * p->w_oc] = sum[i * x_step + o * o_step];
   }
 }

@@ -49,10 +49,10 @@ WHET_INLINE void tile(const struct job *j, const int rows, const int vecs, const
     MASKED || j->last < VW ? tile(j, r, v, false) : tile(j, r, v, true);                \
   }
 TILE(1, 1)
-TILE(2, 1)
-TILE(3, 1)
 TILE(4, 1)
 #if VW > 1
+TILE(2, 1)
+TILE(3, 1)
 TILE(1, 2)
 TILE(2, 2)
 TILE(3, 2)
@@ -80,7 +80,11 @@ static const struct {
 #elif VW > 1
                       {12, tile_12x1}, {6, tile_6x1},
 #endif
-                      {4, tile_4x1}, {3, tile_3x1}, {2, tile_2x1}, {1, tile_1x1}},
+                      {4, tile_4x1},
+#if VW > 1
+                      {3, tile_3x1}, {2, tile_2x1},
+#endif
+                      {1, tile_1x1}},
 #if VW > 1
                   {
 #if VW == 16
@@ -112,29 +116,40 @@ static void block(struct job *j, const whet_wgrad_block *b, float *sum) {
   }
 }
 
+/* A block's sums to where they belong: rows of a product of matrices lie there as they do here. */
+static void put(const whet_wgrad_f32 *p, const whet_wgrad_cut *c, const whet_wgrad_block *b, const float *sum, float *dw) {
+  int64_t v_step = c->by_o ? p->w_oc : p->w_ic, b_step = c->by_o ? p->w_ic : p->w_oc;
+  if (c->runs > 1 || c->wide || v_step != 1) {
+    whet__wgrad_put(p, c, b, sum, dw);
+    return;
+  }
+  dw += b->group * p->w_group + b->b0 * b_step + b->v0;
+  for (int64_t i = 0; i < b->nb; i++, dw += b_step, sum += WHET_WGRAD_V)
+    for (int64_t v = 0; v < b->nv; v += VW) vf_store_n(dw + v, vf_load(sum + v), whet__min_i(VW, b->nv - v));
+}
+
 /* Blocks from..to-1 of one shard. */
 static void some(const whet_wgrad_f32 *p, const whet_wgrad_cut *c, whet_wgrad_chunk *k, int64_t shard, int64_t from, int64_t to, float *sum,
                  float *dw) {
   enum { EACH = WHET_WGRAD_B * WHET_WGRAD_V };
   int64_t line, end, x_step = p->dim[2].stride * (c->pack ? p->ic : p->dim[2].in_step), y_step = p->dim[2].out_step;
   struct job j = {.line = k->line, .by_o = c->by_o, .v_step = c->by_o ? y_step : x_step, .b_step = c->by_o ? x_step : y_step};
-  memset(sum, 0, (size_t)((to - from) * EACH) * sizeof *sum);
   whet__split(c->lines, (int)shard, (int)c->shards, &line, &end);
-  while (line < end) {
+  dw += shard * p->count;
+  for (bool first = true; line < end || first; first = false) {
     int64_t run = -1;
     line = whet__wgrad_take(p, c, k, line, end);
     for (int64_t at = from; at < to; at++) {
       whet_wgrad_block b = whet__wgrad_block(p, c, at);
+      float *here = first && line >= end ? sum : sum + (at - from) * EACH; /* done at once: it stays in the first cache */
+      if (first) memset(here, 0, EACH * sizeof *here);
       if (b.run != run) whet__wgrad_lines(p, c, k, run = b.run);
       j.n_line = k->n_line;
       j.v_at = b.v0 + b.group * (c->by_o ? p->oc : p->ic);
       j.b_at = b.b0 + b.group * (c->by_o ? p->ic : p->oc);
-      block(&j, &b, sum + (at - from) * EACH);
+      block(&j, &b, here);
+      if (line >= end) put(p, c, &b, here, dw);
     }
-  }
-  for (int64_t at = from; at < to; at++) {
-    whet_wgrad_block b = whet__wgrad_block(p, c, at);
-    whet__wgrad_put(p, c, &b, sum + (at - from) * EACH, dw + shard * p->count);
   }
 }
 
