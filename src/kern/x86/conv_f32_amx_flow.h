@@ -6,6 +6,7 @@
  * the convolution, told of channels of two bytes. Strips hold the input rounded, borders filled with zeros. */
 
 #include <immintrin.h>
+#include <math.h>
 
 #include "kern/conv_bf16.h"
 #include "kern/unary_f32.h"
@@ -112,24 +113,34 @@ static inline int64_t place(const work *w, int64_t line, int64_t m) {
   return m < c->width ? line * c->width + m : -1;
 }
 
-/* Tile t of a block, whose first result is `m`: blocks of 16 outputs from column `col` of acc on. */
+/* One row of a tile: `blocks` blocks of 16 outputs, the last as `last` says. */
+WHET_INLINE void finish_row(const float *acc, float *to, const float *res, int64_t blocks, __mmask16 last, __m512 lo, __m512 hi,
+                            const bool add) {
+  for (int64_t j = 0; j < blocks; j++) {
+    const __mmask16 keep = j == blocks - 1 ? last : 0xffff;
+    __m512 x = _mm512_load_ps(acc + 16 * j);
+    if (add) x = _mm512_add_ps(x, _mm512_maskz_loadu_ps(keep, res + 16 * j));
+    x = _mm512_max_ps(lo, _mm512_min_ps(hi, x)); /* a NaN, the second operand, is kept */
+    _mm512_mask_storeu_ps(to + 16 * j, keep, x);
+  }
+}
+
+/* A tile of a block, whose first result is `m`; its sums, `blocks` blocks of 16 outputs, are at acc. */
 WHET_INLINE void finish_tile(const work *w, const float *acc, int64_t line, int64_t m, int64_t blocks) {
-  const int64_t out_step = w->p->dim[2].out_step, res_step = w->p->dim[2].res_step;
-  const __m512 lo = _mm512_set1_ps(w->lo), hi = _mm512_set1_ps(w->hi);
+  const int64_t out_step = w->p->dim[2].out_step, res_step = w->p->dim[2].res_step, rows = w->rows;
+  const bool clamp = w->flags & WHET_TILE_CLAMP, add = w->flags & WHET_TILE_ADD, even = !w->c->next || w->c->dense;
+  const __m512 lo = _mm512_set1_ps(clamp ? w->lo : -INFINITY), hi = _mm512_set1_ps(clamp ? w->hi : INFINITY);
   const __mmask16 last = (__mmask16)(w->cols % 16 ? (1u << w->cols % 16) - 1u : 0xffff);
+  float *const out = w->out;
+  const float *const res = w->res;
   int64_t at = place(w, line, m);
-  for (int64_t r = 0; r < w->rows; r++, m++, acc += BLOCK) {
-    int64_t i = at >= 0 && r && !w->c->next ? ++at : place(w, line, m);
+  for (int64_t r = 0; r < rows; r++, m++, acc += BLOCK) {
+    int64_t i = at >= 0 && r && even ? ++at : place(w, line, m);
     if (i < 0) continue;
-    float *to = w->out + i * out_step;
-    const float *res = w->res + i * res_step;
-    for (int64_t j = 0; j < blocks; j++) {
-      const __mmask16 keep = j == blocks - 1 ? last : 0xffff;
-      __m512 x = _mm512_load_ps(acc + 16 * j);
-      if (w->flags & WHET_TILE_ADD) x = _mm512_add_ps(x, _mm512_maskz_loadu_ps(keep, res + 16 * j));
-      if (w->flags & WHET_TILE_CLAMP) x = _mm512_max_ps(lo, _mm512_min_ps(hi, x)); /* a NaN, the second, is kept */
-      _mm512_mask_storeu_ps(to + 16 * j, keep, x);
-    }
+    if (add)
+      finish_row(acc, out + i * out_step, res + i * res_step, blocks, last, lo, hi, true);
+    else
+      finish_row(acc, out + i * out_step, NULL, blocks, last, lo, hi, false);
   }
 }
 
