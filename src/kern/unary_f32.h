@@ -81,16 +81,6 @@ typedef struct whet_unary_f32 {
   whet_epi_f32 epi;         /* micro-operations after it */
 } whet_unary_f32;
 
-/* One function over n elements; y may be x, any alignment. */
-typedef void (*whet_unary_f32_fn)(float *y, const float *x, int64_t n, float a, float b);
-
-/* All functions by number, for each instruction set that the build has: what kernels of that set call. */
-extern const whet_unary_f32_fn whet__unary_f32_c[WHET_UN_COUNT];
-extern const whet_unary_f32_fn whet__unary_f32_avx2[WHET_UN_COUNT];
-extern const whet_unary_f32_fn whet__unary_f32_avx512[WHET_UN_COUNT];
-extern const whet_unary_f32_fn whet__unary_f32_neon[WHET_UN_COUNT];
-extern const whet_unary_f32_fn whet__unary_f32_rvv[WHET_UN_COUNT];
-
 /* All micro-operations of an epilogue over n neighbouring results x; res: the elements that ADD or MUL take (NULL
  * when e->res is 0). For tiles: once for each of their rows, while they are in the first cache. */
 void whet__epi_f32_c(const whet_epi_f32 *e, float *x, const float *res, int64_t n);

@@ -8,25 +8,14 @@
 #define CAT_(a, b, c) a##b##c
 #define CAT(a, b, c) CAT_(a, b, c)
 
-/* Row functions: y = EXPR of x, a and b over n elements. What is left after whole vectors goes through a buffer, so
- * that there is one copy of EXPR. */
+/* Row functions: y = EXPR of x, a and b over n elements, n a multiple of VW. */
 #define ROW(NAME, EXPR)                                                             \
   static void row_##NAME(float *y, const float *x, int64_t n, float a_, float b_) { \
     const vf a = vf_set(a_), b = vf_set(b_);                                        \
-    int64_t whole = n - n % VW, end = whole;                                        \
-    float *to = y, rest[VW] = {0};                                                  \
-    const float *from = x;                                                          \
-    for (;;) {                                                                      \
-      for (int64_t i = 0; i < end; i += VW) {                                       \
-        vf v = vf_load(from + i);                                                   \
-        vf_store(to + i, EXPR);                                                     \
-      }                                                                             \
-      if (to == rest || whole == n) break;                                          \
-      vf_store(rest, vf_load_n(x + whole, n - whole));                              \
-      from = to = rest;                                                             \
-      end = VW;                                                                     \
+    for (int64_t i = 0; i < n; i += VW) {                                           \
+      vf v = vf_load(x + i);                                                        \
+      vf_store(y + i, EXPR);                                                        \
     }                                                                               \
-    if (whole != n) vf_store_n(y + whole, vf_load(rest), n - whole);                \
     (void)a, (void)b;                                                               \
   }
 
@@ -93,12 +82,22 @@ ROW(RSUB, vf_sub(a, v))
 ROW(RDIV, vf_div(a, v))
 ROW(DIV, vf_div(v, a))
 
-#define FN CAT(whet__unary_f32_, ISA, )
-const whet_unary_f32_fn FN[WHET_UN_COUNT] = {
+static void (*const k_rows[WHET_UN_COUNT])(float *y, const float *x, int64_t n, float a, float b) = {
 #define ENTRY(name, formula, ulp) [WHET_UN_##name] = row_##name,
     WHET_UNARY_F32_MAP(ENTRY)
 #undef ENTRY
 };
+
+/* Any number of elements: what is left after whole vectors goes through a buffer. */
+static void row(unsigned fn, float *y, const float *x, int64_t n, float a, float b) {
+  const int64_t rest = n % VW, whole = n - rest;
+  if (whole) k_rows[fn](y, x, whole, a, b);
+  if (!rest) return;
+  float t[VW];
+  vf_store(t, vf_load_n(x + whole, rest));
+  k_rows[fn](t, t, VW, a, b);
+  vf_store_n(y + whole, vf_load(t), rest);
+}
 
 void CAT(whet__epi_f32_, ISA, )(const whet_epi_f32 *e, float *x, const float *res, int64_t n) {
   for (int k = 0; k < e->n; k++) {
@@ -107,7 +106,7 @@ void CAT(whet__epi_f32_, ISA, )(const whet_epi_f32 *e, float *x, const float *re
     else if (e->op[k] == WHET_MICRO_MUL)
       for (int64_t i = 0; i < n; i++) x[i] *= res[i];
     else
-      FN[e->op[k] == WHET_MICRO_CLAMP ? WHET_UN_CLIP : e->op[k] - WHET_MICRO_UNARY](x, x, n, e->a[k], e->b[k]);
+      row(e->op[k] == WHET_MICRO_CLAMP ? WHET_UN_CLIP : e->op[k] - WHET_MICRO_UNARY, x, x, n, e->a[k], e->b[k]);
   }
 }
 
@@ -115,12 +114,12 @@ void CAT(whet__epi_f32_, ISA, )(const whet_epi_f32 *e, float *x, const float *re
 static void line(const whet_unary_f32 *p, float *y, const float *x, const float *res, int64_t n) {
   n -= WHET_BUG(1);
   if (!p->epi.n) {
-    FN[p->fn](y, x, n, p->a, p->b);
+    row(p->fn, y, x, n, p->a, p->b);
     return;
   }
   for (int64_t i = 0; i < n; i += 2048) {
     int64_t m = whet__min_i(2048, n - i);
-    FN[p->fn](y + i, x + i, m, p->a, p->b);
+    row(p->fn, y + i, x + i, m, p->a, p->b);
     CAT(whet__epi_f32_, ISA, )(&p->epi, y + i, res ? res + i : NULL, m);
   }
 }
