@@ -12,80 +12,83 @@
 #define EPI_(isa) EPI__(isa)
 #define EPI EPI_(ISA)
 
-/* One row: z = f(x, y) over n elements; x_step and y_step are 1, or 0 for one element that is repeated. z may be x or
- * y. */
+/* z = f(x, y) over n elements, n a multiple of VW; x_step and y_step are 1, or 0 (of one of them) for one element that is
+ * repeated. z may be x or y. */
 typedef void (*row_fn)(void *z, const float *x, const float *y, int64_t n, int64_t x_step, int64_t y_step);
 
-/* A loop for each case; what is left after whole vectors is read into a vector first. */
-#define LOOP(LOAD_X, LOAD_Y, REST_X, REST_Y, EXPR, STORE, STORE_N) \
-  {                                                                \
-    int64_t i = 0;                                                 \
-    for (; i + VW <= n; i += VW) {                                 \
-      vf a = LOAD_X, b = LOAD_Y;                                   \
-      STORE(z, i, EXPR);                                           \
-    }                                                              \
-    if (i < n) {                                                   \
-      vf a = REST_X, b = REST_Y;                                   \
-      STORE_N(z, i, EXPR, n - i);                                  \
-    }                                                              \
+/* A loop for each case. */
+#define LOOP(LOAD_X, LOAD_Y, EXPR, STORE)  \
+  for (int64_t i = 0; i < n; i += VW) {    \
+    vf a = LOAD_X, b = LOAD_Y;             \
+    STORE(z, i, EXPR);                     \
   }
-#define ROW(NAME, EXPR, STORE, STORE_N)                                                                            \
-  static void row_##NAME(void *z, const float *x, const float *y, int64_t n, int64_t x_step, int64_t y_step) {     \
-    const vf x0 = vf_set(*x), y0 = vf_set(*y);                                                                     \
-    if (x_step && y_step)                                                                                          \
-      LOOP(vf_load(x + i), vf_load(y + i), vf_load_n(x + i, n - i), vf_load_n(y + i, n - i), EXPR, STORE, STORE_N) \
-    else if (x_step)                                                                                               \
-      LOOP(vf_load(x + i), y0, vf_load_n(x + i, n - i), y0, EXPR, STORE, STORE_N)                                  \
-    else if (y_step)                                                                                               \
-      LOOP(x0, vf_load(y + i), x0, vf_load_n(y + i, n - i), EXPR, STORE, STORE_N)                                  \
-    else                                                                                                           \
-      LOOP(x0, y0, x0, y0, EXPR, STORE, STORE_N)                                                                   \
+#define ROW(NAME, EXPR, STORE)                                                                                 \
+  static void row_##NAME(void *z, const float *x, const float *y, int64_t n, int64_t x_step, int64_t y_step) { \
+    const vf x0 = vf_set(*x), y0 = vf_set(*y);                                                                 \
+    if (!x_step)                                                                                               \
+      LOOP(x0, vf_load(y + i), EXPR, STORE)                                                                    \
+    else if (!y_step)                                                                                          \
+      LOOP(vf_load(x + i), y0, EXPR, STORE)                                                                    \
+    else                                                                                                       \
+      LOOP(vf_load(x + i), vf_load(y + i), EXPR, STORE)                                                        \
   }
-/* The same for long expressions, in one copy: repeated and left over elements go through buffers. */
+/* The same for long expressions, in one copy. */
 #define ROW_ONCE(NAME, EXPR)                                                                                   \
   static void row_##NAME(void *z, const float *x, const float *y, int64_t n, int64_t x_step, int64_t y_step) { \
     for (int64_t i = 0; i < n; i += VW) {                                                                      \
-      int64_t m = whet__min_i(VW, n - i);                                                                      \
-      vf a = !x_step ? vf_set(*x) : m == VW ? vf_load(x + i) : vf_load_n(x + i, m);                            \
-      vf b = !y_step ? vf_set(*y) : m == VW ? vf_load(y + i) : vf_load_n(y + i, m);                            \
-      vf v = EXPR;                                                                                             \
-      if (m == VW)                                                                                             \
-        vf_store((float *)z + i, v);                                                                           \
-      else                                                                                                     \
-        vf_store_n((float *)z + i, v, m);                                                                      \
+      vf a = x_step ? vf_load(x + i) : vf_set(*x), b = y_step ? vf_load(y + i) : vf_set(*y);                   \
+      vf_store((float *)z + i, EXPR);                                                                          \
     }                                                                                                          \
   }
 #define F32_STORE(z, i, v) vf_store((float *)(z) + (i), v)
-#define F32_STORE_N(z, i, v, n) vf_store_n((float *)(z) + (i), v, n)
 #define BOOL_STORE(z, i, v) vm_store_n((uint8_t *)(z) + (i), v, VW)
-#define BOOL_STORE_N(z, i, v, n) vm_store_n((uint8_t *)(z) + (i), v, n)
 
 static inline vf square(vf d) { return vf_mul(d, d); }
 
-ROW(ADD, vf_add(a, b), F32_STORE, F32_STORE_N)
-ROW(SUB, vf_sub(a, b), F32_STORE, F32_STORE_N)
-ROW(MUL, vf_mul(a, b), F32_STORE, F32_STORE_N)
-ROW(DIV, vf_div(a, b), F32_STORE, F32_STORE_N)
-ROW(MAX, vf_max_nan(a, b), F32_STORE, F32_STORE_N)
-ROW(MIN, vf_min_nan(a, b), F32_STORE, F32_STORE_N)
-ROW(PRELU, vf_sel(vf_lt(a, vf_set(0)), vf_mul(a, b), a), F32_STORE, F32_STORE_N)
-ROW(GATE, vf_sel(vf_gt(a, vf_set(0)), b, vf_set(0)), F32_STORE, F32_STORE_N)
-ROW(SQUARED_DIFFERENCE, square(vf_sub(a, b)), F32_STORE, F32_STORE_N)
+ROW(ADD, vf_add(a, b), F32_STORE)
+ROW(SUB, vf_sub(a, b), F32_STORE)
+ROW(MUL, vf_mul(a, b), F32_STORE)
+ROW(DIV, vf_div(a, b), F32_STORE)
+ROW(MAX, vf_max_nan(a, b), F32_STORE)
+ROW(MIN, vf_min_nan(a, b), F32_STORE)
+ROW(PRELU, vf_sel(vf_lt(a, vf_set(0)), vf_mul(a, b), a), F32_STORE)
+ROW(GATE, vf_sel(vf_gt(a, vf_set(0)), b, vf_set(0)), F32_STORE)
+ROW(SQUARED_DIFFERENCE, square(vf_sub(a, b)), F32_STORE)
 ROW_ONCE(FLOOR_DIV, vf_floor(vf_div(a, b)))
 ROW_ONCE(POW, vf_pow(a, b))
 ROW_ONCE(ATAN2, vf_atan2(a, b))
-ROW(EQUAL, vf_eq(a, b), BOOL_STORE, BOOL_STORE_N)
-ROW(NOT_EQUAL, vf_ne(a, b), BOOL_STORE, BOOL_STORE_N)
-ROW(LESS, vf_lt(a, b), BOOL_STORE, BOOL_STORE_N)
-ROW(LESS_EQUAL, vf_le(a, b), BOOL_STORE, BOOL_STORE_N)
-ROW(GREATER, vf_gt(a, b), BOOL_STORE, BOOL_STORE_N)
-ROW(GREATER_EQUAL, vf_ge(a, b), BOOL_STORE, BOOL_STORE_N)
+ROW(EQUAL, vf_eq(a, b), BOOL_STORE)
+ROW(NOT_EQUAL, vf_ne(a, b), BOOL_STORE)
+ROW(LESS, vf_lt(a, b), BOOL_STORE)
+ROW(LESS_EQUAL, vf_le(a, b), BOOL_STORE)
+#define row_GREATER row_LESS /* of operands that are exchanged */
+#define row_GREATER_EQUAL row_LESS_EQUAL
 
 static const row_fn k_rows[WHET_BIN_COUNT] = {
 #define ENTRY(name, formula) [WHET_BIN_##name] = row_##name,
     WHET_BINARY_F32_MAP(ENTRY)
 #undef ENTRY
 };
+
+/* Any number of elements: what is left after whole vectors, and one element with another, go through buffers. */
+static void row(const whet_binary_f32 *p, char *z, const float *x, const float *y, int64_t n, int64_t x_step,
+                int64_t y_step) {
+  const row_fn fn = k_rows[p->fn];
+  const int64_t size = p->fn >= WHET_BIN_EQUAL ? 1 : 4, rest = x_step || y_step ? n % VW : n, whole = n - rest;
+  if (p->fn == WHET_BIN_GREATER || p->fn == WHET_BIN_GREATER_EQUAL) {
+    const float *t = x;
+    const int64_t t_step = x_step;
+    x = y, x_step = y_step;
+    y = t, y_step = t_step;
+  }
+  if (whole) fn(z, x, y, whole, x_step, y_step);
+  if (!rest) return;
+  float tx[VW], ty[VW];
+  vf_store(tx, x_step ? vf_load_n(x + whole, rest) : vf_set(*x));
+  vf_store(ty, y_step ? vf_load_n(y + whole, rest) : vf_set(*y));
+  fn(tx, tx, ty, VW, 1, 1);
+  for (int64_t i = 0; i < rest; i += VW) memcpy(z + (whole + i) * size, tx, (size_t)(whet__min_i(VW, rest - i) * size));
+}
 
 enum { BLOCK = 2048 /* elements between epilogues */ };
 
@@ -95,7 +98,7 @@ static void line(const whet_binary_f32 *p, const float *x, const float *y, char 
   int64_t bytes = p->fn >= WHET_BIN_EQUAL ? 1 : 4, step = p->epi.n ? BLOCK : n;
   for (int64_t i = 0; i < n; i += step) {
     int64_t m = whet__min_i(step, n - i);
-    k_rows[p->fn](z + i * bytes, x + i * x_step, y + i * y_step, m - WHET_BUG(1), x_step, y_step);
+    row(p, z + i * bytes, x + i * x_step, y + i * y_step, m - WHET_BUG(1), x_step, y_step);
     if (p->epi.n) EPI(&p->epi, (float *)(void *)(z + i * bytes), res ? res + i : NULL, m);
   }
 }
