@@ -48,26 +48,25 @@ typedef struct bin_row {
   bool x_once, y_once;
 } bin_row;
 
-/* Four vectors from element i on, m of them elements (all: whole vectors), by the rule. */
-OUT_INLINE void block(const bin_row *w, uint8_t *z, int64_t i, int64_t m, const bin_run *r, bool mul, bool real,
-                      bool all) {
+/* A vector from element i on, by the rule. */
+OUT_INLINE out_int vector(const bin_row *w, int64_t i, const bin_run *r, bool mul, bool real) {
   const whet_binary_q8 *p = r->p;
+  out_int a = w->x_once ? out_widen_one(w->x, p->x_signed) : out_widen_all(w->x + i, p->x_signed);
+  out_int b = w->y_once ? out_widen_one(w->y, p->y_signed) : out_widen_all(w->y + i, p->y_signed);
+  if (p->x_zero) a = out_sub_i(a, r->x_zero);
+  if (p->y_zero) b = out_sub_i(b, r->y_zero);
+  return one(a, b, r, mul, real);
+}
+
+/* Four of them. */
+OUT_INLINE void block(const bin_row *w, uint8_t *z, int64_t i, const bin_run *r, bool mul, bool real) {
   out_int v[4];
-  OUT_UNROLL for (int j = 0; j < 4; j++) {
-    int64_t k = m - j * OUT_LANES, at = i + j * OUT_LANES;
-    v[j] = out_zero();
-    if (!all && k <= 0) continue;
-    out_int a = w->x_once ? out_widen_one(w->x, p->x_signed)
-                : all     ? out_widen_all(w->x + at, p->x_signed)
-                          : out_widen(w->x + at, p->x_signed, k);
-    out_int b = w->y_once ? out_widen_one(w->y, p->y_signed)
-                : all     ? out_widen_all(w->y + at, p->y_signed)
-                          : out_widen(w->y + at, p->y_signed, k);
-    if (p->x_zero) a = out_sub_i(a, r->x_zero);
-    if (p->y_zero) b = out_sub_i(b, r->y_zero);
-    v[j] = one(a, b, r, mul, real);
+  if (real) {
+    OUT_UNROLL for (int j = 0; j < 4; j++) v[j] = vector(w, i + j * OUT_LANES, r, mul, real);
+  } else { /* long, and seldom taken */
+    _Pragma("GCC unroll 1") for (int j = 0; j < 4; j++) v[j] = vector(w, i + j * OUT_LANES, r, mul, real);
   }
-  out_store(z + i, out_order(out_narrow(v, &r->bound)), m);
+  out_store(z + i, out_order(out_narrow(v, &r->bound)), 4 * OUT_LANES);
 }
 
 /* Four whole vectors in f32; false, and nothing stored, when a result is too near a tie. */
@@ -105,19 +104,19 @@ OUT_INLINE void sure(const bin_row *w, uint8_t *z, int64_t i, const bin_run *r) 
   out_store(z + i, out_order(out_narrow(v, &r->bound)), 4 * OUT_LANES);
 }
 
-/* n elements of a row. */
-OUT_INLINE void row(const uint8_t *x, const uint8_t *y, uint8_t *z, int64_t n, const bin_run *r, bool mul, bool real) {
+/* n elements of a row, n a multiple of BLOCK. */
+enum { BLOCK = 4 * OUT_LANES };
+OUT_INLINE void row(const bin_row *at, uint8_t *z, int64_t n, const bin_run *r, bool mul, bool real) {
   const whet_binary_q8 params = *r->p; /* copies, which no store of results can change */
+  const bin_row w = *at;
   bin_run own = *r;
   own.p = &params;
-  const bin_row w = {x, y, !params.x_stride[params.rank - 1], !params.y_stride[params.rank - 1]};
   const bool tries = !real && !out_above32(out_set32(0), own.most);
-  int64_t i = 0, m = 4 * OUT_LANES;
+  int64_t i = 0;
   if (!mul && params.sure)
-    for (; i + m <= n; i += m) sure(&w, z, i, &own);
-  for (; i + m <= n; i += m)
-    if (!tries || !quick(&w, z, i, &own, mul)) block(&w, z, i, m, &own, mul, real, true);
-  if (i < n) block(&w, z, i, n - i, &own, mul, real, false);
+    for (; i < n; i += BLOCK) sure(&w, z, i, &own);
+  for (; i < n; i += BLOCK)
+    if (!tries || !quick(&w, z, i, &own, mul)) block(&w, z, i, &own, mul, real);
 }
 
 /* The f32 form of the rule. */
@@ -149,17 +148,30 @@ static void quick_parts(const whet_binary_q8 *p, bin_run *r) {
   r->most = out_set32(margin < 0x1p-7 && sizes < 0x1p24 ? (float)(0.5 - margin) : -1);
 }
 
-#define ROW(name, mul, real)                                                                                  \
-  static __attribute__((noinline)) void row_##name(const uint8_t *x, const uint8_t *y, uint8_t *z, int64_t n, \
-                                                   const bin_run *r) {                                        \
-    row(x, y, z, n, r, mul, real);                                                                             \
+typedef void (*row_fn)(const bin_row *w, uint8_t *z, int64_t n, const bin_run *r);
+#define ROW(name, mul, real)                                                                \
+  static void row_##name(const bin_row *w, uint8_t *z, int64_t n, const bin_run *r) { \
+    row(w, z, n, r, mul, real);                                                             \
   }
 ROW(sum_real, false, true)
 ROW(mul_real, true, true)
 ROW(sum, false, false)
 ROW(mul, true, false)
 
-typedef void (*row_fn)(const uint8_t *x, const uint8_t *y, uint8_t *z, int64_t n, const bin_run *r);
+/* Any number of elements: what is left after whole blocks goes through buffers. */
+static void any(row_fn fn, const uint8_t *x, const uint8_t *y, uint8_t *z, int64_t n, const bin_run *r) {
+  const int last = r->p->rank - 1;
+  bin_row w = {x, y, !r->p->x_stride[last], !r->p->y_stride[last]};
+  const int64_t rest = n % BLOCK, whole = n - rest;
+  if (whole) fn(&w, z, whole, r);
+  if (!rest) return;
+  uint8_t a[BLOCK] = {0}, b[BLOCK] = {0};
+  if (!w.x_once) w.x = memcpy(a, x + whole, (size_t)rest);
+  if (!w.y_once) w.y = memcpy(b, y + whole, (size_t)rest);
+  fn(&w, a, BLOCK, r);
+  memcpy(z + whole, a, (size_t)rest);
+}
+
 static row_fn row_for(const whet_binary_q8 *p) {
   if (p->round == WHET_ROUND_ONNX_REAL) return p->fn == WHET_BIN_MUL ? row_mul_real : row_sum_real;
   return p->fn == WHET_BIN_MUL ? row_mul : row_sum;
@@ -191,7 +203,7 @@ static void run_by_channel(const bin_run *r, row_fn fn, void *const *ptr, int pa
   whet__split(p->dim[0], part, parts, &from, &to);
   for (int64_t n; from < to; from += n) {
     n = whet__min_i(once, to - from);
-    fn((const uint8_t *)ptr[0] + from * c, y, (uint8_t *)ptr[2] + from * c, n * c, r);
+    any(fn, (const uint8_t *)ptr[0] + from * c, y, (uint8_t *)ptr[2] + from * c, n * c, r);
   }
 }
 
@@ -224,7 +236,7 @@ static void run(const void *params, void *const *ptr, int part, int parts) {
     from = 0, to = 1, whet__split(b, part, parts, &a, &b);
   for (; from < to && a < b; from++) {
     whet__binary_q8_row(&p, from, at);
-    fn((const uint8_t *)ptr[0] + at[0] + a * p.x_stride[last], (const uint8_t *)ptr[1] + at[1] + a * p.y_stride[last],
-       (uint8_t *)ptr[2] + at[2] + a, b - a, &r);
+    any(fn, (const uint8_t *)ptr[0] + at[0] + a * p.x_stride[last],
+        (const uint8_t *)ptr[1] + at[1] + a * p.y_stride[last], (uint8_t *)ptr[2] + at[2] + a, b - a, &r);
   }
 }

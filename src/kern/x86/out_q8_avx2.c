@@ -3,51 +3,55 @@
 
 #include "kern/x86/out_q8_avx2.h"
 
-/* As many rows of nv vectors of sums as fill four, the first at `sum`, to bytes; `some` of them are there. */
-OUT_INLINE void out_rows(const int32_t *sum, int64_t ld, const out_factor *g, const out_bound *b, int64_t some,
+/* The first n of 32 bytes, n neither 8 nor 16 nor 32. */
+static __attribute__((noinline)) void store_some(uint8_t *to, __m256i x, int64_t n) {
+  uint8_t t[32];
+  _mm256_storeu_si256((__m256i *)(void *)t, x);
+  memcpy(to, t, (size_t)n);
+}
+
+/* As many rows of nv vectors of sums as fill four, the first at `sum`, to bytes, or only rows 0..last: the last one then
+ * stands for those that are not there. */
+OUT_INLINE void out_rows(const int32_t *sum, int64_t ld, const out_factor *g, const out_bound *b, int64_t last,
                          int64_t n, uint8_t *to, int64_t pitch, int nv, int how) {
   __m256i v[4];
-  OUT_UNROLL for (int j = 0; j < 4; j++) {
-    const int64_t i = j / nv && j / nv >= some ? 0 : j / nv;
-    v[j] = out_rescale(out_load_i(sum + i * ld + j % nv * 8), &g[j % nv], how);
-  }
+  OUT_UNROLL for (int j = 0; j < 4; j++) v[j] =
+      out_rescale(out_load_i(sum + whet__min_i(j / nv, last) * ld + j % nv * 8), &g[j % nv], how);
   const __m256i x = out_order(out_narrow(v, b));
-  if (nv == 4) {
-    out_store(to, x, n);
-    return;
-  }
   const __m128i part[2] = {_mm256_castsi256_si128(x), _mm256_extracti128_si256(x, 1)};
   OUT_UNROLL for (int i = 0; i < 4 / nv; i++) {
-    __m128i y = part[nv == 2 ? i : i / 2];
+    uint8_t *p = to + whet__min_i(i, last) * pitch;
+    __m128i y = part[nv == 1 ? i / 2 : i % 2];
     if (nv == 1 && i % 2) y = _mm_unpackhi_epi64(y, y);
-    if (i < some) out_store(to + i * pitch, _mm256_castsi128_si256(y), n);
+    if (n != 8 * nv)
+      store_some(p, nv == 4 ? x : _mm256_castsi128_si256(y), n);
+    else if (nv == 4)
+      _mm256_storeu_si256((__m256i *)(void *)p, x);
+    else if (nv == 2)
+      _mm_storeu_si128((__m128i *)(void *)p, y);
+    else
+      _mm_storel_epi64((__m128i *)(void *)p, y);
   }
 }
 
 /* Rows of n <= 8 * nv sums, `ld` apart, to bytes `pitch` apart. */
 OUT_INLINE void out_bytes(const whet_out_q8 *o, const whet_factors *f, int64_t at, const int32_t *sum, int64_t ld,
-                          int64_t rows, int64_t n, const uint8_t *table, uint8_t *out, int64_t pitch, int nv,
-                          int how) {
+                          int64_t rows, int64_t n, uint8_t *out, int64_t pitch, int nv, int how) {
   const out_bound b = out_bounds(o);
+  const int per = 4 / nv;
   out_factor g[4];
   OUT_UNROLL for (int j = 0; j < nv; j++) g[j] = out_load(f, at + 8 * j, how);
-  for (; rows > 0; rows -= 4 / nv, sum += 4 / nv * ld) {
-    const int64_t some = whet__min_i(rows, 4 / nv);
-    out_rows(sum, ld, g, &b, some, n, out, pitch, nv, how);
-    for (int64_t i = 0; i < some; i++, out += pitch)
-      if (table)
-        for (int64_t j = 0; j < n; j++) out[j] = table[out[j]];
-  }
+  for (; rows > 0; rows -= per, sum += per * ld, out += per * pitch)
+    out_rows(sum, ld, g, &b, whet__min_i(rows, per) - 1, n, out, pitch, nv, how);
 }
 
-/* The same with everything at hand: whole groups of rows, then those that are left. */
+/* The same with everything at hand. */
 OUT_INLINE void make(const whet_out_ready_avx2 *t, const int32_t *sum, int64_t rows, uint8_t *out, int64_t pitch,
                      int nv, int how) {
   const out_bound b = t->bound;
   const int per = 4 / nv;
-  for (; rows >= per; rows -= per, sum += per * 16, out += per * pitch)
-    out_rows(sum, 16, t->g, &b, per, 8 * nv, out, pitch, nv, how);
-  if (rows > 0) out_rows(sum, 16, t->g, &b, rows, 8 * nv, out, pitch, nv, how);
+  for (; rows > 0; rows -= per, sum += per * 16, out += per * pitch)
+    out_rows(sum, 16, t->g, &b, whet__min_i(rows, per) - 1, 8 * nv, out, pitch, nv, how);
 }
 #define MAKE(how)                                                                                           \
   static void make_##how##_8(const whet_out_ready_avx2 *t, const int32_t *sum, int64_t rows, uint8_t *out,  \
@@ -83,7 +87,6 @@ void out_tile(const whet_out_q8 *o, const whet_factors *f, const int32_t *sum, i
       whet__out_q8_row(o, f, sum + r * ld, n, table, (char *)out + (size_t)(r * pitch) * bytes);
     return;
   }
-  const uint8_t *t = o->table ? table : NULL;
   const bool rare = how == OUT_FIX || how == OUT_REAL; /* vector by vector */
   for (int64_t at = 0; at < n;) {
     int64_t left = n - at;
@@ -92,7 +95,7 @@ void out_tile(const whet_out_q8 *o, const whet_factors *f, const int32_t *sum, i
     uint8_t *to = (uint8_t *)out + at;
 #define OUT_CASE(how, nv)                                              \
   case how * 4 + nv - 1:                                               \
-    out_bytes(o, f, at, sum + at, ld, rows, m, t, to, pitch, nv, how); \
+    out_bytes(o, f, at, sum + at, ld, rows, m, to, pitch, nv, how); \
     break;
 #define OUT_CASES(how) OUT_CASE(how, 1) OUT_CASE(how, 2) OUT_CASE(how, 4)
     switch (how * 4 + nv - 1) {
@@ -108,4 +111,7 @@ void out_tile(const whet_out_q8 *o, const whet_factors *f, const int32_t *sum, i
 #undef OUT_CASE
     at += m;
   }
+  if (!o->table) return;
+  for (int64_t r = 0; r < rows; r++)
+    for (int64_t j = 0; j < n; j++) ((uint8_t *)out)[r * pitch + j] = table[((uint8_t *)out)[r * pitch + j]];
 }
