@@ -10,27 +10,36 @@ static __attribute__((noinline)) void store_some(uint8_t *to, __m256i x, int64_t
   memcpy(to, t, (size_t)n);
 }
 
-/* As many rows of nv vectors of sums as fill four, the first at `sum`, to bytes, or only rows 0..last: the last one then
- * stands for those that are not there. */
-OUT_INLINE void out_rows(const int32_t *sum, int64_t ld, const out_factor *g, const out_bound *b, int64_t last,
-                         int64_t n, uint8_t *to, int64_t pitch, int nv, int how) {
-  __m256i v[4];
-  OUT_UNROLL for (int j = 0; j < 4; j++) v[j] =
-      out_rescale(out_load_i(sum + whet__min_i(j / nv, last) * ld + j % nv * 8), &g[j % nv], how);
-  const __m256i x = out_order(out_narrow(v, b));
-  const __m128i part[2] = {_mm256_castsi256_si128(x), _mm256_extracti128_si256(x, 1)};
-  OUT_UNROLL for (int i = 0; i < 4 / nv; i++) {
-    uint8_t *p = to + whet__min_i(i, last) * pitch;
-    __m128i y = part[nv == 1 ? i / 2 : i % 2];
-    if (nv == 1 && i % 2) y = _mm_unpackhi_epi64(y, y);
-    if (n != 8 * nv)
-      store_some(p, nv == 4 ? x : _mm256_castsi128_si256(y), n);
-    else if (nv == 4)
-      _mm256_storeu_si256((__m256i *)(void *)p, x);
-    else if (nv == 2)
-      _mm_storeu_si128((__m128i *)(void *)p, y);
-    else
-      _mm_storel_epi64((__m128i *)(void *)p, y);
+/* Rows of n <= 8 * nv sums, `ld` apart, to bytes `pitch` apart: as many at once as fill four vectors, the last row
+ * standing for those that are not there. */
+OUT_INLINE void out_rows(const int32_t *sum, int64_t ld, const out_factor *g, const out_bound *b, int64_t rows,
+                         int64_t n, uint8_t *out, int64_t pitch, int nv, int how) {
+  const int per = 4 / nv;
+  int64_t from[4], to[4];
+  OUT_UNROLL for (int i = 0; i < per; i++) from[i] = i * ld, to[i] = i * pitch;
+  for (; rows > 0; rows -= per, sum += per * ld, out += per * pitch) {
+    if (rows < per) {
+      OUT_UNROLL for (int i = 0; i < per; i++) from[i] = whet__min_i(i, rows - 1) * ld,
+                                               to[i] = whet__min_i(i, rows - 1) * pitch;
+    }
+    __m256i v[4];
+    OUT_UNROLL for (int j = 0; j < 4; j++) v[j] =
+        out_rescale(out_load_i(sum + from[j / nv] + j % nv * 8), &g[j % nv], how);
+    const __m256i x = out_order(out_narrow(v, b));
+    const __m128i part[2] = {_mm256_castsi256_si128(x), _mm256_extracti128_si256(x, 1)};
+    OUT_UNROLL for (int i = 0; i < 4 / nv; i++) {
+      uint8_t *p = out + to[i];
+      __m128i y = part[nv == 1 ? i / 2 : i % 2];
+      if (nv == 1 && i % 2) y = _mm_unpackhi_epi64(y, y);
+      if (n != 8 * nv)
+        store_some(p, nv == 4 ? x : _mm256_castsi128_si256(y), n);
+      else if (nv == 4)
+        _mm256_storeu_si256((__m256i *)(void *)p, x);
+      else if (nv == 2)
+        _mm_storeu_si128((__m128i *)(void *)p, y);
+      else
+        _mm_storel_epi64((__m128i *)(void *)p, y);
+    }
   }
 }
 
@@ -38,20 +47,16 @@ OUT_INLINE void out_rows(const int32_t *sum, int64_t ld, const out_factor *g, co
 OUT_INLINE void out_bytes(const whet_out_q8 *o, const whet_factors *f, int64_t at, const int32_t *sum, int64_t ld,
                           int64_t rows, int64_t n, uint8_t *out, int64_t pitch, int nv, int how) {
   const out_bound b = out_bounds(o);
-  const int per = 4 / nv;
   out_factor g[4];
   OUT_UNROLL for (int j = 0; j < nv; j++) g[j] = out_load(f, at + 8 * j, how);
-  for (; rows > 0; rows -= per, sum += per * ld, out += per * pitch)
-    out_rows(sum, ld, g, &b, whet__min_i(rows, per) - 1, n, out, pitch, nv, how);
+  out_rows(sum, ld, g, &b, rows, n, out, pitch, nv, how);
 }
 
 /* The same with everything at hand. */
 OUT_INLINE void make(const whet_out_ready_avx2 *t, const int32_t *sum, int64_t rows, uint8_t *out, int64_t pitch,
                      int nv, int how) {
   const out_bound b = t->bound;
-  const int per = 4 / nv;
-  for (; rows > 0; rows -= per, sum += per * 16, out += per * pitch)
-    out_rows(sum, 16, t->g, &b, whet__min_i(rows, per) - 1, 8 * nv, out, pitch, nv, how);
+  out_rows(sum, 16, t->g, &b, rows, 8 * nv, out, pitch, nv, how);
 }
 #define MAKE(how)                                                                                           \
   static void make_##how##_8(const whet_out_ready_avx2 *t, const int32_t *sum, int64_t rows, uint8_t *out,  \
@@ -93,8 +98,8 @@ void out_tile(const whet_out_q8 *o, const whet_factors *f, const int32_t *sum, i
     int nv = rare || left <= 8 ? 1 : left < 32 ? 2 : 4;
     int64_t m = whet__min_i(8 * nv, left);
     uint8_t *to = (uint8_t *)out + at;
-#define OUT_CASE(how, nv)                                              \
-  case how * 4 + nv - 1:                                               \
+#define OUT_CASE(how, nv)                                           \
+  case how * 4 + nv - 1:                                            \
     out_bytes(o, f, at, sum + at, ld, rows, m, to, pitch, nv, how); \
     break;
 #define OUT_CASES(how) OUT_CASE(how, 1) OUT_CASE(how, 2) OUT_CASE(how, 4)
