@@ -184,8 +184,8 @@ static void run_strip(const whet_job_f32 *j, const whet_strip_f32 *s, int nv, in
   t->res = s->res ? s->res + n0 : NULL;
   t->ldr = s->ldr;
   t->flags = (s->first ? 0 : WHET_TILE_ACC) | (s->last ? j->flags : 0);
-  for (int64_t i = 0, m = s->m; i < tiles; i++) {
-    int64_t mr = whet__ceil_div(m, tiles - i);
+  for (int64_t m = s->m; m > 0;) {
+    int64_t mr = whet__tile_next(j->tiles, nv, m, &tiles);
     t->ahead = *ahead < end ? *ahead : t->w;
     if (*ahead < end) *ahead += k * per_k;
     j->tiles->fn[nv][mr](t);

@@ -81,12 +81,21 @@ struct whet_job_f32;
 typedef struct whet_tiles_f32 {
   uint16_t form;                                           /* WHET_PANEL_ */
   uint8_t mr[WHET_TILE_NV + 1];                            /* most rows for a panel of that many vectors */
-  whet_tile_f32_fn fn[WHET_TILE_NV + 1][WHET_TILE_MR + 1]; /* by vectors and rows */
+  whet_tile_f32_fn fn[WHET_TILE_NV + 1][WHET_TILE_MR + 1]; /* by vectors and rows; NULL: see whet__tile_next */
   void (*epi)(const whet_epi_f32 *e, float *x, const float *res, int64_t n); /* see unary_f32.h */
   /* Runs whole jobs in place of fn, with `room` bytes for panels of k rows; k is not cut then. NULL: fn. */
   void (*run)(const struct whet_job_f32 *j);
   size_t (*room)(int64_t k);
 } whet_tiles_f32;
+/* Height of the first of *tiles tiles, of even heights, that take m rows; *tiles are left then. A height that has no code
+ * becomes the next greater, or at the end two halves. */
+static inline int64_t whet__tile_next(const whet_tiles_f32 *t, int nv, int64_t m, int64_t *tiles) {
+  int64_t mr = whet__ceil_div(m, *tiles);
+  while (mr < m && !t->fn[nv][mr]) mr++;
+  if (!t->fn[nv][mr]) return whet__ceil_div(mr, 2);
+  --*tiles;
+  return mr;
+}
 extern const whet_tiles_f32 whet__tiles_f32_c;
 extern const whet_tiles_f32 whet__tiles_f32_avx2;
 extern const whet_tiles_f32 whet__tiles_f32_avx512;

@@ -88,39 +88,53 @@ static inline __attribute__((always_inline)) __m512i four(const uint8_t *p) {
     UNROLL for (int j = 0; j < NV; j++) _mm512_store_si512(out + 16 * j, _mm512_add_epi32(x[j], y[j]));          \
   }
 
-#define TILES_7(T, NV) \
-  TILE_ONE(T, NV) TILE(T, 2, NV) TILE(T, 3, NV) TILE(T, 4, NV) TILE(T, 5, NV) TILE(T, 6, NV) TILE(T, 7, NV)
-#define TILES_14(T, NV) \
-  TILES_7(T, NV)        \
-  TILE(T, 8, NV) TILE(T, 9, NV) TILE(T, 10, NV) TILE(T, 11, NV) TILE(T, 12, NV) TILE(T, 13, NV) TILE(T, 14, NV)
-TILES_14(bytes, 1)
-TILES_14(bytes, 2)
-TILES_7(bytes, 3)
-TILE(bytes, 8, 3)
-TILE(bytes, 9, 3)
-TILES_7(bytes, 4)
-/* Words: seven rows at most, as panels of less than four blocks are rare there and two blocks already hide the
- * latency. */
-TILES_7(words, 1)
-TILES_7(words, 2)
-TILES_7(words, 3)
-TILES_7(words, 4)
+/* Heights that are left out are made of two halves. Words: seven rows at most, as panels of less than four blocks are rare
+ * there and two blocks already hide the latency. */
+#define TILES_4(X, X1, T, NV) X1(T, NV) X(T, 2, NV) X(T, 3, NV) X(T, 4, NV)
+#define BYTES_1(X, X1)                                                                                         \
+  TILES_4(X, X1, bytes, 1)                                                                                     \
+  X(bytes, 5, 1)                                                                                               \
+  X(bytes, 6, 1) X(bytes, 7, 1) X(bytes, 8, 1) X(bytes, 9, 1) X(bytes, 10, 1) X(bytes, 11, 1) X(bytes, 12, 1)  \
+  X(bytes, 13, 1) X(bytes, 14, 1)
+#define BYTES_2(X, X1) \
+  TILES_4(X, X1, bytes, 2) X(bytes, 5, 2) X(bytes, 6, 2) X(bytes, 7, 2) X(bytes, 8, 2) X(bytes, 12, 2) X(bytes, 13, 2) \
+  X(bytes, 14, 2)
+#define BYTES_3(X, X1) TILES_4(X, X1, bytes, 3) X(bytes, 5, 3) X(bytes, 6, 3) X(bytes, 8, 3) X(bytes, 9, 3)
+#define BYTES_4(X, X1) TILES_4(X, X1, bytes, 4) X(bytes, 5, 4) X(bytes, 6, 4) X(bytes, 7, 4)
+#define WORDS_1(X, X1) TILES_4(X, X1, words, 1) X(words, 7, 1)
+#define WORDS_2(X, X1) TILES_4(X, X1, words, 2) X(words, 6, 2) X(words, 7, 2)
+#define WORDS_3(X, X1) TILES_4(X, X1, words, 3) X(words, 6, 3) X(words, 7, 3)
+#define WORDS_4(X, X1) TILES_4(X, X1, words, 4) X(words, 5, 4) X(words, 6, 4) X(words, 7, 4)
+#define EACH(X) X(TILE, TILE_ONE)
+EACH(BYTES_1)
+EACH(BYTES_2)
+EACH(BYTES_3)
+EACH(BYTES_4)
+EACH(WORDS_1)
+EACH(WORDS_2)
+EACH(WORDS_3)
+EACH(WORDS_4)
 
 typedef void (*tile_fn)(const uint8_t *a, const tile_geo *g, const int8_t *b, const int32_t *bias, int32_t *out);
-#define ROW_7(T, NV) T##_1_##NV, T##_2_##NV, T##_3_##NV, T##_4_##NV, T##_5_##NV, T##_6_##NV, T##_7_##NV
-#define ROW_14(T, NV) \
-  ROW_7(T, NV), T##_8_##NV, T##_9_##NV, T##_10_##NV, T##_11_##NV, T##_12_##NV, T##_13_##NV, T##_14_##NV
-static const tile_fn of_bytes[TILE_NV + 1][15] = {{0},
-                                                  {0, ROW_14(bytes, 1)},
-                                                  {0, ROW_14(bytes, 2)},
-                                                  {0, ROW_7(bytes, 3), bytes_8_3, bytes_9_3},
-                                                  {0, ROW_7(bytes, 4)}};
-static const tile_fn of_words[TILE_NV + 1][8] = {
-    {0}, {0, ROW_7(words, 1)}, {0, ROW_7(words, 2)}, {0, ROW_7(words, 3)}, {0, ROW_7(words, 4)}};
+#define ENTRY(T, MR, NV) [MR] = T##_##MR##_##NV,
+#define ENTRY_ONE(T, NV) [1] = T##_1_##NV,
+#define ENTRIES(X) {X(ENTRY, ENTRY_ONE)}
+static const tile_fn of_bytes[TILE_NV + 1][15] = {{0}, ENTRIES(BYTES_1), ENTRIES(BYTES_2), ENTRIES(BYTES_3), ENTRIES(BYTES_4)};
+static const tile_fn of_words[TILE_NV + 1][15] = {{0}, ENTRIES(WORDS_1), ENTRIES(WORDS_2), ENTRIES(WORDS_3), ENTRIES(WORDS_4)};
+
+static inline void tile_of(const tile_fn *of, int mr, int nv, const uint8_t *a, const tile_geo *g, const int8_t *b,
+                           const int32_t *bias, int32_t *acc) {
+  if (!of[mr]) {
+    const int half = (mr + 1) / 2;
+    of[half](a, g, b, bias, acc);
+    a += half * g->lda, acc += half * nv * 16, mr -= half;
+  }
+  of[mr](a, g, b, bias, acc);
+}
 
 static void tile(int mr, int nv, const uint8_t *a, const tile_geo *g, const int8_t *b, const int32_t *bias,
                  int32_t *acc) {
-  of_bytes[nv][mr](a, g, b, bias, acc);
+  tile_of(of_bytes[nv], mr, nv, a, g, b, bias, acc);
 }
 
 const whet_kern whet_k_conv_q8__vnni_panel = {.name = "conv_q8__vnni_panel",
@@ -139,7 +153,7 @@ static void words(int mr, int nv, const int16_t *a, int64_t lda, int64_t k2, con
   static const int64_t no_seg[1];
   tile_geo g = {2 * lda, no_seg, 1, k2, block, {0, 0}};
   for (int i = 0; i < 2 && 2 * pass + i < nv; i++) g.ahead[i] = next + (2 * pass + i) * block;
-  of_words[nv][mr]((const uint8_t *)a, &g, b, no_bias, out);
+  tile_of(of_words[nv], mr, nv, (const uint8_t *)a, &g, b, no_bias, out);
 }
 #include "kern/x86/wino_q8_body.h"
 
