@@ -13,34 +13,35 @@ OUT_INLINE void out_bytes(const whet_out_q8 *o, const whet_factors *f, int64_t a
   OUT_UNROLL for (int j = 0; j < nv; j++) g[j] = out_load(f, at + 16 * j, how);
   out_table t;
   if (table) t = out_table_load(table);
-  /* One or two vectors to a row: four or two rows fill a register of bytes. The last row stands for those that are not there. */
-  const int per = 4 / nv;
-  int64_t from[4], to[4];
-  OUT_UNROLL for (int i = 0; i < per; i++) from[i] = i * ld, to[i] = i * pitch;
-  for (; rows > 0; rows -= per, sum += per * ld, out += per * pitch) {
-    if (rows < per) {
-      OUT_UNROLL for (int i = 0; i < per; i++) from[i] = whet__min_i(i, rows - 1) * ld, to[i] = whet__min_i(i, rows - 1) * pitch;
-    }
+  /* One or two vectors to a row: four or two rows fill a register of bytes. */
+  const int many = nv == 1 ? 4 : nv == 2 ? 2 : 1;
+  int64_t r = 0;
+  for (; many > 1 && r + many <= rows; r += many, sum += many * ld, out += many * pitch) {
     __m512i v[4];
     OUT_UNROLL for (int j = 0; j < 4; j++) v[j] =
-        out_rescale(_mm512_loadu_si512(sum + from[j / nv] + j % nv * 16), &g[j % nv], how);
+        out_rescale(_mm512_loadu_si512(sum + j / nv * ld + j % nv * 16), &g[j % nv], how);
     __m512i x = out_order(out_narrow(v, &b));
     if (table) x = out_lookup(x, &t);
-    if (nv == 4) {
-      out_store(out, x, n);
-    } else if (pitch == n && n == 16 * nv && rows >= per) {
+    if (pitch == n && n == 16 * nv) {
       _mm512_storeu_si512(out, x);
     } else if (nv == 2) {
       __mmask32 m = (__mmask32)_bzhi_u32(~0u, (unsigned)n);
       _mm256_mask_storeu_epi8(out, m, _mm512_castsi512_si256(x));
-      _mm256_mask_storeu_epi8(out + to[1], m, _mm512_extracti64x4_epi64(x, 1));
+      _mm256_mask_storeu_epi8(out + pitch, m, _mm512_extracti64x4_epi64(x, 1));
     } else {
       __mmask16 m = (__mmask16)_bzhi_u32(0xffff, (unsigned)n);
       _mm_mask_storeu_epi8(out, m, _mm512_castsi512_si128(x));
-      _mm_mask_storeu_epi8(out + to[1], m, _mm512_extracti32x4_epi32(x, 1));
-      _mm_mask_storeu_epi8(out + to[2], m, _mm512_extracti32x4_epi32(x, 2));
-      _mm_mask_storeu_epi8(out + to[3], m, _mm512_extracti32x4_epi32(x, 3));
+      _mm_mask_storeu_epi8(out + pitch, m, _mm512_extracti32x4_epi32(x, 1));
+      _mm_mask_storeu_epi8(out + 2 * pitch, m, _mm512_extracti32x4_epi32(x, 2));
+      _mm_mask_storeu_epi8(out + 3 * pitch, m, _mm512_extracti32x4_epi32(x, 3));
     }
+  }
+  for (; r < rows; r++, sum += ld, out += pitch) {
+    __m512i v[4] = {_mm512_setzero_si512(), _mm512_setzero_si512(), _mm512_setzero_si512(), _mm512_setzero_si512()};
+    OUT_UNROLL for (int j = 0; j < nv; j++) v[j] = out_rescale(_mm512_loadu_si512(sum + 16 * j), &g[j], how);
+    __m512i x = out_order(out_narrow(v, &b));
+    if (table) x = out_lookup(x, &t);
+    out_store(out, x, n);
   }
 }
 
