@@ -13,7 +13,7 @@ whet_conv_q8_shape whet__conv_q8_shape_of(const whet_conv_q8 *p, uint8_t form) {
                               .apart = p->dil_w > 1,
                               .w_zeros = p->w_zeros,
                               .form = form,
-                              .out = {.dtype = p->out.dtype, .round = p->out.round}};
+                              .out = whet__factors_of(&p->out)};
 }
 
 whet_conv_q8_layout whet__conv_q8_layout(const whet_conv_q8_shape *s) {

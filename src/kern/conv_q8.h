@@ -89,7 +89,7 @@ typedef struct whet_conv_q8_shape {
   int32_t groups, in_c, out_c, kh, kw;
   uint8_t apart; /* dil_w > 1: each kernel column is a run of its own */
   uint8_t w_zeros, form, spare;
-  whet_out_q8 out; /* only type and rule are set */
+  whet_out_q8 out; /* whet__factors_of() */
 } whet_conv_q8_shape;
 whet_conv_q8_shape whet__conv_q8_shape_of(const whet_conv_q8 *p, uint8_t form);
 whet_conv_q8_layout whet__conv_q8_layout(const whet_conv_q8_shape *s);

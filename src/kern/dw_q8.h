@@ -46,7 +46,7 @@ typedef struct whet_dw_q8_layout {
 typedef struct whet_dw_q8_shape {
   int32_t channels, kh, kw;
   uint8_t form, w_zeros, spare[2];
-  whet_out_q8 out; /* only dtype and round are set */
+  whet_out_q8 out; /* whet__factors_of() */
 } whet_dw_q8_shape;
 whet_dw_q8_layout whet__dw_q8_layout(const whet_dw_q8_shape *s);
 static inline whet_dw_q8_layout whet__dw_q8_layout_of(const whet_dw_q8 *p, uint8_t form) {

@@ -28,18 +28,31 @@ typedef struct whet_factors {
   const int32_t *mul, *shift; /* TFL_FIX, TFL_FIX1 */
   const double *real;         /* TFL_REAL */
   const float *real32;        /* ONNX_REAL and F32 */
+  const float *half;          /* TFL_FIX of quick bytes: whet__fix_half() */
 } whet_factors;
+
+/* Do factors have halves? */
+static inline bool whet__factors_half(const whet_out_q8 *o) {
+  return o->quick && o->round == WHET_ROUND_TFL_FIX && (o->dtype == WHET_U8 || o->dtype == WHET_S8);
+}
+
+/* What of `o` packed factors depend on. */
+static inline whet_out_q8 whet__factors_of(const whet_out_q8 *o) {
+  whet_out_q8 f = {.dtype = o->dtype, .round = o->round};
+  if (whet__factors_half(o)) f.quick = 1, f.zero = o->zero, f.lo = o->lo, f.hi = o->hi;
+  return f;
+}
 
 /* Bytes that the factors of n channels take, n a multiple of 16. */
 static inline size_t whet__factors_bytes(const whet_out_q8 *o, int64_t n) {
   if (o->dtype == WHET_S32) return 0;
   if (o->dtype == WHET_F32 || o->round == WHET_ROUND_ONNX_REAL) return (size_t)n * 4;
-  return (size_t)n * 8;
+  return (size_t)n * (whet__factors_half(o) ? 12 : 8);
 }
 
 /* The factors at p, from channel `at` of n on. */
 static inline whet_factors whet__factors_at(const whet_out_q8 *o, const void *p, int64_t n, int64_t at) {
-  whet_factors f = {NULL, NULL, NULL, NULL};
+  whet_factors f = {NULL, NULL, NULL, NULL, NULL};
   if (o->dtype == WHET_S32) return f;
   if (o->dtype == WHET_F32 || o->round == WHET_ROUND_ONNX_REAL)
     f.real32 = (const float *)p + at;
@@ -47,6 +60,7 @@ static inline whet_factors whet__factors_at(const whet_out_q8 *o, const void *p,
     f.real = (const double *)p + at;
   else
     f.mul = (const int32_t *)p + at, f.shift = (const int32_t *)p + n + at;
+  if (whet__factors_half(o)) f.half = (const float *)p + 2 * n + at;
   return f;
 }
 

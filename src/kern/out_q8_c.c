@@ -11,6 +11,7 @@ void whet__factors_set(const whet_out_q8 *o, void *p, int64_t n, int64_t i, cons
     ((double *)p)[i] = r->real;
   else
     ((int32_t *)p)[i] = r->mul, ((int32_t *)p)[n + i] = r->shift;
+  if (whet__factors_half(o)) ((float *)p)[2 * n + i] = whet__fix_half(r, o->hi - o->zero, o->zero - o->lo);
 }
 
 void whet__out_q8_row(const whet_out_q8 *o, const whet_factors *f, const int32_t *sum, int64_t n,

@@ -64,6 +64,15 @@ static inline int32_t whet__mul_fix1(int32_t acc, int32_t mul, int32_t shift) {
   return whet__saturate_i32(((int64_t)acc * mul + (INT64_C(1) << (total - 1))) >> total);
 }
 
+/* TFL_FIX in single precision. With f = mul * 2^(shift - 31) = hi + lo, hi being f rounded to 24 bits, and `half` with
+ * the sign of acc,
+ *
+ *   trunc(rz(acc * hi + rne(acc * lo + half)))
+ *
+ * is the rule's result wherever that is from -below to above, and beyond it on the same side elsewhere, |acc| < 2^30.
+ * NaN where no such half was found. For below <= 0 sums below zero come out as 0 or less, whatever the sign of half. */
+float whet__fix_half(const whet_rescale *r, int64_t above, int64_t below);
+
 /* x rounded to an integer, ties away from zero, saturated. */
 static inline int32_t whet__round_away(double x) {
   double r = round(x);

@@ -101,8 +101,7 @@ static whet_arg dw_weights(whet_planner *p, const whet_node *n, const whet_conv_
   d->shape.kw = k->kw;
   d->shape.form = (uint8_t)form;
   d->shape.w_zeros = k->w_zeros;
-  d->shape.out.dtype = k->out.dtype;
-  d->shape.out.round = k->out.round;
+  d->shape.out = whet__factors_of(&k->out);
   d->w_type = (uint8_t)whet__pl_dtype(p, w);
   d->bias_type = bias >= 0 ? (uint8_t)whet__pl_dtype(p, bias) : 0;
   d->in_zero = k->in_zero;

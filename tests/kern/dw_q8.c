@@ -112,7 +112,7 @@ static void pack(kc *k, const whet_kern *row) {
                                 .kw = p->kw,
                                 .form = (uint8_t)row->form,
                                 .w_zeros = p->w_zeros,
-                                .out = {.dtype = p->out.dtype, .round = p->out.round}};
+                                .out = whet__factors_of(&p->out)};
   d->w_type = (uint8_t)s->w_type;
   d->bias_type = s->bias ? WHET_S32 : 0;
   d->in_zero = p->in_zero;

@@ -107,8 +107,45 @@ static void order(void **state) {
   assert_int_equal(whet__add_zero(3, -5, -128, 127), -2);
 }
 
+/* What whet__fix_half() describes; double holds every sum of it exactly, and the inner one is rounded as it says. */
+static int32_t in_floats(int32_t x, const whet_rescale *r, float half) {
+  const float hi = (float)r->mul;
+  const double scale = ldexp(1, r->shift - 31), lo = (double)r->mul - (double)hi;
+  const float inner = (float)(x * (lo * scale) + (x < 0 ? -half : half));
+  return (int32_t)(x * (hi * scale) + inner);
+}
+
+/* The results of TFL_FIX in floats: every sum whose result is in bounds and some beyond, and that halves are found. */
+static void halves(void **state) {
+  (void)state;
+  uint32_t seed = 1;
+  int tried = 0, found = 0;
+  for (int32_t shift = -1; shift >= -15; shift--)
+    for (int i = 0; i < (shift < -10 ? 8 : 24); i++) {
+      seed = seed * 1664525 + 1013904223;
+      const int32_t fixed[] = {1 << 30, INT32_MAX, INT32_MAX - 63, 3 << 29, (1 << 30) + 1};
+      const whet_rescale r = {.mul = i < 5 ? fixed[i] : (int32_t)((1u << 30) + (seed >> 2)), .shift = shift};
+      const int64_t above = i % 3 == 0 ? 255 : 127, below = i % 3 == 1 ? 128 : 0;
+      const float half = whet__fix_half(&r, above, below);
+      tried += i >= 5 && shift >= -10;
+      if (half != half) continue;
+      assert_in_range(-shift, 1, 14);
+      found += i >= 5 && shift >= -10;
+      const int32_t from = below ? -(140 << (1 - shift)) : 0, to = 280 << (1 - shift);
+      for (int32_t x = from; x <= to; x++) {
+        const int64_t is = whet__clamp_i(in_floats(x, &r, half), -below, above);
+        if (is != whet__clamp_i(whet__mul_fix(x, r.mul, r.shift), -below, above))
+          fail_msg("%d * %d >> %d: %d", x, r.mul, 31 - r.shift, (int)is);
+      }
+      assert_true(in_floats(-(1 << 28), &r, half) <= -below && in_floats((1 << 30) - 1, &r, half) >= above);
+    }
+  assert_true(found * 10 >= tried * 9);
+  assert_true(isnan(whet__fix_half(&(whet_rescale){.mul = 1 << 30, .shift = -4}, 127, 128))); /* -8: -1/2 to -1, -7.5 not */
+  assert_true(isnan(whet__fix_half(&(whet_rescale){.mul = 3 << 29, .shift = 0}, 127, 128)));
+}
+
 int main(void) {
-  const struct CMUnitTest tests[] = {cmocka_unit_test(multiplier), cmocka_unit_test(fix), cmocka_unit_test(real),
-                                     cmocka_unit_test(wide), cmocka_unit_test(order)};
+  const struct CMUnitTest tests[] = {cmocka_unit_test(multiplier), cmocka_unit_test(fix),  cmocka_unit_test(halves),
+                                     cmocka_unit_test(real),       cmocka_unit_test(wide), cmocka_unit_test(order)};
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

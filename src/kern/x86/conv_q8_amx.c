@@ -18,12 +18,13 @@ static void panel_of(const whet_conv_q8 *p, const cut *c, const char *pack, int6
   w->cols = whet__min_i(16 * w->wide, c->l.oc - first * 16);
   w->pitch = p->out_pitch * (int64_t)bytes;
   w->keep = w->cols == 64 ? ~UINT64_C(0) : (UINT64_C(1) << w->cols) - 1;
-  int how = out_way(&p->out);
+  int how = out_way_for(&p->out, &w->f, w->cols);
   if (how == OUT_REAL32 && p->out.quick) how = OUT_NEAR;
-  w->finish = how == OUT_NEAR    ? finish_near
-              : how == OUT_UP    ? finish_up
-              : how == OUT_QUICK ? finish_quick
-                                 : finish_any;
+  w->finish = how == OUT_NEAR      ? finish_near
+              : how == OUT_HALF_UP ? finish_half_up
+              : how == OUT_HALF    ? finish_half
+              : how == OUT_FIX     ? finish_fix
+                                   : finish_any;
   if (w->finish == finish_any) return;
   w->straight = w->cols == 64;
   w->bound = out_bounds(&p->out);

@@ -205,8 +205,9 @@ OUT_INLINE void finish_as(block *b, int64_t n, int how) {
     finish_rows(b, n, how);
 }
 static void finish_near(block *b, int64_t n) { finish_as(b, n, OUT_NEAR); }
-static void finish_up(block *b, int64_t n) { finish_as(b, n, OUT_UP); }
-static void finish_quick(block *b, int64_t n) { finish_as(b, n, OUT_QUICK); }
+static void finish_fix(block *b, int64_t n) { finish_as(b, n, OUT_FIX); }
+static void finish_half_up(block *b, int64_t n) { finish_as(b, n, OUT_HALF_UP); }
+static void finish_half(block *b, int64_t n) { finish_as(b, n, OUT_HALF); }
 
 /* The way of the rest: any type and rule. */
 static void finish_any(block *b, int64_t n) {

@@ -328,7 +328,7 @@ static void slide_rows(const dw_run *d, const uint8_t *in, uint8_t *out, int64_t
                 .w_zero = (const int32_t *)(const void *)(d->pack + d->l.w_zero) + b * 64,
                 .factors = whet__factors_at(&p->out, d->pack + d->l.factors, d->l.n, b * 64),
                 .n = two ? 16 : whet__min_i(64, p->channels - b * 64)};
-  int at = rows == 1 ? 0 : rows == 2 ? 1 : 2, how = out_way(&p->out);
+  int at = rows == 1 ? 0 : rows == 2 ? 1 : 2, how = out_way_for(&p->out, &k.factors, 64);
   bool real = p->kh == 3 && how == OUT_REAL32 && !p->w_zeros && !two;
   slide_fn slide = two            ? slide_3_two
                    : p->w_zeros ? (p->stride_w == 1 ? slide_3_1_z : slide_3_2_z)
@@ -368,7 +368,6 @@ static void slide_rows(const dw_run *d, const uint8_t *in, uint8_t *out, int64_t
 /* One result of any kernel: tap[] points at the pixels that it reads, slots a multiple of 4. */
 static void gather_result(const dw_run *d, const uint8_t *const *tap, const int32_t *ones, uint8_t *out) {
   const whet_dw_q8 *p = &d->p;
-  store_fn store = stores[out_way(&p->out)];
   for (int64_t c = 0; c < p->channels; c += 64) {
     _Alignas(64) int32_t acc[64];
     dw_block k = {.out = {out + c},
@@ -395,7 +394,7 @@ static void gather_result(const dw_run *d, const uint8_t *const *tap, const int3
       if (p->w_zeros) s[j] = _mm512_sub_epi32(s[j], _mm512_mullo_epi32(sum[j], _mm512_loadu_si512(w_zero + 16 * j)));
       _mm512_store_si512(acc + 16 * j, s[j]);
     }
-    store(d, &k, acc, 0, 1, 1, 0);
+    stores[out_way_for(&p->out, &k.factors, 64)](d, &k, acc, 0, 1, 1, 0);
   }
 }
 

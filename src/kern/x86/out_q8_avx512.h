@@ -93,24 +93,37 @@ OUT_INLINE out_int out_clamp_bytes(out_int a, int32_t lo, int32_t hi, bool is_si
   return is_signed ? _mm512_max_epi8(_mm512_min_epi8(a, h), l) : _mm512_max_epu8(_mm512_min_epu8(a, h), l);
 }
 
-/* Ways to rescale a vector; the rest goes through the portable row. OUT_UP is OUT_QUICK where nothing below zero is kept:
- * negative sums may come out as any number that is not above 0. OUT_NEAR is OUT_REAL32 where nothing leaves 32 bits. */
-enum { OUT_QUICK, OUT_UP, OUT_FIX, OUT_REAL, OUT_REAL32, OUT_NEAR };
-#define OUT_EACH_WAY(X) X(OUT_QUICK) X(OUT_UP) X(OUT_FIX) X(OUT_REAL) X(OUT_REAL32)
+/* Ways to rescale a vector; the rest goes through the portable row. OUT_HALF is OUT_FIX in floats. OUT_HALF_UP is that
+ * where nothing below zero is kept: negative sums may come out as any number that is not above 0. OUT_NEAR is OUT_REAL32
+ * where nothing leaves 32 bits. */
+enum { OUT_FIX, OUT_HALF, OUT_HALF_UP, OUT_REAL, OUT_REAL32, OUT_NEAR };
+#define OUT_EACH_WAY(X) X(OUT_FIX) X(OUT_HALF) X(OUT_HALF_UP) X(OUT_REAL) X(OUT_REAL32)
 
 /* The way for results of 8 bits, or -1. */
 static inline int out_way(const whet_out_q8 *o) {
   if (o->dtype != WHET_U8 && o->dtype != WHET_S8) return -1;
-  if (o->round == WHET_ROUND_TFL_FIX) return !o->quick ? OUT_FIX : o->lo >= o->zero ? OUT_UP : OUT_QUICK;
+  if (o->round == WHET_ROUND_TFL_FIX) return OUT_FIX;
   return o->round == WHET_ROUND_TFL_REAL ? OUT_REAL : o->round == WHET_ROUND_ONNX_REAL ? OUT_REAL32 : -1;
+}
+
+/* The way for n channels that have these factors. */
+OUT_INLINE int out_way_for(const whet_out_q8 *o, const whet_factors *f, int64_t n) {
+  const int how = out_way(o);
+  if (how != OUT_FIX || !f->half) return how;
+  __mmask16 none = 0;
+  for (int64_t i = 0; i < n; i += 16) {
+    __m512 half = _mm512_loadu_ps(f->half + i);
+    none |= _mm512_cmp_ps_mask(half, half, _CMP_UNORD_Q);
+  }
+  return none ? OUT_FIX : o->lo >= o->zero ? OUT_HALF_UP : OUT_HALF;
 }
 
 /* The factors of 16 channels in registers. */
 typedef struct out_factor {
   __m512i mul, mul_odd, shift, half; /* TFL_FIX: multipliers, those of odd lanes, right shift, half of 2^shift */
   __m512i left;                      /* OUT_FIX: left shift */
-  __m512i add, add_odd;              /* OUT_QUICK, OUT_UP: what rounds the 64-bit products of even and odd lanes */
   __m512 real32;
+  __m512 lo, add_real; /* OUT_HALF, OUT_HALF_UP: real32 + lo is the factor */
   __m512d real[2];
 } out_factor;
 
@@ -121,6 +134,13 @@ OUT_INLINE out_factor out_load(const whet_factors *f, int64_t at, int how) {
   } else if (how == OUT_REAL) {
     r.real[0] = _mm512_loadu_pd(f->real + at);
     r.real[1] = _mm512_loadu_pd(f->real + at + 8);
+  } else if (how == OUT_HALF || how == OUT_HALF_UP) {
+    __m512i mul = _mm512_loadu_si512(f->mul + at);
+    __m512 down = _mm512_cvtepi32_ps(_mm512_sub_epi32(_mm512_loadu_si512(f->shift + at), _mm512_set1_epi32(31)));
+    __m512 hi = _mm512_cvtepi32_ps(mul);
+    r.real32 = _mm512_scalef_ps(hi, down);
+    r.lo = _mm512_scalef_ps(_mm512_cvtepi32_ps(_mm512_sub_epi32(mul, _mm512_cvtps_epi32(hi))), down);
+    r.add_real = _mm512_loadu_ps(f->half + at);
   } else {
     __m512i s = _mm512_loadu_si512(f->shift + at), z = _mm512_setzero_si512(), one = _mm512_set1_epi32(1);
     r.mul = _mm512_loadu_si512(f->mul + at);
@@ -128,16 +148,6 @@ OUT_INLINE out_factor out_load(const whet_factors *f, int64_t at, int how) {
     r.left = _mm512_max_epi32(s, z);
     r.shift = _mm512_max_epi32(_mm512_sub_epi32(z, s), z);
     r.half = _mm512_srli_epi32(_mm512_sllv_epi32(one, r.shift), 1);
-    if (how == OUT_QUICK || how == OUT_UP) {
-      /* Halves stand in the upper words of 64-bit lanes. UP: 2^30 + 2^(30 + shift), whose second term may be 2^31. */
-      const __m512i upper = _mm512_set1_epi64((long long)UINT64_C(0xffffffff00000000));
-      __m512i even = _mm512_slli_epi64(r.half, 32), odd = _mm512_and_si512(r.half, upper);
-      __m512i low = _mm512_set1_epi64(INT64_C(1) << (how == OUT_UP ? 30 : 31));
-      int down = how == OUT_UP;
-      r.add = _mm512_add_epi64(_mm512_srli_epi64(even, (unsigned)down), low);
-      r.add_odd = _mm512_add_epi64(_mm512_srli_epi64(odd, (unsigned)down), low);
-      if (how == OUT_UP) r.shift = _mm512_sub_epi32(r.shift, one);
-    }
   }
   return r;
 }
@@ -178,17 +188,13 @@ OUT_INLINE __m512i out_rescale(__m512i x, const out_factor *f, int how) {
     __m256i hi = out_real(_mm512_extracti64x4_epi64(x, 1), f->real[1]);
     return _mm512_inserti64x4(_mm512_castsi256_si512(lo), hi, 1);
   }
-  if (how == OUT_QUICK || how == OUT_UP) {
-    /* The upper words of x * mul (QUICK: of its double) with what rounds them; then the second shift. With h the rounded
-     * high product, (h + half - (h < 0)) >> shift is what the rule says, and h < 0 may be asked of x: they differ
-     * only where h is 0. */
-    __m512i y = how == OUT_UP ? x : _mm512_add_epi32(x, x);
-    __m512i even = _mm512_add_epi64(_mm512_mul_epi32(y, f->mul), f->add);
-    __m512i odd = _mm512_add_epi64(_mm512_mul_epi32(_mm512_srli_epi64(y, 32), f->mul_odd), f->add_odd);
-    __m512i v = _mm512_castps_si512(
-        _mm512_mask_movehdup_ps(_mm512_castsi512_ps(odd), 0x5555, _mm512_castsi512_ps(even)));
-    if (how == OUT_QUICK) v = _mm512_add_epi32(v, _mm512_srai_epi32(x, 31));
-    return _mm512_srav_epi32(v, f->shift);
+  if (how == OUT_HALF || how == OUT_HALF_UP) {
+    __m512 v = _mm512_cvtepi32_ps(x), half = f->add_real;
+    if (how == OUT_HALF) /* with the sign of x */
+      half = _mm512_castsi512_ps(
+          _mm512_ternarylogic_epi32(_mm512_castps_si512(half), x, _mm512_set1_epi32(INT32_MIN), 0xf8));
+    v = _mm512_fmadd_round_ps(v, f->real32, _mm512_fmadd_ps(v, f->lo, half), _MM_FROUND_TO_ZERO | _MM_FROUND_NO_EXC);
+    return _mm512_cvttps_epi32(v);
   }
   /* Any shift and any sum: half the rounding is done one bit early, so that nothing overflows. */
   const __m512i one = _mm512_set1_epi32(1);

@@ -67,7 +67,7 @@ OUT_INLINE void out_floats(const whet_factors *f, const int32_t *sum, int64_t ld
 
 void out_tile(const whet_out_q8 *o, const whet_factors *f, const int32_t *sum, int64_t ld, int64_t rows, int64_t n,
               const uint8_t *table, void *out, int64_t pitch) {
-  int how = out_way(o);
+  int how = out_way_for(o, f, n);
   if (how == OUT_REAL32 && o->quick) how = OUT_NEAR;
   if (o->dtype == WHET_F32) {
     out_floats(f, sum, ld, rows, n, out, pitch);
@@ -96,8 +96,8 @@ void out_tile(const whet_out_q8 *o, const whet_factors *f, const int32_t *sum, i
 #define OUT_CASES(how) OUT_CASE(how, 1) OUT_CASE(how, 4)
 #endif
     switch (how * 4 + nv - 1) {
-      OUT_CASES(OUT_QUICK)
-      OUT_CASES(OUT_UP)
+      OUT_CASES(OUT_HALF)
+      OUT_CASES(OUT_HALF_UP)
       OUT_CASES(OUT_NEAR)
       OUT_CASE(OUT_REAL, 1)
       OUT_CASE(OUT_REAL32, 1)
