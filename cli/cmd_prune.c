@@ -146,7 +146,7 @@ static whet_status cut(const struct job *j, whet_model *m, const whet_set *set, 
   whet_feed feed;
   whet_trainer_opts learn = cli_fit_opts(&j->r, m, &feed);
   whet_prune_opts o = {.keep = j->keep, .align = (int32_t)j->o.align};
-  learn.checkpoint = NULL;
+  learn.how.checkpoint = NULL;
   if (j->how.score == WHET_BY_GRADIENT) o.data = set, o.learn = &learn;
   return whet__prune(m, &o, out, r, err);
 }

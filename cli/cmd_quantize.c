@@ -190,10 +190,12 @@ static whet_status train(whet_model *m, const struct options *o, const cli_sampl
                                            [WHET_SCHEME_DYNAMIC] = WHET_ROUNDED_WEIGHTS,
                                            [WHET_SCHEME_WEIGHTS] = WHET_ROUNDED_WEIGHTS};
   whet_feed feed = {0};
-  whet_trainer_opts t = {.optimizer = WHET_ADAM, .momentum = -1, .rate = o->train_rate > 0 ? o->train_rate : 3e-5, .schedule = WHET_RATE_COSINE,
-                       .epochs = (int32_t)o->train, .seed = 1, .feed = &feed, .progress = trained};
-  t.rounded = o->weights == 4 ? WHET_ROUNDED_INT4 : of_scheme[o->scheme];
-  t.teach = (whet_teach){.model = m, .temperature = 2, .mix = 1};
+  whet_trainer_opts t = {.how = whet_train_opts_default(), .feed = &feed, .progress = trained};
+  t.how.rate = o->train_rate > 0 ? o->train_rate : 3e-5;
+  t.how.schedule = WHET_RATE_COSINE;
+  t.how.epochs = (int32_t)o->train;
+  t.how.rounded = o->weights == 4 ? WHET_ROUNDED_INT4 : of_scheme[o->scheme];
+  t.how.teach = (whet_teach){.model = m, .temperature = 2, .mix = 1};
   cli_feed_numbers(m, s->o->range, s->o->mean, s->o->std, &feed);
   whet_status st = whet__trained(m, s->set, &t, cli_mem(), out, err);
   cli_progress_end();

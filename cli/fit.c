@@ -189,8 +189,8 @@ static whet_status progress(void *user, const whet_train_state *s, const whet_ep
 
 /* ---- training ------------------------------------------------------------------------------- */
 
-static whet_trainer_opts train_opts(const cli_recipe *r) {
-  return (whet_trainer_opts){.loss = (whet_loss)r->loss,
+static whet_train_opts train_opts(const cli_recipe *r) {
+  return (whet_train_opts){.loss = (whet_loss)r->loss,
                            .optimizer = (whet_optimizer)r->optimizer,
                            .schedule = (whet_schedule)r->schedule,
                            .rounded = (whet_rounded)r->rounded,
@@ -213,7 +213,7 @@ static whet_trainer_opts train_opts(const cli_recipe *r) {
                                        (int32_t)r->time_shift, (float)r->noise},
                            .checkpoint = r->checkpoint,
                            .checkpoint_steps = r->checkpoint_steps,
-                           .resume = !r->restart};
+                           .restart = r->restart};
 }
 
 /* The test half of the same data; NULL when there is none. */
@@ -273,7 +273,7 @@ int cli_fit_open(const cli_recipe *r, whet_set **set) {
 }
 
 whet_trainer_opts cli_fit_opts(const cli_recipe *r, whet_model *m, whet_feed *feed) {
-  whet_trainer_opts o = train_opts(r);
+  whet_trainer_opts o = {.how = train_opts(r)};
   *feed = (whet_feed){0};
   cli_feed_numbers(m, r->range, r->mean, r->std, feed);
   o.feed = feed;
@@ -292,7 +292,7 @@ int cli_fit(const cli_recipe *r, const whet_set *set, whet_model *m, const whet_
   o.user = &w;
   o.test = test;
   o.sparsity = sparsity;
-  whet_status s = open_teach(r, &o.teach, &err);
+  whet_status s = open_teach(r, &o.how.teach, &err);
   if (s) {
     whet__set_close(&test);
     return cli_fail_err(r->teacher, &err);
@@ -314,7 +314,7 @@ int cli_fit(const cli_recipe *r, const whet_set *set, whet_model *m, const whet_
   if (!s && json) out->epochs = epochs_of(w.t);
   int status = s ? cli_fail_err(NULL, &err) : 0;
   whet__trainer_close(&w.t);
-  whet_model_close(&o.teach.model);
+  whet_model_close(&o.how.teach.model);
   whet__set_close(&test);
   return status;
 }

@@ -31,10 +31,12 @@ whet_status cli_shrink_cut(const cli_shrink_plan *p, double keep, whet_model **o
   whet_feed feed = {0};
   const bool classes = whet__set_classes(p->calibration->set) > 0;
   WHET_TRY(whet__prune(p->real, &how, &cut, &report, err));
-  whet_trainer_opts t = {.optimizer = WHET_ADAM, .momentum = -1, .rate = p->rate, .schedule = WHET_RATE_COSINE, .epochs = p->epochs,
-                         .seed = 1, .feed = &feed, .progress = trained};
+  whet_trainer_opts t = {.how = whet_train_opts_default(), .feed = &feed, .progress = trained};
+  t.how.rate = p->rate;
+  t.how.schedule = WHET_RATE_COSINE;
+  t.how.epochs = p->epochs;
   t.user = cli_keep_printf("%.0f %% of the multiply-adds: training", 100 * keep);
-  t.teach = (whet_teach){.model = p->real, .temperature = 2, .mix = classes ? 0.7 : 1};
+  t.how.teach = (whet_teach){.model = p->real, .temperature = 2, .mix = classes ? 0.7 : 1};
   cli_feed_numbers(p->real, so->range, so->mean, so->std, &feed);
   whet_status s = whet__trained(cut, p->calibration->set, &t, cli_mem(), out, err);
   whet_model_close(&cut);

@@ -8,7 +8,7 @@
 struct whet_batcher {
   whet_mem *mem;
   const whet_set *set;
-  const whet_trainer_opts *o;
+  const whet_train_opts *o;
   whet_feed feed;
   int64_t batch, numbers, each; /* items; floats of a target and of an item */
   whet_reader **reader;         /* one for each part */
@@ -23,7 +23,7 @@ struct whet_batcher {
   int32_t *label;
 };
 
-whet_status whet__batcher_open(const whet_set *s, const whet_feed *feed, int64_t batch, int64_t numbers, const whet_trainer_opts *o, whet_mem *m,
+whet_status whet__batcher_open(const whet_set *s, const whet_feed *feed, int64_t batch, int64_t numbers, const whet_train_opts *o, whet_mem *m,
                                whet_batcher **out, whet_err *err) {
   *out = NULL;
   whet_batcher *b = whet__alloc0(m, sizeof *b);

@@ -11,7 +11,7 @@
 typedef struct whet_batcher whet_batcher;
 
 /* feed: how an item becomes a tensor; numbers: floats of a target (one-hot classes, or numbers as they are). */
-WHET_MUST whet_status whet__batcher_open(const whet_set *s, const whet_feed *feed, int64_t batch, int64_t numbers, const whet_trainer_opts *o,
+WHET_MUST whet_status whet__batcher_open(const whet_set *s, const whet_feed *feed, int64_t batch, int64_t numbers, const whet_train_opts *o,
                                          whet_mem *m, whet_batcher **out, whet_err *err);
 void whet__batcher_close(whet_batcher **b);
 /* Batches in an epoch; what is left over at its end is left out. */

@@ -211,7 +211,7 @@ uint64_t whet__teacher_print(const whet_teacher *t) { return t->print; }
 /* ---- opening --------------------------------------------------------------------------------- */
 
 /* Of what is made of the answers. */
-static uint64_t print_of(const whet_teacher *t, const whet_trainer_opts *o) {
+static uint64_t print_of(const whet_teacher *t, const whet_train_opts *o) {
   const double n[] = {t->o->temperature, t->o->mix, t->o->match ? t->o->match_weight : 0, (double)o->batch};
   uint64_t h = whet__hash(WHET_HASH_SEED, n, sizeof n);
   const char *const name[] = {t->o->match, t->o->match_teacher};
@@ -294,7 +294,7 @@ static whet_status open_session(whet_teacher *t, whet_model *m, int threads, whe
   return WHET_OK;
 }
 
-static whet_status open_teacher(whet_teacher *t, whet_model *m, const whet_trainer_opts *o, const whet_set *s, const whet_feed *feed,
+static whet_status open_teacher(whet_teacher *t, whet_model *m, const whet_train_opts *o, const whet_set *s, const whet_feed *feed,
                                 whet_err *err) {
   whet_info in, out;
   if (whet_model_inputs(m) != 1 || whet_model_outputs(m) < 1)
@@ -325,7 +325,7 @@ static whet_status open_teacher(whet_teacher *t, whet_model *m, const whet_train
   return t->o->cache ? whet__said_open(t->o->cache, print, whet__set_count(s), t->width, &t->said, err) : WHET_OK;
 }
 
-whet_status whet__teacher_open(const whet_trainer_opts *o, const whet_set *s, const whet_feed *feed, int64_t numbers, bool soft, whet_mem *m,
+whet_status whet__teacher_open(const whet_train_opts *o, const whet_set *s, const whet_feed *feed, int64_t numbers, bool soft, whet_mem *m,
                                whet_teacher **out, whet_err *err) {
   *out = NULL;
   whet_teacher *t = whet__alloc0(m, sizeof *t);

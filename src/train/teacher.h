@@ -10,7 +10,7 @@ typedef struct whet_teacher whet_teacher;
 
 /* feed: the pupil's; numbers: floats that are told of each item; soften: they are scores of classes. E_SHAPE: the teacher
  * cannot be shown such items, or tells another number of numbers. */
-WHET_MUST whet_status whet__teacher_open(const whet_trainer_opts *o, const whet_set *s, const whet_feed *feed, int64_t numbers, bool soften,
+WHET_MUST whet_status whet__teacher_open(const whet_train_opts *o, const whet_set *s, const whet_feed *feed, int64_t numbers, bool soften,
                                          whet_mem *m, whet_teacher **out, whet_err *err);
 void whet__teacher_close(whet_teacher **t);
 

@@ -44,38 +44,6 @@ static whet_status tell(void *user, const whet_train_state *s, const whet_epoch 
   return t->stopped ? WHET_E_CANCELLED : WHET_OK;
 }
 
-static whet_trainer_opts trainer_opts(const whet_train_opts *o, const whet_feed *feed, const whet_set *test, teller *t) {
-  return (whet_trainer_opts){.loss = o->loss,
-                             .optimizer = o->optimizer,
-                             .rate = o->rate,
-                             .momentum = o->momentum,
-                             .beta2 = o->beta2,
-                             .epsilon = o->epsilon,
-                             .decay = o->decay,
-                             .nesterov = o->nesterov != 0,
-                             .schedule = o->schedule,
-                             .step_factor = o->step_factor,
-                             .step_epochs = o->step_epochs,
-                             .warmup = o->warmup,
-                             .smoothing = o->smoothing,
-                             .epochs = o->epochs,
-                             .batch = o->batch,
-                             .last = o->last,
-                             .seed = o->seed,
-                             .threads = o->threads,
-                             .feed = feed,
-                             .augment = o->augment,
-                             .teach = o->teach,
-                             .rounded = o->rounded,
-                             .keep_zeros = o->keep_zeros != 0,
-                             .checkpoint = o->checkpoint,
-                             .checkpoint_steps = o->checkpoint_steps,
-                             .resume = !o->restart,
-                             .progress = o->progress ? tell : NULL,
-                             .user = t,
-                             .test = test};
-}
-
 static whet_status take_numbers(const char *what, const float *from, int n, float *to, int *n_to, whet_err *err) {
   if (n < 0 || n > 4 || (n && !from)) return whet__fail(err, WHET_E_MISUSE, "whet_train: %d numbers for %s, expected at most 4", n, what);
   for (int i = 0; i < n; i++) to[i] = from[i];
@@ -116,7 +84,7 @@ static whet_status train(whet_model *m, const char *data, const whet_train_opts 
   teller who = {o, false};
   WHET_TRY(whet__set_open(data, &so, mem, &set, err));
   if (!o->no_test) test = whet__test_half(data, &so, set, mem);
-  whet_trainer_opts how = trainer_opts(o, &feed, test, &who);
+  const whet_trainer_opts how = {.how = *o, .feed = &feed, .test = test, .progress = o->progress ? tell : NULL, .user = &who};
   whet_status s = whet__trained(m, set, &how, mem, out, err);
   if (s && who.stopped) s = whet__fail(err, WHET_E_CANCELLED, "training was stopped");
   whet__set_close(&test);

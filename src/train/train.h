@@ -15,36 +15,13 @@
 #include "whet/train.h"
 
 typedef struct whet_trainer_opts {
-  whet_loss loss;
-  whet_optimizer optimizer;
-  double rate;       /* 0: 0.001 for Adam, 0.01 for SGD */
-  double momentum;   /* SGD; also Adam's first moment. Negative: 0.9 */
-  double beta2;      /* Adam's second moment; 0: 0.999 */
-  double epsilon;    /* Adam; 0: 1e-7 */
-  double decay;      /* of weights of two dimensions and more: added to gradients, or with ADAMW to the step */
-  bool nesterov;     /* SGD */
-  whet_schedule schedule;
-  double step_factor; /* STEP: the rate's factor; 0: 0.1 */
-  int32_t step_epochs; /* STEP: after so many epochs again and again; 0: a third of all */
-  double warmup;      /* epochs in which the rate rises from 0 */
-  double smoothing;   /* share of a target that all classes get */
-  int32_t epochs, batch; /* 0: 5; 32 */
-  int32_t last;       /* train the last so many layers with weights only; 0: all */
-  uint64_t seed;
-  int threads;        /* 0: all */
-  const whet_feed *feed; /* range, mean and std of samples; NULL: by the set */
-  whet_augment augment;
-  whet_teach teach;
-  whet_rounded rounded; /* quantisation-aware */
-  bool keep_zeros;      /* weights of layers that are zero stay zero */
-  const whet_sparsity *sparsity; /* and more of them become zero; NULL: none. It outlives the trainer */
-  const char *checkpoint;   /* file; NULL: none */
-  int64_t checkpoint_steps; /* write it after so many steps, and after every epoch; 0: only then */
-  bool resume;        /* go on from the checkpoint if it is there */
+  whet_train_opts how; /* learning alone counts: what it says of data and its progress are read by whet_train */
+  const whet_feed *feed;         /* range, mean and std of samples; NULL: by the set */
+  const whet_sparsity *sparsity; /* weights that become zero; NULL: none. It outlives the trainer */
+  const whet_set *test;          /* measured after every epoch; NULL: none */
   /* Called after every step, and with e after every epoch. Not OK: training stops, and that is the answer. */
   whet_status (*progress)(void *user, const whet_train_state *s, const whet_epoch *e);
   void *user;
-  const whet_set *test; /* measured after every epoch; NULL: none */
 } whet_trainer_opts;
 
 /* The test half of the data at path, opened as `set` was but for the half; NULL when there is none, or nothing to measure. */

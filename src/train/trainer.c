@@ -46,7 +46,7 @@ static double now(void) {
 
 /* ---- opening --------------------------------------------------------------------------------- */
 
-static whet_status settle_teach(whet_trainer_opts *o, const whet_set *s, whet_err *err) {
+static whet_status settle_teach(whet_train_opts *o, const whet_set *s, whet_err *err) {
   whet_teach *t = &o->teach;
   const whet_augment *a = &o->augment;
   if (!t->model) return WHET_OK;
@@ -63,8 +63,9 @@ static whet_status settle_teach(whet_trainer_opts *o, const whet_set *s, whet_er
 }
 
 /* Options with their defaults, or what is wrong with them. */
-static whet_status settle(const whet_trainer_opts *from, const whet_set *s, whet_trainer_opts *o, whet_err *err) {
-  *o = *from;
+static whet_status settle(const whet_trainer_opts *from, const whet_set *s, whet_trainer_opts *out, whet_err *err) {
+  whet_train_opts *o = &out->how;
+  *out = *from;
   bool sgd = o->optimizer == WHET_SGD;
   if (!(o->rate > 0)) o->rate = sgd ? 0.01 : 0.001;
   if (o->momentum < 0) o->momentum = 0.9;
@@ -83,17 +84,17 @@ static whet_status settle(const whet_trainer_opts *from, const whet_set *s, whet
   if (whet__set_count(s) > INT32_MAX) return whet__fail(err, WHET_E_LIMIT, "%s: more than %d items", whet__set_path(s), INT32_MAX);
   if (o->momentum >= 1 || o->beta2 >= 1 || o->smoothing < 0 || o->smoothing >= 1)
     return whet__fail(err, WHET_E_DATA, "moments and smoothing lie below 1");
-  if (o->sparsity && !(o->sparsity->ramp > 0 && o->sparsity->ramp <= 1))
-    return whet__fail(err, WHET_E_DATA, "zeros come over a share of the training, above 0 and at most 1, not %g", o->sparsity->ramp);
+  if (out->sparsity && !(out->sparsity->ramp > 0 && out->sparsity->ramp <= 1))
+    return whet__fail(err, WHET_E_DATA, "zeros come over a share of the training, above 0 and at most 1, not %g", out->sparsity->ramp);
   return WHET_OK;
 }
 
 /* What a checkpoint must have been made by. */
 static uint64_t fingerprint(const whet_trainer *t) {
-  const whet_trainer_opts *o = &t->o;
+  const whet_train_opts *o = &t->o.how;
   const whet_augment *a = &o->augment;
   const whet_graph *g = &t->graph.model->graph;
-  double n[] = {(double)o->loss, (double)o->optimizer, o->rate, o->momentum, o->beta2, o->epsilon, o->decay, (double)o->nesterov,
+  double n[] = {(double)o->loss, (double)o->optimizer, o->rate, o->momentum, o->beta2, o->epsilon, o->decay, (double)(o->nesterov != 0),
                 (double)o->schedule, o->step_factor, (double)o->step_epochs, o->warmup, o->smoothing, (double)o->epochs, (double)o->batch,
                 (double)o->last, (double)o->seed, (double)a->shift, (double)a->flip, (double)a->crop, (double)a->mixup,
                 (double)a->time_shift, (double)a->noise, (double)o->rounded, (double)whet__set_count(t->set)};
@@ -106,17 +107,17 @@ static uint64_t fingerprint(const whet_trainer *t) {
     const whet_val *x = &g->val[t->graph.trained[i].val];
     h = whet__hash(h, x->data->p, whet_dtype_bytes(WHET_F32, (size_t)whet__shape_count(&x->shape)));
   }
-  if (o->sparsity || o->keep_zeros) {
-    const whet_sparsity none = {0}, *s = o->sparsity ? o->sparsity : &none;
+  if (t->o.sparsity || o->keep_zeros) {
+    const whet_sparsity none = {0}, *s = t->o.sparsity ? t->o.sparsity : &none;
     double r[] = {s->zeros, s->n, s->m, s->block_in, s->block_out, (double)s->score, (double)s->across, s->ramp};
     h = whet__hash(h, r, sizeof r);
     for (size_t i = 0; i < s->n_dense; i++) h = whet__hash(h, s->dense[i], strlen(s->dense[i]));
   }
-  if (o->feed) {
-    double r[11] = {o->feed->ranged, (double)o->feed->lo, (double)o->feed->hi};
+  if (t->o.feed) {
+    double r[11] = {t->o.feed->ranged, (double)t->o.feed->lo, (double)t->o.feed->hi};
     for (int i = 0; i < 4; i++) {
-      r[3 + i] = i < o->feed->n_mean ? (double)o->feed->mean[i] : 0;
-      r[7 + i] = i < o->feed->n_std ? (double)o->feed->std[i] : 1;
+      r[3 + i] = i < t->o.feed->n_mean ? (double)t->o.feed->mean[i] : 0;
+      r[7 + i] = i < t->o.feed->n_std ? (double)t->o.feed->std[i] : 1;
     }
     h = whet__hash(h, r, sizeof r);
   }
@@ -126,8 +127,8 @@ static uint64_t fingerprint(const whet_trainer *t) {
 static whet_status memories(whet_trainer *t) {
   t->n_var = (size_t)(t->graph.n_trained + t->graph.n_slot);
   t->var = whet__alloc_array(t->mem, t->n_var + 1, sizeof *t->var);
-  t->label = whet__alloc_array(t->mem, (size_t)t->o.batch, sizeof *t->label);
-  t->item = whet__alloc_array(t->mem, (size_t)t->o.batch, sizeof *t->item);
+  t->label = whet__alloc_array(t->mem, (size_t)t->o.how.batch, sizeof *t->label);
+  t->item = whet__alloc_array(t->mem, (size_t)t->o.how.batch, sizeof *t->item);
   if (!t->var || !t->label || !t->item) return whet__no_memory(t->mem, t->n_var * sizeof *t->var, t->err, "training");
   for (size_t i = 0; i < t->n_var; i++) {
     int32_t v = i < (size_t)t->graph.n_trained ? t->graph.trained[i].val : t->graph.slot[i - (size_t)t->graph.n_trained];
@@ -142,8 +143,8 @@ static whet_status go_on(whet_trainer *t) {
   whet_checkpoint c;
   whet_epoch *epoch = NULL;
   bool there;
-  if (!t->o.checkpoint || !t->o.resume) return WHET_OK;
-  WHET_TRY(whet__checkpoint_read(t->o.checkpoint, t->print, &c, &epoch, t->var, t->n_var, t->mem, &there, t->err));
+  if (!t->o.how.checkpoint || t->o.how.restart) return WHET_OK;
+  WHET_TRY(whet__checkpoint_read(t->o.how.checkpoint, t->print, &c, &epoch, t->var, t->n_var, t->mem, &there, t->err));
   if (!there) return WHET_OK;
   t->step = c.step, t->seen = c.seen, t->right = c.right, t->loss = c.loss;
   t->epoch = epoch;
@@ -153,12 +154,12 @@ static whet_status go_on(whet_trainer *t) {
 }
 
 static whet_status open_trainer(whet_trainer *t) {
-  const whet_trainer_opts *o = &t->o;
+  const whet_train_opts *o = &t->o.how;
   bool sgd = o->optimizer == WHET_SGD;
   whet_train_how how = {.loss = o->loss, .batch = o->batch, .last = o->last, .taught = o->teach.model != NULL, .rounded = o->rounded};
   how.temperature = o->teach.temperature, how.mix = o->teach.mix;
   how.match = o->teach.match, how.match_weight = o->teach.match_weight;
-  how.learn = (whet_learn){.kind = sgd ? WHET_LEARN_SGD : WHET_LEARN_ADAM, .nesterov = o->nesterov, .decoupled = o->optimizer == WHET_ADAMW,
+  how.learn = (whet_learn){.kind = sgd ? WHET_LEARN_SGD : WHET_LEARN_ADAM, .nesterov = o->nesterov != 0, .decoupled = o->optimizer == WHET_ADAMW,
                            .a = (float)o->momentum, .b = (float)o->beta2, .epsilon = (float)o->epsilon, .decay = (float)o->decay};
   WHET_TRY(whet__train_graph(t->base, &how, t->mem, &t->graph, t->err));
   const whet_shape *x = &t->graph.x, *y = &t->graph.target;
@@ -171,7 +172,7 @@ static whet_status open_trainer(whet_trainer *t) {
   whet_feed f;
   memcpy(in.dims, x->d, sizeof in.dims);
   WHET_TRY(whet__feed_of(t->set, &in, &f, t->err));
-  whet__feed_numbers(&f, o->feed);
+  whet__feed_numbers(&f, t->o.feed);
   WHET_TRY(whet__batcher_open(t->set, &f, o->batch, numbers, o, t->mem, &t->batches, t->err));
   t->per_epoch = whet__batcher_count(t->batches);
   if (o->teach.model)
@@ -185,8 +186,8 @@ static whet_status open_trainer(whet_trainer *t) {
   WHET_TRY(s);
   if (!whet_session_input(t->session, 0, NULL, t->err)) return t->err->code;
   WHET_TRY(memories(t));
-  if (o->sparsity || o->keep_zeros)
-    WHET_TRY(whet__zeros_open(t->base, o->sparsity, &t->graph, !sgd, t->var, t->mem, &t->zeros, t->err));
+  if (t->o.sparsity || o->keep_zeros)
+    WHET_TRY(whet__zeros_open(t->base, t->o.sparsity, &t->graph, !sgd, t->var, t->mem, &t->zeros, t->err));
   t->print = fingerprint(t);
   WHET_TRY(go_on(t));
   if (t->zeros) whet__zeros_note(t->zeros);
@@ -229,7 +230,7 @@ void whet__trainer_close(whet_trainer **pt) {
 
 /* The rate of step number `step`, from 0. */
 static double rate_at(const whet_trainer *t, int64_t step) {
-  const whet_trainer_opts *o = &t->o;
+  const whet_train_opts *o = &t->o.how;
   double all = (double)(t->per_epoch * o->epochs), warm = o->warmup * (double)t->per_epoch, at = (double)step;
   if (at < warm) return o->rate * (at + 1) / warm;
   if (o->schedule == WHET_RATE_COSINE) return o->rate * 0.5 * (1 + cos(3.14159265358979323846 * (at - warm) / fmax(all - warm, 1)));
@@ -240,17 +241,17 @@ static double rate_at(const whet_trainer *t, int64_t step) {
 /* ---- the loop -------------------------------------------------------------------------------- */
 
 static whet_status write_checkpoint(whet_trainer *t) {
-  if (!t->o.checkpoint) return WHET_OK;
+  if (!t->o.how.checkpoint) return WHET_OK;
   whet_checkpoint c = {.print = t->print, .step = t->step, .seen = t->seen, .right = t->right, .loss = t->loss, .n_epoch = t->n_epoch};
-  return whet__checkpoint_write(t->o.checkpoint, &c, t->epoch, t->var, t->n_var, t->mem, t->err);
+  return whet__checkpoint_write(t->o.how.checkpoint, &c, t->epoch, t->var, t->n_var, t->mem, t->err);
 }
 
 static whet_status ask_teacher(whet_trainer *t, const float *x) {
   whet_err *err = t->err;
   if (!t->teacher) return WHET_OK;
-  float *told = whet_session_input(t->session, 3, NULL, err), *alike = t->o.teach.match ? whet_session_input(t->session, 4, NULL, err) : NULL;
-  if (!told || (t->o.teach.match && !alike)) return err->code;
-  for (int64_t i = 0; i < t->o.batch; i++) t->item[i] = (int32_t)whet__batcher_item(t->batches, i);
+  float *told = whet_session_input(t->session, 3, NULL, err), *alike = t->o.how.teach.match ? whet_session_input(t->session, 4, NULL, err) : NULL;
+  if (!told || (t->o.how.teach.match && !alike)) return err->code;
+  for (int64_t i = 0; i < t->o.how.batch; i++) t->item[i] = (int32_t)whet__batcher_item(t->batches, i);
   return whet__teacher_tell(t->teacher, x, t->item, told, alike, err);
 }
 
@@ -265,31 +266,31 @@ static whet_status step(whet_trainer *t) {
   WHET_TRY(ask_teacher(t, x));
   double n = (double)(t->step + 1);
   hyper[0] = t->still ? 0 : (float)rate_at(t, t->step);
-  hyper[1] = (float)(1 / (1 - pow(t->o.momentum, n)));
-  hyper[2] = (float)(1 / (1 - pow(t->o.beta2, n)));
+  hyper[1] = (float)(1 / (1 - pow(t->o.how.momentum, n)));
+  hyper[2] = (float)(1 / (1 - pow(t->o.how.beta2, n)));
   WHET_TRY(whet_session_run(t->session, NULL, err));
   const float *loss = whet_session_output(t->session, 0, NULL, err), *score = whet_session_output(t->session, 1, &bytes, err);
   if (!loss || !score) return err->code;
   if (!isfinite(loss[0]))
     return whet__fail(err, WHET_E_DATA, "the loss is %g at step %lld: training has run away; a smaller rate than %g may help", (double)loss[0],
-                      (long long)t->step, t->o.rate);
-  int64_t each = (int64_t)(bytes / sizeof *score) / t->o.batch;
-  for (int64_t i = 0; i < t->o.batch; i++) {
+                      (long long)t->step, t->o.how.rate);
+  int64_t each = (int64_t)(bytes / sizeof *score) / t->o.how.batch;
+  for (int64_t i = 0; i < t->o.how.batch; i++) {
     int64_t best = 0;
     for (int64_t k = 1; k < each; k++)
       if (score[i * each + k] > score[i * each + best]) best = k;
     t->right += t->label[i] == best;
   }
-  t->loss += (double)loss[0] * t->o.batch;
-  t->seen += t->o.batch;
+  t->loss += (double)loss[0] * t->o.how.batch;
+  t->seen += t->o.how.batch;
   t->step++;
-  return t->zeros ? whet__zeros_step(t->zeros, t->step, t->per_epoch * t->o.epochs, err) : WHET_OK;
+  return t->zeros ? whet__zeros_step(t->zeros, t->step, t->per_epoch * t->o.how.epochs, err) : WHET_OK;
 }
 
 static void state_of(const whet_trainer *t, whet_train_state *s) {
   bool classes = whet__set_classes(t->set) > 0;
   double n = (double)whet__max_i(t->seen, 1);
-  *s = (whet_train_state){.step = t->step, .steps = t->per_epoch * t->o.epochs, .epochs = t->o.epochs, .loss = t->loss / n,
+  *s = (whet_train_state){.step = t->step, .steps = t->per_epoch * t->o.how.epochs, .epochs = t->o.how.epochs, .loss = t->loss / n,
                           .epoch = (int32_t)((t->step + t->per_epoch - 1) / t->per_epoch), .accuracy = classes ? (double)t->right / n : -1};
   s->rate = rate_at(t, whet__max_i(t->step - 1, 0));
 }
@@ -302,7 +303,7 @@ static whet_status end_epoch(whet_trainer *t) {
   if (t->o.test) {
     whet_model *m;
     whet_measure x;
-    const whet_measure_opts mo = {.threads = t->o.threads, .feed = t->o.feed};
+    const whet_measure_opts mo = {.threads = t->o.how.threads, .feed = t->o.feed};
     WHET_TRY(whet__trainer_model(t, &m, t->err));
     whet_status r = whet__measure(m, t->o.test, &mo, t->mem, &x, t->err);
     whet_model_close(&m);
@@ -325,7 +326,7 @@ static whet_status end_epoch(whet_trainer *t) {
 whet_status whet__trainer_run(whet_trainer *t, whet_err *err) {
   whet_err mine = {0};
   t->err = err ? err : &mine;
-  int64_t all = t->per_epoch * t->o.epochs;
+  int64_t all = t->per_epoch * t->o.how.epochs;
   t->began = now();
   while (t->step < all) {
     WHET_TRY(step(t));
@@ -333,7 +334,7 @@ whet_status whet__trainer_run(whet_trainer *t, whet_err *err) {
       WHET_TRY(end_epoch(t));
       continue;
     }
-    if (t->o.checkpoint_steps > 0 && t->step % t->o.checkpoint_steps == 0) WHET_TRY(write_checkpoint(t));
+    if (t->o.how.checkpoint_steps > 0 && t->step % t->o.how.checkpoint_steps == 0) WHET_TRY(write_checkpoint(t));
     if (t->o.progress) {
       whet_train_state s;
       state_of(t, &s);
@@ -353,7 +354,7 @@ whet_status whet__trainer_look(whet_trainer *t, int64_t steps, whet_err *err) {
 
 const float *whet__trainer_square(const whet_trainer *t, int32_t val) {
   int32_t learnt = 0;
-  if (t->o.optimizer == WHET_SGD) return NULL;
+  if (t->o.how.optimizer == WHET_SGD) return NULL;
   for (int32_t i = 0; i < t->graph.n_trained; learnt += t->graph.trained[i++].learnt)
     if (t->graph.trained[i].val == val && t->graph.trained[i].learnt) return t->var[t->graph.n_trained + 2 * learnt + 1].p;
   return NULL;
