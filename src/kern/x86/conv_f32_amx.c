@@ -90,11 +90,13 @@ static void run_image(const void *params, void *const *ptr, int part, int parts)
       for (int64_t i = i0; i < i1; i++) {
         work w = all;
         panel_of(&c, ptr[2], g, i, &w);
-        if (line == from) look_ahead(&c, i, (c.next ? 1 : n) * whet__ceil_div(results, w.rows * tiles_of(w.wide)), &w);
+        if (line == from)
+          look_ahead(&c, i, (c.next ? 1 : n) * whet__ceil_div(results, w.rows * tiles_of(w.wide)), &w);
         run_panel(&w, buf, n, results);
       }
-      if (all.rest.n) finish_rest(&all, all.out + i0 * c.panel * 16, all.res ? all.res + i0 * c.panel * 16 : NULL, here,
-                                  whet__min_i(i1 * c.panel * 16, p->oc) - i0 * c.panel * 16);
+      if (all.rest.n)
+        finish_rest(&all, all.out + i0 * c.panel * 16, all.res ? all.res + i0 * c.panel * 16 : NULL, here,
+                    whet__min_i(i1 * c.panel * 16, p->oc) - i0 * c.panel * 16);
     }
   }
   _tile_release();
@@ -105,13 +107,13 @@ static bool fits_image(const void *params) { return bf16_image_fits(params); }
 static bool pays_image(const void *params, const whet_target *t) { return bf16_image_gains(params); }
 
 const whet_kern whet_k_conv_f32__amx_image = {.name = "conv_f32__amx_image",
-    .isa = WHET_ISA_AMX | WHET_ISA_BF16 | WHET_ISA_AVX512,
-    .form = WHET_PANEL_RUNS,
-    .bf16 = 1,
-    .fits = fits_image,
-    .pays = pays_image,
-    .scratch = image_scratch,
-    .run = run_image};
+                                              .isa = WHET_ISA_AMX | WHET_ISA_BF16 | WHET_ISA_AVX512,
+                                              .form = WHET_PANEL_RUNS,
+                                              .bf16 = 1,
+                                              .fits = fits_image,
+                                              .pays = pays_image,
+                                              .scratch = image_scratch,
+                                              .run = run_image};
 
 /* ---- lots of rows ------------------------------------------------------------------------------- */
 
@@ -126,13 +128,13 @@ static bool fits(const void *params) { return bf16_rows_fit(params); }
 static bool pays(const void *params, const whet_target *t) { return bf16_conv_gains(params, true, t); }
 
 const whet_kern whet_k_conv_f32__amx_direct = {.name = "conv_f32__amx_direct",
-    .isa = WHET_ISA_AMX | WHET_ISA_BF16 | WHET_ISA_AVX512,
-    .form = WHET_PANEL_BF16,
-    .bf16 = 1,
-    .fits = fits,
-    .pays = pays,
-    .scratch = scratch,
-    .run = run};
+                                               .isa = WHET_ISA_AMX | WHET_ISA_BF16 | WHET_ISA_AVX512,
+                                               .form = WHET_PANEL_BF16,
+                                               .bf16 = 1,
+                                               .fits = fits,
+                                               .pays = pays,
+                                               .scratch = scratch,
+                                               .run = run};
 
 /* ---- factors in three parts --------------------------------------------------------------------- */
 
@@ -156,9 +158,9 @@ static bool pays_split(const void *params, const whet_target *t) {
 }
 
 const whet_kern whet_k_conv_f32__amx_split = {.name = "conv_f32__amx_split",
-    .isa = WHET_ISA_AMX | WHET_ISA_BF16 | WHET_ISA_AVX512,
-    .form = WHET_PANEL_SPLIT,
-    .fits = fits_split,
-    .pays = pays_split,
-    .scratch = split_scratch,
-    .run = run_split};
+                                              .isa = WHET_ISA_AMX | WHET_ISA_BF16 | WHET_ISA_AVX512,
+                                              .form = WHET_PANEL_SPLIT,
+                                              .fits = fits_split,
+                                              .pays = pays_split,
+                                              .scratch = split_scratch,
+                                              .run = run_split};

@@ -2,8 +2,9 @@
 #ifndef WHET_KERN_X86_CONV_F32_AMX_FLOW_H
 #define WHET_KERN_X86_CONV_F32_AMX_FLOW_H
 
-/* Convolutions over two dimensions on tiles of bf16. To the tiles a pair of bf16 is what four bytes are: conv_q8_amx_cut.h cuts
- * the convolution, told of channels of two bytes. Strips hold the input rounded, borders filled with zeros. */
+/* Convolutions over two dimensions on tiles of bf16. To the tiles a pair of bf16 is what four bytes are:
+ * conv_q8_amx_cut.h cuts the convolution, told of channels of two bytes. Strips hold the input rounded, borders
+ * filled with zeros. */
 
 #include <immintrin.h>
 #include <math.h>
@@ -63,8 +64,8 @@ static void configure(int64_t rows, int64_t step) {
 
 /* ---- strips ------------------------------------------------------------------------------------- */
 
-/* n pixels of `chan` channels: those at x, x + by, x + 2 by ... of a row of w, `step` floats apart, from `from` on; zeros where
- * there are none. */
+/* n pixels of `chan` channels: those at x, x + by, x + 2 by ... of a row of w, `step` floats apart, from `from` on;
+ * zeros where there are none. */
 static void round_pixels(const float *from, int64_t step, int64_t w, int64_t x, int64_t by, int64_t n, int64_t chan,
                          uint16_t *to) {
   int64_t a = x < 0 ? whet__min_i(whet__ceil_div(-x, by), n) : 0;
@@ -77,9 +78,10 @@ static void round_pixels(const float *from, int64_t step, int64_t w, int64_t x, 
   memset(to + b * chan, 0, (size_t)((n - b) * chan) * 2);
 }
 
-/* Lines [line, line + n) of one image, group g, to `buf`; behind each plane zeros, which weights that are zero meet. */
-static void strip(const whet_conv_q8 *q, const whet_conv_f32 *p, const cut *c, const float *in, int64_t line, int64_t n,
-                  int64_t g, uint8_t *buf) {
+/* Lines [line, line + n) of one image, group g, to `buf`; behind each plane zeros, which weights that are zero meet.
+ */
+static void strip(const whet_conv_q8 *q, const whet_conv_f32 *p, const cut *c, const float *in, int64_t line,
+                  int64_t n, int64_t g, uint8_t *buf) {
   const int64_t chan = p->ic, step = p->dim[2].in_step;
   in += g * chan;
   if (c->dense) {
@@ -97,7 +99,8 @@ static void strip(const whet_conv_q8 *q, const whet_conv_f32 *p, const cut *c, c
         if (y < 0 || y >= q->in_h)
           memset(to, 0, (size_t)c->row);
         else
-          round_pixels(in + y * p->dim[1].in_step, step, q->in_w, b - q->pad_left, c->fw, c->px, chan, (uint16_t *)(void *)to);
+          round_pixels(in + y * p->dim[1].in_step, step, q->in_w, b - q->pad_left, c->fw, c->px, chan,
+                       (uint16_t *)(void *)to);
       }
       memset(to, 0, WHET_SLACK);
     }
@@ -114,8 +117,8 @@ static inline int64_t place(const work *w, int64_t line, int64_t m) {
 }
 
 /* One row of a tile: `blocks` blocks of 16 outputs, the last as `last` says. */
-WHET_INLINE void finish_row(const float *acc, float *to, const float *res, int64_t blocks, __mmask16 last, __m512 lo, __m512 hi,
-                            const bool add) {
+WHET_INLINE void finish_row(const float *acc, float *to, const float *res, int64_t blocks, __mmask16 last, __m512 lo,
+                            __m512 hi, const bool add) {
   for (int64_t j = 0; j < blocks; j++) {
     const __mmask16 keep = j == blocks - 1 ? last : 0xffff;
     __m512 x = _mm512_load_ps(acc + 16 * j);
@@ -166,16 +169,16 @@ WHET_INLINE void fetch(work *w) {
 }
 
 /* A walk over what a tile of results reads: STEP multiplies what lies at x with the weights at b. */
-#define WALK(STEP)                                            \
-  const cut *c = w->c;                                        \
-  const uint8_t *b = w->b;                                    \
-  for (int64_t s = 0; s < c->n_seg; s++) {                    \
-    const uint8_t *x = a + w->seg[s];                         \
-    for (int64_t k = c->steps; k > 0; k--) {                  \
-      fetch(w);                                               \
-      STEP x += 4 * c->step;                                  \
-      b += 64 * c->step;                                      \
-    }                                                         \
+#define WALK(STEP)                           \
+  const cut *c = w->c;                       \
+  const uint8_t *b = w->b;                   \
+  for (int64_t s = 0; s < c->n_seg; s++) {   \
+    const uint8_t *x = a + w->seg[s];        \
+    for (int64_t k = c->steps; k > 0; k--) { \
+      fetch(w);                              \
+      STEP x += 4 * c->step;                 \
+      b += 64 * c->step;                     \
+    }                                        \
   }
 
 #define ACTIVATIONS(A, at) _tile_loadd(A, x + (at), c->lda);
@@ -217,8 +220,11 @@ static void flat(work *w, const uint8_t *a, float *acc) {
   if (wide > 1) _tile_loadd(C1, w->bias + 16, 0);
   if (wide > 2) _tile_loadd(C2, w->bias + 32, 0);
   if (wide > 3) _tile_loadd(C3, w->bias + 48, 0);
-  WALK(ACTIVATIONS(A0, 0) WEIGHTS(B0, 0) MULTIPLY(C0, A0, B0) if (wide > 1){WEIGHTS(B1, 1) MULTIPLY(C1, A0, B1)} if (
-      wide > 2){WEIGHTS(B0, 2) MULTIPLY(C2, A0, B0)} if (wide > 3){WEIGHTS(B1, 3) MULTIPLY(C3, A0, B1)})
+  WALK(
+      ACTIVATIONS(A0, 0) WEIGHTS(B0, 0) MULTIPLY(C0, A0, B0) if (wide > 1) {
+        WEIGHTS(B1, 1) MULTIPLY(C1, A0, B1)
+      } if (wide > 2) { WEIGHTS(B0, 2)
+                        MULTIPLY(C2, A0, B0) } if (wide > 3){WEIGHTS(B1, 3) MULTIPLY(C3, A0, B1)})
   _tile_stored(C0, acc, 4 * BLOCK);
   if (wide > 1) _tile_stored(C1, acc + 16, 4 * BLOCK);
   if (wide > 2) _tile_stored(C2, acc + 32, 4 * BLOCK);
@@ -228,7 +234,8 @@ static void flat(work *w, const uint8_t *a, float *acc) {
 /* Tiles of results in a block of so many blocks of outputs. */
 static int64_t tiles_of(int64_t wide) { return wide > 2 ? 1 : wide == 2 ? 2 : 4; }
 
-/* One panel of weights over n lines of a strip at a. Rows that are left over make a tile with some before them again. */
+/* One panel of weights over n lines of a strip at a. Rows that are left over make a tile with some before them again.
+ */
 static void run_panel(work *w, const uint8_t *a, int64_t n, int64_t results) {
   _Alignas(64) float acc[2][SUMS];
   const cut *c = w->c;

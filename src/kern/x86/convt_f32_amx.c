@@ -15,10 +15,10 @@ static bool fits(const void *params) { return bf16_rows_fit(params) && !whet__co
 static bool pays(const void *params, const whet_target *t) { return bf16_conv_gains(params, true, t); }
 
 const whet_kern whet_k_convt_f32__amx_phases = {.name = "convt_f32__amx_phases",
-    .isa = WHET_ISA_AMX | WHET_ISA_BF16 | WHET_ISA_AVX512,
-    .form = WHET_PANEL_BF16,
-    .bf16 = 1,
-    .fits = fits,
-    .pays = pays,
-    .scratch = scratch,
-    .run = run};
+                                                .isa = WHET_ISA_AMX | WHET_ISA_BF16 | WHET_ISA_AVX512,
+                                                .form = WHET_PANEL_BF16,
+                                                .bf16 = 1,
+                                                .fits = fits,
+                                                .pays = pays,
+                                                .scratch = scratch,
+                                                .run = run};

@@ -16,12 +16,12 @@ static bool pays(const void *params, const whet_target *t) {
 }
 
 const whet_kern whet_k_gemm_f32__amx_tile = {.name = "gemm_f32__amx_tile",
-    .isa = WHET_ISA_AMX | WHET_ISA_BF16 | WHET_ISA_AVX512,
-    .form = WHET_PANEL_BF16,
-    .bf16 = 1,
-    .pays = pays,
-    .scratch = scratch,
-    .run = run};
+                                             .isa = WHET_ISA_AMX | WHET_ISA_BF16 | WHET_ISA_AVX512,
+                                             .form = WHET_PANEL_BF16,
+                                             .bf16 = 1,
+                                             .pays = pays,
+                                             .scratch = scratch,
+                                             .run = run};
 
 /* ---- factors in three parts --------------------------------------------------------------------- */
 
@@ -39,9 +39,9 @@ static bool pays_split(const void *params, const whet_target *t) {
 }
 
 const whet_kern whet_k_gemm_f32__amx_split = {.name = "gemm_f32__amx_split",
-    .isa = WHET_ISA_AMX | WHET_ISA_BF16 | WHET_ISA_AVX512,
-    .form = WHET_PANEL_SPLIT,
-    .fits = fits_split,
-    .pays = pays_split,
-    .scratch = split_scratch,
-    .run = run_split};
+                                              .isa = WHET_ISA_AMX | WHET_ISA_BF16 | WHET_ISA_AVX512,
+                                              .form = WHET_PANEL_SPLIT,
+                                              .fits = fits_split,
+                                              .pays = pays_split,
+                                              .scratch = split_scratch,
+                                              .run = run_split};

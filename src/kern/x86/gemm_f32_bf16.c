@@ -16,9 +16,9 @@ static bool pays(const void *params, const whet_target *t) {
 }
 
 const whet_kern whet_k_gemm_f32__bf16_tile = {.name = "gemm_f32__bf16_tile",
-    .isa = WHET_ISA_BF16 | WHET_ISA_AVX512,
-    .form = WHET_PANEL_BF16,
-    .bf16 = 1,
-    .pays = pays,
-    .scratch = scratch,
-    .run = run};
+                                              .isa = WHET_ISA_BF16 | WHET_ISA_AVX512,
+                                              .form = WHET_PANEL_BF16,
+                                              .bf16 = 1,
+                                              .pays = pays,
+                                              .scratch = scratch,
+                                              .run = run};

@@ -20,8 +20,8 @@ WHET_INLINE void round_run(const float *x, int64_t n, uint16_t *to) {
 
 /* 32 floats as three parts, each a line after the other. */
 WHET_INLINE void split_32(__m512 u, __m512 v, uint16_t *to) {
-  const __m512i odd = _mm512_set_epi16(63, 61, 59, 57, 55, 53, 51, 49, 47, 45, 43, 41, 39, 37, 35, 33, 31, 29, 27, 25, 23,
-                                       21, 19, 17, 15, 13, 11, 9, 7, 5, 3, 1);
+  const __m512i odd = _mm512_set_epi16(63, 61, 59, 57, 55, 53, 51, 49, 47, 45, 43, 41, 39, 37, 35, 33, 31, 29, 27, 25,
+                                       23, 21, 19, 17, 15, 13, 11, 9, 7, 5, 3, 1);
   const __m512i high = _mm512_set1_epi32((int)0xffff0000);
   WHET_UNROLL for (int part = 0; part < 3; part++) {
     __m512i ui = _mm512_castps_si512(u), vi = _mm512_castps_si512(v);
@@ -37,7 +37,8 @@ WHET_INLINE void split_run(const float *x, int64_t n, uint16_t *to) {
   for (; i + 32 <= n; i += 32, to += 96) split_32(_mm512_loadu_ps(x + i), _mm512_loadu_ps(x + i + 16), to);
   if (i == n) return;
   const uint32_t some = (1u << (n - i)) - 1u;
-  split_32(_mm512_maskz_loadu_ps((__mmask16)some, x + i), _mm512_maskz_loadu_ps((__mmask16)(some >> 16), x + i + 16), to);
+  split_32(_mm512_maskz_loadu_ps((__mmask16)some, x + i), _mm512_maskz_loadu_ps((__mmask16)(some >> 16), x + i + 16),
+           to);
 }
 
 #endif

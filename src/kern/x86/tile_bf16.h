@@ -2,9 +2,9 @@
 #ifndef WHET_KERN_X86_TILE_BF16_H
 #define WHET_KERN_X86_TILE_BF16_H
 
-/* Jobs of float products with factors of bf16: rows of A are rounded, or split into three parts, once for all panels, some at a
- * time, and lie in the job's room one after the other, [k / 32][part][k % 32], padded with zeros. The including file says what
- * multiplies; `parts` is a constant where functions are called. */
+/* Jobs of float products with factors of bf16: rows of A are rounded, or split into three parts, once for all panels,
+ * some at a time, and lie in the job's room one after the other, [k / 32][part][k % 32], padded with zeros. The
+ * including file says what multiplies; `parts` is a constant where functions are called. */
 
 #include <immintrin.h>
 #include <math.h>
@@ -27,14 +27,15 @@ typedef struct room {
   row row[MOST_ROWS];
   int64_t rows;  /* that wait */
   int64_t steps; /* of 32 k */
-  int64_t lda;   /* numbers from row to row: an odd number of lines, so that rows do not fall on one place of the cache */
+  int64_t
+      lda; /* numbers from row to row: an odd number of lines, so that rows do not fall on one place of the cache */
   uint16_t *a;
 } room;
 
 static int64_t steps_of(int64_t k) { return whet__ceil_div(k, BLOCK_K); }
 
-/* Rows of a lot: few, which stay in the first cache with their results, where the weights stay in the second; else so many
- * that the weights are not read often. */
+/* Rows of a lot: few, which stay in the first cache with their results, where the weights stay in the second; else so
+ * many that the weights are not read often. */
 static int64_t most_rows(int64_t lines, int64_t columns) {
   if (lines * 64 * columns <= NEAR_BYTES) return LOT;
   return whet__clamp_i(A_BYTES / (whet__max_i(lines, 1) * 64) / LOT * LOT, LOT, MOST_ROWS);
@@ -80,8 +81,8 @@ static void finish_lot(const whet_job_f32 *j, const room *r, int64_t n0, int64_t
   }
 }
 
-/* Sums of `rows` rows of A, lda apart, by up to WIDE blocks of 16 columns, `apart` apart, from the bias on: rows of acc are
- * 16 * WIDE apart. */
+/* Sums of `rows` rows of A, lda apart, by up to WIDE blocks of 16 columns, `apart` apart, from the bias on: rows of
+ * acc are 16 * WIDE apart. */
 typedef struct product {
   const uint16_t *a, *b;
   int64_t lda, rows, apart, blocks, steps;
@@ -95,7 +96,8 @@ WHET_INLINE void fetch(product *p) {
   for (int64_t i = p->lines; i > 0; i--, p->ahead += 32) _mm_prefetch((const char *)p->ahead, _MM_HINT_T1);
 }
 
-/* Column n of a row anew: the bias, then fused multiply-adds in order. b: parts of the weights of its sixteen columns. */
+/* Column n of a row anew: the bias, then fused multiply-adds in order. b: parts of the weights of its sixteen
+ * columns. */
 static float again(const whet_job_f32 *j, const row *p, const uint16_t *b, int64_t n, float sum) {
   const whet_seg_f32 *seg = j->seg + p->s->seg;
   for (int64_t k = 0; p->s->n_seg && k < seg->run; k++) {
@@ -110,10 +112,10 @@ static float again(const whet_job_f32 *j, const row *p, const uint16_t *b, int64
   return sum;
 }
 
-/* Sums of parts that are not finite, as infinities times a part that is zero, made again: those of `wild` among the sixteen of a
- * row from column n on, of the panel's columns from `v` on. */
-static __attribute__((noinline)) __m512 made_finite(const whet_job_f32 *j, const row *p, const product *of, float *acc, int64_t n,
-                                               int64_t v, uint32_t wild) {
+/* Sums of parts that are not finite, as infinities times a part that is zero, made again: those of `wild` among the
+ * sixteen of a row from column n on, of the panel's columns from `v` on. */
+static __attribute__((noinline)) __m512 made_finite(const whet_job_f32 *j, const row *p, const product *of,
+                                                    float *acc, int64_t n, int64_t v, uint32_t wild) {
   for (; wild; wild &= wild - 1) {
     int i = __builtin_ctz(wild);
     acc[i] = again(j, p, of->b + v / 16 * of->apart, i, j->w[n + i]);
@@ -122,8 +124,8 @@ static __attribute__((noinline)) __m512 made_finite(const whet_job_f32 *j, const
 }
 
 /* Columns n0 .. n0 + columns of one row, whose sums are acc. */
-WHET_INLINE void finish_row(const whet_job_f32 *j, const row *p, const product *of, float *acc, int64_t n0, int64_t columns,
-                            const int parts) {
+WHET_INLINE void finish_row(const whet_job_f32 *j, const row *p, const product *of, float *acc, int64_t n0,
+                            int64_t columns, const int parts) {
   const __m512 lo = _mm512_set1_ps(j->lo), hi = _mm512_set1_ps(j->hi);
   for (int64_t v = 0; v < columns; v += 16) {
     const __mmask16 keep = (__mmask16)(columns - v >= 16 ? 0xffff : (1u << (columns - v)) - 1u);
@@ -166,7 +168,8 @@ WHET_INLINE void flush(const whet_job_f32 *j, room *r, const int parts, const in
 }
 
 /* Cut the job's strips into lots of rows. */
-WHET_INLINE void run_job(const whet_job_f32 *j, const int parts, const int high, const int wide, void (*multiply)(product *)) {
+WHET_INLINE void run_job(const whet_job_f32 *j, const int parts, const int high, const int wide,
+                         void (*multiply)(product *)) {
   room *r = j->room;
   r->rows = 0;
   r->steps = steps_of(j->k);
@@ -174,7 +177,8 @@ WHET_INLINE void run_job(const whet_job_f32 *j, const int parts, const int high,
   r->a = (uint16_t *)(void *)((char *)j->room + whet__round_up(sizeof *r, 64));
   int64_t most = most_rows(r->steps * parts, j->n1 - j->n0), all = 0;
   for (int32_t i = 0; i < j->n_strip; i++) all += j->strip[i].m;
-  if (all > most) most = whet__min_i(whet__ceil_div(whet__ceil_div(all, whet__ceil_div(all, most)), LOT) * LOT, most); /* even */
+  if (all > most)
+    most = whet__min_i(whet__ceil_div(whet__ceil_div(all, whet__ceil_div(all, most)), LOT) * LOT, most); /* even */
   for (int32_t i = 0; i < j->n_strip; i++) {
     const whet_strip_f32 *s = &j->strip[i];
     for (int64_t m = 0; m < s->m; m++) {

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Float products on AMX (Intel SDM 1, chapter 18): tdpbf16ps multiplies 16 rows of 32 numbers of bf16 with 32 rows of 16 in 16
- * cycles. Factors are rounded, or split into three parts, six of whose products are made. */
+/* Float products on AMX (Intel SDM 1, chapter 18): tdpbf16ps multiplies 16 rows of 32 numbers of bf16 with 32 rows of
+ * 16 in 16 cycles. Factors are rounded, or split into three parts, six of whose products are made. */
 
 #include "kern/x86/tile_bf16.h"
 
@@ -77,8 +77,11 @@ static void run(const whet_job_f32 *j) {
 
 static size_t room_for(int64_t k) { return room_bytes(k, 1); }
 
-const whet_tiles_f32 whet__tiles_f32_amx = {
-    .form = WHET_PANEL_BF16, .mr = {0, HIGH, HIGH, HIGH, HIGH}, .epi = whet__epi_f32_avx512, .run = run, .room = room_for};
+const whet_tiles_f32 whet__tiles_f32_amx = {.form = WHET_PANEL_BF16,
+                                            .mr = {0, HIGH, HIGH, HIGH, HIGH},
+                                            .epi = whet__epi_f32_avx512,
+                                            .run = run,
+                                            .room = room_for};
 
 /* ---- three parts -------------------------------------------------------------------------------- */
 
@@ -86,10 +89,16 @@ const whet_tiles_f32 whet__tiles_f32_amx = {
 #define DOWN(p) _tile_loadd(5, a + high + 32 * (p), lda);
 #define LEFT(p) _tile_loadd(6, b + 512 * (p), 64);
 #define RIGHT(p) _tile_loadd(7, b + apart + 512 * (p), 64);
-#define NEXT_B(p) \
-  LEFT(p) _tile_dpbf16ps(0, 4, 6); _tile_dpbf16ps(2, 5, 6); RIGHT(p) _tile_dpbf16ps(1, 4, 7); _tile_dpbf16ps(3, 5, 7);
-#define NEXT_A(p) \
-  UP(p) _tile_dpbf16ps(0, 4, 6); _tile_dpbf16ps(1, 4, 7); DOWN(p) _tile_dpbf16ps(2, 5, 6); _tile_dpbf16ps(3, 5, 7);
+#define NEXT_B(p)                   \
+  LEFT(p) _tile_dpbf16ps(0, 4, 6);  \
+  _tile_dpbf16ps(2, 5, 6);          \
+  RIGHT(p) _tile_dpbf16ps(1, 4, 7); \
+  _tile_dpbf16ps(3, 5, 7);
+#define NEXT_A(p)                  \
+  UP(p) _tile_dpbf16ps(0, 4, 6);   \
+  _tile_dpbf16ps(1, 4, 7);         \
+  DOWN(p) _tile_dpbf16ps(2, 5, 6); \
+  _tile_dpbf16ps(3, 5, 7);
 
 /* 32 rows by 32 columns; `high` or `apart` 0: the same 16 again. Small products first. */
 static void split_square(product *p) {
@@ -118,5 +127,8 @@ static void run_split(const whet_job_f32 *j) {
 
 static size_t split_room(int64_t k) { return room_bytes(k, 3); }
 
-const whet_tiles_f32 whet__tiles_split_amx = {
-    .form = WHET_PANEL_SPLIT, .mr = {0, HIGH, HIGH}, .epi = whet__epi_f32_avx512, .run = run_split, .room = split_room};
+const whet_tiles_f32 whet__tiles_split_amx = {.form = WHET_PANEL_SPLIT,
+                                              .mr = {0, HIGH, HIGH},
+                                              .epi = whet__epi_f32_avx512,
+                                              .run = run_split,
+                                              .room = split_room};

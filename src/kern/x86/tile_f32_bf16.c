@@ -8,7 +8,8 @@ enum { HIGH = 28, WIDE = 4 };
 /* MR rows by NB blocks with vdpbf16ps, sums in registers; both are constants where it is called. */
 WHET_INLINE void dot(const product *p, int64_t i, const int mr, const int nb) {
   __m512 acc[16][4];
-  WHET_UNROLL for (int r = 0; r < mr; r++) WHET_UNROLL for (int n = 0; n < nb; n++) acc[r][n] = _mm512_load_ps(p->bias + 16 * n);
+  WHET_UNROLL for (int r = 0; r < mr; r++) WHET_UNROLL for (int n = 0; n < nb; n++) acc[r][n] =
+      _mm512_load_ps(p->bias + 16 * n);
   const uint16_t *a = p->a + i * p->lda, *b = p->b;
   for (int64_t k = p->steps * (BLOCK_K / 2); k > 0; k--, a += 2, b += 32) {
     __m512bh w[4];
@@ -25,7 +26,7 @@ WHET_INLINE void dot(const product *p, int64_t i, const int mr, const int nb) {
 }
 
 /* All rows by n blocks, as many at a time as there are registers for. */
-#define ROWS(nb, most)                                             \
+#define ROWS(nb, most)                                            \
   for (; i + (most) <= p->rows; i += (most)) dot(p, i, most, nb); \
   for (; i < p->rows; i++) dot(p, i, 1, nb);
 
