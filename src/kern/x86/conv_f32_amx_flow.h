@@ -11,19 +11,9 @@
 
 #include "kern/conv_bf16.h"
 #include "kern/unary_f32.h"
+#include "kern/x86/amx_tiles.h"
 #include "kern/x86/conv_q8_amx_cut.h"
 #include "kern/x86/round_bf16.h"
-
-/* Registers; numbers, as gcc spells them into assembly. */
-#define C0 0
-#define C1 1
-#define C2 2
-#define C3 3
-#define A0 4
-#define A1 5
-#define B0 6
-#define B1 7
-#define TILES 8
 
 enum { ROWS = 16, BLOCK = 64, SUMS = ROWS * BLOCK };
 
@@ -46,21 +36,6 @@ typedef struct work {
   const uint8_t *ahead, *end; /* weights of the next panel that are to come nearer */
   int64_t lines;              /* so many lines with each step */
 } work;
-
-/* Tiles of `rows` results and `step` pairs. */
-static void configure(int64_t rows, int64_t step) {
-  struct {
-    uint8_t palette, start, spare[14];
-    uint16_t bytes[16]; /* of a row */
-    uint8_t rows[16];
-  } c = {.palette = 1};
-  for (int t = 0; t < TILES; t++) {
-    c.rows[t] = (uint8_t)(t >= B0 ? step : rows);
-    c.bytes[t] = (uint16_t)(t == A0 || t == A1 ? 4 * step : 64);
-  }
-  __asm__ volatile("" ::: "memory"); /* gcc 12 tells of the first eight bytes only */
-  _tile_loadconfig(&c);
-}
 
 /* ---- strips ------------------------------------------------------------------------------------- */
 

@@ -5,6 +5,7 @@
 /* How tiles become results: products, stores of sums and vectors that make bytes of them need different parts of a
  * core, and three blocks of results are under way so that each part works all the time. */
 
+#include "kern/x86/amx_tiles.h"
 #include "kern/x86/conv_q8_amx_cut.h"
 #include "kern/x86/out_q8_avx512.h"
 
@@ -50,32 +51,6 @@ static int64_t line_of(const whet_conv_q8 *p, const cut *c) {
 }
 
 /* ---- tiles -------------------------------------------------------------------------------------- */
-
-/* Registers. Four hold sums, two rows of two or one of four; numbers, as gcc spells them into assembly. */
-#define C0 0
-#define C1 1
-#define C2 2
-#define C3 3
-#define A0 4
-#define A1 5
-#define B0 6
-#define B1 7
-#define TILES 8
-
-/* Tiles of `rows` results and `step` groups of four. */
-static void configure(int64_t rows, int64_t step) {
-  struct {
-    uint8_t palette, start, spare[14];
-    uint16_t bytes[16]; /* of a row */
-    uint8_t rows[16];
-  } c = {.palette = 1};
-  for (int t = 0; t < TILES; t++) {
-    c.rows[t] = (uint8_t)(t >= B0 ? step : rows);
-    c.bytes[t] = (uint16_t)(t == A0 || t == A1 ? 4 * step : 64);
-  }
-  __asm__ volatile("" ::: "memory"); /* gcc 12 tells of the first eight bytes only */
-  _tile_loadconfig(&c);
-}
 
 /* Sums of a block; its tiles lie side by side, rows so many sums apart. */
 enum { ROWS = 16, BLOCK = 64, SUMS = ROWS * BLOCK };

@@ -2,20 +2,10 @@
 /* Float products on AMX (Intel SDM 1, chapter 18): tdpbf16ps multiplies 16 rows of 32 numbers of bf16 with 32 rows of
  * 16 in 16 cycles. Factors are rounded, or split into three parts, six of whose products are made. */
 
+#include "kern/x86/amx_tiles.h"
 #include "kern/x86/tile_bf16.h"
 
 enum { HIGH = 32, WIDE = 2 };
-
-static void configure(void) {
-  struct {
-    uint8_t palette, start, spare[14];
-    uint16_t bytes[16];
-    uint8_t rows[16];
-  } c = {.palette = 1};
-  for (int t = 0; t < 8; t++) c.rows[t] = 16, c.bytes[t] = 64;
-  __asm__ volatile("" ::: "memory"); /* gcc 12 tells of the first eight bytes only */
-  _tile_loadconfig(&c);
-}
 
 /* 32 rows by 32 columns. */
 static void square(product *p) {
@@ -70,7 +60,7 @@ static void multiply(product *p) {
 }
 
 static void run(const whet_job_f32 *j) {
-  configure();
+  configure(16, 16);
   run_job(j, 1, HIGH, WIDE, multiply);
   _tile_release();
 }
@@ -120,7 +110,7 @@ static void split_square(product *p) {
 }
 
 static void run_split(const whet_job_f32 *j) {
-  configure();
+  configure(16, 16);
   run_job(j, 3, HIGH, WIDE, split_square);
   _tile_release();
 }
