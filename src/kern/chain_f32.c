@@ -137,15 +137,15 @@ void whet__chain_f32(const void *params, void *const *ptr, int part, int parts, 
   const whet_conv_f32 *c = &p->stage[p->n - 1];
   const whet_window *d = &c->dim[1];
   walk w = {.p = p, .conv = conv, .dw = dw, .ptr = ptr, .image = -1};
-  char *scratch = whet__part_scratch(ptr[WHET_CHAIN_RES + 1], whet__chain_f32_scratch(p, conv), part);
+  char *scratch = ptr[WHET_CHAIN_RES + 1];
+  if (part) scratch = whet__part_scratch(scratch, whet__chain_f32_scratch(p, conv), part);
   int64_t from, to, m;
-  w.scratch = scratch;
   keep(p, p->rows, w.room);
-  scratch += conv_scratch(p, w.room, conv);
   for (int s = 0; s + 1 < p->n; s++) {
     w.buf[s] = (float *)scratch;
     scratch += whet__round_up((size_t)(w.room[s] * line(&p->stage[s])) * sizeof(float) + WHET_SLACK, 128);
   }
+  w.scratch = scratch; /* last, so that its size need not be known here */
   whet__split(c->batch * d->out, part, parts, &from, &to);
   for (int64_t at = from; at < to; at += m) {
     int64_t y = at % d->out, image = at / d->out;

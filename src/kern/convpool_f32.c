@@ -16,6 +16,11 @@ void whet__convpool_set_rows(whet_convpool_f32 *p) {
   while (p->rows < p->pool.out[1] && rows_of(p, p->rows + 1) * row_floats(p) <= room) p->rows++;
 }
 
+/* Bytes of the rows between convolution and windows. */
+static size_t buffer_bytes(const whet_convpool_f32 *p) {
+  return whet__round_up((size_t)(rows_of(p, p->rows) * row_floats(p)) * sizeof(float) + WHET_SLACK, 128);
+}
+
 /* Scratch of the convolution of some rows, however many. */
 static size_t conv_scratch(const whet_convpool_f32 *p, const whet_kern *conv) {
   whet_conv_f32 c = p->conv;
@@ -29,7 +34,7 @@ static size_t conv_scratch(const whet_convpool_f32 *p, const whet_kern *conv) {
 }
 
 size_t whet__convpool_f32_scratch(const whet_convpool_f32 *p, const whet_kern *conv) {
-  return conv_scratch(p, conv) + (size_t)(rows_of(p, p->rows) * row_floats(p)) * sizeof(float) + WHET_SLACK;
+  return buffer_bytes(p) + conv_scratch(p, conv);
 }
 
 /* Rows y0..y1 of the convolution of image `in` to `out`. */
@@ -48,8 +53,10 @@ static void convolve(const whet_convpool_f32 *p, const float *in, const void *we
 
 void whet__convpool_f32(const void *params, void *const *ptr, int part, int parts, const whet_kern *conv, const whet_kern *pool) {
   const whet_convpool_f32 *p = params;
-  char *scratch = whet__part_scratch(ptr[4], whet__convpool_f32_scratch(p, conv), part);
-  float *buffer = (float *)(scratch + conv_scratch(p, conv));
+  char *room = ptr[4];
+  if (part) room = whet__part_scratch(room, whet__convpool_f32_scratch(p, conv), part);
+  float *buffer = (float *)(void *)room;
+  void *scratch = room + buffer_bytes(p); /* last, so that its size need not be known here */
   int64_t line = row_floats(p), tall = p->pool.out[1], from, to, m;
   int64_t b0 = 0, b1 = 0; /* rows of the convolution that the buffer holds */
   whet__split(p->conv.batch * tall, part, parts, &from, &to);
