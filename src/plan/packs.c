@@ -18,6 +18,8 @@ struct whet_packs {
   pthread_mutex_t lock; /* guards the list; rank 2 */
   whet_pack **entry;
   size_t n, cap;
+  void **slab; /* what the bytes of entries lie in: many in one, so that they lie on huge pages */
+  size_t n_slab, cap_slab;
 };
 
 whet_status whet__packs_new(whet_mem *mem, whet_packs **out) {
@@ -53,10 +55,11 @@ void whet_packs_close(whet_packs **pp) {
   *pp = NULL;
   if (atomic_fetch_sub(&p->ref, 1) > 1) return;
   for (size_t i = 0; i < p->n; i++) {
-    if (!p->entry[i]->mapped) whet__free(p->mem, p->entry[i]->bytes);
     whet__free(p->mem, p->entry[i]->params);
     whet__free(p->mem, p->entry[i]);
   }
+  for (size_t i = 0; i < p->n_slab; i++) whet__free(p->mem, p->slab[i]);
+  whet__free(p->mem, p->slab);
   whet__free(p->mem, p->entry);
   pthread_mutex_destroy(&p->lock);
   if (p->mem == &p->own)
@@ -133,6 +136,20 @@ whet_pack *whet__packs_want(whet_packs *p, const whet_pack_kind *k, const void *
   return e;
 }
 
+/* A slab of n bytes that lives as long as the store; NULL when refused. */
+static char *add_slab(whet_packs *p, size_t n) {
+  if (!whet__grow(p->mem, (void **)&p->slab, &p->cap_slab, p->n_slab + 1, sizeof *p->slab)) return NULL;
+  char *slab = whet__alloc(p->mem, n);
+  if (slab) p->slab[p->n_slab++] = slab;
+  return slab;
+}
+
+/* Bytes of an entry in a slab: what a kernel may read past it lies there too. */
+static size_t room(const whet_pack *e) {
+  size_t n = (e->n + WHET_SLACK + WHET_ALIGN - 1) / WHET_ALIGN * WHET_ALIGN;
+  return n < e->n ? SIZE_MAX : n;
+}
+
 struct fill {
   whet_pack *e;
   const void *src[WHET_PACK_SRC];
@@ -143,18 +160,28 @@ static void fill_part(void *arg, int part, int parts) {
   f->e->kind->pack(f->e->params, f->src, f->e->bytes, part, parts);
 }
 
-/* One entry: allocate, pack on all threads of the lease, give the pages that it was packed from back. */
-static whet_status fill_one(whet_packs *p, whet_pack *e, const whet_lease *lease, const whet_file *file, int n_file,
-                            whet_err *err) {
+/* One entry: pack on all threads of the lease, give the pages that it was packed from back. */
+static void fill_one(whet_pack *e, const whet_lease *lease, const whet_file *file, int n_file) {
   struct fill f = {e, {NULL}};
-  void *bytes = whet__alloc(p->mem, e->n);
-  if (!bytes) return whet__no_memory(p->mem, e->n, err, "packed weights");
-  e->bytes = bytes;
   for (int i = 0; i < e->n_src; i++) f.src[i] = e->src[i] ? e->src[i]->p : NULL;
   whet__lease_run(lease, e->n < 65536 ? 1 : lease->width, fill_part, &f);
   for (int i = 0; i < e->n_src; i++)
     for (int k = 0; k < n_file && e->src[i] && e->src[i]->mapped; k++)
       whet__file_forget(&file[k], e->src[i]->p, e->src[i]->n);
+}
+
+/* All entries that have no bytes yet, in one slab of n bytes. */
+static whet_status fill_all(whet_packs *p, size_t n, const whet_lease *lease, const whet_file *file, int n_file,
+                            whet_err *err) {
+  char *at = add_slab(p, n);
+  if (!at) return whet__no_memory(p->mem, n, err, "packed weights");
+  for (size_t i = 0; i < p->n; i++) {
+    whet_pack *e = p->entry[i];
+    if (e->bytes) continue;
+    e->bytes = at;
+    at += room(e);
+    fill_one(e, lease, file, n_file);
+  }
   return WHET_OK;
 }
 
@@ -163,12 +190,12 @@ whet_status whet__packs_fill(whet_packs *p, whet_pool *pool, int threads, const 
   whet_status s = WHET_OK;
   whet_lease lease;
   pthread_mutex_lock(&p->lock);
-  bool any = false;
-  for (size_t i = 0; i < p->n; i++) any |= !p->entry[i]->bytes;
-  if (any) {
+  size_t n = 0;
+  for (size_t i = 0; i < p->n; i++)
+    if (!p->entry[i]->bytes) n = room(p->entry[i]) > SIZE_MAX - n ? SIZE_MAX : n + room(p->entry[i]);
+  if (n) {
     whet__lease_take(pool, threads, &lease);
-    for (size_t i = 0; i < p->n && !s; i++)
-      if (!p->entry[i]->bytes) s = fill_one(p, p->entry[i], &lease, file, n_file, err);
+    s = fill_all(p, n, &lease, file, n_file, err);
     whet__lease_drop(&lease);
   }
   pthread_mutex_unlock(&p->lock);
@@ -195,7 +222,7 @@ size_t whet__packs_adopt(whet_packs *p, const whet_stored *stored, size_t n_stor
       if (holds(&stored[k], e)) s = &stored[k];
     if (s && !p->shared && (uintptr_t)s->bytes % WHET_ALIGN == 0)
       e->bytes = (void *)s->bytes, e->mapped = true;
-    else if (s && (e->bytes = whet__alloc(p->mem, e->n)))
+    else if (s && (e->bytes = add_slab(p, e->n)))
       memcpy(e->bytes, s->bytes, e->n);
     left += !e->bytes;
   }
@@ -203,13 +230,13 @@ size_t whet__packs_adopt(whet_packs *p, const whet_stored *stored, size_t n_stor
   return left;
 }
 
-size_t whet__packs_list(whet_packs *p, whet_stored *out, size_t room) {
+size_t whet__packs_list(whet_packs *p, whet_stored *out, size_t most) {
   size_t n = 0;
   pthread_mutex_lock(&p->lock);
   for (size_t i = 0; i < p->n; i++) {
     const whet_pack *e = p->entry[i];
     if (!e->bytes || !e->kind->plain) continue;
-    if (n < room) {
+    if (n < most) {
       out[n] = (whet_stored){.kind = e->kind->name,
                              .params = e->params,
                              .params_size = e->params_size,

@@ -41,8 +41,8 @@ WHET_MUST whet_status whet__packs_fill(whet_packs *p, whet_pool *pool, int threa
  * same. Answers how many still have none. They are
  * copied for a store that programs share, since it may outlive the file, and from memory that is not aligned. */
 size_t whet__packs_adopt(whet_packs *p, const struct whet_stored *stored, size_t n_stored);
-/* Describe the entries that a file may hold, at most `room` of them; how many there are. */
-size_t whet__packs_list(whet_packs *p, struct whet_stored *out, size_t room);
+/* Describe the entries that a file may hold, at most `most` of them; how many there are. */
+size_t whet__packs_list(whet_packs *p, struct whet_stored *out, size_t most);
 /* Bytes of all entries in memory, and of those in the file. */
 size_t whet__packs_bytes(const whet_packs *p, size_t *mapped);
 
