@@ -70,8 +70,8 @@ WHET_INLINE void block(const whet_pack_f32 *p, const uint8_t dtype, const char *
 }
 
 /* The same for a matrix of f32 (k0, k1, k2 are 1): rows are copied, or columns turned 16 rows at a time. */
-static void matrix(const whet_pack_f32 *p, const char *src, int64_t at, int64_t n0, int64_t width, int64_t c0, int64_t c1,
-                   float *dst) {
+static void matrix(const whet_pack_f32 *p, const char *src, int64_t at, int64_t n0, int64_t width, int64_t c0,
+                   int64_t c1, float *dst) {
   int64_t have = whet__clamp_i(p->n - n0, 0, width), step = p->k_step[3];
   src += 4 * (at + n0 * p->n_step + c0 * step);
   dst += c0 * width;
@@ -89,6 +89,36 @@ static void matrix(const whet_pack_f32 *p, const char *src, int64_t at, int64_t 
   }
 }
 
+/* The same for taps of f32: the rows of a channel lie `plane` floats apart, by k0, k1, k2. */
+WHET_INLINE void tap_columns(const whet_pack_f32 *p, const int n, const char *src, int64_t width, int64_t c0,
+                             int64_t c1, float *dst) {
+  const int64_t *k = p->k, *step = p->k_step, plane = k[3] * width;
+  for (int64_t c = c0; c < c1; c++) {
+    float *to = dst + c * width;
+    for (int64_t a = 0; a < k[0]; a++)
+      for (int64_t b = 0; b < k[1]; b++) {
+        const char *s = src + 4 * (c * step[3] + a * step[0] + b * step[1]);
+        for (int64_t t = 0; t < k[2]; t++, s += 4 * step[2], to += plane) {
+          float x[4];
+          WHET_UNROLL for (int j = 0; j < n; j++) memcpy(&x[j], s + 4 * j * p->n_step, 4);
+          memcpy(to, x, (size_t)n * 4);
+        }
+      }
+  }
+}
+
+static void taps(const whet_pack_f32 *p, const char *src, int64_t at, int64_t n0, int64_t width, int64_t c0,
+                 int64_t c1, float *dst) {
+  const whet_pack_f32 l = *p; /* what no store changes */
+  const int64_t have = whet__clamp_i(l.n - n0, 0, width);
+  int64_t j = 0;
+  src += 4 * (at + n0 * l.n_step);
+  for (; j + 4 <= have; j += 4, src += 16 * l.n_step) tap_columns(&l, 4, src, width, c0, c1, dst + j);
+  for (; j < have; j++, src += 4 * l.n_step) tap_columns(&l, 1, src, width, c0, c1, dst + j);
+  for (int64_t row = 0; have < width && row < l.k[0] * l.k[1] * l.k[2]; row++)
+    for (int64_t c = c0; c < c1; c++) memset(dst + (row * l.k[3] + c) * width + have, 0, (size_t)(width - have) * 4);
+}
+
 /* Bias of one group, padded. */
 static void bias(const whet_pack_f32 *p, const char *src, int64_t group, float *dst) {
   int64_t pad = whet__panel_pad(p->form, p->n);
@@ -102,7 +132,8 @@ static void split(float x, uint16_t *to) {
     uint32_t u, nan;
     memcpy(&u, &x, 4);
     nan = (u & 0x7fffffff) > 0x7f800000 ? 0x400000 : 0; /* stays one */
-    if (part == 0 && !(u & 0x7fff0000) && u & 0xffff) u = (u & 0x80000000) | 0x10000; /* not zero: infinite times infinity */
+    if (part == 0 && !(u & 0x7fff0000) && u & 0xffff)
+      u = (u & 0x80000000) | 0x10000; /* not zero: infinite times infinity */
     u = (u | nan) & 0xffff0000;
     *to = (uint16_t)(u >> 16);
     if ((u & 0x7f800000) == 0x7f800000) break; /* nothing is left of infinities */
@@ -112,9 +143,10 @@ static void split(float x, uint16_t *to) {
   }
 }
 
-/* Sixteen columns of bf16 that start at element `at`, n of them there; rows as they lie in forms BF16, RUNS and SPLIT. */
-static void columns_bf16(const whet_pack_f32 *p, const struct whet_pack_scale *q, bool each, const char *src, int64_t at,
-                         int64_t n, uint16_t *dst) {
+/* Sixteen columns of bf16 that start at element `at`, n of them there; rows as they lie in forms BF16, RUNS and
+ * SPLIT. */
+static void columns_bf16(const whet_pack_f32 *p, const struct whet_pack_scale *q, bool each, const char *src,
+                         int64_t at, int64_t n, uint16_t *dst) {
   const int64_t run = p->form == WHET_PANEL_RUNS ? whet__conv_bf16_run(p->k[2] * p->k[3]) : 0; /* 0: no gaps */
   memset(dst, 0, count_bf16(p) * 2);
   for (int64_t j = 0; j < n; j++, at += p->n_step) {
@@ -173,7 +205,7 @@ static void pack(const whet_pack_f32 *p, const struct whet_pack_scale *q, int32_
       else if (p->dtype == WHET_F32 && k == p->k[3])
         matrix(p, src[0], first, n0, width, c0, c1, panel);
       else if (p->dtype == WHET_F32)
-        block(p, WHET_F32, src[0], first, n0, width, c0, c1, NULL, 0, panel);
+        taps(p, src[0], first, n0, width, c0, c1, panel);
       else
         block(p, p->dtype, src[0], first, n0, width, c0, c1, NULL, 0, panel);
       n0 += width;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Family wino_f32: blocks of tiles through the three stages; packing of its weights. */
+/* Family wino_f32: blocks of tiles through the three stages. */
 
 #include "kern/wino_f32.h"
 
@@ -21,7 +21,7 @@ typedef struct walk {
   whet_epi_f32 rest; /* micro-operations after those of the output transform */
 } walk;
 
-enum { PLANE_PAD = 16, WIDEST = 64 }; /* floats: planes start in different sets of the first cache; columns of a panel */
+enum { PLANE_PAD = 16 }; /* floats: planes start in different sets of the first cache */
 
 bool whet__wino_takes(const whet_conv_f32 *c) {
   const whet_window *z = &c->dim[0];
@@ -38,7 +38,7 @@ int64_t whet__wino_tiles(const whet_wino_f32 *w) {
 }
 
 /* Columns of the widest panel, or more. */
-static int64_t widest(const whet_wino_f32 *w) { return whet__min_i(whet__ceil_div(w->c.oc, 16) * 16, WIDEST); }
+static int64_t widest(const whet_wino_f32 *w) { return whet__min_i(whet__ceil_div(w->c.oc, 16) * 16, WHET_WINO_WIDEST); }
 
 void whet__wino_set_block(whet_wino_f32 *w, bool small) {
   int64_t places = whet__wino_places(w->m), wide = widest(w), l2 = (int64_t)w->c.l2_kb << 10;
@@ -154,7 +154,7 @@ static void place(const whet_tiles_f32 *tiles, whet_tile_f32 *t, int64_t n, int 
   }
 }
 
-static const _Alignas(64) float k_zero[WIDEST];
+static const _Alignas(64) float k_zero[WHET_WINO_WIDEST];
 
 /* The products of one panel with weights that are transformed here, some channels at a time. */
 static void products_of_plain(const walk *w, int64_t n, int64_t n0, int nv, int64_t width) {
@@ -278,100 +278,5 @@ void whet__wino_f32(const void *params, void *const *ptr, int part, int parts, c
     if (n > 7 && blocks > 1) n = whet__min_i(whet__ceil_div(n, 7) * 7, p->block);
     block(&w, from, n);
     from += n;
-  }
-}
-
-/* ---- packing ----------------------------------------------------------------------------------------------------
- */
-
-enum { CHANNELS = 16, LANES = 16 }; /* of one block; columns that are transformed together */
-
-size_t whet__wino_pack_f32_bytes(const void *params) {
-  const whet_wino_pack_f32 *p = params;
-  int64_t pad = whet__panel_pad(p->pack.form, p->pack.n);
-  return (size_t)(pad * (1 + p->pack.k[3] * whet__wino_places(p->m))) * sizeof(float);
-}
-
-/* One dimension of G g for LANES columns: m + 2 numbers of three, in double. */
-static void kernel_line(int64_t m, const double g[3][LANES], double u[6][LANES]) {
-  static const double s = 0.70710678118654752440;
-  for (int i = 0; i < LANES; i++) {
-    double even = g[0][i], odd = g[1][i], last = g[2][i];
-    if (m == 2) {
-      u[0][i] = even;
-      u[1][i] = (even + last + odd) * 0.5;
-      u[2][i] = (even + last - odd) * 0.5;
-      u[3][i] = last;
-    } else { /* at +-p: 1 / (2 p^2 (p^2 - q^2)) = -2/3; at +-q: 1/6 */
-      double a = (even + 0.5 * last) * (-2.0 / 3), b = (even + 2 * last) * (1.0 / 6);
-      u[0][i] = even;
-      u[1][i] = a + odd * (-2.0 / 3 * s);
-      u[2][i] = a - odd * (-2.0 / 3 * s);
-      u[3][i] = b + odd * (2 * s / 6);
-      u[4][i] = b - odd * (2 * s / 6);
-      u[5][i] = last;
-    }
-  }
-}
-
-/* LANES columns of one channel: taps `tap` floats apart into places `plane` floats apart. */
-static void kernel_square(int64_t m, const float *g, int64_t tap, float *u, int64_t plane) {
-  double in[3][3][LANES], half[3][6][LANES], t[3][LANES], line[6][LANES];
-  for (int y = 0; y < 3; y++)
-    for (int x = 0; x < 3; x++)
-      for (int i = 0; i < LANES; i++) in[x][y][i] = (double)g[(3 * y + x) * tap + i];
-  for (int x = 0; x < 3; x++) kernel_line(m, (const double(*)[LANES])in[x], half[x]);
-  for (int64_t y = 0; y < m + 2; y++) {
-    for (int x = 0; x < 3; x++) memcpy(t[x], half[x][y], sizeof t[x]);
-    kernel_line(m, (const double(*)[LANES])t, line);
-    for (int64_t x = 0; x < m + 2; x++)
-      for (int i = 0; i < LANES; i++) u[(y * (m + 2) + x) * plane + i] = (float)line[x][i];
-  }
-}
-
-/* Channels c0..c1 of the panel of `width` columns from n0 on; dst: the panel. */
-static void pack_block(const whet_wino_pack_f32 *p, const void *src, int64_t n0, int64_t width, int64_t c0, int64_t c1,
-                       float *dst) {
-  _Alignas(64) float plain[WIDEST + 9 * CHANNELS * WIDEST + LANES];
-  const void *from[2] = {src, NULL};
-  int64_t ic = p->pack.k[3], n = c1 - c0;
-  whet_pack_f32 q = p->pack;
-  q.bias_dtype = WHET_NONE;
-  q.n = whet__min_i(width, p->pack.n - n0);
-  q.k[3] = n;
-  q.at += n0 * q.n_step + c0 * q.k_step[3];
-  whet__pack_f32(&q, from, plain, 0, 1);
-  const float *g = plain + width;
-  for (int64_t c = 0; c < n; c++)
-    for (int64_t j = 0; j < width; j += LANES) {
-      float u[36 * LANES];
-      int64_t lanes = whet__min_i(LANES, width - j);
-      if (lanes == LANES) {
-        kernel_square(p->m, g + c * width + j, n * width, dst + (c0 + c) * width + j, ic * width);
-        continue;
-      }
-      kernel_square(p->m, g + c * width + j, n * width, u, LANES);
-      for (int64_t z = 0; z < whet__wino_places(p->m); z++)
-        memcpy(dst + (z * ic + c0 + c) * width + j, u + z * LANES, (size_t)lanes * sizeof *u);
-    }
-}
-
-void whet__wino_pack_f32(const void *params, const void *const *src, void *dst, int part, int parts) {
-  const whet_wino_pack_f32 *p = params;
-  int64_t vec = whet__panel_vec(p->pack.form), pad = whet__panel_pad(p->pack.form, p->pack.n), ic = p->pack.k[3];
-  int64_t blocks = whet__ceil_div(ic, CHANNELS), count = whet__panel_count(p->pack.form, p->pack.n), from, to, at = 0;
-  float *panels = (float *)dst + pad;
-  whet__split(count * blocks, part, parts, &from, &to);
-  if (part == 0) { /* the bias: a group without rows */
-    whet_pack_f32 bias = p->pack;
-    bias.k[3] = 0;
-    whet__pack_f32(&bias, src, dst, 0, 1);
-  }
-  for (int64_t n0 = 0, width; n0 < pad; n0 += width) {
-    width = vec * whet__panel_next(p->pack.form, (pad - n0) / vec);
-    for (int64_t b = 0; b < blocks; b++, at++)
-      if (at >= from && at < to)
-        pack_block(p, src[0], n0, width, b * CHANNELS, whet__min_i((b + 1) * CHANNELS, ic),
-                   panels + n0 * ic * whet__wino_places(p->m));
   }
 }

@@ -47,6 +47,7 @@ typedef struct whet_wino_pack_f32 {
   whet_pack_f32 pack;
   int64_t m;
 } whet_wino_pack_f32;
+enum { WHET_WINO_WIDEST = 64 }; /* columns of a panel, at most */
 size_t whet__wino_pack_f32_bytes(const void *params);
 void whet__wino_pack_f32(const void *params, const void *const *src, void *dst, int part, int parts);
 
