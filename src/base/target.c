@@ -58,6 +58,10 @@ const char *whet__isa_level(uint32_t bits) {
   return best;
 }
 
+#if !defined(__x86_64__)
+static bool fast_bf16(uint32_t isa) { return isa & WHET_ISA_ARMBF16; }
+#endif
+
 #if defined(__x86_64__)
 /* Which register state the operating system saves. */
 static uint64_t xgetbv(void) {
@@ -90,6 +94,15 @@ static uint32_t detect(void) {
       isa |= WHET_ISA_AMX;
   }
   return isa;
+}
+
+/* Intel's cores that have tiles, recognised by their half-precision arithmetic where a virtual machine hides the tiles, take four
+ * times as long for a dot product of vectors of bf16 as for a multiply-add (measured on an Emerald Rapids). */
+static bool fast_bf16(uint32_t isa) {
+  uint32_t a, b, c, d;
+  if (!(isa & WHET_ISA_BF16) || !__get_cpuid(0, &a, &b, &c, &d)) return false;
+  bool intel = b == 0x756e6547; /* "Genu" */
+  return !intel || !__get_cpuid_count(7, 0, &a, &b, &c, &d) || !(d & 1u << 23); /* AVX512_FP16 */
 }
 
 static void cpu_name(char *out, size_t n) {
@@ -186,6 +199,7 @@ static void find_host(void) {
   if (!k_host.cache[0]) k_host.cache[0] = 32 << 10;
   if (!k_host.cache[1]) k_host.cache[1] = 256 << 10;
   k_host.fast_fma = (ARCH == ARCH_ARM && sizeof(void *) == 8) || ARCH == ARCH_RISCV;
+  k_host.fast_bf16 = fast_bf16(k_host.isa);
   cpu_name(k_host.cpu, sizeof k_host.cpu);
 }
 

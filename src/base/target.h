@@ -36,6 +36,7 @@ typedef struct whet_target {
   int cores;       /* threads of one run at most */
   size_t cache[3]; /* bytes of L1 data, L2, L3 of one core's view; 0: not known */
   bool fast_fma;   /* a fused multiply-add is one instruction at the portable level too */
+  bool fast_bf16;  /* a dot product of vectors of bf16 takes as long as a multiply-add of f32, not four times that */
   bool bf16;       /* factors of float products may be rounded to bf16 */
   char cpu[64];    /* the processor's own name */
 } whet_target;

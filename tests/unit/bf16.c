@@ -101,9 +101,15 @@ static void close_to_f32(void **state) {
   results(NULL, 1, f32, row);
   assert_string_equal(row, "");
   results("bf16", 1, one, row);
-  assert_string_not_equal(row, "");
+  bool gains = t.fast_bf16 || t.isa & WHET_ISA_AMX;
+  assert_int_equal(row[0] != 0, gains);
   results("bf16", 3, two, row);
   assert_memory_equal(one, two, sizeof *y * OUT * PIXELS);
+  if (!gains) { /* f32 is faster: it stays */
+    assert_memory_equal(one, f32, sizeof *y * OUT * PIXELS);
+    test_free(y);
+    return;
+  }
   double most = 0, err2 = 0, size2 = 0;
   for (int i = 0; i < OUT * PIXELS; i++) {
     double d = fabs((double)f32[i] - one[i]);

@@ -8,12 +8,12 @@
 #include "kern/conv_f32.h"
 
 /* A product of m rows, k long, with n columns, where lots of rows do it. The weights of few rows are read in half the
- * time. A core that has tiles is slow at vectors of bf16. */
+ * time. */
 static inline bool bf16_gains(int64_t m, int64_t n, int64_t k, bool tiles, const whet_target *t) {
   const double rows = (double)whet__ceil_div(m, 16), blocks = (double)whet__ceil_div(n, 16),
                steps = (double)whet__ceil_div(k, 32);
   if (m < 8) return (double)n * (double)k >= 16384;
-  if (!tiles && t->isa & WHET_ISA_AMX) return false;
+  if (!tiles && !t->fast_bf16) return false;
   double f32 = (double)m * (double)k * blocks / 1.8, rounded = (double)m * (double)k / 12;
   double products = tiles ? rows * blocks * (steps * 24 + 80) : (double)m * steps * 32 * blocks / 3.2;
   return rounded + products < 0.95 * f32;
