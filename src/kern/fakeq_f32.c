@@ -1,10 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The range of a row, as LiteRT's reference kernels compute it. */
+/* The range of a row, as LiteRT's reference kernels compute it, and as ONNX has it. */
 
 #include "kern/fakeq_f32.h"
 
 #include <float.h>
 #include <math.h>
+
+#include "kern/requant.h"
 
 void whet__fakeq_range(float lo, float hi, bool asymmetric, float *step, float *inverse, int32_t *zero) {
   *step = 1;
@@ -25,4 +27,10 @@ void whet__fakeq_range(float lo, float hi, bool asymmetric, float *step, float *
   *zero = z <= -128 ? -128 : z >= 127 ? 127 : (int32_t)roundf(z);
   *step = s;
   *inverse = 1.0f / s;
+}
+
+void whet__fakeq_range_u8(float lo, float hi, float *step, int32_t *zero) {
+  float least = lo < 0 ? lo : 0, most = hi > 0 ? hi : 0, s = (most - least) / 255.0f;
+  *step = s > 0 ? s : 1;
+  *zero = whet__add_zero(whet__round_even(0.0f - least / *step), 0, 0, 255);
 }

@@ -91,6 +91,7 @@ static inline vf vf_ceil(vf a) {
 static inline vi vi_set(int32_t x) { return x; }
 static inline vi vi_add(vi a, vi b) { return (vi)((uint32_t)a + (uint32_t)b); }
 static inline vi vi_sub(vi a, vi b) { return (vi)((uint32_t)a - (uint32_t)b); }
+static inline vi vi_mul(vi a, vi b) { return (vi)((uint32_t)a * (uint32_t)b); }
 static inline vi vi_and(vi a, vi b) { return a & b; }
 static inline vi vi_xor(vi a, vi b) { return a ^ b; }
 static inline vi vi_shl(vi a, int n) { return (vi)((uint32_t)a << n); }

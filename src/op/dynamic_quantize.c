@@ -9,10 +9,22 @@
 
 #include <math.h>
 
+#include "kern/fakeq_f32.h"
 #include "kern/requant.h"
 #include "op/move.h"
 
-static const whet_from k_from[] = {{"", "DynamicQuantizeLinear", 11, NULL}, {0}};
+/* Readers of what follows ask whether the zero point is one number. */
+static whet_status from_onnx(whet_import *im, const whet_op *op) {
+  for (int i = 1; i < 3; i++) {
+    int32_t v = whet__im_out(im, i);
+    if (v < 0) continue;
+    whet__im_graph(im)->val[v].shape = (whet_shape){.rank = 0};
+    whet__im_graph(im)->val[v].dtype = i == 1 ? WHET_F32 : WHET_U8;
+  }
+  return whet__im_node_as_is(im, op, NULL);
+}
+
+static const whet_from k_from[] = {{"", "DynamicQuantizeLinear", 11, from_onnx}, {0}};
 
 static whet_status infer(whet_infer *f, const whet_node *n) {
   if (!whet__in_has(f, 0) || whet__in_dtype(f, 0) != WHET_F32)
@@ -33,9 +45,9 @@ static whet_status ref(const whet_args *a) {
     lo = v < lo ? v : lo;
     hi = v > hi ? v : hi;
   }
-  float scale = (hi - lo) / 255.0f;
-  if (!(scale > 0)) scale = 1;
-  int32_t zero = whet__add_zero(whet__round_even(0.0f - lo / scale), 0, 0, 255);
+  float scale;
+  int32_t zero;
+  whet__fakeq_range_u8(lo, hi, &scale, &zero);
   for (int64_t i = 0; i < n && a->out[0].data; i++) {
     float v = ((const float *)x->data)[whet__flat_offset(x, i)];
     ((uint8_t *)a->out[0].data)[whet__flat_offset(&a->out[0], i)] =
@@ -46,5 +58,17 @@ static whet_status ref(const whet_args *a) {
   return WHET_OK;
 }
 
+static whet_status plan(whet_planner *p, const whet_node *n) {
+  whet_fakeq_f32 k = {.rows = 1, .n = whet__shape_count(whet__pl_shape(p, n->in[0])), .bytes = WHET_FAKEQ_U8};
+  if (!k.n || n->out[0] < 0) return WHET_LATE;
+  whet_arg arg[4] = {whet__rd(n->in[0]), whet__wr(n->out[0])};
+  for (int i = 1; i < 3; i++) arg[i + 1] = i < n->n_out && n->out[i] >= 0 ? whet__wr(n->out[i]) : whet__none();
+  return whet__pl_kern(p, WHET_FAMILY_fakeq_f32, &k, sizeof k, arg, 4, whet__ceil_div(k.n, 4096), (double)k.n * 0.2);
+}
+
+static bool permute(whet_edit *e, int32_t node, const int8_t *perm, int rank, int8_t *perm_out) {
+  return whet__perm_same(perm, rank, perm_out);
+}
+
 const whet_op whet_op_DynamicQuantizeLinear = {
-    .name = "DynamicQuantizeLinear", .from = k_from, .infer = infer, .ref = ref};
+    .name = "DynamicQuantizeLinear", .from = k_from, .infer = infer, .plan = plan, .permute = permute, .ref = ref};

@@ -3,7 +3,10 @@
  * float activations and integer weights do before they multiply. What follows is then a product of floats.
  *
  * Rows: `row` elements in row-major order, or (0) all that belong to an index of the first dimension. Made by readers
- * only. Type: f32. Exact. */
+ * only. Type: f32. Exact.
+ *
+ * HybridQuantize(x): the bytes themselves, s8, with the step (f32) and the zero point (s32) of each row; made by pass
+ * dynamic. */
 
 #include "op/fakeq.h"
 
@@ -68,25 +71,36 @@ static int64_t row_of(const whet_fakeq *a, int32_t rank, const int64_t *dim) {
 
 /* ---- reference ------------------------------------------------------------------------------- */
 
+/* Step and zero point of the n elements of x from `at` on. */
+static void row_range(const whet_fakeq *a, const whet_tensor *x, int64_t at, int64_t n, float *step, float *inverse,
+                      int32_t *zero) {
+  float lo = INFINITY, hi = -INFINITY;
+  for (int64_t i = at; i < at + n; i++) {
+    float v = (float)whet__get_f64(WHET_F32, x->data, whet__flat_offset(x, i));
+    lo = v < lo ? v : lo;
+    hi = v > hi ? v : hi;
+  }
+  whet__fakeq_range(lo, hi, a->asymmetric, step, inverse, zero);
+}
+
+/* What is stored of element i: -128..127. */
+static float stored(const whet_fakeq *a, const whet_tensor *x, int64_t i, float inverse, int32_t zero) {
+  float v = (float)whet__get_f64(WHET_F32, x->data, whet__flat_offset(x, i)), least = a->asymmetric ? -128 : -127;
+  float r = roundf((float)zero + v * inverse);
+  return !(r <= 127) ? 127 : r < least ? least : r;
+}
+
 static whet_status fakeq_ref(const whet_args *args) {
   const whet_fakeq *a = args->attr;
   const whet_tensor *x = &args->in[0], *y = &args->out[0];
   int64_t n = row_of(a, x->rank, x->dim), count = whet__tensor_count(x);
   for (int64_t at = 0; at < count; at += n) {
-    float lo = INFINITY, hi = -INFINITY, step, inverse;
-    int32_t zero, least = a->asymmetric ? -128 : -127;
-    for (int64_t i = 0; i < n; i++) {
-      float v = (float)whet__get_f64(WHET_F32, x->data, whet__flat_offset(x, at + i));
-      lo = v < lo ? v : lo;
-      hi = v > hi ? v : hi;
-    }
-    whet__fakeq_range(lo, hi, a->asymmetric, &step, &inverse, &zero);
-    for (int64_t i = 0; i < n; i++) {
-      float v = (float)whet__get_f64(WHET_F32, x->data, whet__flat_offset(x, at + i));
-      float r = roundf((float)zero + v * inverse);
-      r = r > 127 ? 127 : r < (float)least ? (float)least : r;
-      whet__set_f64(WHET_F32, y->data, whet__flat_offset(y, at + i), (double)(step * (r - (float)zero)));
-    }
+    float step, inverse;
+    int32_t zero;
+    row_range(a, x, at, n, &step, &inverse, &zero);
+    for (int64_t i = at; i < at + n; i++)
+      whet__set_f64(WHET_F32, y->data, whet__flat_offset(y, i),
+                    (double)(step * (stored(a, x, i, inverse, zero) - (float)zero)));
   }
   return WHET_OK;
 }
@@ -102,6 +116,61 @@ static whet_status fakeq_plan(whet_planner *p, const whet_node *n) {
   whet_arg arg[2] = {whet__rd(n->in[0]), whet__wr(n->out[0])};
   return whet__pl_kern(p, WHET_FAMILY_fakeq_f32, &k, sizeof k, arg, 2, k.rows, (double)count * 0.3);
 }
+
+/* ---- to bytes -------------------------------------------------------------------------------- */
+
+static whet_status bytes_infer(whet_infer *f, const whet_node *n) {
+  const whet_fakeq *a = n->attr;
+  if (n->n_in != 1 || n->n_out != 3 || !whet__in_has(f, 0) || whet__in_dtype(f, 0) != WHET_F32)
+    return whet__infer_fail(f, WHET_E_FORMAT, "expected 1 input of float32 and 3 outputs");
+  const whet_shape *x = whet__in_shape(f, 0);
+  whet_dim count, rows = WHET_DIM_ANY;
+  WHET_TRY(whet__infer_count(f, x, &count));
+  if (a->row <= 0 && x->rank > 0)
+    rows = x->d[0];
+  else if (a->row > 0 && whet__dim_known(count))
+    rows = count / a->row;
+  *whet__out(f, 0, WHET_S8) = *x;
+  for (int i = 1; i < 3; i++) *whet__out(f, i, i == 1 ? WHET_F32 : WHET_S32) = (whet_shape){.rank = 1, .d = {rows}};
+  return WHET_OK;
+}
+
+static whet_status bytes_ref(const whet_args *args) {
+  const whet_fakeq *a = args->attr;
+  const whet_tensor *x = &args->in[0], *y = &args->out[0];
+  int64_t n = row_of(a, x->rank, x->dim), count = whet__tensor_count(x);
+  for (int64_t at = 0; at < count; at += n) {
+    float step, inverse;
+    int32_t zero;
+    row_range(a, x, at, n, &step, &inverse, &zero);
+    for (int64_t i = at; i < at + n; i++)
+      ((int8_t *)y->data)[whet__flat_offset(y, i)] = (int8_t)stored(a, x, i, inverse, zero);
+    ((float *)args->out[1].data)[whet__flat_offset(&args->out[1], at / n)] = step;
+    ((int32_t *)args->out[2].data)[whet__flat_offset(&args->out[2], at / n)] = zero;
+  }
+  return WHET_OK;
+}
+
+static whet_status bytes_plan(whet_planner *p, const whet_node *n) {
+  const whet_fakeq *a = n->attr;
+  const whet_shape *s = whet__pl_shape(p, n->in[0]);
+  int64_t count = whet__shape_count(s);
+  whet_fakeq_f32 k = {.n = row_of(a, s->rank, s->d), .asymmetric = a->asymmetric, .bytes = WHET_FAKEQ_S8};
+  if (!count) return WHET_LATE;
+  k.rows = count / k.n;
+  whet_arg arg[4] = {whet__rd(n->in[0]), whet__wr(n->out[0]), whet__wr(n->out[1]), whet__wr(n->out[2])};
+  return whet__pl_kern(p, WHET_FAMILY_fakeq_f32, &k, sizeof k, arg, 4,
+                       k.rows > 1 ? k.rows : whet__ceil_div(k.n, 4096), (double)count * 0.2);
+}
+
+const whet_op whet_op_HybridQuantize = {
+    .name = "HybridQuantize",
+    .attr_size = sizeof(whet_fakeq),
+    .attrs = k_attrs,
+    .infer = bytes_infer,
+    .plan = bytes_plan,
+    .ref = bytes_ref,
+};
 
 /* ---- record ---------------------------------------------------------------------------------- */
 

@@ -9,7 +9,8 @@
  *
  * ONNX QLinearConv 10, QLinearMatMul 10-21, ConvInteger 10, MatMulInteger 10; com.microsoft QLinearConv, QLinearAdd,
  * QLinearMul, QLinearAveragePool, QLinearGlobalAveragePool, QLinearConcat, QLinearSigmoid, QLinearLeakyRelu,
- * QLinearSoftmax, QLinearReduceMean, QGemm, MatMulIntegerToFloat, DynamicQuantizeMatMul. Weights of few bits: few_bits.c. */
+ * QLinearSoftmax, QLinearReduceMean, QGemm, MatMulIntegerToFloat, DynamicQuantizeMatMul. Weights of few bits:
+ * few_bits.c. */
 
 #include "op/qlinear.h"
 
@@ -262,6 +263,15 @@ static int32_t one(whet_import *im) {
   return whet__im_const(im, WHET_F32, 0, NULL, &f);
 }
 
+/* As many of them as constant v has numbers. */
+static int32_t ones(whet_import *im, int32_t v) {
+  int32_t n = 0;
+  if (v < 0 || !whet__im_const_ints(im, v, &n) || n < 2) return one(im);
+  float *f = whet__arena_array(whet__im_arena(im), (size_t)n, sizeof *f);
+  for (int32_t i = 0; f && i < n; i++) f[i] = 1;
+  return f ? whet__im_const(im, WHET_F32, 1, &(int64_t){n}, f) : -1;
+}
+
 /* Value v minus its zero point (-1: none) in another type. */
 static whet_status shifted(whet_import *im, int32_t v, int32_t zero, whet_dtype t, int32_t *out) {
   int32_t x[2] = {whet__im_new(im, "wide"), -1};
@@ -279,13 +289,83 @@ static void is_type(whet_import *im, int32_t v, whet_dtype t) {
   if (v >= 0) whet__im_graph(im)->val[v].dtype = (uint8_t)t;
 }
 
+/* Sums of w - zw over what makes each output, as int32[outputs] with `after` dimensions of one behind it; -1 when w
+ * or zw is no constant. Outputs are dimension 0 of w, or (last) its last. */
+static int32_t weight_sums(whet_import *im, int32_t w, int32_t zw, bool last, int32_t after) {
+  const whet_val *v = whet__im_val(im, w);
+  int32_t n = 0, nz = 0;
+  const int64_t *x = v && v->role == WHET_ROLE_CONST && v->shape.rank >= 2 ? whet__im_const_ints(im, w, &n) : NULL;
+  const int64_t *z = zw >= 0 ? whet__im_const_ints(im, zw, &nz) : NULL;
+  if (!x || !n || (zw >= 0 && !z)) return -1;
+  int64_t outputs = v->shape.d[last ? v->shape.rank - 1 : 0], each = n / outputs, dims[WHET_MAX_RANK];
+  if (outputs * each != n || (z && nz != 1 && nz != outputs)) return -1;
+  int32_t *sum = whet__arena_array(whet__im_arena(im), (size_t)outputs, sizeof *sum);
+  if (!sum) return -1;
+  for (int64_t i = 0; i < n; i++) {
+    int64_t o = last ? i % outputs : i / each;
+    sum[o] = (int32_t)((uint32_t)sum[o] + (uint32_t)(x[i] - (z ? z[nz > 1 ? o : 0] : 0)));
+  }
+  for (int32_t i = 0; i <= after; i++) dims[i] = i ? 1 : outputs;
+  return whet__im_const(im, WHET_S32, 1 + after, dims, sum);
+}
+
+/* y = sum - zero * weights: sums of activations as they are stored become those of the activations less their zero
+ * point. */
+static whet_status without_zero(whet_import *im, int32_t sum, int32_t zero, int32_t weights, int32_t y) {
+  int32_t part[2] = {whet__im_new(im, "zero"), weights}, both[2] = {sum, whet__im_new(im, "part")};
+  WHET_TRY(whet__im_cast(im, zero, part[0], WHET_S32));
+  WHET_TRY(put(im, "Mul", NULL, part, 2, both[1]));
+  return put(im, "Sub", NULL, both, 2, y);
+}
+
+/* A type's numbers as they are stored: scale one, no zero point. */
+static int32_t as_stored(whet_import *im, whet_dtype t) {
+  return whet__im_quantised(im, t, -1, one(im), -1, 0, 0, "quantised");
+}
+
+/* x with a border of its zero point where the convolution has one; -1 when the border's size is not told. */
+static int32_t bordered(whet_import *im, const operand *x, whet_conv_attr *a, int32_t rank) {
+  int64_t pads[2 * WHET_MAX_RANK] = {0}, n = 2 * rank, any = 0;
+  if (a->pad_mode != WHET_CONV_PADS && a->pad_mode != WHET_CONV_VALID) return -1;
+  if (a->pad_mode == WHET_CONV_PADS && a->pads.n != 0 && a->pads.n != 2 * (rank - 2)) return -1;
+  for (int32_t i = 0; a->pad_mode == WHET_CONV_PADS && i < a->pads.n; i++) {
+    int32_t d = i % (rank - 2) + 2, end = i >= rank - 2;
+    pads[end * rank + d] = a->pads.v[i];
+    any |= a->pads.v[i];
+  }
+  if (!any) return x->x;
+  int32_t in[3] = {x->x, whet__im_const(im, WHET_S64, 1, &n, pads), x->zero}, y = whet__im_new(im, "bordered");
+  if (put(im, "Pad", whet__arena_alloc(whet__im_arena(im), op_named("Pad")->attr_size), in, 3, y)) return -1;
+  a->pads.n = 0;
+  return y;
+}
+
+/* ConvInteger with a zero point of the activations that is computed: the bytes as they are, in a border of that zero
+ * point, whose part is taken from the sums. WHET_LATE when it cannot be done so. */
+static whet_status conv_computed(whet_import *im, const operand *x, const operand *w, int32_t q, whet_conv_attr *a,
+                                 int32_t y) {
+  const whet_val *z = whet__im_val(im, x->zero), *wv = whet__im_val(im, w->x);
+  int32_t rank = wv ? wv->shape.rank : -1, sums;
+  if (!z || whet__shape_count(&z->shape) != 1 || rank < 3 || rank > 5 || q < 0) return WHET_LATE;
+  if ((sums = weight_sums(im, w->x, w->zero, false, rank - 2)) < 0) return WHET_LATE;
+  int32_t from = bordered(im, x, a, rank);
+  if (from < 0) return WHET_LATE;
+  int32_t v[2] = {as_stored(im, type_of(im, x)), q}, sum = whet__im_new(im, "sum");
+  is_type(im, sum, WHET_S32);
+  WHET_TRY(whet__im_reinterpret(im, from, v[0]));
+  WHET_TRY(whet__im_reinterpret(im, w->x, v[1]));
+  WHET_TRY(put(im, "Conv", a, v, 2, sum));
+  whet__im_round(im, WHET_ROUND_ONNX_REAL);
+  return without_zero(im, sum, x->zero, sums, y);
+}
+
 /* ConvInteger(x, w, zx, zw) into int32. */
 static whet_status conv_integer(whet_import *im, const whet_op *op) {
   WHET_NEW_ATTR(im, whet_conv_attr, a);
   WHET_TRY(whet__conv_read_onnx(im, a));
   a->weights = WHET_CONV_OIS;
   operand x = {whet__im_in(im, 0), one(im), whet__im_in(im, 2), 0},
-          w = {whet__im_in(im, 1), one(im), whet__im_in(im, 3), 0};
+          w = {whet__im_in(im, 1), ones(im, whet__im_in(im, 3)), whet__im_in(im, 3), 0};
   if (x.x < 0 || w.x < 0) return whet__im_fail(im, WHET_E_FORMAT, "expected an input and weights");
   int32_t v[2] = {constant(im, &x), constant(im, &w)}, y = whet__im_out(im, 0);
   is_type(im, y, WHET_S32);
@@ -295,7 +375,9 @@ static whet_status conv_integer(whet_import *im, const whet_op *op) {
     whet__im_round(im, WHET_ROUND_ONNX_REAL);
     return WHET_OK;
   }
-  /* Computed zero points: sums of integers are exact in double. */
+  whet_status s = conv_computed(im, &x, &w, v[1], a, y);
+  if (s != WHET_LATE) return s;
+  /* Other computed zero points: sums of integers are exact in double. */
   int32_t f = whet__im_new(im, "sum");
   bool each = rank_of(im, w.zero) == 1; /* one zero point for each output channel, dimension 0 of the weights */
   for (int32_t i = 1; each && i < rank_of(im, w.x); i++) w.zero = whet__im_squeeze(im, "Unsqueeze", w.zero, i, -1);
@@ -305,39 +387,19 @@ static whet_status conv_integer(whet_import *im, const whet_op *op) {
   return whet__im_cast(im, f, y, WHET_S32);
 }
 
-/* Sum of (b - zb) over the rows of a constant matrix b, as int32[columns]; -1 when b or zb is none. */
-static int32_t column_sums(whet_import *im, int32_t b, int32_t zb) {
-  const whet_val *v = whet__im_val(im, b);
-  int32_t n = 0, nz = 0;
-  const int64_t *x = v && v->role == WHET_ROLE_CONST && v->shape.rank == 2 ? whet__im_const_ints(im, b, &n) : NULL;
-  const int64_t *z = zb >= 0 ? whet__im_const_ints(im, zb, &nz) : NULL;
-  if (!x || (zb >= 0 && !z)) return -1;
-  int64_t k = v->shape.d[0], cols = v->shape.d[1];
-  if (k * cols != n || (z && nz != 1 && nz != cols)) return -1;
-  int32_t *sum = whet__arena_array(whet__im_arena(im), (size_t)whet__max_i(cols, 1), sizeof *sum);
-  if (!sum) return -1;
-  for (int64_t i = 0; i < k; i++)
-    for (int64_t j = 0; j < cols; j++)
-      sum[j] = (int32_t)((uint32_t)sum[j] + (uint32_t)(x[i * cols + j] - (z ? z[nz > 1 ? j : 0] : 0)));
-  return whet__im_const(im, WHET_S32, 1, &cols, sum);
-}
-
 /* a times b into int32 value y: with constant zero points on quantised values; with a computed one for a, its part is
  * taken from the sums; else on int32 tensors. */
 static whet_status integer_product(whet_import *im, int32_t a, int32_t b, int32_t za, int32_t zb, int32_t y) {
   WHET_NEW_ATTR(im, whet_matmul, at);
   at->alpha = 1;
   if (a < 0 || b < 0) return whet__im_fail(im, WHET_E_FORMAT, "expected two matrices");
-  operand x = {a, one(im), za, 0}, w = {b, one(im), zb, -1};
+  operand x = {a, one(im), za, 0}, w = {b, ones(im, zb), zb, -1};
   const whet_val *z = whet__im_val(im, za);
   bool scalar = !z || whet__shape_count(&z->shape) == 1;
   int32_t v[2] = {scalar ? constant(im, &x) : -1, constant(im, &w)}, sums = -1;
   is_type(im, y, WHET_S32);
-  if (v[0] < 0 && v[1] >= 0 && scalar && z && (sums = column_sums(im, b, zb)) >= 0) {
-    x.zero = -1;
-    operand plain = {a, x.scale, -1, 0};
-    v[0] = whet__im_quantised(im, z->dtype ? (whet_dtype)z->dtype : WHET_U8, -1, plain.scale, -1, 0, 0, "quantised");
-  }
+  if (v[0] < 0 && v[1] >= 0 && scalar && z && rank_of(im, b) == 2 && (sums = weight_sums(im, b, zb, true, 0)) >= 0)
+    v[0] = as_stored(im, z->dtype ? (whet_dtype)z->dtype : WHET_U8);
   if (v[0] < 0 || v[1] < 0) {
     WHET_TRY(shifted(im, a, za, WHET_S32, &v[0]));
     WHET_TRY(shifted(im, b, zb, WHET_S32, &v[1]));
@@ -349,11 +411,7 @@ static whet_status integer_product(whet_import *im, int32_t a, int32_t b, int32_
   is_type(im, sum, WHET_S32);
   WHET_TRY(put(im, "MatMul", at, v, 2, sum));
   whet__im_round(im, WHET_ROUND_ONNX_REAL);
-  if (sums < 0) return WHET_OK;
-  int32_t part[2] = {whet__im_new(im, "zero"), sums}, both[2] = {sum, whet__im_new(im, "part")};
-  WHET_TRY(whet__im_cast(im, za, part[0], WHET_S32));
-  WHET_TRY(put(im, "Mul", NULL, part, 2, both[1]));
-  return put(im, "Sub", NULL, both, 2, y);
+  return sums < 0 ? WHET_OK : without_zero(im, sum, za, sums, y);
 }
 
 static whet_status matmul_integer(whet_import *im, const whet_op *op) {

@@ -107,6 +107,7 @@ static inline vf vf_ceil(vf a) { return (vf){vrndpq_f32(a.lo), vrndpq_f32(a.hi)}
 static inline vi vi_set(int32_t x) { return (vi){vdupq_n_s32(x), vdupq_n_s32(x)}; }
 static inline vi vi_add(vi a, vi b) { return (vi){vaddq_s32(a.lo, b.lo), vaddq_s32(a.hi, b.hi)}; }
 static inline vi vi_sub(vi a, vi b) { return (vi){vsubq_s32(a.lo, b.lo), vsubq_s32(a.hi, b.hi)}; }
+static inline vi vi_mul(vi a, vi b) { return (vi){vmulq_s32(a.lo, b.lo), vmulq_s32(a.hi, b.hi)}; }
 static inline vi vi_and(vi a, vi b) { return (vi){vandq_s32(a.lo, b.lo), vandq_s32(a.hi, b.hi)}; }
 static inline vi vi_xor(vi a, vi b) { return (vi){veorq_s32(a.lo, b.lo), veorq_s32(a.hi, b.hi)}; }
 static inline vi vi_shl(vi a, int n) {
