@@ -39,6 +39,12 @@ whet_status edge_fail_in(whet_err *err, const char *fmt, ...) {
   return err->code;
 }
 
+/* Knuth's multiplier (MMIX); the low bits of such a row are poor, 53 high ones make the number. */
+double edge_draw(uint64_t *seed) {
+  *seed = *seed * 6364136223846793005u + 1442695040888963407u;
+  return (double)(*seed >> 11) / 9007199254740992.0;
+}
+
 int64_t edge_now(void) {
   struct timespec t;
   clock_gettime(CLOCK_MONOTONIC, &t);

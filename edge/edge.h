@@ -29,6 +29,8 @@
 whet_status edge_fail(whet_err *err, whet_status code, const char *fmt, ...) EDGE_PRINTF(3, 4);
 /* The same with "WHERE: " before the text that err already has; returns err's code. */
 whet_status edge_fail_in(whet_err *err, const char *fmt, ...) EDGE_PRINTF(2, 3);
+/* The next of a row of numbers 0 <= x < 1 drawn at random: for jitter, not for secrets. */
+double edge_draw(uint64_t *seed);
 /* Monotonic time in nanoseconds. */
 int64_t edge_now(void);
 

@@ -29,6 +29,7 @@ whet_status cascade_open(const cascade_opts *o, const cascade_link *l, cascade *
   if (!c->o.queue) c->o.queue = 256;
   if (!(c->o.speed > 0)) c->o.speed = 1;
   c->pause = c->o.pause;
+  c->seed = (uint64_t)edge_now() ^ (uint64_t)(uintptr_t)c;
   pthread_mutex_init(&c->lock, NULL);
   edge_cond_init(&c->change);
   whet_status s = cascade_pool_open(c, err);

@@ -87,7 +87,7 @@ typedef struct cascade_opts {
   double ttl;           /* seconds for which a correction is of use; 0: for ever */
   cascade_budget budget;
   int failures; /* so many in a row open the breaker; 0: 5 */
-  double pause; /* seconds until it looks again; 0: 5, doubled to a minute */
+  double pause; /* seconds until it looks again, up to half of them less at random; 0: 5, doubled to a minute */
   int workers;  /* requests at once; 0: 4 */
   size_t queue; /* cases between deciding and the disk; 0: 256. Past that they are not offloaded, and counted */
   double speed; /* simulated time: seconds of it in a real one; 0: 1 */

@@ -52,7 +52,8 @@ struct cascade {
   cascade_purse purse;
   int failures;
   bool open;
-  double pause;
+  double pause;  /* seconds until the next look, less what is drawn */
+  uint64_t seed; /* for that */
   cascade_stats stats;
   outbox *box;
   sender *sender;

@@ -127,7 +127,18 @@ static void *work(void *p) {
   return NULL;
 }
 
-/* While the breaker is open, look now and then whether the server is there. */
+/* Sleep until the next look; the pauses double to a minute. A part of each is drawn: a link that comes and goes at a
+ * steady beat must not be down at every look. Under the lock; false: the end. */
+static bool pause_probe(cascade *c) {
+  int64_t until = edge_after(c->pause * (0.5 + 0.5 * edge_draw(&c->seed)) / c->o.speed);
+  while (!c->end && edge_wait(&c->change, &c->lock, until)) {
+  }
+  c->pause = fmin(2 * c->pause, fmax(c->o.pause, 60));
+  return !c->end;
+}
+
+/* While the breaker is open, look now and then whether the server is there; once it is, cases that wait go at once.
+ */
 static void *probe(void *p) {
   cascade *c = p;
   pthread_mutex_lock(&c->lock);
@@ -137,19 +148,17 @@ static void *probe(void *p) {
       pthread_cond_wait(&c->change, &c->lock);
       continue;
     }
-    int64_t until = edge_after(c->pause / c->o.speed);
-    while (!c->end && edge_wait(&c->change, &c->lock, until)) {
-    }
-    if (c->end) break;
+    if (!pause_probe(c)) break;
     pthread_mutex_unlock(&c->lock);
     bool up = c->link.ready(c->link.own);
     pthread_mutex_lock(&c->lock);
-    c->pause = fmin(2 * c->pause, 60);
-    if (up) {
-      c->open = false;
-      c->failures = 0;
-      pthread_cond_broadcast(&c->change);
-    }
+    if (!up) continue;
+    c->open = false;
+    c->failures = 0;
+    pthread_cond_broadcast(&c->change);
+    pthread_mutex_unlock(&c->lock);
+    if (c->box) outbox_retry(c->box);
+    pthread_mutex_lock(&c->lock);
   }
   pthread_mutex_unlock(&c->lock);
   return NULL;

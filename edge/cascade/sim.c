@@ -148,8 +148,7 @@ static whet_status ask(void *own, int worker, const char *id, int32_t rank, cons
   (void)id;
   *a = (remote_answer){.why = "the link is down"};
   const sim_step *x = state(s);
-  w->seed = w->seed * 6364136223846793005u + 1442695040888963407u;
-  bool lost = (double)(w->seed >> 11) / 9007199254740992.0 < x->loss;
+  bool lost = edge_draw(&w->seed) < x->loss;
   if (!x->up || lost) {
     if (lost && x->up) a->up = (int64_t)bytes;
     sleep_for(s, x->up ? s->o.timeout : 0.05); /* a lost request costs its timeout, a dead link is told at once */

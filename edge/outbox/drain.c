@@ -24,11 +24,23 @@ struct outbox_drain {
   whet_status status;
 };
 
-/* Until something is put, `wait` seconds are over (< 0: a second, since other processes may put), or the end. */
-static void rest(outbox_drain *d, uint64_t seen, double wait) {
+/* What was put and asked for until now. */
+struct seen {
+  uint64_t puts, retries;
+};
+static struct seen look(outbox_drain *d) {
+  pthread_mutex_lock(&d->o->wake_lock);
+  struct seen s = {d->o->puts, d->o->retries};
+  pthread_mutex_unlock(&d->o->wake_lock);
+  return s;
+}
+
+/* Until something is put, `wait` seconds are over (< 0: a second, since other processes may put), the link is seen
+ * again, or the end. */
+static void rest(outbox_drain *d, struct seen seen, double wait) {
   int64_t until = edge_after(wait < 0 || wait > 1 ? 1 : wait);
   pthread_mutex_lock(&d->o->wake_lock);
-  while (!atomic_load(&d->stop) && (d->o->puts == seen || wait > 0))
+  while (!atomic_load(&d->stop) && d->o->retries == seen.retries && (d->o->puts == seen.puts || wait > 0))
     if (!edge_wait(&d->o->wake, &d->o->wake_lock, until)) break;
   pthread_mutex_unlock(&d->o->wake_lock);
 }
@@ -53,9 +65,7 @@ static void note(outbox_drain *d, const outbox_batch *b, const outbox_answer *a,
 static whet_status turn(outbox_drain *d, outbox_batch *b, outbox_answer *a, bool *end) {
   double wait;
   int64_t bytes;
-  pthread_mutex_lock(&d->o->wake_lock);
-  uint64_t seen = d->o->puts;
-  pthread_mutex_unlock(&d->o->wake_lock);
+  struct seen seen = look(d);
   EDGE_TRY(outbox_take(d->o, d->opts.batch, d->opts.batch_bytes, b, &wait, &d->err));
   *end = !b->n && wait < 0 && d->opts.once;
   if (!b->n) {
@@ -80,7 +90,7 @@ static whet_status deliver(outbox_drain *d, outbox_batch *b, outbox_answer *a) {
     snprintf(d->trouble, sizeof d->trouble, "%.119s", d->err.text);
     pthread_mutex_unlock(&d->lock);
     d->err = (whet_err){0};
-    rest(d, d->o->puts, 1);
+    rest(d, look(d), 1);
   }
   return WHET_OK;
 }

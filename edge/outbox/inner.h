@@ -73,8 +73,8 @@ struct outbox {
   int claim;                 /* the lock's file; -1: not ours */
   uint64_t seed;             /* of jitter */
   pthread_mutex_t wake_lock; /* a leaf */
-  pthread_cond_t wake;       /* something was put, or the drain is to end */
-  uint64_t puts;
+  pthread_cond_t wake;       /* one of the counters below moved, or the drain is to end */
+  uint64_t puts, retries;
 };
 
 /* A statement of c, ready to be bound; NULL: err says why. */

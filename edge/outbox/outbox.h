@@ -108,6 +108,8 @@ typedef struct outbox_answer {
 } outbox_answer;
 /* answer[i] is for item i of the batch. */
 EDGE_MUST whet_status outbox_settle(outbox *o, const outbox_batch *b, const outbox_answer *answer, whet_err *err);
+/* The other side is there again, as somebody saw: what rests because nobody answered is due now. Any thread. */
+void outbox_retry(outbox *o);
 /* Bytes went over the link: they count for the day's budget. */
 EDGE_MUST whet_status outbox_spend(outbox *o, int64_t bytes, whet_err *err);
 

@@ -41,8 +41,7 @@ whet_status outbox_claim(outbox *o, whet_err *err) {
 /* Exponential back-off, the whole of it random ("full jitter"): 0..min(longest, first 2^tries). */
 static double back_off(outbox *o, int tries) {
   double most = fmin(o->o.retry_max, o->o.retry_min * ldexp(1, tries < 30 ? tries : 30));
-  o->seed = o->seed * 6364136223846793005u + 1442695040888963407u;
-  return most * (0.1 + 0.9 * (double)(o->seed >> 11) / 9007199254740992.0);
+  return most * (0.1 + 0.9 * edge_draw(&o->seed));
 }
 
 static ob_pause *find_pause(outbox *o, int64_t stream, int64_t id) {
@@ -332,6 +331,17 @@ whet_status outbox_settle(outbox *o, const outbox_batch *b, const outbox_answer 
   }
   pthread_mutex_unlock(&o->give_lock);
   return s;
+}
+
+void outbox_retry(outbox *o) {
+  pthread_mutex_lock(&o->give_lock);
+  o->rest_until = 0;
+  o->rest_tries = 0;
+  pthread_mutex_unlock(&o->give_lock);
+  pthread_mutex_lock(&o->wake_lock);
+  o->retries++;
+  pthread_cond_broadcast(&o->wake);
+  pthread_mutex_unlock(&o->wake_lock);
 }
 
 whet_status outbox_spend(outbox *o, int64_t bytes, whet_err *err) {

@@ -96,7 +96,17 @@ static struct {
   _Atomic bool up, woken, slow;
   _Atomic int asked, probed;
   _Atomic int status;
+  _Atomic int64_t beat; /* up by a beat since then */
 } k_link;
+enum { SPEED = 100 };
+
+/* By a beat: up in 25 of 60 simulated seconds, and down 15 seconds after its start and every minute later, where
+ * looks after 5, 10, 20, 40, 60, 60... seconds fall. */
+static bool is_up(void) {
+  if (!k_link.beat) return k_link.up;
+  double at = fmod(1e-9 * (double)(edge_now() - k_link.beat) * SPEED, 60);
+  return at >= 40 || (at >= 25 && at < 30);
+}
 
 static whet_status ask(void *own, int worker, const char *id, int32_t rank, const int64_t *dims, const void *data,
                        size_t bytes, remote_answer *a, whet_err *err) {
@@ -104,7 +114,7 @@ static whet_status ask(void *own, int worker, const char *id, int32_t rank, cons
   k_link.asked++;
   *a = (remote_answer){.why = "down", .up = (int64_t)bytes};
   for (int i = 0; i < 300 && k_link.slow && !k_link.woken; i++) usleep(1000);
-  if (!k_link.up || k_link.woken) return WHET_E_IO;
+  if (!is_up() || k_link.woken) return WHET_E_IO;
   if (k_link.status) return (whet_status)k_link.status;
   assert_true(rank == 2 && dims[1] == 4 && bytes == 16 && !memcmp(data, "0123456789abcdef", 16));
   numbers[worker][2] = 1;
@@ -113,7 +123,7 @@ static whet_status ask(void *own, int worker, const char *id, int32_t rank, cons
 }
 static bool ready(void *own) {
   k_link.probed++;
-  return k_link.up;
+  return is_up();
 }
 static void wake(void *own) { k_link.woken = true; }
 
@@ -134,6 +144,7 @@ static cascade *open_cascade(cascade_opts o, bool up) {
   k_link.woken = k_link.slow = false;
   k_link.asked = k_link.probed = 0;
   k_link.status = 0;
+  k_link.beat = 0;
   memset((void *)k_came, 0, sizeof k_came);
   o.policy.threshold = 0.9;
   o.correct = correct;
@@ -212,6 +223,20 @@ static void dead_link(void **state) {
   cascade_close(&c);
 }
 
+/* A link that comes and goes at the beat of the breaker's looks is found up all the same. */
+static void steady_beat(void **state) {
+  char box[300];
+  snprintf(box, sizeof box, "%s/beat.db", k_dir);
+  cascade *c = open_cascade(
+      (cascade_opts){.mode = CASCADE_CORRECT, .outbox = box, .failures = 3, .pause = 5, .speed = SPEED}, true);
+  k_link.beat = edge_now();
+  for (int i = 0; i < 20; i++) decide(c, i, true);
+  assert_int_equal(cascade_settle(c, 40 * SPEED), 0);
+  for (int i = 0; i < 20; i++) assert_int_equal(k_came[i], 1);
+  assert_true(k_link.probed > 0 && !stats(c).open);
+  cascade_close(&c);
+}
+
 static void corrects(void **state) {
   char box[300];
   snprintf(box, sizeof box, "%s/later.db", k_dir);
@@ -278,10 +303,11 @@ static void traces(void **state) {
 }
 
 int main(void) {
-  const struct CMUnitTest tests[] = {
-      cmocka_unit_test(policies), cmocka_unit_test(thresholds), cmocka_unit_test(waits),
-      cmocka_unit_test(late),     cmocka_unit_test(dead_link),  cmocka_unit_test(corrects),
-      cmocka_unit_test(budgets),  cmocka_unit_test(ends_soon),  cmocka_unit_test(traces)};
+  const struct CMUnitTest tests[] = {cmocka_unit_test(policies),  cmocka_unit_test(thresholds),
+                                     cmocka_unit_test(waits),     cmocka_unit_test(late),
+                                     cmocka_unit_test(dead_link), cmocka_unit_test(steady_beat),
+                                     cmocka_unit_test(corrects),  cmocka_unit_test(budgets),
+                                     cmocka_unit_test(ends_soon), cmocka_unit_test(traces)};
   const char *tmp = getenv("TMPDIR");
   snprintf(k_dir, sizeof k_dir, "%s/cascade.XXXXXX", tmp ? tmp : "/tmp");
   if (!mkdtemp(k_dir)) return 1;

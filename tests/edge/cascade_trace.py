@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
-"""A cascade over a bad link: up for 60 % of the time, 5 % of the requests lost, answers after up to 2 s. The local answers come as fast as with the link always
-up, every hard case has its answer when the link is back, threads and memory stand still.
+"""A cascade over a bad link: up for 60 % of the time, 5 % of the requests lost, answers after up to 2 s. Every hard case has its answer
+when the link is back, threads and memory stand still; in the long form, with nothing beside it, the local answers come as fast as with the link always up.
 
    cascade_trace.py [SECONDS [SPEED]]    of simulated time (120, 40); 3600 60 is the long form
    cascade_trace.py --write FILE [SECONDS]    only make the trace"""
@@ -63,10 +63,7 @@ def main():
         assert bad["corrected"] + bad["answered_in_time"] == bad["offloaded"] == j["always_up"]["offloaded"], j
         assert j["threads_after"] <= j["threads_before"], j
         assert j["bytes_after"] - j["bytes_before"] < 8 << 20, j
-        if long:
-            assert j["p99_ratio"] < 1.05, j
-        else:  # other tests run beside it
-            assert bad["p50_ms"] < 2 * j["always_up"]["p50_ms"], j
+        assert not long or j["p99_ratio"] < 1.05, j  # other tests run beside the quick form, which tells nothing of speed
     return 0
 
 
