@@ -43,7 +43,14 @@ struct serve_watch {
   watch_conn *first;
 };
 
-/* Look at every connection: has it begun a request longer than `slow` ago? */
+/* Has the client closed its end, with nothing left unread? Then what it began never becomes whole; libmicrohttpd does
+ * not see that when the end came with the last bytes. */
+static bool ended(int fd) {
+  char c;
+  return recv(fd, &c, 1, MSG_PEEK | MSG_DONTWAIT) == 0;
+}
+
+/* Look at every connection: has it begun a request longer than `slow` ago, or left it unfinished? */
 static void sweep(serve_watch *w) {
   int64_t now = edge_now(), most = (int64_t)(w->o.slow * 1e9);
   pthread_mutex_lock(&w->conns);
@@ -60,7 +67,7 @@ static void sweep(serve_watch *w) {
       c->since = 0;
     } else if (!c->since) {
       c->since = now;
-    } else if (now - c->since > most) {
+    } else if (now - c->since > most || ended(c->fd)) {
       shutdown(c->fd, SHUT_RDWR);
       c->since = now;
     }

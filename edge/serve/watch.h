@@ -3,7 +3,7 @@
 #define WHET_EDGE_SERVE_WATCH_H
 
 /* A thread that looks after what waits: clients that leave while their request waits or runs, deadlines that pass,
- * and connections that send so slowly that they only hold a place. */
+ * connections that send so slowly that they only hold a place, and those whose request was left unfinished. */
 
 #include <stdatomic.h>
 

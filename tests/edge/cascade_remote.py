@@ -13,7 +13,7 @@ import tempfile
 import time
 import urllib.request
 
-from server import SANITIZED
+from server import SANITIZED, free_port
 
 BUILD = pathlib.Path(os.environ["WHET_BUILD"])
 SHARED = pathlib.Path(os.environ.get("WHET_SHARED") or pathlib.Path(os.environ["WHET_SOURCE"]) / ".." / "shared").resolve()
@@ -57,12 +57,6 @@ m = Cnn("cnn")
 m.load()
 ModelServer(enable_grpc=False).start([m])
 """
-
-
-def free_port():
-    with socket.socket() as s:
-        s.bind(("127.0.0.1", 0))
-        return s.getsockname()[1]
 
 
 def start(port):

@@ -2,6 +2,7 @@
 """What `whet serve` does when the machine misbehaves: the disk is full, the clock is set, models are damaged, the process is killed and
 begun anew, requests end in the middle. A status that says what is wrong, the old model, nothing lost that was answered."""
 import concurrent.futures as futures
+import contextlib
 import http.client
 import json
 import os
@@ -17,7 +18,7 @@ import time
 
 import numpy as np
 
-from server import SANITIZED, SHARED, WHET, Server, need, put, serving, wait_for
+from server import SANITIZED, SHARED, WHET, Server, free_port, need, put, serving, wait_for
 
 need(f"the models in {SHARED}", (SHARED / "models/mnist_cnn.onnx").exists())
 DIGIT = np.zeros((1, 1, 28, 28), np.float32)
@@ -120,17 +121,28 @@ def clock_jumps(folder):
     with serving(models, "--idle", "3", "--slow", "1", "--poll", "1", env={**os.environ, "LD_PRELOAD": str(library), "WHET_CLOCK_STEP": str(step)}) as s:
         name = s.json("GET", "/v2/models/batched")[1]["inputs"][0]["name"]
         waits = json.dumps({"inputs": [{"name": name, "shape": [1, 49, 10, 1], "datatype": "INT8", "data": [1] * 490}]})
-        kept = http.client.HTTPConnection(s.host, s.port)
+        kept, idle_since = http.client.HTTPConnection(s.host, s.port), time.monotonic()
 
         def ask_kept():
-            kept.request("POST", "/v2/models/digits/infer", *body_of())
-            r = kept.getresponse()
-            r.read()
-            return r.status, r.headers["Date"]
+            """On a connection that stays open, which must not end before its 3 seconds without a request."""
+            nonlocal idle_since
+            for _ in range(2):
+                asked = time.monotonic()
+                try:
+                    kept.request("POST", "/v2/models/digits/infer", *body_of())
+                    r = kept.getresponse()
+                    r.read()
+                    idle_since = asked
+                    assert r.status == 200, r.status
+                    return r.headers["Date"]
+                except (OSError, http.client.HTTPException):
+                    assert asked - idle_since > 1.9, "an idle connection was closed early"  # it counts whole seconds
+                    kept.close()
+            raise AssertionError("a new connection was closed")
 
-        dates = [ask_kept()[1]]
+        dates = [ask_kept()]
         for seconds in (400_000_000, -400_000_000, 0, 86_400, -86_400):
-            loris = socket.create_connection((s.host, s.port))
+            loris, opened = socket.create_connection((s.host, s.port)), time.monotonic()
             loris.sendall(b"POST /v2/models/digits/infer HTTP/1.1\r\nX: ")
             took = []
 
@@ -143,35 +155,30 @@ def clock_jumps(folder):
             time.sleep(0.1)
             jump(seconds)
             t.join()
-            assert took[0][0] == 200 and 0.25 < took[0][1] < 2, took
-            status, date = ask_kept()
-            assert status == 200  # the connection was idle for less than its time
-            dates.append(date)
-            assert digits(s, timeout=10_000_000)[0] == 200
+            assert took[0][0] == 200 and 0.25 < took[0][1] < 30, took
+            dates.append(ask_kept())
+            assert digits(s, timeout=60_000_000)[0] == 200
             assert digits(s, timeout=1)[0] == 504
-            began, cut = time.monotonic(), False
-            while time.monotonic() - began < 15 and not cut:
+
+            def cut():
                 try:
                     loris.sendall(b"y")
-                    loris.settimeout(0.2)
-                    cut = loris.recv(10) == b""
+                    loris.settimeout(0.05)
+                    return loris.recv(10) == b""
                 except TimeoutError:
-                    continue
+                    return False
                 except OSError:
-                    cut = True
-            assert cut and time.monotonic() - began > 0.5, "a slow connection after a jump"
+                    return True
+
+            assert not cut() or time.monotonic() - opened > 0.9, "a slow connection was cut by the jump"
+            wait_for(cut, 300)
+            assert time.monotonic() - opened > 0.9, "a slow connection was cut early"
             ask_kept()
         assert len({d[-17:-13] for d in dates if d}) > 1, dates  # the jumps were seen
-        silent = socket.create_connection((s.host, s.port))
+        silent, opened = socket.create_connection((s.host, s.port)), time.monotonic()
         jump(1_000_000)
-        time.sleep(1)
-        silent.setblocking(False)
-        try:
-            assert silent.recv(1) != b"", "an idle connection was closed by the jump"
-        except BlockingIOError:
-            pass
-        silent.settimeout(20)
-        assert silent.recv(1) == b""  # by its own time
+        silent.settimeout(60)
+        assert silent.recv(1) == b"" and time.monotonic() - opened > 1.9, "an idle connection was closed by the jump"
         shutil.copy(SHARED / "models/mnist_cnn.onnx", models / "digits/1/new")
         os.replace(models / "digits/1/new", models / "digits/1/model.onnx")
         wait_for(lambda: s.said().count("digits version 1 is served") >= 2)
@@ -208,10 +215,7 @@ def killed_and_begun_anew(folder):
     """kill -9 under load while models are replaced, then the same port again at once: what was answered was whole, clients go on."""
     models = folder / "models"
     put(models, "digits", 1, "mnist_cnn.onnx")
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
-    end, seen, wrong = threading.Event(), [], []
+    port, end, seen, wrong = free_port(), threading.Event(), [], []
     want = {}
 
     def ask():
@@ -283,8 +287,9 @@ def cut_bodies(folder):
 
             def huge(k):
                 with socket.create_connection((s.host, s.port)) as c:
-                    c.sendall(raw(b"x" * 70000, {}, length=1 << 30))
-                    c.settimeout(30)
+                    with contextlib.suppress(OSError):  # it may be refused before all of this is sent
+                        c.sendall(raw(b"x" * 70000, {}, length=1 << 30))
+                    c.settimeout(60)
                     return c.recv(100)
 
             assert all(r.startswith(b"HTTP/1.1 413") for r in pool.map(huge, range(20)))

@@ -13,7 +13,7 @@ import tempfile
 import threading
 import time
 
-from server import SHARED, WHET
+from server import SHARED, WHET, free_port
 
 EXAMPLES = pathlib.Path(os.environ.get("WHET_SOURCE", ".")).resolve() / "examples/pipelines"
 
@@ -224,9 +224,7 @@ def subscribed():
     if not broker or not pub:
         print("without MQTT: there is no mosquitto")
         return
-    with socket.socket() as s:
-        s.bind(("127.0.0.1", 0))
-        port = s.getsockname()[1]
+    port = free_port()
     with tempfile.TemporaryDirectory() as folder:
         (pathlib.Path(folder) / "b.conf").write_text(f"listener {port} 127.0.0.1\nallow_anonymous true\n")
 
@@ -340,9 +338,7 @@ def kept():
     """No link: SIGTERM ends it within 200 ms, and every event that was read is in the outbox; a later run delivers them."""
     with tempfile.TemporaryDirectory() as folder:
         file = pathlib.Path(folder) / "p.yaml"
-        with socket.socket() as s:
-            s.bind(("127.0.0.1", 0))
-            port = s.getsockname()[1]
+        port = free_port()
         file.write_text(f"source: {{stdin: csv}}\nqueue: {{size: 1000, full: block}}\nstages: [{{values: [a]}}]\nsinks:\n"
                         f"  - send: {{url: 'http://127.0.0.1:{port}/in', outbox: out.db, every: 1s, wait: 20s, retry: [0.05, 0.2]}}\n")
         counters = pathlib.Path(folder) / "stats.json"
