@@ -36,7 +36,7 @@ typedef struct pl_branch {
   pl_queue queue;
   pthread_t source_thread, thread;
   bool source_runs, runs;
-  bool inside;      /* an item has begun; the branch's thread */
+  bool inside;      /* an item has begun; whoever runs frames, as all that is said to be the branch's thread's */
   bool fresh;       /* the next frame handed on begins an item */
   uint64_t seq;     /* of the source */
   pl_node *culprit; /* the stage that refused the frame; of the branch's thread */
@@ -46,7 +46,6 @@ typedef struct pl_branch {
   int64_t due;                     /* before which the governor's rate lets no frame through */
   int64_t behind;                  /* time that stages behind the one that runs took for themselves */
   _Atomic uint64_t bucket[PL_BUCKETS]; /* of the time from arrival to the sinks: 2^(i/2) microseconds and more */
-  _Atomic bool busy;                   /* runs a frame right now */
 } pl_branch;
 
 struct whet_pipeline {
@@ -91,6 +90,9 @@ EDGE_MUST whet_status pl_expand(whet_pipeline *p, conf_node *v, whet_err *err);
 void pl_unload(whet_pipeline *p);
 /* run.c */
 EDGE_MUST whet_status pl_stage_from(pl_branch *b, pl_node *n, pl_frame *f, whet_err *err);
+/* Run a frame of its source on the caller's thread, while the branch's own waits. False: that has something to do, or
+ * the queue may drop frames; put it there. */
+bool pl_run_here(pl_branch *b, pl_frame *f);
 /* Some of a branch's stages forget the item and begin it anew; what they held back goes on. The branch's thread. */
 void pl_stages_anew(pl_branch *b, size_t from, size_t n);
 /* An event to a sink, whoever else writes to it. Any thread. */

@@ -114,6 +114,8 @@ bool pl_has_label(const pipe_labels *l, const char *name);
 pl_frame *pl_source_frame(pl_node *n);
 /* Put it into the branch's queue; it is gone either way. False: end. */
 bool pl_source_give(pl_node *n, pl_frame *f);
+/* The same from a source that waits for its own time between frames. */
+bool pl_source_give_timed(pl_node *n, pl_frame *f);
 /* Wait until the monotonic clock shows `until` or (fd >= 0) fd can be read, whichever is first; until < 0: without
  * end. False: end. */
 bool pl_source_wait(pl_node *n, int64_t until, int fd);

@@ -153,6 +153,12 @@ bool pl_source_give(pl_node *n, pl_frame *f) {
   return pl_queue_put(&n->branch->queue, f) && !n->p->stopping;
 }
 
+bool pl_source_give_timed(pl_node *n, pl_frame *f) {
+  if (!f || n->p->stopping || !pl_run_here(n->branch, f)) return pl_source_give(n, f);
+  atomic_fetch_add_explicit(&n->out, 1, memory_order_relaxed);
+  return !n->p->stopping;
+}
+
 bool pl_stopping(const pl_node *n) { return n->p->stopping; }
 
 bool pl_source_wait(pl_node *n, int64_t until, int fd) {

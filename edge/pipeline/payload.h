@@ -65,7 +65,7 @@ typedef struct pl_stream {
   int fd;
   uint8_t *buf;
   size_t cap, from, n; /* what is in buf: [from, n) */
-  bool over;
+  bool over, ready;    /* nothing more comes; what there is can always be read: a file on a disk */
 } pl_stream;
 
 void pl_stream_open(pl_stream *s, int fd);

@@ -13,17 +13,16 @@
 
 /* Give a frame when its time has come; it is gone either way. */
 static bool give(pl_play *p, pl_node *n, pl_frame *f) {
-  if (p->every > 0) {
-    if (p->due && !pl_source_wait(n, p->due, -1)) {
-      pl_frame_free(f);
-      return false;
-    }
-    int64_t now = edge_now(), step = (int64_t)(p->every * 1e9);
-    f->arrived = now;
-    if (!p->payload.time) f->time = pl_clock();
-    p->due = !p->due || now - p->due > 10 * step ? now + step : p->due + step; /* long behind: go on from here */
+  if (!(p->every > 0)) return pl_source_give(n, f);
+  if (p->due && !pl_source_wait(n, p->due, -1)) {
+    pl_frame_free(f);
+    return false;
   }
-  return pl_source_give(n, f);
+  int64_t now = edge_now(), step = (int64_t)(p->every * 1e9);
+  f->arrived = now;
+  if (!p->payload.time) f->time = pl_clock();
+  p->due = !p->due || now - p->due > 10 * step ? now + step : p->due + step; /* long behind: go on from here */
+  return pl_source_give_timed(n, f);
 }
 
 /* Rows of the numbers in a frame; 1 for all else. */

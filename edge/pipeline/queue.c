@@ -96,9 +96,28 @@ void pl_queue_over(pl_queue *q) {
   pthread_mutex_unlock(&q->lock);
 }
 
+bool pl_queue_lend(pl_queue *q) {
+  pthread_mutex_lock(&q->lock);
+  bool ok = q->full == PL_BLOCK && q->idle && !q->lent && !q->n && !q->late && !q->closed;
+  if (ok) q->lent = true, q->in++;
+  pthread_mutex_unlock(&q->lock);
+  return ok;
+}
+
+void pl_queue_return(pl_queue *q) {
+  pthread_mutex_lock(&q->lock);
+  q->lent = false;
+  if (q->n || q->late || q->closed) pthread_cond_signal(&q->some);
+  pthread_mutex_unlock(&q->lock);
+}
+
 pl_frame *pl_queue_take(pl_queue *q) {
   pthread_mutex_lock(&q->lock);
-  while (!q->n && !q->late && !q->closed) pthread_cond_wait(&q->some, &q->lock);
+  while (q->lent || (!q->n && !q->late && !q->closed)) {
+    q->idle = true;
+    pthread_cond_wait(&q->some, &q->lock);
+  }
+  q->idle = false;
   if (q->late) {
     pl_frame *f = shift_late(q);
     pthread_mutex_unlock(&q->lock);

@@ -19,13 +19,18 @@ typedef struct pl_queue {
   uint64_t in, dropped;
   pl_frame *late, **last_late; /* corrections: taken first, never dropped; as many as the queue is long */
   size_t n_late;
-  bool over; /* nobody takes any more */
+  bool over;       /* nobody takes any more */
+  bool idle, lent; /* who takes waits; somebody else runs a frame in their stead */
 } pl_queue;
 
 EDGE_MUST whet_status pl_queue_init(pl_queue *q, size_t size, pl_full full, whet_err *err);
 void pl_queue_free(pl_queue *q);
 /* Put a frame in, which then belongs to the queue, also when it is dropped. False: the queue is closed. */
 bool pl_queue_put(pl_queue *q, pl_frame *f);
+/* Run one frame in the stead of who takes, without a change of threads: true when they wait, there is nothing for
+ * them and the policy is block. Until pl_queue_return nothing is taken. */
+bool pl_queue_lend(pl_queue *q);
+void pl_queue_return(pl_queue *q);
 /* Take the first frame; waits. NULL: closed and empty. */
 pl_frame *pl_queue_take(pl_queue *q);
 /* Put in a correction, which is taken before all else. False: there is no room, or nobody takes any more; the frame

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The threads of a pipeline: one for each source, one for each branch, and a keeper that ends them in order. Sources
  * end first; a branch ends when its queue is closed and empty, and closes those of the branches that take its frames.
- */
+ * A source that keeps time carries its frames through a branch that rests itself: a change of threads would cost more
+ * than all the stages around a small model. */
 
 #include <errno.h>
 #include <poll.h>
@@ -134,22 +135,32 @@ static void settle(pl_branch *b) {
   for (pl_frame *f; (f = pl_queue_take_late(&b->queue));) late(b, f);
 }
 
+/* A frame through all stages; it is gone then. */
+static void through(pl_branch *b, pl_frame *f) {
+  whet_err err = {0};
+  if (f->begin && b->inside) end_item(b);
+  if (!b->inside) begin_item(b);
+  add(&b->frames, 1);
+  if (b->source && f->blob) add(&b->bytes, pl_frame_bytes(f));
+  if (pl_govern_admit(b) && pl_stage_from(b, b->n_stage ? b->stage[0] : NULL, f, &err)) failed(b, f, &err);
+  if (f->end) end_item(b);
+  pl_frame_free(f);
+}
+
+bool pl_run_here(pl_branch *b, pl_frame *f) {
+  if (!pl_queue_lend(&b->queue)) return false;
+  through(b, f);
+  pl_queue_return(&b->queue);
+  return true;
+}
+
 static void *branch_thread(void *arg) {
   pl_branch *b = arg;
-  for (pl_frame *f; (f = pl_queue_take(&b->queue));) {
-    whet_err err = {0};
-    if (f->resume) {
+  for (pl_frame *f; (f = pl_queue_take(&b->queue));)
+    if (f->resume)
       late(b, f);
-      continue;
-    }
-    if (f->begin && b->inside) end_item(b);
-    if (!b->inside) begin_item(b);
-    add(&b->frames, 1);
-    if (b->source && f->blob) add(&b->bytes, pl_frame_bytes(f));
-    if (pl_govern_admit(b) && pl_stage_from(b, b->n_stage ? b->stage[0] : NULL, f, &err)) failed(b, f, &err);
-    if (f->end) end_item(b);
-    pl_frame_free(f);
-  }
+    else
+      through(b, f);
   if (b->inside) end_item(b);
   settle(b);
   for (size_t i = 0; i < b->n_next; i++) pl_queue_close(&b->next[i]->queue, false);

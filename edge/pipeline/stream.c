@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "edge/pipeline/payload.h"
@@ -14,6 +15,13 @@ void pl_stream_open(pl_stream *s, int fd) {
   s->fd = fd;
   s->from = s->n = 0;
   s->over = false;
+  struct stat st;
+  s->ready = !fstat(fd, &st) && S_ISREG(st.st_mode);
+}
+
+/* Until there is something to read. False: the pipeline ends. */
+static bool wait_for(const pl_stream *s, pl_node *n) {
+  return s->ready ? !pl_stopping(n) : pl_source_wait(n, -1, s->fd);
 }
 
 void pl_stream_close(pl_stream *s) {
@@ -61,7 +69,7 @@ static bool more(pl_stream *s, pl_node *n, size_t most, whet_err *err, whet_stat
     s->cap = cap;
   }
   for (;;) {
-    if (!pl_source_wait(n, -1, s->fd)) return false;
+    if (!wait_for(s, n)) return false;
     ssize_t got = read(s->fd, s->buf + s->n, s->cap - s->n);
     if (got > 0) return s->n += (size_t)got, true;
     if (got == 0) return s->over = true, false;
@@ -112,7 +120,7 @@ whet_status pl_stream_next(pl_stream *s, pl_node *n, const pl_payload *p, uint8_
 
 whet_status pl_stream_into(pl_stream *s, pl_node *n, uint8_t *to, size_t want, size_t *len, whet_err *err) {
   *len = 0;
-  while (*len < want && !s->over && pl_source_wait(n, -1, s->fd)) {
+  while (*len < want && !s->over && wait_for(s, n)) {
     ssize_t got = read(s->fd, to + *len, want - *len);
     if (got > 0) *len += (size_t)got;
     if (got == 0) s->over = true;

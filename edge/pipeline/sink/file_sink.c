@@ -20,7 +20,7 @@ whet_status file_sink_open(pl_node *n, whet_err *err) {
   file_sink *s = (file_sink *)n;
   if (!s->send) return WHET_OK;
   if (!(s->c = pl_keep(n, sizeof *s->c, err))) return WHET_E_MEMORY;
-  *s->c = (courier){.every = 0.25, .waiting = 16, .wait = 5, .s = {.single = true}}; /* few, since they are large */
+  *s->c = (courier){.every = 1, .waiting = 16, .wait = 5, .s = {.single = true}}; /* few, since they are large */
   EDGE_TRY(pl_fill(n, s->send, "send", k_keys, s->c, err));
   return courier_open(n, s->c, s->send, err);
 }

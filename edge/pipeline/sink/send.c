@@ -12,7 +12,7 @@ typedef struct send {
 } send;
 
 static const conf_key k_keys[] = {COURIER_KEYS(send, c), {0}};
-static const send k_defaults = {.c = {.every = 0.25, .waiting = 1000, .wait = 5}};
+static const send k_defaults = {.c = {.every = 1, .waiting = 1000, .wait = 5}};
 
 static courier *of(pl_node *n) { return &((send *)n)->c; }
 

@@ -106,7 +106,7 @@ static whet_status run(pl_node *n, pl_frame *none, whet_err *err) {
     f->begin = i == 0;
     if (st)
       pl_failed(n, f, &why), pl_frame_free(f);
-    else if (!pl_source_give(n, f))
+    else if (!pl_source_give_timed(n, f))
       break;
   }
   return WHET_OK;
