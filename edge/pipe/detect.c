@@ -7,11 +7,13 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "edge/pipe/sort.h"
+
 struct pipe_detect {
   pipe_detect_opts o;
   float *number; /* outputs as floats */
   size_t n_number;
-  pipe_object *box;
+  pipe_object *box; /* room for twice cap: they are sorted */
   size_t n, cap;
 };
 
@@ -77,7 +79,7 @@ static whet_status add(pipe_detect *d, pipe_object o, whet_err *err) {
     return WHET_OK;
   if (d->n == d->cap) {
     size_t cap = d->cap ? 2 * d->cap : 256;
-    pipe_object *p = realloc(d->box, cap * sizeof *p);
+    pipe_object *p = realloc(d->box, 2 * cap * sizeof *p);
     if (!p) return edge_fail(err, WHET_E_MEMORY, "no memory for %zu boxes", cap);
     d->box = p;
     d->cap = cap;
@@ -88,8 +90,8 @@ static whet_status add(pipe_detect *d, pipe_object o, whet_err *err) {
 
 static int64_t dim(const pipe_tensor *t, int32_t i) { return i < t->rank ? t->dims[i] : 1; }
 
-static whet_status scores_boxes(pipe_detect *d, const pipe_tensor *t, const float *const *at, size_t n, float w, float h,
-                                whet_err *err) {
+static whet_status scores_boxes(pipe_detect *d, const pipe_tensor *t, const float *const *at, size_t n, float w,
+                                float h, whet_err *err) {
   size_t s = n == 2 && t[0].rank == 3 && dim(&t[0], 2) == 4 && dim(&t[1], 2) != 4 ? 1 : 0, b = 1 - s;
   if (n != 2 || t[s].rank != 3 || t[b].rank != 3 || dim(&t[b], 2) != 4 || dim(&t[s], 1) != dim(&t[b], 1) ||
       dim(&t[s], 0) != 1)
@@ -163,7 +165,8 @@ static pipe_object decode(const pipe_detect *d, const float *p, const pipe_ancho
     x = p[1] / s[1] * a->w + a->x, y = p[0] / s[0] * a->h + a->y;
     bw = expf(p[3] / s[3]) * a->w, bh = expf(p[2] / s[2]) * a->h;
   }
-  return (pipe_object){.x0 = (x - bw / 2) * w, .y0 = (y - bh / 2) * h, .x1 = (x + bw / 2) * w, .y1 = (y + bh / 2) * h};
+  return (pipe_object){
+      .x0 = (x - bw / 2) * w, .y0 = (y - bh / 2) * h, .x1 = (x + bw / 2) * w, .y1 = (y + bh / 2) * h};
 }
 
 static whet_status anchors(pipe_detect *d, const pipe_tensor *t, const float *const *at, size_t n, float w, float h,
@@ -172,8 +175,8 @@ static whet_status anchors(pipe_detect *d, const pipe_tensor *t, const float *co
   if (n != 2 || t[b].rank != 3 || t[s].rank != 3 || dim(&t[b], 0) != 1 || dim(&t[s], 0) != 1 || dim(&t[b], 2) < 4 ||
       dim(&t[b], 1) != (int64_t)count || dim(&t[s], 1) != (int64_t)count)
     return edge_fail(err, WHET_E_SHAPE,
-                     "a detector of %zu anchors has outputs boxes [1, %zu, 4 or more] and scores [1, %zu, classes]", count,
-                     count, count);
+                     "a detector of %zu anchors has outputs boxes [1, %zu, 4 or more] and scores [1, %zu, classes]",
+                     count, count, count);
   size_t each = (size_t)dim(&t[b], 2), classes = (size_t)dim(&t[s], 2);
   for (size_t i = 0; i < count; i++)
     for (size_t c = d->o.background && classes > 1 ? 1 : 0; c < classes; c++) {
@@ -193,8 +196,9 @@ static int by_score(const void *a, const void *b) {
 }
 
 float pipe_overlap(const pipe_object *a, const pipe_object *b) {
-  float w = fminf(a->x1, b->x1) - fmaxf(a->x0, b->x0), h = fminf(a->y1, b->y1) - fmaxf(a->y0, b->y0);
-  if (w <= 0 || h <= 0) return 0;
+  float w = (a->x1 < b->x1 ? a->x1 : b->x1) - (a->x0 > b->x0 ? a->x0 : b->x0);
+  float h = (a->y1 < b->y1 ? a->y1 : b->y1) - (a->y0 > b->y0 ? a->y0 : b->y0);
+  if (!(w > 0 && h > 0)) return 0;
   float both = w * h, all = (a->x1 - a->x0) * (a->y1 - a->y0) + (b->x1 - b->x0) * (b->y1 - b->y0) - both;
   return all > 0 ? both / all : 0;
 }
@@ -203,7 +207,7 @@ float pipe_overlap(const pipe_object *a, const pipe_object *b) {
 static void thin(pipe_detect *d) {
   size_t kept = 0;
   bool thinned = d->o.kind == PIPE_DETECT_SSD || d->o.kind == PIPE_DETECT_BOXES;
-  if (d->n) qsort(d->box, d->n, sizeof *d->box, by_score);
+  pipe_sort(d->box, d->n, sizeof *d->box, by_score);
   for (size_t i = 0; i < d->n && kept < d->o.most; i++) {
     size_t k = 0;
     while (!thinned && k < kept &&
@@ -222,10 +226,11 @@ whet_status pipe_detect_run(pipe_detect *d, const pipe_tensor *t, size_t n, int3
   *out = NULL;
   *n_out = d->n = 0;
   const float *at[4];
-  if (n > EDGE_COUNT(at)) return edge_fail(err, WHET_E_SHAPE, "a detector has at most 4 outputs, this one has %zu", n);
+  if (n > EDGE_COUNT(at))
+    return edge_fail(err, WHET_E_SHAPE, "a detector has at most 4 outputs, this one has %zu", n);
   EDGE_TRY(numbers(d, t, n, at, err));
   float w = (float)width, h = (float)height;
-  EDGE_TRY(d->o.kind == PIPE_DETECT_YOLO  ? yolo(d, t, at, n, err)
+  EDGE_TRY(d->o.kind == PIPE_DETECT_YOLO      ? yolo(d, t, at, n, err)
            : d->o.kind == PIPE_DETECT_SSD     ? ssd(d, t, at, n, w, h, err)
            : d->o.kind == PIPE_DETECT_BOXES   ? boxes(d, t, at, n, err)
            : d->o.kind == PIPE_DETECT_ANCHORS ? anchors(d, t, at, n, w, h, err)

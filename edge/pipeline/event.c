@@ -164,11 +164,11 @@ void pl_event(const pl_frame *f, const char *branch, serve_buf *b) {
   if (pl_shows(f, PL_FIELD_SOURCE) && f->source && strcmp(f->source, branch)) text(b, "source", f->source);
   if (pl_shows(f, PL_FIELD_SEQ)) key(b, "seq"), buf_uint(b, f->seq);
   if (f->item[0] && pl_shows(f, PL_FIELD_ITEM)) text(b, "item", f->item);
-  if (f->at >= 0 && pl_shows(f, PL_FIELD_AT)) key(b, "at"), number(b, round(f->at * 1e6) / 1e6);
-  if (f->until >= 0 && pl_shows(f, PL_FIELD_UNTIL)) key(b, "until"), number(b, round(f->until * 1e6) / 1e6);
+  if (f->at >= 0 && pl_shows(f, PL_FIELD_AT)) key(b, "at"), fixed(b, f->at, 6);
+  if (f->until >= 0 && pl_shows(f, PL_FIELD_UNTIL)) key(b, "until"), fixed(b, f->until, 6);
   if (f->width && pl_shows(f, PL_FIELD_SIZE)) {
     key(b, "size");
-    buf_printf(b, "[%d,%d]", f->width, f->height);
+    buf_put(b, "[", 1), buf_int(b, f->width), buf_put(b, ",", 1), buf_int(b, f->height), buf_put(b, "]", 1);
   }
   if (f->event && pl_shows(f, PL_FIELD_EVENT)) text(b, "event", f->event);
   if (f->subject && pl_shows(f, PL_FIELD_SUBJECT)) text(b, "subject", f->subject);

@@ -39,6 +39,7 @@ whet_status pl_message(pl_node *n, pl_inbox *b, const void *bytes, size_t len, i
   bool lines = b->payload.format == PL_JSONL || b->payload.format == PL_CSV;
   whet_status first = WHET_OK;
   pthread_mutex_lock(&n->lock);
+  b->payload.line = 0;
   b->copy.n = 0;
   b->copy.bad = false;
   buf_put(&b->copy, bytes, len);
@@ -47,6 +48,7 @@ whet_status pl_message(pl_node *n, pl_inbox *b, const void *bytes, size_t len, i
     uint8_t *p = (uint8_t *)b->copy.p + at, *end = lines ? memchr(p, '\n', len - at) : NULL;
     size_t k = end ? (size_t)(end - p) : len - at;
     at += k + (end ? 1 : 0);
+    b->payload.line++;
     if (lines && k && p[k - 1] == '\r') k--;
     if (lines && !k) continue;
     pl_frame *f;
@@ -54,9 +56,7 @@ whet_status pl_message(pl_node *n, pl_inbox *b, const void *bytes, size_t len, i
     whet_status st = one(n, b, p, k, time, item, &f, &why);
     if (st && !first) first = edge_fail(err, st, "%s", why.text);
     if (f) {
-      pthread_mutex_unlock(&n->lock); /* the queue may block */
-      pl_source_give(n, f);
-      pthread_mutex_lock(&n->lock);
+      pl_source_give(n, f); /* where the queue blocks, messages of others wait too: the copy is this one's */
       ++*given;
     }
     if (!len) break;

@@ -28,7 +28,7 @@ void pl_payload_close(pl_payload *p) {
   buf_free(&p->scratch);
 }
 
-void pl_payload_begin(pl_payload *p) { p->n_column = 0; }
+void pl_payload_begin(pl_payload *p) { p->n_column = p->line = 0; }
 
 /* Where a decoder puts its picture. */
 struct canvas {
@@ -275,6 +275,12 @@ static whet_status npy(pl_frame *f, const uint8_t *p, size_t n, whet_err *err) {
   return s;
 }
 
+/* A row or an object. */
+static whet_status line(pl_payload *p, pl_frame *f, uint8_t *bytes, size_t n, whet_err *err) {
+  whet_status s = p->format == PL_CSV ? row(p, f, (char *)bytes, n, err) : json(p, f, bytes, n, err);
+  return s && s != WHET_E_CANCELLED ? edge_fail_in(err, "line %zu", p->line) : s;
+}
+
 whet_status pl_payload_frame(pl_payload *p, pl_frame *f, uint8_t *bytes, size_t n, whet_err *err) {
   int format = p->format;
   if (format == PL_AUTO)
@@ -292,9 +298,8 @@ whet_status pl_payload_frame(pl_payload *p, pl_frame *f, uint8_t *bytes, size_t 
     case PL_FLOATS:
       return samples(p, f, bytes, n, err);
     case PL_JSONL:
-      return json(p, f, bytes, n, err);
     case PL_CSV:
-      return row(p, f, (char *)bytes, n, err);
+      return line(p, f, bytes, n, err);
     default:
       return picture(f, bytes, n, err);
   }

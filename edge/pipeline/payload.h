@@ -34,6 +34,7 @@ typedef struct pl_payload {
   /* of the stream */
   int *column; /* CSV: what each column is: field number, -1 nothing, -2 the time */
   size_t n_column, n_field, cap_column;
+  size_t line; /* JSONL, CSV: of the stream or message, from 1, empty ones counted; by who cuts it */
   serve_buf scratch;
 } pl_payload;
 
@@ -55,7 +56,8 @@ typedef struct pl_payload {
 /* Check the settings. */
 EDGE_MUST whet_status pl_payload_open(pl_node *n, pl_payload *p, whet_err *err);
 void pl_payload_close(pl_payload *p);
-/* Fill a frame from a message, whose bytes may be changed (JSONL). E_CANCELLED: it holds no frame (a heading). */
+/* Fill a frame from a message, whose bytes may be changed (JSONL). E_CANCELLED: it holds no frame (a heading). What
+ * is wrong with a line begins with its number. */
 EDGE_MUST whet_status pl_payload_frame(pl_payload *p, pl_frame *f, uint8_t *bytes, size_t n, whet_err *err);
 /* A new stream begins: its first line may be a heading. */
 void pl_payload_begin(pl_payload *p);
@@ -72,7 +74,7 @@ void pl_stream_open(pl_stream *s, int fd);
 /* Frees the buffer; the descriptor is the caller's. */
 void pl_stream_close(pl_stream *s);
 /* The next message; *bytes NULL: there is no more, or the pipeline ends. */
-EDGE_MUST whet_status pl_stream_next(pl_stream *s, pl_node *n, const pl_payload *p, uint8_t **bytes, size_t *len,
+EDGE_MUST whet_status pl_stream_next(pl_stream *s, pl_node *n, pl_payload *p, uint8_t **bytes, size_t *len,
                                      whet_err *err);
 
 /* The next `want` bytes straight into `to`, for messages of a fixed size; *len is less at the end, or when the

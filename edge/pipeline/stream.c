@@ -79,8 +79,7 @@ static bool more(pl_stream *s, pl_node *n, size_t most, whet_err *err, whet_stat
   }
 }
 
-whet_status pl_stream_next(pl_stream *s, pl_node *n, const pl_payload *p, uint8_t **bytes, size_t *len,
-                           whet_err *err) {
+whet_status pl_stream_next(pl_stream *s, pl_node *n, pl_payload *p, uint8_t **bytes, size_t *len, whet_err *err) {
   size_t want = unit(p), seen = 0;
   whet_status st = WHET_OK;
   *bytes = NULL;
@@ -92,6 +91,7 @@ whet_status pl_stream_next(pl_stream *s, pl_node *n, const pl_payload *p, uint8_
       if (end || (s->over && have)) {
         *len = end ? (size_t)(end - at) : have;
         s->from += *len + (end ? 1 : 0);
+        p->line++;
         if (*len && at[*len - 1] == '\r') --*len;
         seen = 0;
         if (!*len) continue; /* an empty line */

@@ -13,18 +13,21 @@
 #include "whet/media.h"
 #include "whet/prep.h"
 
-enum { W = 320, H = 240 };
+enum { W = 320, H = 240, RATE = 30 };
 
 const char *camera_model(void) { return test_shared("models/ultraface_rfb320.onnx"); }
 
-/* Two pictures with faces as raw frames in a file. */
+/* Two pictures with faces in turns, a second of raw frames in a file. */
 static const char *frames(const char *folder) {
   static const char *const k_name[] = {"data/images/faces_2.jpg", "data/images/faces_10.jpg"};
-  const char *path = test_join(folder, "frames.raw");
+  static const char *path; /* made once */
+  if (path) return path;
+  path = test_join(folder, "frames.raw");
   FILE *to = fopen(path, "wb");
+  static uint8_t small[2][W * H * 3];
   whet_media_register();
   for (int i = 0; i < 2; i++) {
-    static uint8_t bytes[4 << 20], small[W * H * 3];
+    static uint8_t bytes[4 << 20];
     const char *from = test_shared(k_name[i]);
     FILE *f = from ? fopen(from, "rb") : NULL;
     size_t n = f ? fread(bytes, 1, sizeof bytes, f) : 0;
@@ -35,11 +38,11 @@ static const char *frames(const char *folder) {
     if (!f || fclose(f) || whet_picture_decode(bytes, n, NULL, &pic, &err)) fail_msg("%s: %s", k_name[i], err.text);
     o.width = W, o.height = H, o.color = WHET_PIXEL_RGB, o.dtype = WHET_U8;
     assert_int_equal(whet_prep_create(&o, &p, &err), WHET_OK);
-    assert_int_equal(whet_prep_run(p, &pic, small, sizeof small, &err), WHET_OK);
-    assert_int_equal(fwrite(small, 1, sizeof small, to), sizeof small);
+    assert_int_equal(whet_prep_run(p, &pic, small[i], sizeof small[i], &err), WHET_OK);
     whet_prep_close(&p);
     whet_picture_free(&pic);
   }
+  for (int i = 0; i < RATE / 2; i++) assert_int_equal(fwrite(small, 1, sizeof small, to), sizeof small);
   assert_int_equal(fclose(to), 0);
   return path;
 }

@@ -12,6 +12,7 @@
 #include "edge/pipe/detect.h"
 #include "edge/pipe/labels.h"
 #include "edge/pipe/picture.h"
+#include "edge/pipe/sort.h"
 #include "edge/pipe/topk.h"
 
 static void topk_sorts(void **state) {
@@ -34,6 +35,36 @@ static void topk_sorts(void **state) {
         taken[best] = true;
         assert_int_equal(got[j].index, best);
       }
+    }
+}
+
+/* What is sorted by one half of it. */
+typedef struct half {
+  uint32_t key, at;
+} half;
+static int by_key(const void *a, const void *b) {
+  uint32_t x = ((const half *)a)->key, y = ((const half *)b)->key;
+  return x < y ? -1 : x > y;
+}
+
+/* In order, all of them, equal ones as they came, for lists of any length and few or many equal ones. */
+static void sort_is_stable(void **state) {
+  enum { MOST = 70 };
+  half h[2 * MOST];
+  uint64_t seed = 5;
+  (void)state;
+  for (uint32_t n = 0; n <= MOST; n++)
+    for (uint32_t keys = 1; keys < 200; keys += 11) {
+      uint64_t sum = 0;
+      for (uint32_t i = 0; i < n; i++) h[i] = (half){(uint32_t)(edge_draw(&seed) * keys), i};
+      if (keys > 100)
+        for (uint32_t i = 0; i < n; i++) h[i].key = n - i; /* falls all the way */
+      pipe_sort(h, n, sizeof *h, by_key);
+      for (uint32_t i = 0; i < n; i++) {
+        sum += h[i].at;
+        if (i) assert_true(h[i - 1].key < h[i].key || (h[i - 1].key == h[i].key && h[i - 1].at < h[i].at));
+      }
+      assert_int_equal(sum, (uint64_t)n * (n ? n - 1 : 0) / 2);
     }
 }
 
@@ -159,7 +190,8 @@ static void detectors(void **state) {
   one_detector(pipe_detect_opts_default(PIPE_DETECT_BOXES), t, 1);
 
   for (int linear = 0; linear < 2; linear++) {
-    static const pipe_anchor k_anchor[3] = {{0.4f, 0.4f, 0.5f, 0.25f}, {0.3f, 0.5f, 0.1f, 0.2f}, {0.8f, 0.1f, 0.3f, 0.6f}};
+    static const pipe_anchor k_anchor[3] = {
+        {0.4f, 0.4f, 0.5f, 0.25f}, {0.3f, 0.5f, 0.1f, 0.2f}, {0.8f, 0.1f, 0.3f, 0.6f}};
     float logit[12], code[15];
     pipe_detect_opts o = pipe_detect_opts_default(PIPE_DETECT_ANCHORS);
     o.background = true;
@@ -173,7 +205,8 @@ static void detectors(void **state) {
     for (int i = 0; i < 3; i++) {
       const float *b = part + 4 * i;
       const pipe_anchor *a = &k_anchor[i];
-      float x = ((b[0] + b[2]) / 2 - a->x) / a->w, y = ((b[1] + b[3]) / 2 - a->y) / a->h, w = (b[2] - b[0]) / a->w, h = (b[3] - b[1]) / a->h;
+      float x = ((b[0] + b[2]) / 2 - a->x) / a->w, y = ((b[1] + b[3]) / 2 - a->y) / a->h, w = (b[2] - b[0]) / a->w,
+            h = (b[3] - b[1]) / a->h;
       const float ssd[4] = {y * 10, x * 10, logf(h) * 5, logf(w) * 5}, line[4] = {x * 128, y * 128, w * 128, h * 128};
       for (int k = 0; k < 4; k++) code[5 * i + k] = linear ? line[k] : ssd[k];
       code[5 * i + 4] = 7; /* more than four numbers may stand there */
@@ -189,7 +222,8 @@ static void detectors(void **state) {
 }
 
 static void anchors_from_a_file(void **state) {
-  static const char k_good[] = "0.5 0.5 1 1\n\n0.25,0.75, 0.1 , 2e-1\n", k_bad[] = "1 2 3 4\n1 2 3\n", k_more[] = "1 2 3 4 5\n";
+  static const char k_good[] = "0.5 0.5 1 1\n\n0.25,0.75, 0.1 , 2e-1\n", k_bad[] = "1 2 3 4\n1 2 3\n",
+                    k_more[] = "1 2 3 4 5\n";
   const char *dir = test_folder();
   pipe_anchor *a;
   size_t n;
@@ -225,8 +259,9 @@ static void labels(void **state) {
 }
 
 int main(void) {
-  const struct CMUnitTest tests[] = {cmocka_unit_test(topk_sorts),          cmocka_unit_test(softmax_sums_to_one),
-                                     cmocka_unit_test(floats_of_all_types), cmocka_unit_test(pictures),
-                                     cmocka_unit_test(detectors), cmocka_unit_test(anchors_from_a_file),           cmocka_unit_test(labels)};
+  const struct CMUnitTest tests[] = {
+      cmocka_unit_test(topk_sorts),          cmocka_unit_test(sort_is_stable), cmocka_unit_test(softmax_sums_to_one),
+      cmocka_unit_test(floats_of_all_types), cmocka_unit_test(pictures),       cmocka_unit_test(detectors),
+      cmocka_unit_test(anchors_from_a_file), cmocka_unit_test(labels)};
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

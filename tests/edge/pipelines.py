@@ -421,6 +421,25 @@ def unreadable():
         assert p.process.returncode == 1 and "p.yaml:4: main: folder: " in err and "the folder is gone" in err, err
 
 
+def wrong_rows():
+    """What is wrong with a row or an object names its line in the file, empty ones and the heading counted; the others go on."""
+    with tempfile.TemporaryDirectory() as folder:
+        top = pathlib.Path(folder)
+        (top / "x.csv").write_text("a,b\n1,2\n\n3,four\n5,6\r\n7\n8,9")
+        (top / "y.csv").write_text("a,b\n1,2\nfive,6\n")
+        (top / "z.jsonl").write_text('{"a": 1}\n{"b": 2}\n')
+        for files, stdin, kind, said, right in (("x.csv", None, "csv", ["x.csv: line 4: column 2: \"four\" is no number"], 3),
+                                                ("[y.csv, x.csv]", None, "csv", ["y.csv: line 3: column 1: \"five\" is no number"], 4),
+                                                ("z.jsonl", None, "jsonl, fields: [a]", ["z.jsonl: line 2: the object has no member \"a\""], 1),
+                                                (None, "a,b\n\n1\n2,3\n", "csv", ["standard input: line 3: a row of 1 fields"], 1)):
+            source = f"files: {{files: {files}, format: {kind}}}" if files else f"stdin: {kind}"
+            (top / "p.yaml").write_text(f"source: {{{source}}}\nsinks: [stdout]\n")
+            r = subprocess.run([str(WHET), "pipeline", str(top / "p.yaml")], input=stdin, capture_output=True, text=True)
+            assert len(r.stdout.splitlines()) == right, (files, r.stdout)
+            for text in said:
+                assert text in r.stderr, (text, r.stderr)
+
+
 def shown():
     """The sink live: page, counters, events, the picture that sinks may see."""
     with tempfile.TemporaryDirectory() as folder:
@@ -485,6 +504,7 @@ def main():
     assert min(took) < 0.2, took
     linked()
     unreadable()
+    wrong_rows()
     shown()
     posted()
     subscribed()

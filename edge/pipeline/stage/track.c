@@ -6,6 +6,7 @@
 #include <stdlib.h>
 
 #include "edge/pipe/detect.h"
+#include "edge/pipe/sort.h"
 #include "edge/pipeline/kind.h"
 
 enum { TRACKS = 256 };
@@ -28,7 +29,7 @@ typedef struct track {
   int64_t lost, confirm, next;
   a_track t[TRACKS];
   size_t used;
-  pair *pair;
+  pair *pair; /* room for twice cap: they are sorted */
   size_t cap;
 } track;
 
@@ -58,14 +59,14 @@ static whet_status pairs(track *s, const pl_frame *f, size_t *n, whet_err *err) 
       if (!((double)v > s->overlap)) continue;
       if (*n == s->cap) {
         size_t cap = s->cap ? 2 * s->cap : 256;
-        pair *p = realloc(s->pair, cap * sizeof *p);
+        pair *p = realloc(s->pair, 2 * cap * sizeof *p);
         if (!p) return edge_fail(err, WHET_E_MEMORY, "track: no memory for %zu pairs", cap);
         s->pair = p;
         s->cap = cap;
       }
       s->pair[(*n)++] = (pair){v, (uint32_t)t, (uint32_t)o};
     }
-  if (*n) qsort(s->pair, *n, sizeof *s->pair, by_overlap);
+  pipe_sort(s->pair, *n, sizeof *s->pair, by_overlap);
   return WHET_OK;
 }
 
