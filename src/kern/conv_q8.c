@@ -79,7 +79,7 @@ static int32_t pack_output(const whet_conv_q8_pack *p, const whet_conv_q8_layout
   for (int64_t seg = 0; seg < l->segs; seg++) {
     int64_t y = apart ? seg / p->shape.kw : seg, x = apart ? seg % p->shape.kw : 0, end = apart ? x + 1 : p->shape.kw;
     for (int64_t i = seg * l->k4 * 4; x < end; x++) {
-      int64_t from = g * p->at_g + o * p->at_o + y * p->at_y + x * p->at_x;
+      int64_t from = p->at + g * p->at_g + o * p->at_o + y * p->at_y + x * p->at_x;
       for (int64_t c = 0; c < l->ic; c++, i++, from += p->at_i) {
         int v = weight(p, w, from);
         at[panels ? i / few * 16 * few + i % few : i] = (int8_t)v;
@@ -105,7 +105,7 @@ static void pack_winograd(const whet_conv_q8_pack *p, const whet_conv_q8_layout 
   int16_t d[9][32] = {{0}}, h[6][3][32];
   for (int64_t k = 0; k < k2; k++) {
     for (int64_t e = 0; e < 2 * n; e++) {
-      int64_t i = 2 * k + e % 2, from = (o0 + e / 2) * p->at_o + i * p->at_i;
+      int64_t i = 2 * k + e % 2, from = p->at + (o0 + e / 2) * p->at_o + i * p->at_i;
       for (int t = 0; t < 9; t++)
         d[t][e] =
             i < l->ic ? (int16_t)(weight(p, w, from + t / 3 * p->at_y + t % 3 * p->at_x) - zero[e / 2]) : (int16_t)0;
@@ -123,7 +123,7 @@ static uint32_t sum_of(const whet_conv_q8_pack *p, const whet_conv_q8_layout *l,
   for (int64_t y = 0; y < p->shape.kh; y++)
     for (int64_t x = 0; x < p->shape.kw; x++)
       for (int64_t c = 0; c < l->ic; c++)
-        sum += (uint32_t)weight(p, w, g * p->at_g + o * p->at_o + y * p->at_y + x * p->at_x + c * p->at_i);
+        sum += (uint32_t)weight(p, w, p->at + g * p->at_g + o * p->at_o + y * p->at_y + x * p->at_x + c * p->at_i);
   return sum;
 }
 

@@ -109,7 +109,8 @@ typedef struct whet_conv_q8_pack {
   int32_t in_zero;           /* as an unsigned byte */
   float in_scale, out_scale; /* F32 results: out_scale is 1 */
   int32_t n_scale, n_zero, spare1;
-  int64_t at_g, at_o, at_i, at_y, at_x; /* strides of the source weights [group][oc][ic][kh][kw], in elements */
+  int64_t at; /* where the source weights begin; strides of them, [group][oc][ic][kh][kw], in elements */
+  int64_t at_g, at_o, at_i, at_y, at_x;
 } whet_conv_q8_pack;
 static inline float *whet__conv_q8_scales(const whet_conv_q8_pack *p) { return (float *)(uintptr_t)(p + 1); }
 static inline int32_t *whet__conv_q8_zeros(const whet_conv_q8_pack *p) {

@@ -4,9 +4,10 @@
  *   sum = bias[o] + sum of (x - zx) * (w - zw[o]) over taps inside the picture;   y = clamp(rescaled(sum) + zy)
  *
  * with the rule of the node; a result without quantisation is the sum itself. 8-bit data with channels last run on
- * families conv_q8 and dw_q8, the rest on the reference. */
+ * families conv_q8 and dw_q8 (transposed ones phase by phase), the rest on the reference. */
 
 #include "base/dtype.h"
+#include "kern/copy.h"
 #include "kern/dw_q8.h"
 #include "op/conv.h"
 #include "op/move.h"
@@ -211,7 +212,100 @@ whet_status whet__conv_q8_plan(whet_planner *p, const whet_node *n) {
 
 /* ---- transposed ------------------------------------------------------------------------------ */
 
-whet_status whet__conv_transpose_q8_plan(whet_planner *p, const whet_node *n) { return WHET_LATE; }
+/* Outputs of one phase in one dimension: at + pad = stride * q + rest. They are those of a plain convolution of
+ * `taps` taps, in reversed order. */
+typedef struct phase {
+  int64_t first, count; /* the first output, outputs */
+  int64_t rest, taps, pad;
+} phase;
+
+static phase phase_of(const whet_conv_geo *g, int d, int64_t rest) {
+  phase f = {.rest = rest, .taps = whet__ceil_div(g->kernel[d] - rest, g->stride[d])};
+  int64_t q = whet__max_i(whet__ceil_div(g->pad[d] - rest, g->stride[d]), 0);
+  f.first = q * g->stride[d] + rest - g->pad[d];
+  f.count = f.first < g->out[d] ? whet__ceil_div(g->out[d] - f.first, g->stride[d]) : 0;
+  f.pad = f.taps - 1 - q;
+  return f;
+}
+
+/* One phase on its own, then to its places of the output. k: what all have. */
+static whet_status plan_phase(whet_planner *p, const whet_node *n, const whet_conv_geo *g, const whet_conv_q8 *k,
+                              phase y, phase x, whet_arg table) {
+  const whet_conv_attr *a = n->attr;
+  whet_conv_q8 c = *k;
+  int32_t out = whet__pl_group_out(p);
+  c.kh = (int32_t)y.taps, c.kw = (int32_t)x.taps;
+  c.out_h = (int32_t)y.count, c.out_w = (int32_t)x.count;
+  c.pad_top = (int32_t)y.pad, c.pad_left = (int32_t)x.pad;
+  c.out_pitch = c.out_c;
+  c.out.quick = whet__pl_product_quick(p, n, c.out_c, y.taps * x.taps * g->ic);
+  const whet_kern *row = whet__pl_pick(p, WHET_FAMILY_conv_q8, &c, sizeof c);
+  if (!row) return WHET_E_INTERNAL;
+  whet_conv_q8_pack pack = {.in_zero = c.in_zero,
+                            .at = (y.rest + (y.taps - 1) * g->stride[1]) * g->w_tap[1] +
+                                  (x.rest + (x.taps - 1) * g->stride[2]) * g->w_tap[2],
+                            .at_g = g->w_group,
+                            .at_o = g->w_oc,
+                            .at_i = g->w_ic,
+                            .at_y = -g->stride[1] * g->w_tap[1],
+                            .at_x = -g->stride[2] * g->w_tap[2]};
+  pack.shape = whet__conv_q8_shape_of(&c, (uint8_t)row->form);
+  int bytes = whet_dtype_bits(whet__pl_dtype(p, out)) / 8;
+  int64_t pixels = (int64_t)c.images * c.out_h * c.out_w, s[WHET_MAX_RANK];
+  int32_t temp = whet__pl_temp(p, (size_t)(pixels * c.out_c * bytes));
+  whet_arg arg[5] = {whet__rd(n->in[0]), whet__pl_weights_q8(p, n, &pack), whet__tm(temp, true), table,
+                     whet__scratch()};
+  double macs = (double)pixels * (double)g->groups * (double)g->oc * (double)(y.taps * x.taps * g->ic);
+  WHET_TRY(whet__pl_step(
+      p, &(whet_step_req){WHET_FAMILY_conv_q8, row, &c, sizeof c, arg, 5, pixels, whet__pl_macs_q8_ns(p, macs)}));
+  whet__pl_strides(p, out, s);
+  int64_t sy = g->n > 1 ? s[whet__conv_axis(a, g, 1)] : 0, sx = s[whet__conv_axis(a, g, 2)];
+  whet_copy to = {.elem_bytes = bytes,
+                  .rank = 4,
+                  .dim = {c.images, c.out_h, c.out_w, c.out_c},
+                  .in_stride = {(int64_t)c.out_h * c.out_w * c.out_c, (int64_t)c.out_w * c.out_c, c.out_c, 1},
+                  .out_stride = {s[0], sy * g->stride[1], sx * g->stride[2], s[whet__conv_chan(a, g)]},
+                  .out_offset = y.first * sy + x.first * sx};
+  whet_arg move[2] = {whet__tm(temp, false), whet__wr(out)};
+  return whet__pl_kern(p, WHET_FAMILY_copy, &to, sizeof to, move, 2, c.out_h, (double)(pixels * c.out_c) * 0.05);
+}
+
+/* Each phase of the strides is a plain convolution with its own taps. */
+whet_status whet__conv_transpose_q8_plan(whet_planner *p, const whet_node *n) {
+  const whet_conv_attr *a = n->attr;
+  whet_dtype x = whet__pl_dtype(p, n->in[0]), w = whet__pl_dtype(p, n->in[1]);
+  int32_t bias = n->n_in > 2 ? n->in[2] : -1;
+  if (!a->last || (x != WHET_S8 && x != WHET_U8) || (w != WHET_S8 && w != WHET_U8 && w != WHET_S4 && w != WHET_U4))
+    return WHET_LATE;
+  if (bias >= 0 && whet__pl_dtype(p, bias) != WHET_S32) return WHET_LATE;
+  whet_conv_geo g = whet__conv_plan_geo(p, n, true);
+  if (g.in[0] != 1 || g.out[0] != 1 || g.kernel[0] != 1 || g.dilation[1] != 1 || g.dilation[2] != 1) return WHET_LATE;
+  if (g.kernel[1] < g.stride[1] || g.kernel[2] < g.stride[2]) return WHET_LATE; /* places that no tap meets */
+  whet_conv_q8 k = {.images = (int32_t)g.batch,
+                    .in_h = (int32_t)g.in[1],
+                    .in_w = (int32_t)g.in[2],
+                    .in_c = (int32_t)(g.groups * g.ic),
+                    .out_c = (int32_t)(g.groups * g.oc),
+                    .stride_h = 1,
+                    .stride_w = 1,
+                    .dil_h = 1,
+                    .dil_w = 1,
+                    .groups = (int32_t)g.groups,
+                    .in_zero = whet__pl_byte_zero(p, n->in[0]),
+                    .in_signed = x == WHET_S8};
+  k.in_pitch = pixel_pitch(p, &g, n->in[0], g.in);
+  whet_arg table;
+  if (k.in_pitch < k.in_c || !whet__pl_product_out(p, n, &k.out, &table)) return WHET_LATE;
+  k.w_zeros = whet__pl_w_zeros(p, n->in[1], k.out_c);
+  for (int d = 1; d < 3; d++)
+    for (int64_t i = 0; i < g.stride[d]; i++)
+      if (phase_of(&g, d, i).pad < 0) return WHET_LATE; /* inputs that nothing reads come first */
+  for (int64_t i = 0; i < g.stride[1] * g.stride[2]; i++) {
+    phase y = phase_of(&g, 1, i / g.stride[2]), across = phase_of(&g, 2, i % g.stride[2]);
+    if (y.count > 0 && across.count > 0) WHET_TRY(plan_phase(p, n, &g, &k, y, across, table));
+  }
+  return WHET_OK;
+}
 
 /* The sum of one output of a transposed convolution, without bias: over the taps that an input position throws at it.
  */

@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* MatMul on quantised numbers of 8 or 16 bits: y = clamp(rescaled(sum of (a - za) * (b - zb)) + zy) with the rule of
  * the node; a result without quantisation is the sum itself. alpha must be 1. 8-bit rows times one matrix run on
- * family conv_q8; products of many pairs on the reference. */
+ * family conv_q8, and so do many pairs of matrices of the same number. */
 
 #include "base/dtype.h"
+#include "kern/copy.h"
 #include "op/dense.h"
 #include "op/move.h"
 #include "op/product_q8.h"
@@ -34,12 +35,97 @@ whet_status whet__matmul_q8_ref(const whet_args *args) {
   return WHET_OK;
 }
 
+/* One copy between a value and a temporary, with the strides that are set. */
+static bool moved(whet_planner *p, const whet_copy *k, whet_arg from, whet_arg to) {
+  whet_arg arg[2] = {from, to};
+  int64_t count = 1;
+  for (int i = 0; i < k->rank; i++) count *= k->dim[i];
+  return whet__pl_kern(p, WHET_FAMILY_copy, k, sizeof *k, arg, 2, k->dim[0], (double)count * 0.05) == WHET_OK;
+}
+
+/* Many pairs of matrices as the groups of one convolution: rows of a beside each other, then a row of the results of
+ * all pairs likewise. */
+static whet_status pairs(whet_planner *p, const whet_node *n, const whet_product *z) {
+  whet_dtype at = whet__pl_dtype(p, n->in[0]), bt = whet__pl_dtype(p, n->in[1]);
+  int32_t out = whet__pl_group_out(p);
+  int64_t groups = 1, each = z->n_batch ? z->b_batch[z->n_batch - 1] : 0;
+  if ((at != WHET_S8 && at != WHET_U8) || (bt != WHET_S8 && bt != WHET_U8)) return WHET_LATE;
+  for (int i = z->n_batch - 1; i >= 0; i--) {
+    if (z->batch[i] > 1 && (z->b_batch[i] != each * groups || !z->a_batch[i]))
+      return WHET_LATE; /* spread, or not in order */
+    groups *= z->batch[i];
+  }
+  int64_t most = whet__max_i(z->m, groups * whet__max_i(z->k, z->n));
+  if (most > INT32_MAX || !groups || !z->m || !z->n || !z->k) return WHET_LATE;
+  whet_conv_q8 c = {.images = 1,
+                    .in_h = 1,
+                    .in_w = (int32_t)z->m,
+                    .in_c = (int32_t)(groups * z->k),
+                    .out_h = 1,
+                    .out_w = (int32_t)z->m,
+                    .out_c = (int32_t)(groups * z->n),
+                    .kh = 1,
+                    .kw = 1,
+                    .stride_h = 1,
+                    .stride_w = 1,
+                    .dil_h = 1,
+                    .dil_w = 1,
+                    .groups = (int32_t)groups,
+                    .in_pitch = groups * z->k,
+                    .out_pitch = groups * z->n,
+                    .in_zero = whet__pl_byte_zero(p, n->in[0]),
+                    .in_signed = at == WHET_S8};
+  whet_arg table;
+  if (!whet__pl_product_out(p, n, &c.out, &table)) return WHET_LATE;
+  c.w_zeros = whet__pl_w_zeros(p, n->in[1], 1);
+  c.out.quick = whet__pl_product_quick(p, n, 1, z->k);
+  const whet_kern *row = whet__pl_pick(p, WHET_FAMILY_conv_q8, &c, sizeof c);
+  if (!row) return WHET_E_INTERNAL;
+  whet_conv_q8_pack pack = {.in_zero = c.in_zero, .at_g = each, .at_o = z->b_n, .at_i = z->b_k};
+  pack.shape = whet__conv_q8_shape_of(&c, (uint8_t)row->form);
+  int bytes = whet_dtype_bits(whet__pl_dtype(p, out)) / 8;
+  int32_t x = whet__pl_temp(p, (size_t)(z->m * groups * z->k)),
+          y = whet__pl_temp(p, (size_t)(z->m * groups * z->n * bytes));
+  whet_copy in = {.elem_bytes = 1, .rank = z->n_batch + 2}, back = {.elem_bytes = bytes, .rank = z->n_batch + 2};
+  for (int64_t i = z->n_batch - 1, inner = 1; i >= 0; inner *= z->batch[i--]) {
+    in.dim[i] = back.dim[i] = z->batch[i];
+    in.in_stride[i] = z->a_batch[i], in.out_stride[i] = inner * z->k;
+    back.in_stride[i] = inner * z->n, back.out_stride[i] = z->y_batch[i];
+  }
+  int r = z->n_batch, col = r + 1;
+  in.dim[r] = back.dim[r] = z->m;
+  in.dim[col] = z->k, back.dim[col] = z->n;
+  in.in_stride[r] = z->a_m, in.in_stride[col] = z->a_k, in.out_stride[r] = groups * z->k, in.out_stride[col] = 1;
+  back.in_stride[r] = groups * z->n, back.in_stride[col] = 1, back.out_stride[r] = z->y_m,
+  back.out_stride[col] = z->y_n;
+  if (x < 0 || y < 0 || !moved(p, &in, whet__rd(n->in[0]), whet__tm(x, true)))
+    return whet__pl_fail(p, WHET_E_MEMORY, "out of memory");
+  whet_arg arg[5] = {whet__tm(x, false), whet__pl_weights_q8(p, n, &pack), whet__tm(y, true), table, whet__scratch()};
+  double macs = (double)groups * (double)z->m * (double)z->n * (double)z->k;
+  WHET_TRY(whet__pl_step(
+      p, &(whet_step_req){WHET_FAMILY_conv_q8, row, &c, sizeof c, arg, 5, z->m, whet__pl_macs_q8_ns(p, macs)}));
+  return moved(p, &back, whet__tm(y, false), whet__wr(out)) ? WHET_OK
+                                                            : whet__pl_fail(p, WHET_E_MEMORY, "out of memory");
+}
+
 whet_status whet__matmul_q8_plan(whet_planner *p, const whet_node *n) {
   const whet_matmul *at = n->attr;
-  const whet_shape *a = whet__pl_shape(p, n->in[0]), *b = whet__pl_shape(p, n->in[1]);
-  int64_t k = a->d[a->rank - 1], rows, run, pitch;
+  const whet_shape *a = whet__pl_shape(p, n->in[0]), *b = whet__pl_shape(p, n->in[1]),
+                   *y = whet__pl_shape(p, whet__pl_group_out(p));
+  int64_t k = a->d[a->rank - 1], rows, run, pitch, step[3][WHET_MAX_RANK];
+  bool raw = whet__pl_dtype(p, n->out[0]) == WHET_S32 && whet__pl_quant(p, n->out[0]) && whet__q8_tfl(n);
+  const whet_quant *q = whet__pl_quant(p, n->in[1]);
   whet__pl_pitch(p, n->in[1], &rows, &run, &pitch);
-  if (at->trans_a || a->rank < 2 || b->rank != 2 || rows > 1 || !k) return WHET_LATE;
-  int64_t cols = b->d[at->trans_b ? 0 : 1];
-  return whet__pl_rows_q8(p, n, whet__shape_count(a) / k, cols, k, at->trans_b ? k : 1, at->trans_b ? 1 : cols);
+  if (a->rank < 2 || b->rank < 2 || !k || raw) return WHET_LATE;
+  if (b->rank == 2 && rows <= 1 && !at->trans_a) {
+    int64_t cols = b->d[at->trans_b ? 0 : 1];
+    return whet__pl_rows_q8(p, n, whet__shape_count(a) / k, cols, k, at->trans_b ? k : 1, at->trans_b ? 1 : cols);
+  }
+  if (q->n != 1) return WHET_LATE;
+  whet__pl_strides(p, n->in[0], step[0]);
+  whet__pl_strides(p, n->in[1], step[1]);
+  whet__pl_strides(p, whet__pl_group_out(p), step[2]);
+  whet_product z = whet__matmul_sizes(at, (whet_operand){a->rank, a->d, step[0]},
+                                      (whet_operand){b->rank, b->d, step[1]}, (whet_operand){y->rank, y->d, step[2]});
+  return pairs(p, n, &z);
 }
