@@ -49,7 +49,10 @@ void API(ReleaseIoBinding)(OrtIoBinding *b) {
 /* A second handle of a value; NULL of NULL. */
 static OrtStatus *share(const OrtValue *x, OrtValue **out) {
   *out = NULL;
-  return x ? value_own(whet_value_ref(x->v), out) : NULL;
+  if (!x) return NULL;
+  TRY(value_own(whet_value_ref(x->v), out));
+  (*out)->sparse = sparse_ref(x->sparse);
+  return NULL;
 }
 
 /* Bind x (may be NULL) to a name. */

@@ -111,6 +111,7 @@ static OrtStatus *check_input(const port *p, const whet_value *v) {
 static OrtStatus *give_input(runner *r, const port *p, size_t i, const OrtValue *x) {
   whet_err err;
   whet_kind k = whet_value_kind(x->v);
+  if (x->sparse) return fail(ORT_INVALID_ARGUMENT, "input with name: '%s' received a sparse tensor", p->info.name);
   if (k != WHET_TENSOR || p->info.kind != WHET_TENSOR) {
     whet_value *v = x->v, *boxed = NULL;
     if (p->info.kind == WHET_OPTIONAL && k != WHET_OPTIONAL) {
@@ -187,6 +188,7 @@ static OrtStatus *arm_outputs(OrtSession *s, runner *r, const char *const *name,
     o->given = out[k];
     const whet_info *x = &s->out[i].info;
     char got[40], want[40];
+    if (o->given && o->given->sparse) return fail(ORT_INVALID_ARGUMENT, "output with name: '%s' received a sparse tensor", x->name);
     if (o->given && x->kind == WHET_TENSOR && x->dtype != WHET_NONE && whet_value_dtype(o->given->v) != x->dtype)
       return fail(ORT_INVALID_ARGUMENT, "Unexpected output data type. Actual: (%s) , expected: (%s) (output \"%s\")",
                   type_text(whet_value_dtype(o->given->v), got), type_text(x->dtype, want), x->name);

@@ -196,6 +196,12 @@ OrtStatus *session_open(const OrtEnv *env, const char *path, const void *bytes, 
   static const OrtSessionOptions plain = {.severity = -1, .per_session_threads = true};
   const OrtSessionOptions *o = user ? user : &plain;
   if (o->cancel_load) return fail(ORT_MODEL_LOAD_CANCELED, "Session initialization canceled due to user request.");
+  const char *elsewhere = pairs_get(&o->config, "session.disable_cpu_ep_fallback");
+  if (elsewhere && !strcmp(elsewhere, "1"))
+    return fail(
+        ORT_FAIL,
+        "This session contains graph nodes that are assigned to the default CPU EP, but fallback to CPU EP has been "
+        "explicitly disabled by the user.");
   OrtSession *s = calloc(1, sizeof *s);
   if (!s) return no_memory();
   pthread_mutex_init(&s->lock, NULL);
@@ -211,6 +217,7 @@ OrtStatus *session_open(const OrtEnv *env, const char *path, const void *bytes, 
   if (!st) st = read_model(s, o, path, bytes, n, inputs, n_inputs);
   if (!st) st = make_program(s, env, o, packs);
   if (!st) st = make_ports(s, o);
+  if (!st && !n_inputs) st = devices_choose(o, env, s);
   if (!st && o->profile && !(s->profile = strdup(o->profile))) st = no_memory();
   if (!st && o->optimized) st = write_copy(o->optimized, path, bytes, n);
   const char *direct = pairs_get(&o->config, "session.use_ort_model_bytes_directly");

@@ -146,8 +146,13 @@ struct OrtSessionOptions {
   OrtCustomCreateThreadFn start;
   OrtCustomJoinThreadFn join;
   void *start_options;
+  EpSelectionDelegate choose; /* among devices; NULL: nobody does */
+  void *choose_state;
   bool cancel_load;
 };
+
+/* Let the caller's function choose among the devices, where there is one (device.c). */
+OrtStatus *devices_choose(const OrtSessionOptions *o, const OrtEnv *env, const OrtSession *s);
 
 struct OrtRunOptions {
   whet_cancel cancel;
@@ -183,8 +188,18 @@ whet_dtype whet_type(ONNXTensorElementDataType t);
 /* "tensor(float)": how texts of errors name a type. */
 const char *type_text(whet_dtype t, char buf[40]);
 
+/* What makes a value a sparse tensor (sparse.c), counted. */
+typedef struct sparse sparse;
+sparse *sparse_ref(sparse *x);
+void sparse_unref(sparse *x);
+/* Element type and dimensions of the whole. */
+const whet_info *sparse_shape(const sparse *x);
+/* The tensor of its values, where strings are asked for. */
+OrtStatus *sparse_strings(const sparse *x, const OrtValue **values);
+
 struct OrtValue {
   whet_value *v;
+  sparse *sparse; /* NULL: it is none; else v is an optional without a value */
   const OrtMemoryInfo *memory;
   OrtAllocator *allocator; /* that its data came from; NULL: none */
 };

@@ -17,6 +17,7 @@ OrtStatus *value_own(whet_value *v, OrtValue **out) {
 void API(ReleaseValue)(OrtValue *x) {
   if (!x) return;
   whet_value_unref(&x->v);
+  sparse_unref(x->sparse);
   free(x);
 }
 
@@ -30,10 +31,10 @@ static void give_back(void *user, void *data) {
 static OrtStatus *measure(whet_dtype t, const int64_t *dims, size_t rank, size_t *bytes) {
   size_t n = 1;
   if (t == WHET_NONE) return fail(ORT_NOT_IMPLEMENTED, "the element type is not one of whet's");
-  if (rank > WHET_MAX_RANK) return fail(ORT_INVALID_ARGUMENT, "%zu dimensions; whet has up to %d", rank, WHET_MAX_RANK);
+  if (rank > WHET_MAX_RANK)
+    return fail(ORT_INVALID_ARGUMENT, "%zu dimensions; whet has up to %d", rank, WHET_MAX_RANK);
   for (size_t i = 0; i < rank; i++) {
-    if (dims[i] < 0)
-      return fail(ORT_FAIL, "tried creating tensor with negative value in shape");
+    if (dims[i] < 0) return fail(ORT_FAIL, "tried creating tensor with negative value in shape");
     if (__builtin_mul_overflow(n, (size_t)dims[i], &n)) return fail(ORT_INVALID_ARGUMENT, "size overflow in shape");
   }
   *bytes = whet_dtype_bytes(t, n);
@@ -85,8 +86,8 @@ OrtStatus *value_copy(OrtAllocator *a, const whet_info *x, const void *data, Ort
   return NULL;
 }
 
-OrtStatus *API(CreateTensorAsOrtValue)(OrtAllocator *a, const int64_t *shape, size_t rank, ONNXTensorElementDataType type,
-                                       OrtValue **out) {
+OrtStatus *API(CreateTensorAsOrtValue)(OrtAllocator *a, const int64_t *shape, size_t rank,
+                                       ONNXTensorElementDataType type, OrtValue **out) {
   NEED(a);
   NEED(out);
   if (rank) NEED(shape);
@@ -106,8 +107,7 @@ static OrtStatus *wrap(OrtAllocator *a, void *data, size_t have, const int64_t *
   if (t == WHET_STRING)
     return fail(ORT_INVALID_ARGUMENT, "tensors of strings own their memory: create one and fill it");
   TRY(measure(t, shape, rank, &bytes));
-  if (have < bytes)
-    return fail(ORT_INVALID_ARGUMENT, "not enough space: expected %zu, got %zu", bytes, have);
+  if (have < bytes) return fail(ORT_INVALID_ARGUMENT, "not enough space: expected %zu, got %zu", bytes, have);
   if (!data && bytes) return fail(ORT_INVALID_ARGUMENT, "the tensor's memory is null");
   static char none;
   whet_status s =
@@ -122,8 +122,9 @@ OrtStatus *API(CreateTensorWithDataAsOrtValue)(const OrtMemoryInfo *m, void *dat
     return fail(ORT_NOT_IMPLEMENTED, "memory of \"%s\": whet runs on the CPU", m->name);
   return wrap(NULL, data, bytes, shape, rank, type, out);
 }
-OrtStatus *API(CreateTensorWithDataAndDeleterAsOrtValue)(OrtAllocator *a, void *data, size_t bytes, const int64_t *shape,
-                                                         size_t rank, ONNXTensorElementDataType type, OrtValue **out) {
+OrtStatus *API(CreateTensorWithDataAndDeleterAsOrtValue)(OrtAllocator *a, void *data, size_t bytes,
+                                                         const int64_t *shape, size_t rank,
+                                                         ONNXTensorElementDataType type, OrtValue **out) {
   NEED(a);
   return wrap(a, data, bytes, shape, rank, type, out);
 }
@@ -138,56 +139,85 @@ OrtStatus *API(IsTensor)(const OrtValue *x, int *out) {
 OrtStatus *API(HasValue)(const OrtValue *x, int *out) {
   NEED(x);
   NEED(out);
-  *out = whet_value_kind(x->v) != WHET_OPTIONAL || whet_value_items(x->v) > 0;
-  return NULL;
-}
-OrtStatus *API(IsSparseTensor)(const OrtValue *x, int *out) {
-  NEED(x);
-  NEED(out);
-  *out = 0;
+  *out = x->sparse || whet_value_kind(x->v) != WHET_OPTIONAL || whet_value_items(x->v) > 0;
   return NULL;
 }
 OrtStatus *API(GetValueType)(const OrtValue *x, ONNXType *out) {
   NEED(x);
   NEED(out);
   static const ONNXType type[] = {ONNX_TYPE_TENSOR, ONNX_TYPE_SEQUENCE, ONNX_TYPE_MAP, ONNX_TYPE_OPTIONAL};
-  *out = type[whet_value_kind(x->v)];
+  *out = x->sparse ? ONNX_TYPE_SPARSETENSOR : type[whet_value_kind(x->v)];
   return NULL;
 }
 OrtStatus *API(GetTypeInfo)(const OrtValue *x, OrtTypeInfo **out) {
   NEED(x);
   NEED(out);
-  return type_of_value(x->v, out);
+  if (!x->sparse) return type_of_value(x->v, out);
+  const whet_info *whole = sparse_shape(x->sparse);
+  OrtTypeInfo *t = calloc(1, sizeof *t);
+  if (!t) return no_memory();
+  t->type = ONNX_TYPE_SPARSETENSOR;
+  OrtStatus *s = tensor_type(whole->dtype, whole->rank, whole->dims, &t->tensor);
+  if (s)
+    free(t);
+  else
+    *out = t;
+  return s;
 }
+/* Leave unless x is a tensor; (of strings) unless it is one of strings. */
+#define TENSOR(x)                             \
+  NEED(x);                                    \
+  if (whet_value_kind((x)->v) != WHET_TENSOR) \
+  return fail(ORT_RUNTIME_EXCEPTION, "%s: the value is no tensor", __func__ + 4)
+#define STRINGS(x)                                                                \
+  NEED(x);                                                                        \
+  if (whet_value_kind((x)->v) != WHET_TENSOR)                                     \
+    return fail(ORT_NOT_IMPLEMENTED, "%s: the value is no tensor", __func__ + 4); \
+  if (whet_value_dtype((x)->v) != WHET_STRING) return fail(ORT_FAIL, "%s: the tensor is not of strings", __func__ + 4)
+
+/* The same where it is only looked at: of a sparse tensor its values. */
+#define OF_STRINGS(x)                                      \
+  NEED(x);                                                 \
+  if ((x)->sparse) TRY(sparse_strings((x)->sparse, &(x))); \
+  STRINGS(x)
+
 OrtStatus *API(GetTensorMemoryInfo)(const OrtValue *x, const OrtMemoryInfo **out) {
-  NEED(x);
+  TENSOR(x);
   NEED(out);
   *out = x->memory;
   return NULL;
 }
 
-/* Leave unless x is a tensor; (of strings) unless it is one of strings. */
-#define TENSOR(x)                                                                                     \
-  NEED(x);                                                                                            \
-  if (whet_value_kind((x)->v) != WHET_TENSOR) return fail(ORT_FAIL, "%s: the value is no tensor", __func__ + 4)
-#define STRINGS(x) \
-  TENSOR(x);       \
-  if (whet_value_dtype((x)->v) != WHET_STRING) return fail(ORT_FAIL, "%s: the tensor is not of strings", __func__ + 4)
-
+/* Element type and dimensions of a tensor or of a sparse one; false where it is neither. */
+static bool shape_of(const OrtValue *x, whet_dtype *t, int32_t *rank, const int64_t **dims) {
+  const whet_info *whole = x->sparse ? sparse_shape(x->sparse) : NULL;
+  *t = whole ? whole->dtype : whet_value_dtype(x->v);
+  *rank = whole ? whole->rank : whet_value_rank(x->v);
+  *dims = whole ? whole->dims : whet_value_dims(x->v);
+  return whole || whet_value_kind(x->v) == WHET_TENSOR;
+}
 OrtStatus *API(GetTensorTypeAndShape)(const OrtValue *x, OrtTensorTypeAndShapeInfo **out) {
-  TENSOR(x);
+  whet_dtype t;
+  int32_t rank;
+  const int64_t *dims;
+  NEED(x);
   NEED(out);
-  return tensor_type(whet_value_dtype(x->v), whet_value_rank(x->v), whet_value_dims(x->v), out);
+  if (!shape_of(x, &t, &rank, &dims)) return fail(ORT_FAIL, "Argument is not a tensor");
+  return tensor_type(t, rank, dims, out);
 }
 OrtStatus *API(GetTensorElementTypeAndShapeDataReference)(const OrtValue *x, ONNXTensorElementDataType *type,
                                                           const int64_t **dims, size_t *n) {
-  TENSOR(x);
+  whet_dtype t;
+  int32_t rank;
+  const int64_t *at;
+  NEED(x);
   NEED(type);
   NEED(dims);
   NEED(n);
-  *type = onnx_type(whet_value_dtype(x->v));
-  *n = (size_t)whet_value_rank(x->v);
-  *dims = *n ? whet_value_dims(x->v) : NULL;
+  if (!shape_of(x, &t, &rank, &at)) return fail(ORT_INVALID_ARGUMENT, "Argument is not a tensor");
+  *type = onnx_type(t);
+  *n = (size_t)rank;
+  *dims = rank ? at : NULL;
   return NULL;
 }
 OrtStatus *API(GetTensorMutableData)(OrtValue *x, void **out) {
@@ -203,8 +233,9 @@ OrtStatus *API(GetTensorData)(const OrtValue *x, const void **out) {
   return NULL;
 }
 OrtStatus *API(GetTensorSizeInBytes)(const OrtValue *x, size_t *out) {
-  TENSOR(x);
+  NEED(x);
   NEED(out);
+  if (whet_value_kind(x->v) != WHET_TENSOR) return fail(ORT_INVALID_ARGUMENT, "OrtValue is not a tensor");
   if (whet_value_dtype(x->v) == WHET_STRING) return fail(ORT_INVALID_ARGUMENT, "String tensors are not supported");
   *out = whet_dtype_bytes(whet_value_dtype(x->v), whet_value_count(x->v));
   return NULL;
@@ -262,7 +293,7 @@ OrtStatus *API(GetResizedStringTensorElementBuffer)(OrtValue *x, size_t i, size_
   return NULL;
 }
 OrtStatus *API(GetStringTensorDataLength)(const OrtValue *x, size_t *out) {
-  STRINGS(x);
+  OF_STRINGS(x);
   NEED(out);
   const whet_str *s = whet_value_const_data(x->v);
   *out = 0;
@@ -270,7 +301,7 @@ OrtStatus *API(GetStringTensorDataLength)(const OrtValue *x, size_t *out) {
   return NULL;
 }
 OrtStatus *API(GetStringTensorContent)(const OrtValue *x, void *to, size_t room, size_t *offsets, size_t n) {
-  STRINGS(x);
+  OF_STRINGS(x);
   const whet_str *s = whet_value_const_data(x->v);
   size_t count = whet_value_count(x->v), need = 0;
   TRY(API(GetStringTensorDataLength)(x, &need));
@@ -285,14 +316,14 @@ OrtStatus *API(GetStringTensorContent)(const OrtValue *x, void *to, size_t room,
   return NULL;
 }
 OrtStatus *API(GetStringTensorElementLength)(const OrtValue *x, size_t i, size_t *out) {
-  STRINGS(x);
+  OF_STRINGS(x);
   NEED(out);
   if (i >= whet_value_count(x->v)) return no_element(i, whet_value_count(x->v));
   *out = ((const whet_str *)whet_value_const_data(x->v))[i].n;
   return NULL;
 }
 OrtStatus *API(GetStringTensorElement)(const OrtValue *x, size_t room, size_t i, void *to) {
-  STRINGS(x);
+  OF_STRINGS(x);
   if (i >= whet_value_count(x->v)) return no_element(i, whet_value_count(x->v));
   const whet_str *s = (const whet_str *)whet_value_const_data(x->v) + i;
   if (room < s->n) return fail(ORT_FAIL, "buffer size is too small for string element");
@@ -325,7 +356,8 @@ OrtStatus *API(GetValue)(const OrtValue *x, int i, OrtAllocator *a, OrtValue **o
 static OrtStatus *create_map(const OrtValue *const *in, size_t n, whet_value **out) {
   if (n != 2) return fail(ORT_FAIL, "For map type num_values MUST be 2");
   for (size_t i = 0; i < 2; i++)
-    if (whet_value_kind(in[i]->v) != WHET_TENSOR) return fail(ORT_FAIL, "Either the key tensor or the value tensor is not a tensor");
+    if (whet_value_kind(in[i]->v) != WHET_TENSOR)
+      return fail(ORT_RUNTIME_EXCEPTION, "Either the key tensor or the value tensor is not a tensor");
   if (whet_value_count(in[0]->v) != whet_value_count(in[1]->v))
     return fail(ORT_FAIL, "Key and value tensors have unequal number of elements.");
   whet_dtype k = whet_value_dtype(in[0]->v), t = whet_value_dtype(in[1]->v);
@@ -358,8 +390,11 @@ OrtStatus *API(CreateValue)(const OrtValue *const *in, size_t n, ONNXType type, 
   if (n) NEED(in);
   for (size_t i = 0; i < n; i++) NEED(in[i]);
   whet_value *v;
-  if (type == ONNX_TYPE_MAP) TRY(create_map(in, n, &v));
-  else if (type == ONNX_TYPE_SEQUENCE) TRY(create_sequence(in, n, &v));
-  else return fail(ORT_FAIL, "Input is not of type sequence or map.");
+  if (type == ONNX_TYPE_MAP)
+    TRY(create_map(in, n, &v));
+  else if (type == ONNX_TYPE_SEQUENCE)
+    TRY(create_sequence(in, n, &v));
+  else
+    return fail(ORT_FAIL, "Input is not of type sequence or map.");
   return value_own(v, out);
 }

@@ -2,7 +2,8 @@
 # SPDX-License-Identifier: Apache-2.0
 # Programs of other languages over ONNX Runtime, taken from their registries and not changed, on the original's library and on
 # whet's: clients.sh BUILD [CLIENT]...   Each prints what it sees, and both must be the same (compare.py). Clients: headers cxx
-# extensions node java rust go sherpa, and tflite: the C program of TensorFlow Lite with the headers of its archive.
+# extensions sparse devices genai node java djl rust vad fastembed go sherpa, and of TensorFlow Lite wake and tflite: the C program with the
+# headers of its archive.
 # What a client needs and is not there (a tool, a network) is said, and the client is skipped; status 77 when all are.
 # Downloads and what is built of them lie in BUILD/clients. Needs the Python module onnx (tools/python.sh).
 set -u
@@ -45,38 +46,65 @@ client_node() {
 
 client_java() {
   has java && has javac && has mvn && has unzip || return 77
-  mkdir -p "$work/java/native" && cd "$work/java" || return 1
-  version=${JAVA_CLIENT:-1.29.0}
-  jar=jar/onnxruntime-$version.jar
+  mkdir -p "$work/java" && cd "$work/java" || return 1
+  maven com.microsoft.onnxruntime:onnxruntime "${JAVA_CLIENT:-1.29.0}" || return 77
+  javac -cp 'jar/*' -d classes "$here/java/Program.java" || return 1
+  java_both Program
+}
+
+# The Maven package NAME VERSION and all that it needs, in the folder jar.
+maven() {
   cat >pom.xml <<END
 <project xmlns="http://maven.apache.org/POM/4.0.0"><modelVersion>4.0.0</modelVersion><groupId>x</groupId><artifactId>x</artifactId>
-<version>1</version><dependencies><dependency><groupId>com.microsoft.onnxruntime</groupId><artifactId>onnxruntime</artifactId>
-<version>$version</version></dependency></dependencies></project>
+<version>1</version><dependencies><dependency><groupId>${1%:*}</groupId><artifactId>${1#*:}</artifactId>
+<version>$2</version></dependency></dependencies></project>
 END
-  [ -f "$jar" ] || mvn -q -B dependency:copy-dependencies -DoutputDirectory=jar >mvn.log 2>&1
-  fetched "$work/java/mvn.log" || return 77
-  javac -cp "$jar" -d classes "$here/java/Program.java" || return 1
-  unzip -o -q -j "$jar" ai/onnxruntime/native/linux-x64/libonnxruntime4j_jni.so -d native || return 1
+  [ -f "jar/${1#*:}-$2.jar" ] || mvn -q -B dependency:copy-dependencies -DoutputDirectory=jar >mvn.log 2>&1
+  fetched "$PWD/mvn.log"
+}
+
+# The Java program CLASS on both libraries: on the original's of the jar, and on whet's beside the jar's own binding.
+java_both() {
+  mkdir -p native
+  unzip -o -q -j jar/onnxruntime-1*.jar ai/onnxruntime/native/linux-x64/libonnxruntime4j_jni.so -d native || return 1
   cp "$ours" native/libonnxruntime.so && cp "$ours" native/libonnxruntime.so.1 || return 1
-  java -cp "$jar:classes" Program "$work/models" >original.txt 2>original.log || { tail -5 original.log; return 1; }
-  java -Donnxruntime.native.path="$PWD/native" -cp "$jar:classes" Program "$work/models" >whet.txt 2>whet.log ||
+  java -cp 'jar/*:classes' "$1" "$work/models" >original.txt 2>original.log || { tail -5 original.log; return 1; }
+  java -Donnxruntime.native.path="$PWD/native" -cp 'jar/*:classes' "$1" "$work/models" >whet.txt 2>whet.log ||
     { tail -5 whet.log; return 1; }
   "$python" "$here/compare.py" original.txt whet.txt
 }
 
-# ort: its library of the original is that of the Python package, or ORT_ORIGINAL.
-client_rust() {
+# DJL's engine, over the Java package of the release that it asks for.
+client_djl() {
+  has java && has javac && has mvn && has unzip || return 77
+  mkdir -p "$work/djl" && cd "$work/djl" || return 1
+  maven ai.djl.onnxruntime:onnxruntime-engine "${DJL_CLIENT:-0.36.0}" || return 77
+  javac -cp 'jar/*' -d classes "$here/djl/Djl.java" || return 1
+  DJL_CACHE_DIR=$PWD/cache java_both Djl
+}
+
+# Build the Rust program of folder NAME, and run it on both libraries with the models in a folder. The original's library is that of
+# the Python package, or ORT_ORIGINAL. Crates that do not leave it out link with a library, too: the original's.
+rust_both() { # NAME [FOLDER]
   has cargo && original_library || return 77
-  mkdir -p "$work/rust" && cd "$work/rust" || return 1
-  cp -R "$here/rust/Cargo.toml" "$here/rust/src" . || return 1
-  CARGO_TARGET_DIR=target cargo build --quiet >cargo.log 2>&1 || {
+  mkdir -p "$work/$1/original" && cd "$work/$1" || return 1
+  cp -R "$here/$1/Cargo.toml" "$here/$1/src" . || return 1
+  ln -sf "$original" original/libonnxruntime.so && ln -sf "$original" original/libonnxruntime.so.1 || return 1
+  ORT_LIB_LOCATION=$PWD/original ORT_PREFER_DYNAMIC_LINK=1 CARGO_TARGET_DIR=target cargo build --quiet >cargo.log 2>&1 || {
     grep -q 'failed to \(download\|get\|query\)' cargo.log && { echo "skipped: cannot be downloaded, see $PWD/cargo.log"; return 77; }
     tail -20 cargo.log
     return 1
   }
-  ORT_DYLIB_PATH=$original target/debug/program "$work/models" >original.txt 2>original.log || { tail -5 original.log; return 1; }
-  ORT_DYLIB_PATH=$ours target/debug/program "$work/models" >whet.txt 2>whet.log || { tail -5 whet.log; return 1; }
+  ORT_DYLIB_PATH=$original target/debug/program ${2:+"$2"} >original.txt 2>original.log || { tail -5 original.log; return 1; }
+  ORT_DYLIB_PATH=$ours target/debug/program ${2:+"$2"} >whet.txt 2>whet.log || { tail -5 whet.log; return 1; }
   "$python" "$here/compare.py" original.txt whet.txt
+}
+client_rust() { rust_both rust "$work/models"; }
+# A crate that hears speech, with a model of its own and an older release of ort.
+client_vad() { rust_both vad; }
+# Embeddings of texts; the models are made here.
+client_fastembed() {
+  "$python" "$here/fastembed/models.py" "$work/fastembed/models" && rust_both fastembed "$work/fastembed/models"
 }
 
 # The Go module has tests of its own: each that passes on the original must pass on whet.
@@ -154,6 +182,55 @@ client_extensions() {
   "$python" "$here/compare.py" original.txt whet.txt
 }
 
+# C programs over one part of the interface each, linked with the original's library.
+c_both() { # NAME
+  has cc && original_library || return 77
+  mkdir -p "$work/$1/original" && cd "$work/$1" || return 1
+  ln -sf "$original" original/libonnxruntime.so.1 || return 1
+  cc -std=c11 -Wall -Wextra -Werror -I"$top/compat/onnxruntime/include" "$here/$1/program.c" -o program original/libonnxruntime.so.1 || return 1
+  LD_LIBRARY_PATH=$PWD/original ./program "$work/models/add.onnx" >original.txt 2>original.log || { tail -5 original.log; return 1; }
+  LD_LIBRARY_PATH=$build/compat ./program "$work/models/add.onnx" >whet.txt 2>whet.log || { tail -5 whet.log; return 1; }
+  "$python" "$here/compare.py" original.txt whet.txt
+}
+client_sparse() { c_both sparse; }
+client_devices() { c_both devices; }
+
+# Packages of Python in an environment of the client's own, which sees those of $python.
+python_packages() { # FOLDER PACKAGE...
+  place=$1
+  shift
+  [ -x "$place/bin/python" ] || "$python" -m venv "$place" >"$place.log" 2>&1
+  "$place/bin/python" -m pip install --quiet --no-deps "$@" >"$place.log" 2>&1
+  fetched "$place.log" || return 77
+  "$python" -c 'import sysconfig; print(sysconfig.get_path("purelib"))' >"$(ls -d "$place"/lib/python*/site-packages)/above.pth"
+}
+
+# onnxruntime-genai: texts of a small language model. It loads the library that lies in the Python package onnxruntime: here in folders
+# that look like it.
+client_genai() {
+  original_library || return 77
+  mkdir -p "$work/genai" && cd "$work/genai" || return 1
+  python_packages "$PWD/venv" "onnxruntime-genai==${GENAI_CLIENT:-0.18.0}" || return 77
+  "$python" "$here/genai/models.py" model || return 1
+  for side in original whet; do
+    library=$original
+    [ $side = original ] || library=$ours
+    mkdir -p "$side/onnxruntime/capi" && : >"$side/onnxruntime/__init__.py" && cp "$library" "$side/onnxruntime/capi/libonnxruntime.so.1" || return 1
+    PYTHONPATH=$PWD/$side venv/bin/python "$here/genai/program.py" model >$side.txt 2>$side.log || { tail -5 $side.log; return 1; }
+  done
+  "$python" "$here/compare.py" original.txt whet.txt
+}
+
+# pymicro-wakeword and pyopen-wakeword: TensorFlow Lite's C interface through ctypes, with models and a Linux library of their own. The
+# integer models may differ by two steps of their outputs: whet gives the bytes of the reference kernels.
+client_wake() {
+  mkdir -p "$work/wake" && cd "$work/wake" || return 1
+  python_packages "$PWD/venv" "pymicro-wakeword==${MICRO_CLIENT:-2.5.0}" "pyopen-wakeword==${OPEN_CLIENT:-1.1.0}" pymicro-features || return 77
+  venv/bin/python "$here/wake/program.py" >original.txt 2>original.log || { tail -5 original.log; return 1; }
+  venv/bin/python "$here/wake/program.py" "$build/compat/libtensorflowlite_c.so" >whet.txt 2>whet.log || { tail -5 whet.log; return 1; }
+  "$python" "$here/compare.py" original.txt whet.txt 0.008
+}
+
 # Folders of the headers in Debian's trixie and sid, from the mirror that this machine uses; nothing where there is none.
 debian_headers() {
   command -v apt-get >/dev/null && command -v dpkg-deb >/dev/null || return
@@ -227,7 +304,7 @@ print(sorted(glob.glob(os.path.dirname(onnxruntime.__file__) + "/capi/libonnxrun
 }
 
 failed=0 passed=0
-for client in ${*:-headers cxx extensions node java rust go sherpa tflite}; do
+for client in ${*:-headers cxx extensions sparse devices genai node java djl rust vad fastembed go sherpa wake tflite}; do
   echo "== $client"
   (client_"$client")
   case $? in
