@@ -6,8 +6,9 @@
  *   pipeline_cost [SECONDS [TURNS]]   of each measurement (2) and how often (5); the median counts
  *
  * Both run at the same time, one half a frame after the other, each on its own copy of the model and on the same
- * processor, another one every turn: whatever else the machine does hits both. Each figure stands beside its bar; status 1 when one is missed. To be run with nothing
- * beside it. */
+ * processor, another one every turn: whatever else the machine does hits both.
+ *
+ * Each figure stands beside its bar; status 1 when one is missed. To be run with nothing beside it. */
 
 #include <sched.h>
 #include <stdio.h>

@@ -91,7 +91,18 @@ whet_status ob_fail(ob_conn *c, whet_err *err);
 /* The one number that a statement gives; resets it. */
 whet_status ob_number(ob_conn *c, sqlite3_stmt *st, int64_t *out, whet_err *err);
 /* Add to a counter. */
-enum { OB_C_RECORDS = 1, OB_C_BYTES, OB_C_PUT, OB_C_SENT, OB_C_EXPIRED, OB_C_DROPPED, OB_C_REFUSED, OB_C_ATTEMPTS };
+enum {
+  OB_C_RECORDS = 1,
+  OB_C_BYTES,
+  OB_C_PUT,
+  OB_C_SENT,
+  OB_C_EXPIRED,
+  OB_C_DROPPED,
+  OB_C_REFUSED,
+  OB_C_ATTEMPTS,
+  OB_C_DEAD,
+  OB_C_DEAD_BYTES
+};
 whet_status ob_count(ob_conn *c, int which, int64_t by, whet_err *err);
 /* What a counter says. */
 whet_status ob_total(ob_conn *c, int which, int64_t *n, whet_err *err);

@@ -118,7 +118,7 @@ EDGE_MUST whet_status outbox_spend(outbox *o, int64_t bytes, whet_err *err);
 typedef struct outbox_stats {
   int64_t records, bytes, streams; /* that wait */
   int64_t dead, dead_bytes;
-  double oldest; /* seconds since 1970; 0: none waits */
+  double oldest; /* when the first that waits was put, seconds since 1970; 0: none waits */
   /* Since the file was made. */
   int64_t put, sent, expired, dropped, refused, attempts;
   int64_t spent_today; /* bytes */

@@ -33,6 +33,12 @@ static const char k_schema[] =
     "INSERT INTO counter VALUES(1,0),(2,0),(3,0),(4,0),(5,0),(6,0),(7,0),(8,0);"
     "CREATE TABLE spent(day INTEGER PRIMARY KEY, bytes INTEGER NOT NULL);";
 
+/* Dead letters were not counted in the files of earlier days. */
+static const char k_dead[] =
+    "INSERT INTO counter SELECT 9,(SELECT count(*) FROM dead) WHERE NOT EXISTS(SELECT 1 FROM counter WHERE id=9);"
+    "INSERT INTO counter SELECT 10,(SELECT coalesce(sum(length(data)),0) FROM dead) WHERE NOT EXISTS(SELECT 1 FROM "
+    "counter WHERE id=10);";
+
 static const char *const k_sql[OB_SQL_COUNT] = {
     [OB_BEGIN] = "BEGIN IMMEDIATE",
     [OB_COMMIT] = "COMMIT",
@@ -262,6 +268,7 @@ static whet_status schema(ob_conn *c, whet_err *err) {
   } else if (version != VERSION) {
     s = edge_fail(err, WHET_E_FORMAT, "an outbox of version %lld; this is %d", (long long)version, VERSION);
   }
+  if (!s) s = pragma(c, k_dead, err);
   if (!s) s = pragma(c, "COMMIT", err);
   if (s) sqlite3_exec(c->db, "ROLLBACK", NULL, NULL, NULL);
   return s;

@@ -230,7 +230,7 @@ whet_status outbox_take(outbox *o, size_t most, size_t most_bytes, outbox_batch 
 
 /* The totals of one settling. */
 struct settled {
-  int64_t gone, bytes, sent, refused, attempts;
+  int64_t gone, bytes, sent, refused, refused_bytes, attempts;
 };
 
 static whet_status remove_item(outbox *o, const outbox_item *x, struct settled *t, bool *was, whet_err *err) {
@@ -245,12 +245,14 @@ static whet_status remove_item(outbox *o, const outbox_item *x, struct settled *
 
 static whet_status bury(outbox *o, const outbox_item *x, const char *why, struct settled *t, whet_err *err) {
   bool was;
+  int64_t before = t->bytes;
   sqlite3_stmt *st = ob_ready_int(&o->give, OB_BURY, x->id, err);
   if (!st) return WHET_E_IO;
   sqlite3_bind_text(st, 2, why, -1, SQLITE_STATIC);
   EDGE_TRY(ob_run(&o->give, st, err));
   EDGE_TRY(remove_item(o, x, t, &was, err));
   t->refused += was;
+  t->refused_bytes += t->bytes - before;
   return WHET_OK;
 }
 
@@ -300,6 +302,8 @@ static whet_status settle(outbox *o, const outbox_batch *b, const outbox_answer 
   if (!s) s = ob_count(c, OB_C_BYTES, -t.bytes, err);
   if (!s) s = ob_count(c, OB_C_SENT, t.sent, err);
   if (!s) s = ob_count(c, OB_C_REFUSED, t.refused, err);
+  if (!s) s = ob_count(c, OB_C_DEAD, t.refused, err);
+  if (!s) s = ob_count(c, OB_C_DEAD_BYTES, t.refused_bytes, err);
   if (!s) s = ob_count(c, OB_C_ATTEMPTS, t.attempts, err);
   if (!s && t.gone) s = ob_do(c, OB_STREAM_CLEAN, err);
   return ob_end(c, s, err);

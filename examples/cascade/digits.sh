@@ -17,5 +17,5 @@ server=$!
 trap 'kill $server' EXIT
 for i in 1 2 3 4 5 6 7 8 9 10; do grep -q 8765 serve.log 2>/dev/null && break || sleep 0.3; done
 "$whet" cascade tune --local small.tflite --remote http://127.0.0.1:8765 --model cnn --remote-range "$range" \
-  --data "$data" --split train:50000.. -o cascade.yaml --chart cascade.svg
+  --data "$data" --split train:50000.. --max-offload 9.3% -o cascade.yaml --chart cascade.svg
 "$whet" cascade run cascade.yaml --data "$data" --split test

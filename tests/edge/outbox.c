@@ -4,6 +4,7 @@
 
 #include "edge/outbox/outbox.h"
 
+#include <math.h>
 #include <poll.h>
 #include <setjmp.h>
 #include <signal.h>
@@ -11,9 +12,11 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/wait.h>
+#include <time.h>
 #include <unistd.h>
 
 #include <cmocka.h>
+#include <sqlite3.h>
 
 #include "cut_vfs.h"
 
@@ -79,6 +82,7 @@ static void order(void **state) {
   put(o, "a", NULL, "a2", 0, 0);
   put(o, NULL, "same", "again", 1, 0); /* its key waits */
   put(o, "b", NULL, "b2", 2, 0);       /* the stream's priority, now */
+  assert_true(stats(o).streams == 2 && fabs(stats(o).oldest - (double)time(NULL)) < 600);
   assert_string_equal(taken(o, 100, OUTBOX_UNREACHED), "b1 b2 n1 a1 a2");
   usleep(100);
   assert_string_equal(taken(o, 3, OUTBOX_SENT), "b1 b2 n1");
@@ -87,7 +91,7 @@ static void order(void **state) {
   put(o, NULL, "same", "n2", 1, 0); /* delivered: the key is free */
   assert_string_equal(taken(o, 100, OUTBOX_SENT), "n2 a1 a2");
   outbox_stats s = stats(o);
-  assert_true(s.records == 0 && s.bytes == 0 && s.put == 6 && s.sent == 6 && s.streams == 0);
+  assert_true(s.records == 0 && s.bytes == 0 && s.put == 6 && s.sent == 6 && s.streams == 0 && s.oldest == 0);
   outbox_close(&o);
 }
 
@@ -183,11 +187,23 @@ static void dead(void **state) {
     assert_string_equal(taken(o, 1, OUTBOX_AGAIN), "worse");
   }
   assert_string_equal(taken(o, 1, OUTBOX_SENT), "");
-  assert_true(stats(o).dead == 2 && stats(o).refused == 2);
+  assert_true(stats(o).dead == 2 && stats(o).dead_bytes == 8 && stats(o).refused == 2);
+  outbox_close(&o); /* files of earlier days have not counted them */
+  sqlite3 *db;
+  assert_int_equal(sqlite3_open(file("dead.db"), &db), SQLITE_OK);
+  assert_int_equal(sqlite3_exec(db, "DELETE FROM counter WHERE id>8", NULL, NULL, NULL), SQLITE_OK);
+  sqlite3_close(db);
+  o = open_box("dead.db", &few);
+  assert_true(stats(o).dead == 2 && stats(o).dead_bytes == 8);
   assert_int_equal(outbox_revive(o, &n, NULL), WHET_OK);
-  assert_true(n == 2 && stats(o).dead == 0 && stats(o).bytes == 8);
+  assert_true(n == 2 && stats(o).dead == 0 && stats(o).dead_bytes == 0 && stats(o).bytes == 8);
   usleep(1000);
-  assert_string_equal(taken(o, 9, OUTBOX_SENT), "bad worse");
+  assert_string_equal(taken(o, 1, OUTBOX_REFUSED), "bad");
+  assert_true(stats(o).dead == 1 && stats(o).dead_bytes == 3);
+  assert_int_equal(outbox_purge(o, true, &n, NULL), WHET_OK);
+  assert_true(n == 1 && stats(o).dead == 0 && stats(o).dead_bytes == 0);
+  usleep(1000);
+  assert_string_equal(taken(o, 9, OUTBOX_SENT), "worse");
   /* Who delivers is alone; who puts is not. */
   const outbox_opts same = {.path = file("dead.db")};
   assert_int_equal(outbox_open(&same, &other, NULL), WHET_OK);
