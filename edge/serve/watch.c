@@ -28,6 +28,7 @@ struct watch_conn {
   _Atomic int64_t whole; /* when a request last arrived whole, or the connection opened */
   uint64_t seen;         /* bytes received up to then; watch lock */
   int64_t since;         /* when bytes past them were first seen; 0: none are; watch lock */
+  bool ended;            /* the last look found no more to come; watch lock */
   _Atomic bool reset;    /* a request arrived whole since the last look */
 };
 
@@ -50,7 +51,8 @@ static bool ended(int fd) {
   return recv(fd, &c, 1, MSG_PEEK | MSG_DONTWAIT) == 0;
 }
 
-/* Look at every connection: has it begun a request longer than `slow` ago, or left it unfinished? */
+/* Look at every connection: has it begun a request longer than `slow` ago, or left it unfinished? The end must be
+ * seen twice: what was read a moment ago is about to be whole. */
 static void sweep(serve_watch *w) {
   int64_t now = edge_now(), most = (int64_t)(w->o.slow * 1e9);
   pthread_mutex_lock(&w->conns);
@@ -67,9 +69,14 @@ static void sweep(serve_watch *w) {
       c->since = 0;
     } else if (!c->since) {
       c->since = now;
-    } else if (now - c->since > most || ended(c->fd)) {
-      shutdown(c->fd, SHUT_RDWR);
-      c->since = now;
+      c->ended = false;
+    } else {
+      bool over = ended(c->fd);
+      if (now - c->since > most || (over && c->ended)) {
+        shutdown(c->fd, SHUT_RDWR);
+        c->since = now;
+      }
+      c->ended = over;
     }
   }
   pthread_mutex_unlock(&w->conns);

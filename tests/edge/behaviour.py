@@ -216,6 +216,17 @@ def limits(models):
             c.close()
         assert digits(s)[0] == 200
         wait_for(lambda: "whet_body_bytes 0\n" in s.ask("GET", "/metrics")[2].decode())
+        # who takes long to send all, then closes their end, still gets the answer
+        body, h = infer_body("Input3", DIGIT.shape, "FP32", DIGIT)
+        head = f"POST /v2/models/digits/infer HTTP/1.1\r\nHost: x\r\nContent-Length: {len(body)}\r\n" \
+               f"Inference-Header-Content-Length: {h['Inference-Header-Content-Length']}\r\n\r\n"
+        c = socket.create_connection((s.host, s.port))
+        c.sendall(head.encode() + body[:100])
+        time.sleep(2.2)
+        c.sendall(body[100:])
+        c.shutdown(socket.SHUT_WR)
+        assert c.recv(20).startswith(b"HTTP/1.1 200")
+        c.close()
     # a client that sends a byte now and then is cut off, a silent one is not
     with serving(models, "--slow", "1", "--idle", "600") as s:
         slow, quiet = socket.create_connection((s.host, s.port)), socket.create_connection((s.host, s.port))
