@@ -158,15 +158,16 @@ def watched():
 
 
 def silent():
-    """A receiver that never answers does not hold the end up."""
-    with tempfile.TemporaryDirectory() as folder, socket.socket() as s:
-        s.bind(("127.0.0.1", 0))
-        s.listen(5)
-        (pathlib.Path(folder) / "x.csv").write_text("1\n")
-        p = Running(folder, f"source: {{files: {{files: x.csv, format: csv, repeat: 0}}}}\nstages: [{{values: [a]}}]\n"
-                            f"sinks: [{{send: 'http://127.0.0.1:{s.getsockname()[1]}/'}}]\n")
-        s.accept()[0].recv(1000)
-        p.stop(1)
+    """A receiver that never answers does not hold the end up, whichever thread waits for it."""
+    for every in ("", ", every: 10ms"):
+        with tempfile.TemporaryDirectory() as folder, socket.socket() as s:
+            s.bind(("127.0.0.1", 0))
+            s.listen(5)
+            (pathlib.Path(folder) / "x.csv").write_text("1\n")
+            p = Running(folder, f"source: {{files: {{files: x.csv, format: csv, repeat: 0{every}}}}}\nstages: [{{values: [a]}}]\n"
+                                f"sinks: [{{send: 'http://127.0.0.1:{s.getsockname()[1]}/'}}]\n")
+            s.accept()[0].recv(1000)
+            p.stop(1)
 
 
 class Running:
