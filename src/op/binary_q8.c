@@ -20,6 +20,7 @@
 #include "base/dtype.h"
 #include "kern/binary_q8.h"
 #include "kern/fixed.h"
+#include "kern/pair_q8.h"
 #include "op/binary.h"
 #include "op/q8.h"
 #include "op/walk.h"
@@ -93,7 +94,8 @@ static int32_t compare(const call *c, int32_t a, int32_t b) {
   return (int32_t)c->row->i64(x, y, false, c->mode);
 }
 
-/* LiteRT orders 16-bit numbers as they are stored, whatever their scales. (Whether they are equal it asks of rescaled ones.) */
+/* LiteRT orders 16-bit numbers as they are stored, whatever their scales. (Whether they are equal it asks of rescaled
+ * ones.) */
 static int32_t compare_stored(const call *c, int32_t a, int32_t b) {
   return (int32_t)c->row->i64((int64_t)a + c->x.zero, (int64_t)b + c->y.zero, false, c->mode);
 }
@@ -160,32 +162,35 @@ static void tfl(call *c) {
   }
 }
 
-whet_status whet__binary_q8_ref(const whet_args *arg) {
-  const whet_tensor *x = &arg->in[0], *y = &arg->in[1], *z = &arg->out[0];
-  const whet_binary_attr *at = arg->attr;
-  call c = {.row = whet__binary_row(arg->node->op),
-            .mode = at ? at->mode : 0,
-            .real_x = x->q,
-            .real_y = y->q,
-            .real_z = z->q};
-  c.x = whet__q8(x->dtype, x->q);
-  c.y = whet__q8(y->dtype, y->q);
-  c.z = whet__q8(z->dtype, z->q);
-  int fn = kernel_of(arg->node->op);
-  bool wide = whet_dtype_bits(x->dtype) == 16;
+/* What a node does with operands and a result of such meaning. */
+static call call_of(const whet_node *n, whet_dtype tx, const whet_quant *x, whet_dtype ty, const whet_quant *y,
+                    whet_dtype tz, const whet_quant *z) {
+  const whet_binary_attr *at = n->attr;
+  call c = {.row = whet__binary_row(n->op), .mode = at ? at->mode : 0, .real_x = x, .real_y = y, .real_z = z};
+  c.x = whet__q8(tx, x);
+  c.y = whet__q8(ty, y);
+  c.z = whet__q8(tz, z);
+  int fn = kernel_of(n->op);
+  bool wide = whet_dtype_bits(tx) == 16;
   if (fn >= 0 && c.real_x && c.real_y && c.real_z) {
     c.fn = kernel;
-    binary(&c.bin, fn, arg->node, &c.x, &c.y, &c.z, wide ? 15 : 20);
-    if (arg->node->round == WHET_ROUND_TFL_FIX1 && fn != WHET_BIN_MUL) {
+    binary(&c.bin, fn, n, &c.x, &c.y, &c.z, wide ? 15 : 20);
+    if (n->round == WHET_ROUND_TFL_FIX1 && fn != WHET_BIN_MUL) {
       c.fn = by_shift;
       c.shift[0] = (int32_t)whet__clamp_i(exponent(c.z.scale) - exponent(c.x.scale), 0, 31);
       c.shift[1] = (int32_t)whet__clamp_i(exponent(c.z.scale) - exponent(c.y.scale), 0, 31);
     }
-  } else if (whet__q8_tfl(arg->node)) {
+  } else if (whet__q8_tfl(n)) {
     tfl(&c);
   } else {
     c.fn = onnx;
   }
+  return c;
+}
+
+whet_status whet__binary_q8_ref(const whet_args *arg) {
+  const whet_tensor *x = &arg->in[0], *y = &arg->in[1], *z = &arg->out[0];
+  call c = call_of(arg->node, x->dtype, x->q, y->dtype, y->q, z->dtype, z->q);
   whet_walk w;
   whet__walk_init(&w, z->rank, z->dim);
   whet__walk_add(&w, x);
@@ -224,6 +229,32 @@ static bool is_byte(const whet_planner *p, int32_t v) {
   return (t == WHET_S8 || t == WHET_U8) && q && q->n == 1;
 }
 
+enum { PAIRS = 65536 };
+
+/* Other functions of two bytes, where there are so many results that a table of all of them is soon worth its making.
+ */
+static whet_status by_pairs(whet_planner *p, const whet_node *n) {
+  int32_t x = n->in[0], y = n->in[1], z = n->out[0], out = whet__pl_group_out(p);
+  const whet_shape *s = whet__pl_shape(p, z);
+  whet_dtype tx = whet__pl_dtype(p, x), ty = whet__pl_dtype(p, y), tz = whet__pl_dtype(p, z);
+  whet_pair_q8 k = {.rank = s->rank};
+  uint8_t map[256], *table = whet__shape_count(s) >= PAIRS / 16 && s->rank > 0 ? whet__pl_memory(p, PAIRS) : NULL;
+  if (!table || !strides(p, x, s, k.x_stride) || !strides(p, y, s, k.y_stride) || !strides(p, out, s, k.z_stride))
+    return WHET_LATE;
+  call c = call_of(n, tx, whet__pl_quant(p, x), ty, whet__pl_quant(p, y), tz, whet__pl_quant(p, z));
+  bool more = whet__pl_epi_table(p, n, map);
+  for (int i = 0; i < PAIRS; i++) {
+    int32_t a = tx == WHET_S8 ? (int8_t)(i & 255) : i & 255, b = ty == WHET_S8 ? (int8_t)(i >> 8) : i >> 8;
+    table[i] = (uint8_t)c.fn(&c, a - c.x.zero, b - c.y.zero);
+    if (more) table[i] = map[table[i]];
+  }
+  memcpy(k.dim, s->d, sizeof k.dim);
+  whet_arg arg[] = {whet__rd(x), whet__rd(y), whet__bl(whet__pl_blob(p, table, PAIRS)), whet__wr(out)};
+  int64_t count = whet__shape_count(s);
+  return whet__pl_kern(p, WHET_FAMILY_pair_q8, &k, sizeof k, arg, WHET_COUNT(arg), count / s->d[s->rank - 1],
+                       (double)count);
+}
+
 whet_status whet__binary_q8_plan(whet_planner *p, const whet_node *n) {
   int32_t x = n->in[0], y = n->in[1], z = n->out[0];
   whet_dtype tz = whet__pl_dtype(p, z);
@@ -235,7 +266,7 @@ whet_status whet__binary_q8_plan(whet_planner *p, const whet_node *n) {
   if (whet__shape_count(sx) == 1 && whet__pl_data(p, x) && whet__shape_equal(sy, sz))
     return whet__pl_by_table(p, n, 1);
   int fn = kernel_of(n->op);
-  if (fn < 0 || !is_byte(p, z)) return WHET_LATE;
+  if (fn < 0 || !is_byte(p, z)) return by_pairs(p, n);
   whet_binary_q8 q = {.x_signed = whet__pl_dtype(p, x) == WHET_S8,
                       .y_signed = whet__pl_dtype(p, y) == WHET_S8,
                       .z_signed = tz == WHET_S8,
