@@ -8,17 +8,6 @@
 
 enum { CUSTOM_CODE = 32, MOST = 64 };
 
-struct TfLiteRegistrationExternal {
-  int code, version;
-  char *name;
-  void *(*init)(TfLiteOpaqueContext *, const char *, size_t);
-  void (*free)(TfLiteOpaqueContext *, void *);
-  TfLiteStatus (*prepare)(TfLiteOpaqueContext *, TfLiteOpaqueNode *);
-  TfLiteStatus (*invoke)(TfLiteOpaqueContext *, TfLiteOpaqueNode *);
-  bool old; /* its functions are those of `classic` */
-  TfLiteRegistration classic;
-};
-
 /* One call of a registration's function. */
 struct TfLiteOpaqueContext {
   whet_custom_ctx *c;
@@ -139,12 +128,23 @@ static whet_status tell(whet_custom_ctx *c, port *p, bool running) {
   return WHET_OK;
 }
 
+/* Its own functions: those with the caller's data go before those without. */
+static void *start(const TfLiteRegistrationExternal *r, TfLiteOpaqueContext *ctx, const void *options, size_t n) {
+  if (r->init_with) return r->init_with(r->user, ctx, options, n);
+  return r->init ? r->init(ctx, options, n) : NULL;
+}
+static TfLiteStatus own(const TfLiteRegistrationExternal *r, TfLiteOpaqueContext *ctx, bool running) {
+  TfLiteStatus (*with)(void *, TfLiteOpaqueContext *, TfLiteOpaqueNode *) =
+      running ? r->invoke_with : r->prepare_with;
+  return with ? with(r->user, ctx, ctx->node) : (running ? r->invoke : r->prepare)(ctx, ctx->node);
+}
+
 static whet_status on_create(void *user, const whet_custom_ctx *c, void **state) {
   const TfLiteRegistrationExternal *r = user;
   size_t n = 0;
   const void *options = whet_custom_options(c, &n);
   TfLiteOpaqueContext ctx = {.c = (whet_custom_ctx *)c};
-  *state = r->old ? classic_init(&r->classic, options, n) : r->init ? r->init(&ctx, options, n) : NULL;
+  *state = r->old ? classic_init(&r->classic, options, n) : start(r, &ctx, options, n);
   return WHET_OK;
 }
 
@@ -153,6 +153,8 @@ static void on_destroy(void *user, void *state) {
   TfLiteOpaqueContext ctx = {0};
   if (r->old)
     classic_free(&r->classic, state);
+  else if (r->free_with)
+    r->free_with(r->user, &ctx, state);
   else if (r->free)
     r->free(&ctx, state);
 }
@@ -171,7 +173,7 @@ static void on_report(void *user, const char *text) { whet_custom_error(((TfLite
 
 static TfLiteStatus apply(const TfLiteRegistrationExternal *r, TfLiteOpaqueContext *ctx, bool running) {
   TfLiteOpaqueNode *n = ctx->node;
-  if (!r->old) return (running ? r->invoke : r->prepare)(ctx, n);
+  if (!r->old) return own(r, ctx, running);
   return classic_call(&r->classic,
                       &(classic_node){n->in, n->out, n->n_in, n->n_out, n->state, n->options, n->n_options, ctx,
                                       on_resized, on_report},
@@ -179,10 +181,10 @@ static TfLiteStatus apply(const TfLiteRegistrationExternal *r, TfLiteOpaqueConte
 }
 
 static bool prepares(const TfLiteRegistrationExternal *r) {
-  return r->old ? r->classic.prepare != NULL : r->prepare != NULL;
+  return r->old ? r->classic.prepare != NULL : r->prepare || r->prepare_with;
 }
 static bool invokes(const TfLiteRegistrationExternal *r) {
-  return r->old ? r->classic.invoke != NULL : r->invoke != NULL;
+  return r->old ? r->classic.invoke != NULL : r->invoke || r->invoke_with;
 }
 
 /* A registration's function on a node. */

@@ -109,6 +109,23 @@ typedef struct classic_node {
 void *classic_init(const TfLiteRegistration *r, const void *options, size_t n);
 void classic_free(const TfLiteRegistration *r, void *state);
 TfLiteStatus classic_call(const TfLiteRegistration *r, const classic_node *n, bool running);
+/* An operator of the caller's own (opaque.c, operator.c). */
+struct TfLiteRegistrationExternal {
+  int code, version;
+  char *name;
+  void *(*init)(TfLiteOpaqueContext *, const char *, size_t);
+  void (*free)(TfLiteOpaqueContext *, void *);
+  TfLiteStatus (*prepare)(TfLiteOpaqueContext *, TfLiteOpaqueNode *);
+  TfLiteStatus (*invoke)(TfLiteOpaqueContext *, TfLiteOpaqueNode *);
+  void *user; /* for these, where they are there in place of those above */
+  void *(*init_with)(void *, TfLiteOpaqueContext *, const char *, size_t);
+  void (*free_with)(void *, TfLiteOpaqueContext *, void *);
+  TfLiteStatus (*prepare_with)(void *, TfLiteOpaqueContext *, TfLiteOpaqueNode *);
+  TfLiteStatus (*invoke_with)(void *, TfLiteOpaqueContext *, TfLiteOpaqueNode *);
+  bool old; /* its functions are those of `classic` */
+  TfLiteRegistration classic;
+};
+
 /* A copy of a registration in the newer form, given back with TfLiteRegistrationExternalDelete; NULL: no memory. */
 TfLiteRegistrationExternal *registration_copy(const TfLiteRegistrationExternal *r);
 TfLiteRegistrationExternal *registration_classic(const char *name, const TfLiteRegistration *r);

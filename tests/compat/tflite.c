@@ -171,6 +171,49 @@ static void own_operator(void **state) {
   buf_free(&b);
 }
 
+/* The same operator by the newest names, whose functions are given the caller's data first. */
+static int s_with_data;
+static void *with_init(void *user, TfLiteOpaqueContext *c, const char *buffer, size_t n) {
+  ++*(int *)user;
+  return init(c, buffer, n);
+}
+static void with_free(void *user, TfLiteOpaqueContext *c, void *data) {
+  --*(int *)user;
+  done(c, data);
+}
+static TfLiteStatus with_prepare(void *user, TfLiteOpaqueContext *c, TfLiteOpaqueNode *n) {
+  return user == &s_with_data ? prepare(c, n) : kTfLiteError;
+}
+static TfLiteStatus with_invoke(void *user, TfLiteOpaqueContext *c, TfLiteOpaqueNode *n) {
+  return user == &s_with_data ? invoke(c, n) : kTfLiteError;
+}
+static void newest_operator(void **state) {
+  buf b = own_model();
+  TfLiteModel *m = TfLiteModelCreate(b.p, b.n);
+  TfLiteInterpreterOptions *o = options();
+  TfLiteOperator *r = TfLiteOperatorCreate(kTfLiteBuiltinCustom, "Tens", 1, &s_with_data);
+  assert_int_equal(TfLiteOperatorGetBuiltInCode(r), kTfLiteBuiltinCustom);
+  assert_string_equal(TfLiteOperatorGetCustomName(r), "Tens");
+  assert_int_equal(TfLiteOperatorGetVersion(r), 1);
+  assert_ptr_equal(TfLiteOperatorGetUserData(r), &s_with_data);
+  assert_int_equal(TfLiteOperatorSetInitWithData(r, with_init), kTfLiteOk);
+  assert_int_equal(TfLiteOperatorSetFreeWithData(r, with_free), kTfLiteOk);
+  assert_int_equal(TfLiteOperatorSetPrepareWithData(r, with_prepare), kTfLiteOk);
+  assert_int_equal(TfLiteOperatorSetInvokeWithData(r, with_invoke), kTfLiteOk);
+  assert_int_equal(TfLiteOperatorSetInvokeWithData(NULL, with_invoke), kTfLiteError);
+  TfLiteInterpreterOptionsAddOperator(o, r);
+  TfLiteInterpreter *it = TfLiteInterpreterCreate(m, o);
+  if (!it) fail_msg("%s", s_said);
+  assert_true(s_with_data > 0);
+  own_runs(it);
+  TfLiteInterpreterDelete(it);
+  assert_int_equal(s_with_data, 0);
+  TfLiteOperatorDelete(r);
+  TfLiteInterpreterOptionsDelete(o);
+  TfLiteModelDelete(m);
+  buf_free(&b);
+}
+
 /* The same operator by the older form of registrations. */
 static int s_old_made, s_old_freed;
 static void *old_init(TfLiteContext *c, const char *buffer, size_t n) {
@@ -325,9 +368,9 @@ _Static_assert(sizeof(void *) != 8 || (sizeof(TfLiteTensor) == 112 && offsetof(T
                "TfLiteTensor");
 
 int main(void) {
-  const struct CMUnitTest tests[] = {cmocka_unit_test(classic),      cmocka_unit_test(refused),
-                                     cmocka_unit_test(own_operator), cmocka_unit_test(older_operator),
-                                     cmocka_unit_test(variables),    cmocka_unit_test(own_tensors),
-                                     cmocka_unit_test(arrays)};
+  const struct CMUnitTest tests[] = {cmocka_unit_test(classic),        cmocka_unit_test(refused),
+                                     cmocka_unit_test(own_operator),   cmocka_unit_test(newest_operator),
+                                     cmocka_unit_test(older_operator), cmocka_unit_test(variables),
+                                     cmocka_unit_test(own_tensors),    cmocka_unit_test(arrays)};
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -228,7 +228,16 @@ client_wake() {
   python_packages "$PWD/venv" "pymicro-wakeword==${MICRO_CLIENT:-2.5.0}" "pyopen-wakeword==${OPEN_CLIENT:-1.1.0}" pymicro-features || return 77
   venv/bin/python "$here/wake/program.py" >original.txt 2>original.log || { tail -5 original.log; return 1; }
   venv/bin/python "$here/wake/program.py" "$build/compat/libtensorflowlite_c.so" >whet.txt 2>whet.log || { tail -5 whet.log; return 1; }
-  "$python" "$here/compare.py" original.txt whet.txt 0.008
+  "$python" "$here/compare.py" original.txt whet.txt 0.008 || return 1
+  # Their library serves the C program as well, by the names of releases from 2.17 on.
+  library=$(ls "$PWD"/venv/lib/python*/site-packages/pymicro_wakeword/lib/libtensorflowlite_c.so)
+  cc -std=c11 -Wall -Wextra -DNEWER -I"$top/compat/tflite/include" "$here/tflite/program.c" -o program "$library" || return 1
+  for side in original whet; do
+    place=${library%/*}
+    [ $side = original ] || place=$build/compat
+    LD_LIBRARY_PATH=$place ./program "$top/tools/demo_model/digits.tflite" >$side.txt 2>$side.log || { tail -5 $side.log; return 1; }
+  done
+  "$python" "$here/compare.py" original.txt whet.txt
 }
 
 # Folders of the headers in Debian's trixie and sid, from the mirror that this machine uses; nothing where there is none.

@@ -2,6 +2,7 @@
 /* The classic program of TensorFlow Lite's C interface, and an operator of its own: program MODEL. Prints what it
  * sees. */
 
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -13,6 +14,17 @@
 _Static_assert(kTfLiteBuiltinAdd == 0 && kTfLiteBuiltinCustom == 32 &&
                    kTfLiteBuiltinPlaceholderForGreaterOpCodes == 127 && kTfLiteBuiltinReduceWindow == 205,
                "numbers of operators");
+
+#ifdef NEWER /* the names of releases from 2.17 on */
+#define TfLiteRegistrationExternal TfLiteOperator
+#define TfLiteRegistrationExternalCreate(code, name, version) TfLiteOperatorCreate(code, name, version, NULL)
+#define TfLiteRegistrationExternalSetInit TfLiteOperatorSetInit
+#define TfLiteRegistrationExternalGetBuiltInCode TfLiteOperatorGetBuiltInCode
+#define TfLiteRegistrationExternalGetCustomName TfLiteOperatorGetCustomName
+#define TfLiteRegistrationExternalGetVersion TfLiteOperatorGetVersion
+#define TfLiteRegistrationExternalDelete TfLiteOperatorDelete
+#define TfLiteInterpreterOptionsAddRegistrationExternal TfLiteInterpreterOptionsAddOperator
+#endif
 
 static void print_tensor(const char *what, const TfLiteTensor *t) {
   TfLiteQuantizationParams q = TfLiteTensorQuantizationParams(t);
@@ -57,7 +69,9 @@ static int classic(TfLiteModel *model) {
     unsigned char *out = malloc(bytes);
     print_tensor("output", y);
     if (TfLiteTensorCopyToBuffer(y, out, bytes) != kTfLiteOk) return 1;
-    for (size_t k = 0; k < bytes; k++) printf("%02x", out[k]);
+    bool floats = TfLiteTensorType(y) == kTfLiteFloat32;
+    for (size_t k = 0; !floats && k < bytes; k++) printf("%02x", out[k]);
+    for (size_t k = 0; floats && k < bytes / 4; k++) printf(" %.6f", (double)((float *)out)[k]);
     printf("\n");
     free(out);
   }

@@ -5,6 +5,7 @@
 /* What the functions of the caller's own operators see. Tensors and nodes are borrowed for the call. */
 
 #include "tensorflow/lite/c/c_api.h"
+#include "tensorflow/lite/core/c/operator.h"
 #include "tensorflow/lite/core/c/registration_external.h"
 
 #ifdef __cplusplus
