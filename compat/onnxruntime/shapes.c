@@ -4,14 +4,25 @@
 #include "guard.h"
 #include "shim.h"
 
-/* What that function sees. Attributes live until it returns. */
+/* What that function sees. Attributes and types of inputs live until it returns. */
 struct OrtShapeInferContext {
   whet_custom_ctx *ctx;
-  struct kept_attr {
-    struct kept_attr *next;
+  struct kept {
+    struct kept *next;
     OrtOpAttr *a;
-  } *kept;
+    OrtTypeInfo *type;
+  } * kept;
 };
+
+/* Room for one more of them; NULL: no memory. */
+static struct kept *keep(const OrtShapeInferContext *context) {
+  OrtShapeInferContext *c = (OrtShapeInferContext *)context;
+  struct kept *k = calloc(1, sizeof *k);
+  if (!k) return NULL;
+  k->next = c->kept;
+  c->kept = k;
+  return k;
+}
 
 OrtStatus *API(ShapeInferContext_GetInputCount)(const OrtShapeInferContext *c, size_t *out) {
   NEED(c);
@@ -20,7 +31,6 @@ OrtStatus *API(ShapeInferContext_GetInputCount)(const OrtShapeInferContext *c, s
   return NULL;
 }
 
-/* The caller's to release. */
 OrtStatus *API(ShapeInferContext_GetInputTypeShape)(const OrtShapeInferContext *c, size_t i,
                                                     OrtTensorTypeAndShapeInfo **out) {
   NEED(c);
@@ -30,11 +40,10 @@ OrtStatus *API(ShapeInferContext_GetInputTypeShape)(const OrtShapeInferContext *
   size_t n = whet_custom_inputs(c->ctx);
   if (i >= n) return fail(ORT_INVALID_ARGUMENT, "input %zu of %zu", i, n);
   TRY(of_whet(whet_custom_input(c->ctx, i, &x, NULL), NULL));
-  OrtTypeInfo *type;
-  TRY(type_of_info(&x, NULL, &type));
-  *out = type->tensor;
-  type->tensor = NULL;
-  API(ReleaseTypeInfo)(type);
+  struct kept *k = keep(c);
+  if (!k) return no_memory();
+  TRY(type_of_info(&x, NULL, &k->type));
+  *out = k->type->tensor;
   return NULL;
 }
 
@@ -43,16 +52,9 @@ OrtStatus *API(ShapeInferContext_GetAttribute)(const OrtShapeInferContext *conte
   NEED(context);
   NEED(name);
   NEED(out);
-  OrtShapeInferContext *c = (OrtShapeInferContext *)context; /* keeps it */
-  struct kept_attr *k = malloc(sizeof *k);
+  struct kept *k = keep(context);
   if (!k) return no_memory();
-  OrtStatus *st = attr_of_node(c->ctx, name, &k->a);
-  if (st) {
-    free(k);
-    return st;
-  }
-  k->next = c->kept;
-  c->kept = k;
+  TRY(attr_of_node(context->ctx, name, &k->a));
   *out = k->a;
   return NULL;
 }
@@ -89,14 +91,16 @@ whet_status custom_tell(void *user, whet_custom_ctx *ctx) {
   OrtStatus *st = guard_infer(op, &c);
   if (st) {
     tell_types(ctx, op);
-    API(ReleaseStatus)(API(Logger_LogMessage)((const OrtLogger *)(const void *)own->log, ORT_LOGGING_LEVEL_WARNING,
-                                              API(GetErrorMessage)(st), "", 0, op->GetName(op)));
+    API(ReleaseStatus)
+    (API(Logger_LogMessage)((const OrtLogger *)(const void *)own->log, ORT_LOGGING_LEVEL_WARNING,
+                            API(GetErrorMessage)(st), "", 0, op->GetName(op)));
     API(ReleaseStatus)(st);
   }
   while (c.kept) {
-    struct kept_attr *k = c.kept;
+    struct kept *k = c.kept;
     c.kept = k->next;
     API(ReleaseOpAttr)(k->a);
+    API(ReleaseTypeInfo)(k->type);
     free(k);
   }
   return WHET_OK;
