@@ -1,5 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Two locks: `work` is held by whoever scans and loads, one at a time; `lock` guards the table for moments. */
+/* Two locks: `work` is held by whoever scans and loads, one at a time; `lock` guards the table for moments.
+ *
+ * Models are loaded and freed on threads that end at once. The C library keeps small blocks of every size for each
+ * thread that freed some, until the thread ends: those that answer requests would gather what models leave behind,
+ * for as long as reloads go on. */
 
 #include "edge/serve/store.h"
 
@@ -46,15 +50,63 @@ typedef struct model {
 struct serve_store {
   store_opts o;
   pthread_mutex_t work; /* a scan or load goes on. Rank 1 */
-  bool changed;         /* in this scan something was loaded or dropped; work */
+  bool changed;         /* something was loaded, or was to be; work */
   pthread_mutex_t lock; /* the table. Rank 2 */
   model **model;
   size_t n, cap;
+  serve_version *gone; /* to be closed; lock */
   pthread_t watcher;
   bool watching;
-  int notify, stop; /* inotify; eventfd that ends the watcher */
+  _Atomic bool ends;
+  int notify, wake; /* inotify; eventfd that tells the watcher of versions that are gone, or that it ends */
   int watched;      /* the greatest number of a watch */
 };
+
+/* fn(arg) on a thread that ends with it, or on this one where there is none to be had. */
+static void apart(void *(*fn)(void *arg), void *arg) {
+  pthread_t t;
+  if (pthread_create(&t, NULL, fn, arg))
+    fn(arg);
+  else
+    pthread_join(t, NULL);
+}
+
+static void wake_up(serve_store *s) {
+  uint64_t one = 1;
+  if (s->wake >= 0 && write(s->wake, &one, sizeof one) < 0) return; /* it is awake: the number is at its end */
+}
+
+/* Nobody refers to a version any more. Any thread. */
+static void take_gone(void *user, serve_version *v) {
+  serve_store *s = user;
+  pthread_mutex_lock(&s->lock);
+  v->next_gone = s->gone;
+  s->gone = v;
+  pthread_mutex_unlock(&s->lock);
+  wake_up(s);
+}
+
+/* Close what is gone. */
+static void *bury(void *arg) {
+  serve_store *s = arg;
+  pthread_mutex_lock(&s->lock);
+  serve_version *v = s->gone;
+  s->gone = NULL;
+  pthread_mutex_unlock(&s->lock);
+  while (v) {
+    serve_version *next = v->next_gone;
+    version_close(&v);
+    v = next;
+  }
+  return NULL;
+}
+
+/* What threads that ended have left goes back to the system. */
+static void give_back(void) {
+#ifdef __GLIBC__
+  malloc_trim(0);
+#endif
+}
 
 static void say(serve_store *s, int level, const char *fmt, ...) EDGE_PRINTF(3, 4);
 static void say(serve_store *s, int level, const char *fmt, ...) {
@@ -159,17 +211,7 @@ static void install(serve_store *s, slot *t, serve_version *v) {
   t->v = v;
   t->reason[0] = 0;
   pthread_mutex_unlock(&s->lock);
-  if (old || v) s->changed = true;
   version_unref(&old);
-}
-
-/* Give memory back that models held which are gone: loads come seldom, and what they leave lies between what is in
- * use. work is held. */
-static void give_back(serve_store *s) {
-#ifdef __GLIBC__
-  if (s->changed) malloc_trim(0);
-#endif
-  s->changed = false;
 }
 
 static void refuse(serve_store *s, slot *t, const char *why) {
@@ -207,8 +249,11 @@ static void load_slot(serve_store *s, model *m, slot *t, bool again) {
                          .cpu = s->o.cpu,
                          .deadline = s->o.deadline,
                          .check = s->o.check,
-                         .check_user = s->o.check_user};
+                         .check_user = s->o.check_user,
+                         .gone = take_gone,
+                         .gone_user = s};
   int64_t began = edge_now();
+  s->changed = true;
   if (version_open(&from, &v, &err)) {
     t->around = around ? around : 1;
     size_t root = strlen(s->o.folder); /* where the folder lies is nobody's business */
@@ -251,7 +296,6 @@ static void drop_slot(serve_store *s, model *m, size_t i) {
   memmove(m->slot + i, m->slot + i + 1, (--m->n - i) * sizeof *m->slot);
   pthread_mutex_unlock(&s->lock);
   if (t->v) say(s, 2, "%s version %s is gone", m->name, t->text);
-  s->changed |= t->v != NULL;
   version_unref(&t->v);
   free(t);
 }
@@ -347,18 +391,29 @@ static void scan_names(serve_store *s) {
     s->model[i] = s->model[--s->n];
     pthread_mutex_unlock(&s->lock);
     say(s, 2, "%s is gone", m->name);
-    s->changed = true;
     free_model(m);
   }
 }
 
-void store_scan(serve_store *s) {
-  pthread_mutex_lock(&s->work);
+static void *scan(void *arg) {
+  serve_store *s = arg;
   scan_names(s);
   for (size_t i = 0; i < s->n; i++) scan_model(s, s->model[i], false);
-  give_back(s);
+  bury(s);
+  return NULL;
+}
+
+/* Change something: fn(arg) apart. What it leaves is given back when it tried to load something; loads come seldom.
+ */
+static void change(serve_store *s, void *(*fn)(void *arg), void *arg) {
+  pthread_mutex_lock(&s->work);
+  s->changed = false;
+  apart(fn, arg);
+  if (s->changed) give_back();
   pthread_mutex_unlock(&s->work);
 }
+
+void store_scan(serve_store *s) { change(s, scan, s); }
 
 whet_status store_open(const store_opts *o, serve_store **out, whet_err *err) {
   struct stat st;
@@ -368,7 +423,7 @@ whet_status store_open(const store_opts *o, serve_store **out, whet_err *err) {
   serve_store *s = calloc(1, sizeof *s);
   if (!s) return edge_fail(err, WHET_E_MEMORY, "no memory for the store");
   s->o = *o;
-  s->notify = s->stop = -1;
+  s->notify = s->wake = -1;
   pthread_mutex_init(&s->work, NULL);
   pthread_mutex_init(&s->lock, NULL);
   store_scan(s);
@@ -417,22 +472,27 @@ static void settle(serve_store *s) {
 
 static void *watcher(void *arg) {
   serve_store *s = arg;
-  struct pollfd p[2] = {{.fd = s->stop, .events = POLLIN}, {.fd = s->notify, .events = POLLIN}};
+  struct pollfd p[2] = {{.fd = s->wake, .events = POLLIN}, {.fd = s->notify, .events = POLLIN}};
+  uint64_t told;
   for (;;) {
     while (watch_all(s)) store_scan(s);
     poll(p, s->notify < 0 ? 1 : 2, s->o.poll > 0 && s->o.poll < 1e6 ? (int)(s->o.poll * 1e3) : -1);
-    if (p[0].revents) return NULL;
+    if (s->ends) return NULL;
+    if (p[0].revents && read(s->wake, &told, sizeof told) == sizeof told) {
+      apart(bury, s);
+      give_back();
+    }
     if (p[1].revents) settle(s);
-    store_scan(s);
+    if (p[1].revents || !p[0].revents) store_scan(s);
   }
 }
 
 whet_status store_watch(serve_store *s, whet_err *err) {
   s->notify = inotify_init1(IN_NONBLOCK | IN_CLOEXEC);
-  s->stop = eventfd(0, EFD_CLOEXEC);
+  s->wake = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
   if (s->notify < 0)
     say(s, 1, "the folder cannot be watched (%s); it is looked at every %.3g s", strerror(errno), s->o.poll);
-  if (s->stop < 0 || pthread_create(&s->watcher, NULL, watcher, s))
+  if (s->wake < 0 || pthread_create(&s->watcher, NULL, watcher, s))
     return edge_fail(err, WHET_E_SYSTEM, "no thread to watch the folder");
   s->watching = true;
   return WHET_OK;
@@ -443,12 +503,15 @@ void store_close(serve_store **at) {
   *at = NULL;
   if (!s) return;
   if (s->watching) {
-    uint64_t one = 1;
-    if (write(s->stop, &one, sizeof one) == sizeof one) pthread_join(s->watcher, NULL);
+    s->ends = true;
+    wake_up(s);
+    pthread_join(s->watcher, NULL);
   }
   if (s->notify >= 0) close(s->notify);
-  if (s->stop >= 0) close(s->stop);
+  if (s->wake >= 0) close(s->wake);
+  s->wake = -1;
   for (size_t i = 0; i < s->n; i++) free_model(s->model[i]);
+  bury(s);
   free(s->model);
   pthread_mutex_destroy(&s->work);
   pthread_mutex_destroy(&s->lock);
@@ -473,9 +536,20 @@ serve_version *store_find(serve_store *s, json_text name, json_text version, whe
   return v;
 }
 
-whet_status store_load(serve_store *s, json_text name, whet_err *err) {
+/* A change that a client asks for. */
+typedef struct wish {
+  serve_store *s;
+  json_text name;
+  whet_status st;
+  whet_err *err;
+} wish;
+
+static void *load_again(void *arg) {
+  wish *w = arg;
+  serve_store *s = w->s;
+  json_text name = w->name;
+  whet_err *err = w->err;
   whet_status st = WHET_OK;
-  pthread_mutex_lock(&s->work);
   scan_names(s);
   model *m = find_model(s, name.p, name.n);
   if (!m) {
@@ -492,9 +566,15 @@ whet_status store_load(serve_store *s, json_text name, whet_err *err) {
     }
     if (!st && !ready) st = edge_fail(err, WHET_E_DATA, "model \"%s\" has no version in its folder", m->name);
   }
-  give_back(s);
-  pthread_mutex_unlock(&s->work);
-  return st;
+  bury(s);
+  w->st = st;
+  return NULL;
+}
+
+whet_status store_load(serve_store *s, json_text name, whet_err *err) {
+  wish w = {s, name, WHET_OK, err};
+  change(s, load_again, &w);
+  return w.st;
 }
 
 whet_status store_unload(serve_store *s, json_text name, whet_err *err) {
@@ -505,7 +585,6 @@ whet_status store_unload(serve_store *s, json_text name, whet_err *err) {
     m->unloaded = true;
     empty(s, m, "unloaded");
     say(s, 2, "%s is unloaded", m->name);
-    give_back(s);
   } else {
     st = edge_fail(err, WHET_E_NAME, "there is no model \"%.*s\"", (int)(name.n > 100 ? 100 : name.n), name.p);
   }

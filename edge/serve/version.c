@@ -275,9 +275,11 @@ whet_status version_open(const version_source *from, serve_version **out, whet_e
   edge_cond_init(&v->given);
   whet_status s = load(v, from, err);
   if (s) {
-    version_unref(&v);
+    version_close(&v);
     return s;
   }
+  v->gone = from->gone;
+  v->gone_user = from->gone_user;
   *out = v;
   return WHET_OK;
 }
@@ -291,6 +293,15 @@ void version_unref(serve_version **at) {
   serve_version *v = *at;
   *at = NULL;
   if (!v || atomic_fetch_sub(&v->refs, 1) > 1) return;
+  if (v->gone)
+    v->gone(v->gone_user, v);
+  else
+    version_close(&v);
+}
+
+void version_close(serve_version **at) {
+  serve_version *v = *at;
+  *at = NULL;
   while (v->idle) {
     serve_instance *i = v->idle;
     v->idle = i->next;

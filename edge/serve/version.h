@@ -63,6 +63,10 @@ typedef struct serve_version {
   int64_t last_done, pace_ns; /* when a run ended while others waited, 0: none did; from one such end to the next */
   bool listed;
 
+  void (*gone)(void *user, struct serve_version *v); /* as in version_source */
+  void *gone_user;
+  struct serve_version *next_gone; /* for who is told */
+
   serve_stats stats;
 } serve_version;
 
@@ -78,12 +82,17 @@ typedef struct version_source {
   double deadline; /* the server's default */
   version_check check;
   void *check_user;
+  /* Told when nobody refers to the version any more, and closes it; any thread. NULL: it is closed at once. */
+  void (*gone)(void *user, serve_version *v);
+  void *gone_user;
 } version_source;
 
 /* Load, warm up, check. On failure *out is NULL and err says why. */
 EDGE_MUST whet_status version_open(const version_source *from, serve_version **out, whet_err *err);
 serve_version *version_ref(serve_version *v);
 void version_unref(serve_version **v);
+/* One that nobody refers to. */
+void version_close(serve_version **v);
 
 /* An idle instance, made if there may be one more. NULL without err set: all are busy. */
 serve_instance *version_take(serve_version *v, whet_err *err);

@@ -2,6 +2,8 @@
 /* The server's parts alone: requests, the scheduler, shared runs, the store and
  * its reloads. */
 
+#include <malloc.h>
+#include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -506,11 +508,74 @@ static void reloads(void **state) {
   assert_null(s);
 }
 
+/* Threads that answer requests keep nothing of models that went while they held them. */
+enum { HOLDERS = 4 };
+typedef struct holder {
+  pthread_t thread;
+  pthread_barrier_t step;
+  serve_store *s;
+  serve_version *v;
+} holder;
+
+static void *keep_version(void *arg) {
+  holder *h = arg;
+  whet_err err = {0};
+  h->v = store_find(h->s, word("d"), word(""), &err);
+  pthread_barrier_wait(&h->step);
+  pthread_barrier_wait(&h->step); /* it was replaced */
+  version_unref(&h->v);
+  pthread_barrier_wait(&h->step);
+  pthread_barrier_wait(&h->step); /* what is in use was counted */
+  return NULL;
+}
+
+static void keeps_nothing(void **state) {
+#if defined(__GLIBC__) && !defined(__SANITIZE_ADDRESS__) && !defined(__SANITIZE_THREAD__) && !defined(WHET_SANITIZE)
+  const char *root = test_folder();
+  serve_store *s = NULL;
+  whet_err err = {0};
+  holder h[HOLDERS];
+  store_opts o = {.folder = root, .deadline = 1, .poll = 0.05, .check = check, .log = log_line};
+  (void)state;
+  mallopt(M_ARENA_MAX, 1); /* what mallinfo2 tells of */
+  g_verdict = WHET_OK;
+  put(root, 1, NULL);
+  assert_int_equal(store_open(&o, &s, &err), WHET_OK);
+  for (int i = 0; i < 3; i++) put(root, 1, NULL), store_scan(s);
+  size_t before = mallinfo2().uordblks; /* with what threads keep */
+  for (int i = 0; i < HOLDERS; i++) {
+    h[i].s = s;
+    pthread_barrier_init(&h[i].step, NULL, 2);
+    assert_int_equal(pthread_create(&h[i].thread, NULL, keep_version, &h[i]), 0);
+    pthread_barrier_wait(&h[i].step);
+    assert_non_null(h[i].v);
+    put(root, 1, NULL);
+    store_scan(s);
+    pthread_barrier_wait(&h[i].step);
+    pthread_barrier_wait(&h[i].step);
+    assert_null(h[i].v);
+  }
+  store_scan(s);
+  size_t after = mallinfo2().uordblks;
+  print_message("in use: %zu bytes, then %zu\n", before, after);
+  assert_true(after < before + HOLDERS * 4096);
+  for (int i = 0; i < HOLDERS; i++) {
+    pthread_barrier_wait(&h[i].step);
+    pthread_join(h[i].thread, NULL);
+    pthread_barrier_destroy(&h[i].step);
+  }
+  store_close(&s);
+#else
+  (void)state;
+  skip(); /* no malloc of the C library's own */
+#endif
+}
+
 int main(void) {
   const struct CMUnitTest tests[] = {cmocka_unit_test(requests_refused), cmocka_unit_test(by_priority),
                                      cmocka_unit_test(turned_away),      cmocka_unit_test(ends),
                                      cmocka_unit_test(at_once),          cmocka_unit_test(instances_wait),
                                      cmocka_unit_test(shared_runs),      cmocka_unit_test(batches_refused),
-                                     cmocka_unit_test(reloads)};
+                                     cmocka_unit_test(reloads),          cmocka_unit_test(keeps_nothing)};
   return cmocka_run_group_tests(tests, NULL, NULL);
 }
