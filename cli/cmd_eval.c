@@ -17,6 +17,7 @@ static const cli_opt k_options[] = {
     {"positive", 0, CLI_TEXT, AT(positive), "NAME",
      "auc: the class that is found, against all others (default: the last of two; of more, each against the others)", 0, 0},
     {"threads", 't', CLI_INT, AT(threads), "N", "threads of a run (default: all)", 1, 1024},
+    {"precision", 0, CLI_CHOICE, AT(precision), "f32|bf16", "what factors of float products are rounded to (default: f32)", 0, 0},
     {0}};
 static const cli_opt k_data[] = {
     {"data", 'd', CLI_TEXT, AT(data), "DIR",

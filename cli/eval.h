@@ -24,12 +24,16 @@ typedef enum cli_metric {
 typedef struct cli_eval_opts {
   const char *data, *split, *labels, *target, *range, *mean, *std, *positive, *html, *anchors, *mel;
   int metric;      /* cli_metric */
+  int precision;   /* 0: f32, 1: bf16 */
   int64_t limit, threads, rate;
   int detector;    /* 0: none; else 1 + pipe_detector */
   int fit;         /* whet_fit */
   bool bgr, objectness, sigmoid;
   double score, overlap;
 } cli_eval_opts;
+
+/* As whet_program_opts says it. */
+static inline const char *cli_eval_precision(const cli_eval_opts *o) { return o->precision ? "bf16" : "f32"; }
 
 enum { CLI_EVAL_MODELS = 16, CLI_EVAL_OVERLAPS = 10, CLI_EVAL_CURVE = 202 };
 

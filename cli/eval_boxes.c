@@ -243,6 +243,7 @@ static whet_status open_run(struct run *r, whet_model *model, pipe_anchor **anch
   WHET_TRY(pipe_picture_create(&in, whet_model_format(model) == WHET_FORMAT_ONNX, &p, &r->prep, err));
   WHET_TRY(pipe_detect_create(&d, &r->detect, err));
   po.threads = (int)o->threads;
+  po.precision = cli_eval_precision(o);
   WHET_TRY(whet_program_create(model, &po, &program, err));
   whet_status s = whet_session_create(program, &r->s, err);
   whet_program_close(&program);

@@ -140,7 +140,7 @@ whet_status cli_eval_page(const cli_evaluation *e, const char *file, whet_err *e
   if (e->n_model > 1) whet__text_printf(&t, " and %zu more", e->n_model - 1);
   whet__text_printf(&t, "</h1><p>%lld items of ", (long long)e->n);
   cli_chart_text(&t, cli_clean(e->o->data));
-  whet__text_printf(&t, " (%s)</p>\n", e->kind);
+  whet__text_printf(&t, " (%s)%s</p>\n", e->kind, e->o->precision ? ", products in bf16" : "");
   models(&t, e);
   trade(&t, e);
   curves(&t, e);

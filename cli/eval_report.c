@@ -121,6 +121,7 @@ static void matrix(const cli_evaluation *e, const cli_eval_model *m) {
 void cli_eval_print(const cli_evaluation *e) {
   printf("%s items (%s)", cli_count(e->n), e->kind);
   if (e->positive >= 0) printf(", \"%s\" against the rest", cli_clean(e->name[e->positive]));
+  if (e->o->precision) printf(", products in %s", cli_eval_precision(e->o));
   printf("\n\n");
   models(e);
   pairs(e);
@@ -196,6 +197,6 @@ json_t *cli_eval_json(const cli_evaluation *e) {
                                             "only_first", (json_int_t)p.only_a, "only_second", (json_int_t)p.only_b, "neither",
                                             (json_int_t)p.neither, "p", p.p));
     }
-  return json_pack("{s:o, s:s, s:I, s:s, s:o, s:o}", "data", cli_json_text(e->o->data), "kind", e->kind, "items", (json_int_t)e->n, "metric",
-                   cli_metric_name(e->metric), "models", models, "pairs", list);
+  return json_pack("{s:o, s:s, s:I, s:s, s:s, s:o, s:o}", "data", cli_json_text(e->o->data), "kind", e->kind, "items", (json_int_t)e->n, "metric",
+                   cli_metric_name(e->metric), "precision", cli_eval_precision(e->o), "models", models, "pairs", list);
 }

@@ -51,6 +51,7 @@ static whet_status open_run(whet_model *m, const whet_set *set, const whet_measu
   whet_program *p;
   whet_feed f;
   po.threads = o->threads;
+  po.precision = o->precision;
   if (whet_model_inputs(m) != 1)
     return whet__fail(err, WHET_E_UNSUPPORTED, "the model has %zu inputs; models of one run over a data set", whet_model_inputs(m));
   WHET_TRY(whet_program_create(m, &po, &p, err));

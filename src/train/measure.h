@@ -22,6 +22,7 @@ typedef struct whet_measure {
 
 typedef struct whet_measure_opts {
   int threads;
+  const char *precision; /* as of whet_program_opts; NULL: f32 */
   int64_t most;      /* items; 0: all */
   bool scores;       /* keep them */
   bool rebuild;      /* the model tells its input again (an autoencoder): keep how wrong. An item may then be several inputs, one after

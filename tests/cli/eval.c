@@ -62,6 +62,27 @@ static void classes(void **state) {
   json_decref(j);
 }
 
+/* In bf16, where the CPU has such products; else the refusal says why. */
+static void lower_precision(void **state) {
+  const char *dir = digits(test_folder());
+  json_t *j = json_of(whet("eval %s --data %s --json", demo(), dir));
+  assert_string_equal(text_at(j, "precision"), "f32");
+  json_decref(j);
+  said s = whet("eval %s --data %s --precision bf16 --json", demo(), dir);
+  if (s.status) {
+    must_fail(s, 1, "has no bf16 dot products");
+    return;
+  }
+  j = json_of(s);
+  assert_string_equal(text_at(j, "precision"), "bf16");
+  assert_true(number_at(j, "models.0.top1") == 1);
+  json_decref(j);
+  s = whet("eval %s --data %s --precision bf16", demo(), dir);
+  must_pass(s);
+  assert_non_null(strstr(s.out, "10 items (pictures), products in bf16"));
+  must_fail(whet("eval %s --data %s --precision f16", demo(), dir), 2, "--precision");
+}
+
 /* x -> relu(x) tells positive numbers again and loses negative ones: an autoencoder whose errors are known. An item is two inputs. */
 static void anomalies(void **state) {
   static const int64_t dims[] = {1, 4};
@@ -154,7 +175,7 @@ static void references(void **state) {
 }
 
 int main(void) {
-  const struct CMUnitTest tests[] = {cmocka_unit_test(classes),   cmocka_unit_test(anomalies), cmocka_unit_test(detectors),
-                                     cmocka_unit_test(wrong_use), cmocka_unit_test(references)};
+  const struct CMUnitTest tests[] = {cmocka_unit_test(classes),         cmocka_unit_test(anomalies), cmocka_unit_test(detectors),
+                                     cmocka_unit_test(lower_precision), cmocka_unit_test(wrong_use), cmocka_unit_test(references)};
   return cmocka_run_group_tests(tests, NULL, NULL);
 }
