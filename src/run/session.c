@@ -331,7 +331,9 @@ whet_status whet_session_run(whet_session *s, const whet_run_opts *user, whet_er
       r.until_ns = whet__now_ns() + o.deadline_ms * 1000000;
   }
   if (WHET_UNLIKELY(s->asks)) WHET_TRY(ask_outputs(s, err));
-  if (s->shared) whet__lease_take(s->program->pool, s->program->threads, &lease);
+  int width = s->program->threads;
+  if (s->width && s->width < width) width = s->width;
+  if (s->shared) whet__lease_take(s->program->pool, width, &lease);
   whet_status st = whet__frame_run(&r, 0, s->frame.plan->n_step);
   if (!st && s->late) st = whet__late_run(s, &r);
   if (s->shared) whet__lease_drop(&lease);

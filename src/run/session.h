@@ -26,6 +26,7 @@ struct whet_session {
   whet_shape *in_shape;
   bool stale;  /* shapes or bindings changed: plan or bind before the next run */
   bool asks;   /* some output's memory is asked for in every run */
+  int width;   /* threads of a run at most; 0: as many as the program may use */
   bool shared; /* some step has more than one part: the run leases workers */
   struct whet_state **state; /* of each variable of the program */
   int32_t n_state;

@@ -116,13 +116,13 @@ static void mix(whet_batcher *b) {
   }
 }
 
-whet_status whet__batcher_get(whet_batcher *b, int32_t epoch, int64_t at, float *x, float *target, int32_t *label, whet_err *err) {
+whet_status whet__batcher_get(whet_batcher *b, int width, int32_t epoch, int64_t at, float *x, float *target, int32_t *label, whet_err *err) {
   shuffle(b, epoch);
   b->at = at, b->x = x, b->target = target, b->label = label;
   for (int i = 0; i < b->parts; i++) b->why[i] = (whet_err){0};
   whet_lease l;
   bool few = b->batch * b->each < 20000 && whet__set_item_kind(b->set) != WHET_ITEM_SOUND; /* not worth waking anybody */
-  whet__lease_take(whet__pool_default(), few && !b->o->augment.shift && !(b->o->augment.crop > 0) ? 1 : b->parts, &l);
+  whet__lease_take(whet__pool_default(), few && !b->o->augment.shift && !(b->o->augment.crop > 0) ? 1 : width < b->parts ? width : b->parts, &l);
   int parts = l.width < b->parts ? l.width : b->parts;
   whet__lease_run(&l, parts, fill, b);
   whet__lease_drop(&l);

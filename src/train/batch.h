@@ -16,8 +16,9 @@ WHET_MUST whet_status whet__batcher_open(const whet_set *s, const whet_feed *fee
 void whet__batcher_close(whet_batcher **b);
 /* Batches in an epoch; what is left over at its end is left out. */
 int64_t whet__batcher_count(const whet_batcher *b);
-/* Batch number `at` of an epoch. x [batch][item], target [batch][numbers], label [batch] (-1: none). */
-WHET_MUST whet_status whet__batcher_get(whet_batcher *b, int32_t epoch, int64_t at, float *x, float *target, int32_t *label, whet_err *err);
+/* Batch number `at` of an epoch. x [batch][item], target [batch][numbers], label [batch] (-1: none). width: threads at most. */
+WHET_MUST whet_status whet__batcher_get(whet_batcher *b, int width, int32_t epoch, int64_t at, float *x, float *target, int32_t *label,
+                                        whet_err *err);
 /* Which item of the set stands at place i of the last batch. */
 int64_t whet__batcher_item(const whet_batcher *b, int64_t i);
 

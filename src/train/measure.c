@@ -7,6 +7,9 @@
 #include <time.h>
 
 #include "base/dtype.h"
+#include "plan/program.h"
+#include "run/session.h"
+#include "train/pace.h"
 
 struct run {
   whet_session *s;
@@ -162,6 +165,8 @@ static void take_one(struct run *r, const whet_measure_opts *o, whet_measure *x,
 static whet_status walk(struct run *r, const whet_set *set, const whet_measure_opts *o, whet_measure *x, whet_err *err) {
   size_t bytes, out_bytes;
   int64_t targets = whet__set_targets(set), all = x->n * r->rows;
+  whet_pace pace;
+  whet__pace_start(&pace, r->s->program->threads);
   for (int64_t i = 0; i < all; i += r->batch) {
     char *in = whet_session_input(r->s, 0, &bytes, err);
     if (!in) return err->code;
@@ -172,9 +177,12 @@ static whet_status walk(struct run *r, const whet_set *set, const whet_measure_o
     }
     if (r->fed) memcpy(r->fed, in, (size_t)r->batch * r->each);
     WHET_TRY(whet_session_reset(r->s)); /* items are apart: what a recurrent net keeps belongs to one */
+    r->s->width = whet__pace_width(&pace);
     double began = now();
     WHET_TRY(whet_session_run(r->s, NULL, err));
-    x->seconds += now() - began;
+    double took = now() - began;
+    whet__pace_took(&pace, took);
+    x->seconds += took;
     const void *out = whet_session_output(r->s, 0, &out_bytes, err);
     if (!out) return err->code;
     WHET_TRY(whet_session_output_info(r->s, 0, &r->out));

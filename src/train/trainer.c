@@ -6,11 +6,13 @@
 
 #include "base/str.h"
 #include "op/op.h"
+#include "plan/program.h"
 #include "run/session.h"
 #include "train/batch.h"
 #include "train/checkpoint.h"
 #include "train/graph.h"
 #include "train/measure.h"
+#include "train/pace.h"
 #include "train/rounded.h"
 #include "train/teacher.h"
 #include "train/zeros.h"
@@ -23,6 +25,7 @@ struct whet_trainer {
   const whet_set *set;
   whet_train_graph graph;
   whet_session *session;
+  whet_pace pace;        /* of its steps */
   whet_batcher *batches;
   whet_teacher *teacher; /* NULL: nobody teaches */
   whet_zeros *zeros;     /* NULL: zeros are weights as others */
@@ -184,6 +187,7 @@ static whet_status open_trainer(whet_trainer *t) {
   whet_status s = whet_session_create(p, &t->session, t->err);
   whet_program_close(&p);
   WHET_TRY(s);
+  whet__pace_start(&t->pace, t->session->program->threads);
   if (!whet_session_input(t->session, 0, NULL, t->err)) return t->err->code;
   WHET_TRY(memories(t));
   if (t->o.sparsity || o->keep_zeros)
@@ -262,13 +266,18 @@ static whet_status step(whet_trainer *t) {
   float *hyper = whet_session_input(t->session, 2, NULL, err);
   if (!x || !target || !hyper) return err->code;
   int32_t epoch = (int32_t)(t->step / t->per_epoch) + 1;
-  WHET_TRY(whet__batcher_get(t->batches, epoch, t->step % t->per_epoch, x, target, t->label, err));
+  int width = t->session->width = whet__pace_width(&t->pace);
+  double began = now();
+  WHET_TRY(whet__batcher_get(t->batches, width, epoch, t->step % t->per_epoch, x, target, t->label, err));
+  double took = now() - began; /* without the teacher's time */
   WHET_TRY(ask_teacher(t, x));
   double n = (double)(t->step + 1);
   hyper[0] = t->still ? 0 : (float)rate_at(t, t->step);
   hyper[1] = (float)(1 / (1 - pow(t->o.how.momentum, n)));
   hyper[2] = (float)(1 / (1 - pow(t->o.how.beta2, n)));
+  began = now();
   WHET_TRY(whet_session_run(t->session, NULL, err));
+  whet__pace_took(&t->pace, took + now() - began);
   const float *loss = whet_session_output(t->session, 0, NULL, err), *score = whet_session_output(t->session, 1, &bytes, err);
   if (!loss || !score) return err->code;
   if (!isfinite(loss[0]))
