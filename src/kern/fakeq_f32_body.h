@@ -16,15 +16,8 @@ static void range(const float *x, int64_t n, float *lo, float *hi) {
     a = vf_min(a, v);
     b = vf_max(b, v);
   }
-  float la[VW], lb[VW];
-  vf_store(la, a);
-  vf_store(lb, b);
-  *lo = la[0];
-  *hi = lb[0];
-  for (int k = 1; k < VW; k++) {
-    *lo = la[k] < *lo ? la[k] : *lo;
-    *hi = lb[k] > *hi ? lb[k] : *hi;
-  }
+  *lo = -vf_tree_max(vf_neg(a));
+  *hi = vf_tree_max(b);
   for (i -= WHET_BUG(1); i < n; i++) {
     *lo = x[i] < *lo ? x[i] : *lo;
     *hi = x[i] > *hi ? x[i] : *hi;

@@ -270,6 +270,17 @@ static whet_status plan_phase(whet_planner *p, const whet_node *n, const whet_co
   return whet__pl_kern(p, WHET_FAMILY_copy, &to, sizeof to, move, 2, c.out_h, (double)(pixels * c.out_c) * 0.05);
 }
 
+/* Can phases do it? */
+static bool phases_fit(const whet_conv_geo *g) {
+  if (g->in[0] != 1 || g->out[0] != 1 || g->kernel[0] != 1) return false;
+  for (int d = 1; d < 3; d++) {
+    if (g->dilation[d] != 1 || g->kernel[d] < g->stride[d]) return false; /* places that no tap meets */
+    for (int64_t i = 0; i < g->stride[d]; i++)
+      if (phase_of(g, d, i).pad < 0) return false; /* inputs that nothing reads come first */
+  }
+  return true;
+}
+
 /* Each phase of the strides is a plain convolution with its own taps. */
 whet_status whet__conv_transpose_q8_plan(whet_planner *p, const whet_node *n) {
   const whet_conv_attr *a = n->attr;
@@ -279,8 +290,7 @@ whet_status whet__conv_transpose_q8_plan(whet_planner *p, const whet_node *n) {
     return WHET_LATE;
   if (bias >= 0 && whet__pl_dtype(p, bias) != WHET_S32) return WHET_LATE;
   whet_conv_geo g = whet__conv_plan_geo(p, n, true);
-  if (g.in[0] != 1 || g.out[0] != 1 || g.kernel[0] != 1 || g.dilation[1] != 1 || g.dilation[2] != 1) return WHET_LATE;
-  if (g.kernel[1] < g.stride[1] || g.kernel[2] < g.stride[2]) return WHET_LATE; /* places that no tap meets */
+  if (!phases_fit(&g)) return WHET_LATE;
   whet_conv_q8 k = {.images = (int32_t)g.batch,
                     .in_h = (int32_t)g.in[1],
                     .in_w = (int32_t)g.in[2],
@@ -297,9 +307,6 @@ whet_status whet__conv_transpose_q8_plan(whet_planner *p, const whet_node *n) {
   whet_arg table;
   if (k.in_pitch < k.in_c || !whet__pl_product_out(p, n, &k.out, &table)) return WHET_LATE;
   k.w_zeros = whet__pl_w_zeros(p, n->in[1], k.out_c);
-  for (int d = 1; d < 3; d++)
-    for (int64_t i = 0; i < g.stride[d]; i++)
-      if (phase_of(&g, d, i).pad < 0) return WHET_LATE; /* inputs that nothing reads come first */
   for (int64_t i = 0; i < g.stride[1] * g.stride[2]; i++) {
     phase y = phase_of(&g, 1, i / g.stride[2]), across = phase_of(&g, 2, i % g.stride[2]);
     if (y.count > 0 && across.count > 0) WHET_TRY(plan_phase(p, n, &g, &k, y, across, table));
