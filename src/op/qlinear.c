@@ -394,12 +394,13 @@ static whet_status integer_product(whet_import *im, int32_t a, int32_t b, int32_
   at->alpha = 1;
   if (a < 0 || b < 0) return whet__im_fail(im, WHET_E_FORMAT, "expected two matrices");
   operand x = {a, one(im), za, 0}, w = {b, ones(im, zb), zb, -1};
-  const whet_val *z = whet__im_val(im, za);
-  bool scalar = !z || whet__shape_count(&z->shape) == 1;
+  const whet_val *z = whet__im_val(im, za); /* until values are added */
+  const bool scalar = !z || whet__shape_count(&z->shape) == 1;
+  const whet_dtype type = z && z->dtype ? (whet_dtype)z->dtype : WHET_U8;
   int32_t v[2] = {scalar ? constant(im, &x) : -1, constant(im, &w)}, sums = -1;
   is_type(im, y, WHET_S32);
-  if (v[0] < 0 && v[1] >= 0 && scalar && z && rank_of(im, b) == 2 && (sums = weight_sums(im, b, zb, true, 0)) >= 0)
-    v[0] = as_stored(im, z->dtype ? (whet_dtype)z->dtype : WHET_U8);
+  if (v[0] < 0 && v[1] >= 0 && scalar && za >= 0 && rank_of(im, b) == 2 && (sums = weight_sums(im, b, zb, true, 0)) >= 0)
+    v[0] = as_stored(im, type);
   if (v[0] < 0 || v[1] < 0) {
     WHET_TRY(shifted(im, a, za, WHET_S32, &v[0]));
     WHET_TRY(shifted(im, b, zb, WHET_S32, &v[1]));

@@ -86,8 +86,8 @@ static const bytes *quantised(hybrid *h, int32_t round, int32_t *at) {
   while (place < *at && e->r->node[place] != round) place++;
   if (place == *at) return NULL; /* it stands in another region */
   const whet_node n = g->node[round];
-  const whet_shape *s = &g->val[n.out[0]].shape;
-  int32_t v[3] = {whet__ed_val(e, "bytes", WHET_S8, s), whet__ed_val(e, "scale", WHET_F32, NULL),
+  const whet_shape s = g->val[n.out[0]].shape;
+  int32_t v[3] = {whet__ed_val(e, "bytes", WHET_S8, &s), whet__ed_val(e, "scale", WHET_F32, NULL),
                   whet__ed_val(e, "zero", WHET_S32, NULL)};
   if (e->failed) return NULL;
   g->val[v[0]].q = whet__graph_quant(g, 1, 0, &one, NULL);
@@ -175,7 +175,8 @@ static whet_status to_bytes(whet_pass *p, hybrid *h, int32_t *at, int32_t round,
   bool asymmetric = ((const whet_fakeq *)g->node[round].attr)->asymmetric;
   e->at = *at;
   int32_t x = b->q, y = old.out[0], w = plain_weights(e, old.in[1]);
-  int32_t sum = whet__ed_val(e, "sum", WHET_S32, &g->val[y].shape), zero = -1, weights = -1;
+  const whet_shape shape = g->val[y].shape;
+  int32_t sum = whet__ed_val(e, "sum", WHET_S32, &shape), zero = -1, weights = -1;
   whet_conv_attr *conv = k->border && asymmetric ? whet__ed_attr(e, id) : NULL;
   if (asymmetric) zero = b->zero, weights = sums_of(e, &g->node[id], k);
   if (conv) {
