@@ -129,13 +129,31 @@ OUT_INLINE void add(int32x4_t acc[4], const int8x16_t x[4], const int8x16_t w[4]
   }
 }
 
+/* Sums two by two of kernels three wide whose columns are neighbours: two results read four columns. Returns how many. */
+OUT_INLINE int64_t slide_pairs(const int8_t *at, const dw_block *b, const int8x16_t w[3][4], int64_t n, int32_t *sum) {
+  int64_t x = 0;
+  for (; x + 2 <= n; x += 2, at += 128, sum += 2 * BLOCK)
+    OUT_UNROLL for (int j = 0; j < 4; j++) {
+      int8x16_t v[4];
+      int32x4_t s[2];
+      OUT_UNROLL for (int i = 0; i < 4; i++) v[i] = vld1q_s8(at + 64 * i + 16 * j);
+      OUT_UNROLL for (int i = 0; i < 2; i++) {
+        s[i] = b->bias[j];
+        OUT_UNROLL for (int g = 0; g < 3; g++) s[i] = vdotq_s32(s[i], v[i + g], w[g][j]);
+        vst1q_s32(sum + BLOCK * i + 4 * j, s[i]);
+      }
+    }
+  return x;
+}
+
 /* n sums from columns; kw: constant where it is called, or 0. */
 OUT_INLINE void slide(const dw_call *k, const dw_block *b, int64_t n, int32_t *sum, const int kw, const bool zeros) {
   const int64_t stride = k->p->stride_w * INT64_C(64), dil = k->p->dil_w * INT64_C(64), many = kw ? kw : k->p->kw;
   int8x16_t w[3][4];
   for (int g = 0; g < kw; g++)
     OUT_UNROLL for (int j = 0; j < 4; j++) w[g][j] = vld1q_s8(b->w + 256 * g + 64 * j);
-  for (int64_t x = 0; x < n; x++, sum += BLOCK) {
+  int64_t x = kw == 3 && !zeros && stride == 64 && dil == 64 ? slide_pairs(k->columns, b, w, n, sum) : 0;
+  for (sum += x * BLOCK; x < n; x++, sum += BLOCK) {
     int32x4_t acc[4];
     const int8_t *at = k->columns + x * stride;
     OUT_UNROLL for (int j = 0; j < 4; j++) acc[j] = b->bias[j];
