@@ -105,9 +105,9 @@ function(whet_family_sources family)
     endif()
   endforeach()
   list(REMOVE_DUPLICATES files)
-  # On x86 portable rows serve what has no AVX2: there they are built for size, but for products.
+  # On x86 portable rows serve what has no AVX2: there they are built for size, but for products and softmax of bytes, which has no other row.
   set(portable ${level})
-  if(WHET_ARCH STREQUAL "x86" AND NOT family MATCHES "^(attn|conv|dw|gemm|norm|tile)_")
+  if(WHET_ARCH STREQUAL "x86" AND NOT family MATCHES "^(attn|conv|dw|gemm|norm|tile)_|^softmax_q8$")
     set(portable -Os)
   endif()
   set_source_files_properties(kern/${family}_c.c PROPERTIES COMPILE_OPTIONS ${portable})
