@@ -231,16 +231,17 @@ static bool is_byte(const whet_planner *p, int32_t v) {
 
 enum { PAIRS = 65536 };
 
-/* Other functions of two bytes, where there are so many results that a table of all of them is soon worth its making.
- */
+/* Other functions of two bytes, where there are so many results that a table of them all is soon worth its making. */
 static whet_status by_pairs(whet_planner *p, const whet_node *n) {
   int32_t x = n->in[0], y = n->in[1], z = n->out[0], out = whet__pl_group_out(p);
   const whet_shape *s = whet__pl_shape(p, z);
   whet_dtype tx = whet__pl_dtype(p, x), ty = whet__pl_dtype(p, y), tz = whet__pl_dtype(p, z);
   whet_pair_q8 k = {.rank = s->rank};
-  uint8_t map[256], *table = whet__shape_count(s) >= PAIRS / 16 && s->rank > 0 ? whet__pl_memory(p, PAIRS) : NULL;
-  if (!table || !strides(p, x, s, k.x_stride) || !strides(p, y, s, k.y_stride) || !strides(p, out, s, k.z_stride))
-    return WHET_LATE;
+  int64_t count = whet__shape_count(s);
+  if (count < PAIRS / 16 || s->rank < 1) return WHET_LATE;
+  if (!strides(p, x, s, k.x_stride) || !strides(p, y, s, k.y_stride) || !strides(p, out, s, k.z_stride)) return WHET_LATE;
+  uint8_t map[256], *table = whet__pl_memory(p, PAIRS);
+  if (!table) return WHET_LATE;
   call c = call_of(n, tx, whet__pl_quant(p, x), ty, whet__pl_quant(p, y), tz, whet__pl_quant(p, z));
   bool more = whet__pl_epi_table(p, n, map);
   for (int i = 0; i < PAIRS; i++) {
@@ -250,7 +251,6 @@ static whet_status by_pairs(whet_planner *p, const whet_node *n) {
   }
   memcpy(k.dim, s->d, sizeof k.dim);
   whet_arg arg[] = {whet__rd(x), whet__rd(y), whet__bl(whet__pl_blob(p, table, PAIRS)), whet__wr(out)};
-  int64_t count = whet__shape_count(s);
   return whet__pl_kern(p, WHET_FAMILY_pair_q8, &k, sizeof k, arg, WHET_COUNT(arg), count / s->d[s->rank - 1],
                        (double)count);
 }

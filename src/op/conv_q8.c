@@ -155,11 +155,8 @@ static whet_status plan_dw(whet_planner *p, const whet_node *n, const whet_conv_
 
 whet_status whet__conv_q8_plan(whet_planner *p, const whet_node *n) {
   const whet_conv_attr *a = n->attr;
-  whet_dtype x = whet__pl_dtype(p, n->in[0]), w = whet__pl_dtype(p, n->in[1]);
   int32_t bias = n->n_in > 2 ? n->in[2] : -1;
-  if (!a->last || (x != WHET_S8 && x != WHET_U8) || (w != WHET_S8 && w != WHET_U8 && w != WHET_S4 && w != WHET_U4))
-    return WHET_LATE;
-  if (bias >= 0 && whet__pl_dtype(p, bias) != WHET_S32) return WHET_LATE;
+  if (!a->last || !whet__pl_takes_bytes(p, n)) return WHET_LATE;
   whet_conv_geo g = whet__conv_plan_geo(p, n, false);
   if (g.in[0] != 1 || g.out[0] != 1 || g.kernel[0] != 1) return WHET_LATE;
   int32_t out = whet__pl_group_out(p);
@@ -180,7 +177,7 @@ whet_status whet__conv_q8_plan(whet_planner *p, const whet_node *n) {
                     .pad_left = (int32_t)g.pad[2],
                     .groups = (int32_t)g.groups,
                     .in_zero = whet__pl_byte_zero(p, n->in[0]),
-                    .in_signed = x == WHET_S8};
+                    .in_signed = whet__pl_dtype(p, n->in[0]) == WHET_S8};
   k.in_pitch = pixel_pitch(p, &g, n->in[0], g.in);
   k.out_pitch = pixel_pitch(p, &g, out, g.out);
   if (k.in_pitch < k.in_c || k.out_pitch < k.out_c) return WHET_LATE;
@@ -260,14 +257,12 @@ static whet_status plan_phase(whet_planner *p, const whet_node *n, const whet_co
       p, &(whet_step_req){WHET_FAMILY_conv_q8, row, &c, sizeof c, arg, 5, pixels, whet__pl_macs_q8_ns(p, macs)}));
   whet__pl_strides(p, out, s);
   int64_t sy = g->n > 1 ? s[whet__conv_axis(a, g, 1)] : 0, sx = s[whet__conv_axis(a, g, 2)];
-  whet_copy to = {.elem_bytes = bytes,
-                  .rank = 4,
+  whet_copy to = {.rank = 4,
                   .dim = {c.images, c.out_h, c.out_w, c.out_c},
                   .in_stride = {(int64_t)c.out_h * c.out_w * c.out_c, (int64_t)c.out_w * c.out_c, c.out_c, 1},
                   .out_stride = {s[0], sy * g->stride[1], sx * g->stride[2], s[whet__conv_chan(a, g)]},
                   .out_offset = y.first * sy + x.first * sx};
-  whet_arg move[2] = {whet__tm(temp, false), whet__wr(out)};
-  return whet__pl_kern(p, WHET_FAMILY_copy, &to, sizeof to, move, 2, c.out_h, (double)(pixels * c.out_c) * 0.05);
+  return whet__pl_copy_from(p, out, whet__tm(temp, false), &to);
 }
 
 /* Can phases do it? */
@@ -284,11 +279,7 @@ static bool phases_fit(const whet_conv_geo *g) {
 /* Each phase of the strides is a plain convolution with its own taps. */
 whet_status whet__conv_transpose_q8_plan(whet_planner *p, const whet_node *n) {
   const whet_conv_attr *a = n->attr;
-  whet_dtype x = whet__pl_dtype(p, n->in[0]), w = whet__pl_dtype(p, n->in[1]);
-  int32_t bias = n->n_in > 2 ? n->in[2] : -1;
-  if (!a->last || (x != WHET_S8 && x != WHET_U8) || (w != WHET_S8 && w != WHET_U8 && w != WHET_S4 && w != WHET_U4))
-    return WHET_LATE;
-  if (bias >= 0 && whet__pl_dtype(p, bias) != WHET_S32) return WHET_LATE;
+  if (!a->last || !whet__pl_takes_bytes(p, n)) return WHET_LATE;
   whet_conv_geo g = whet__conv_plan_geo(p, n, true);
   if (!phases_fit(&g)) return WHET_LATE;
   whet_conv_q8 k = {.images = (int32_t)g.batch,
@@ -302,7 +293,7 @@ whet_status whet__conv_transpose_q8_plan(whet_planner *p, const whet_node *n) {
                     .dil_w = 1,
                     .groups = (int32_t)g.groups,
                     .in_zero = whet__pl_byte_zero(p, n->in[0]),
-                    .in_signed = x == WHET_S8};
+                    .in_signed = whet__pl_dtype(p, n->in[0]) == WHET_S8};
   k.in_pitch = pixel_pitch(p, &g, n->in[0], g.in);
   whet_arg table;
   if (k.in_pitch < k.in_c || !whet__pl_product_out(p, n, &k.out, &table)) return WHET_LATE;

@@ -30,32 +30,13 @@ whet_status whet__dense_q8_ref(const whet_args *args) {
 
 whet_status whet__pl_rows_q8(whet_planner *p, const whet_node *n, int64_t m, int64_t cols, int64_t k, int64_t at_o,
                              int64_t at_i) {
-  whet_dtype x = whet__pl_dtype(p, n->in[0]), w = whet__pl_dtype(p, n->in[1]);
-  int32_t bias = n->n_in > 2 ? n->in[2] : -1, out = whet__pl_group_out(p);
+  int32_t out = whet__pl_group_out(p);
   whet_row_view xv, yv;
-  if ((x != WHET_S8 && x != WHET_U8) || (w != WHET_S8 && w != WHET_U8 && w != WHET_S4 && w != WHET_U4))
-    return WHET_LATE;
-  if (bias >= 0 && whet__pl_dtype(p, bias) != WHET_S32) return WHET_LATE;
+  if (!whet__pl_takes_bytes(p, n)) return WHET_LATE;
   if (!whet__pl_row_view(p, n->in[0], k, &xv) || !whet__pl_row_view(p, out, cols, &yv)) return WHET_LATE;
   if (xv.chunk < m || yv.chunk < m || m > INT32_MAX || !k) return WHET_LATE;
-  whet_conv_q8 c = {.images = 1,
-                    .in_h = 1,
-                    .in_w = (int32_t)m,
-                    .in_c = (int32_t)k,
-                    .out_h = 1,
-                    .out_w = (int32_t)m,
-                    .out_c = (int32_t)cols,
-                    .kh = 1,
-                    .kw = 1,
-                    .stride_h = 1,
-                    .stride_w = 1,
-                    .dil_h = 1,
-                    .dil_w = 1,
-                    .groups = 1,
-                    .in_pitch = xv.ld,
-                    .out_pitch = yv.ld,
-                    .in_zero = whet__pl_byte_zero(p, n->in[0]),
-                    .in_signed = x == WHET_S8};
+  whet_conv_q8 c = whet__pl_rows_conv(p, n, m, 1, k, cols);
+  c.in_pitch = xv.ld, c.out_pitch = yv.ld;
   whet_arg table;
   if (!whet__pl_product_out(p, n, &c.out, &table)) return WHET_LATE;
   c.w_zeros = whet__pl_w_zeros(p, n->in[1], cols);

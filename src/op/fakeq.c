@@ -90,17 +90,25 @@ static float stored(const whet_fakeq *a, const whet_tensor *x, int64_t i, float 
   return !(r <= 127) ? 127 : r < least ? least : r;
 }
 
-static whet_status fakeq_ref(const whet_args *args) {
+/* Both references: the numbers that bytes stand for or, where there are more outputs, the bytes with step and zero point of each row. */
+static whet_status ref(const whet_args *args) {
   const whet_fakeq *a = args->attr;
-  const whet_tensor *x = &args->in[0], *y = &args->out[0];
+  const whet_tensor *x = &args->in[0], *y = args->out;
   int64_t n = row_of(a, x->rank, x->dim), count = whet__tensor_count(x);
   for (int64_t at = 0; at < count; at += n) {
     float step, inverse;
     int32_t zero;
     row_range(a, x, at, n, &step, &inverse, &zero);
-    for (int64_t i = at; i < at + n; i++)
-      whet__set_f64(WHET_F32, y->data, whet__flat_offset(y, i),
-                    (double)(step * (stored(a, x, i, inverse, zero) - (float)zero)));
+    for (int64_t i = at; i < at + n; i++) {
+      float v = stored(a, x, i, inverse, zero);
+      if (args->n_out > 1)
+        ((int8_t *)y->data)[whet__flat_offset(y, i)] = (int8_t)v;
+      else
+        ((float *)y->data)[whet__flat_offset(y, i)] = step * (v - (float)zero);
+    }
+    if (args->n_out == 1) continue;
+    ((float *)y[1].data)[whet__flat_offset(&y[1], at / n)] = step;
+    ((int32_t *)y[2].data)[whet__flat_offset(&y[2], at / n)] = zero;
   }
   return WHET_OK;
 }
@@ -135,22 +143,6 @@ static whet_status bytes_infer(whet_infer *f, const whet_node *n) {
   return WHET_OK;
 }
 
-static whet_status bytes_ref(const whet_args *args) {
-  const whet_fakeq *a = args->attr;
-  const whet_tensor *x = &args->in[0], *y = &args->out[0];
-  int64_t n = row_of(a, x->rank, x->dim), count = whet__tensor_count(x);
-  for (int64_t at = 0; at < count; at += n) {
-    float step, inverse;
-    int32_t zero;
-    row_range(a, x, at, n, &step, &inverse, &zero);
-    for (int64_t i = at; i < at + n; i++)
-      ((int8_t *)y->data)[whet__flat_offset(y, i)] = (int8_t)stored(a, x, i, inverse, zero);
-    ((float *)args->out[1].data)[whet__flat_offset(&args->out[1], at / n)] = step;
-    ((int32_t *)args->out[2].data)[whet__flat_offset(&args->out[2], at / n)] = zero;
-  }
-  return WHET_OK;
-}
-
 static whet_status bytes_plan(whet_planner *p, const whet_node *n) {
   const whet_fakeq *a = n->attr;
   const whet_shape *s = whet__pl_shape(p, n->in[0]);
@@ -169,7 +161,7 @@ const whet_op whet_op_HybridQuantize = {
     .attrs = k_attrs,
     .infer = bytes_infer,
     .plan = bytes_plan,
-    .ref = bytes_ref,
+    .ref = ref,
 };
 
 /* ---- record ---------------------------------------------------------------------------------- */
@@ -181,5 +173,5 @@ const whet_op whet_op_HybridRound = {
     .attrs = k_attrs,
     .infer = fakeq_infer,
     .plan = fakeq_plan,
-    .ref = fakeq_ref,
+    .ref = ref,
 };

@@ -35,21 +35,12 @@ whet_status whet__matmul_q8_ref(const whet_args *args) {
   return WHET_OK;
 }
 
-/* One copy between a value and a temporary, with the strides that are set. */
-static bool moved(whet_planner *p, const whet_copy *k, whet_arg from, whet_arg to) {
-  whet_arg arg[2] = {from, to};
-  int64_t count = 1;
-  for (int i = 0; i < k->rank; i++) count *= k->dim[i];
-  return whet__pl_kern(p, WHET_FAMILY_copy, k, sizeof *k, arg, 2, k->dim[0], (double)count * 0.05) == WHET_OK;
-}
-
 /* Many pairs of matrices as the groups of one convolution: rows of a beside each other, then a row of the results of
  * all pairs likewise. */
 static whet_status pairs(whet_planner *p, const whet_node *n, const whet_product *z) {
-  whet_dtype at = whet__pl_dtype(p, n->in[0]), bt = whet__pl_dtype(p, n->in[1]);
   int32_t out = whet__pl_group_out(p);
   int64_t groups = 1, each = z->n_batch ? z->b_batch[z->n_batch - 1] : 0;
-  if ((at != WHET_S8 && at != WHET_U8) || (bt != WHET_S8 && bt != WHET_U8)) return WHET_LATE;
+  if (!whet__pl_takes_bytes(p, n) || whet_dtype_bits(whet__pl_dtype(p, n->in[1])) != 8) return WHET_LATE;
   for (int i = z->n_batch - 1; i >= 0; i--) {
     if (z->batch[i] > 1 && (z->b_batch[i] != each * groups || !z->a_batch[i]))
       return WHET_LATE; /* spread, or not in order */
@@ -57,24 +48,7 @@ static whet_status pairs(whet_planner *p, const whet_node *n, const whet_product
   }
   int64_t most = whet__max_i(z->m, groups * whet__max_i(z->k, z->n));
   if (most > INT32_MAX || !groups || !z->m || !z->n || !z->k) return WHET_LATE;
-  whet_conv_q8 c = {.images = 1,
-                    .in_h = 1,
-                    .in_w = (int32_t)z->m,
-                    .in_c = (int32_t)(groups * z->k),
-                    .out_h = 1,
-                    .out_w = (int32_t)z->m,
-                    .out_c = (int32_t)(groups * z->n),
-                    .kh = 1,
-                    .kw = 1,
-                    .stride_h = 1,
-                    .stride_w = 1,
-                    .dil_h = 1,
-                    .dil_w = 1,
-                    .groups = (int32_t)groups,
-                    .in_pitch = groups * z->k,
-                    .out_pitch = groups * z->n,
-                    .in_zero = whet__pl_byte_zero(p, n->in[0]),
-                    .in_signed = at == WHET_S8};
+  whet_conv_q8 c = whet__pl_rows_conv(p, n, z->m, groups, z->k, z->n);
   whet_arg table;
   if (!whet__pl_product_out(p, n, &c.out, &table)) return WHET_LATE;
   c.w_zeros = whet__pl_w_zeros(p, n->in[1], 1);
@@ -86,7 +60,7 @@ static whet_status pairs(whet_planner *p, const whet_node *n, const whet_product
   int bytes = whet_dtype_bits(whet__pl_dtype(p, out)) / 8;
   int32_t x = whet__pl_temp(p, (size_t)(z->m * groups * z->k)),
           y = whet__pl_temp(p, (size_t)(z->m * groups * z->n * bytes));
-  whet_copy in = {.elem_bytes = 1, .rank = z->n_batch + 2}, back = {.elem_bytes = bytes, .rank = z->n_batch + 2};
+  whet_copy in = {.elem_bytes = 1, .rank = z->n_batch + 2}, back = {.rank = z->n_batch + 2};
   for (int64_t i = z->n_batch - 1, inner = 1; i >= 0; inner *= z->batch[i--]) {
     in.dim[i] = back.dim[i] = z->batch[i];
     in.in_stride[i] = z->a_batch[i], in.out_stride[i] = inner * z->k;
@@ -98,14 +72,13 @@ static whet_status pairs(whet_planner *p, const whet_node *n, const whet_product
   in.in_stride[r] = z->a_m, in.in_stride[col] = z->a_k, in.out_stride[r] = groups * z->k, in.out_stride[col] = 1;
   back.in_stride[r] = groups * z->n, back.in_stride[col] = 1, back.out_stride[r] = z->y_m,
   back.out_stride[col] = z->y_n;
-  if (x < 0 || y < 0 || !moved(p, &in, whet__rd(n->in[0]), whet__tm(x, true)))
-    return whet__pl_fail(p, WHET_E_MEMORY, "out of memory");
+  if (x < 0 || y < 0) return whet__pl_fail(p, WHET_E_MEMORY, "out of memory");
+  WHET_TRY(whet__pl_copy_args(p, whet__tm(x, true), whet__rd(n->in[0]), &in));
   whet_arg arg[5] = {whet__tm(x, false), whet__pl_weights_q8(p, n, &pack), whet__tm(y, true), table, whet__scratch()};
   double macs = (double)groups * (double)z->m * (double)z->n * (double)z->k;
   WHET_TRY(whet__pl_step(
       p, &(whet_step_req){WHET_FAMILY_conv_q8, row, &c, sizeof c, arg, 5, z->m, whet__pl_macs_q8_ns(p, macs)}));
-  return moved(p, &back, whet__tm(y, false), whet__wr(out)) ? WHET_OK
-                                                            : whet__pl_fail(p, WHET_E_MEMORY, "out of memory");
+  return whet__pl_copy_from(p, out, whet__tm(y, false), &back);
 }
 
 whet_status whet__matmul_q8_plan(whet_planner *p, const whet_node *n) {

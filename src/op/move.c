@@ -163,15 +163,18 @@ int32_t whet__pl_ints(const whet_planner *p, int32_t v, int64_t *out, int32_t ma
   return (int32_t)n;
 }
 
-whet_status whet__pl_copy_from(whet_planner *p, int32_t out, whet_arg in, whet_copy *c) {
-  c->elem_bytes = whet__move_bytes(whet__pl_dtype(p, out));
-  if (!c->elem_bytes) return WHET_LATE;
+whet_status whet__pl_copy_args(whet_planner *p, whet_arg out, whet_arg in, whet_copy *c) {
   int64_t n = whet__dim_product(c->dim, 0, c->rank);
   if (!n) return WHET_OK;
   whet__copy_simplify(c);
-  whet_arg arg[] = {in, whet__wr(out)};
+  whet_arg arg[] = {in, out};
   /* Memory speed, a read and a write: about 0.1 ns a byte. */
   return whet__pl_kern(p, WHET_FAMILY_copy, c, sizeof *c, arg, 2, n, (double)n * c->elem_bytes * 0.1);
+}
+
+whet_status whet__pl_copy_from(whet_planner *p, int32_t out, whet_arg in, whet_copy *c) {
+  c->elem_bytes = whet__move_bytes(whet__pl_dtype(p, out));
+  return c->elem_bytes ? whet__pl_copy_args(p, whet__wr(out), in, c) : WHET_LATE;
 }
 
 whet_status whet__pl_copy(whet_planner *p, int32_t out, int32_t in, whet_copy *c) {

@@ -123,6 +123,8 @@ int32_t whet__pl_ints(const whet_planner *p, int32_t v, int64_t *out, int32_t ma
 whet_status whet__pl_copy(whet_planner *p, int32_t out, int32_t in, whet_copy *c);
 /* The same from any argument. */
 whet_status whet__pl_copy_from(whet_planner *p, int32_t out, whet_arg in, whet_copy *c);
+/* The same between any two; elem_bytes is set. */
+whet_status whet__pl_copy_args(whet_planner *p, whet_arg out, whet_arg in, whet_copy *c);
 
 /* A plan hook for operators whose reference copies input 0 and then changes some of it: the reference, in place where
  * nobody else needs that input. */

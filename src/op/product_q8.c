@@ -120,6 +120,34 @@ int32_t whet__pl_byte_zero(const whet_planner *p, int32_t v) {
   return whet__pl_quant(p, v)->zero[0] + (whet__pl_dtype(p, v) == WHET_S8 ? 128 : 0);
 }
 
+bool whet__pl_takes_bytes(const whet_planner *p, const whet_node *n) {
+  whet_dtype x = whet__pl_dtype(p, n->in[0]), w = whet__pl_dtype(p, n->in[1]);
+  int32_t bias = n->n_in > 2 ? n->in[2] : -1;
+  return (x == WHET_S8 || x == WHET_U8) && (w == WHET_S8 || w == WHET_U8 || w == WHET_S4 || w == WHET_U4) &&
+         (bias < 0 || whet__pl_dtype(p, bias) == WHET_S32);
+}
+
+whet_conv_q8 whet__pl_rows_conv(const whet_planner *p, const whet_node *n, int64_t m, int64_t groups, int64_t k, int64_t cols) {
+  return (whet_conv_q8){.images = 1,
+                        .in_h = 1,
+                        .in_w = (int32_t)m,
+                        .in_c = (int32_t)(groups * k),
+                        .out_h = 1,
+                        .out_w = (int32_t)m,
+                        .out_c = (int32_t)(groups * cols),
+                        .kh = 1,
+                        .kw = 1,
+                        .stride_h = 1,
+                        .stride_w = 1,
+                        .dil_h = 1,
+                        .dil_w = 1,
+                        .groups = (int32_t)groups,
+                        .in_pitch = groups * k,
+                        .out_pitch = groups * cols,
+                        .in_zero = whet__pl_byte_zero(p, n->in[0]),
+                        .in_signed = whet__pl_dtype(p, n->in[0]) == WHET_S8};
+}
+
 static const whet_pack_kind k_conv = {"conv_q8", 0, whet__conv_q8_bytes, whet__conv_q8_do_pack, false};
 
 whet_arg whet__pl_weights_q8(whet_planner *p, const whet_node *n, const whet_conv_q8_pack *base) {

@@ -54,6 +54,12 @@ bool whet__pl_w_zeros(const whet_planner *p, int32_t v, int64_t channels);
 /* The zero point of 8-bit value v as an unsigned byte. */
 int32_t whet__pl_byte_zero(const whet_planner *p, int32_t v);
 
+/* Bytes that kernels take: 8-bit activations, weights of 8 bits or 4, a bias of 32 or none. */
+bool whet__pl_takes_bytes(const whet_planner *p, const whet_node *n);
+/* m rows of k numbers times k x cols weights for each of `groups`, whose rows stand beside each other, as a convolution of one row of pixels.
+ * Rows without gaps; `out` is not set. */
+whet_conv_q8 whet__pl_rows_conv(const whet_planner *p, const whet_node *n, int64_t m, int64_t groups, int64_t k, int64_t cols);
+
 /* The step of a product of m rows of k numbers (input 0) with weights (input 1: [cols][k] with strides at_o, at_i) on
  * family conv_q8; WHET_LATE when it cannot. */
 whet_status whet__pl_rows_q8(whet_planner *p, const whet_node *n, int64_t m, int64_t cols, int64_t k, int64_t at_o,

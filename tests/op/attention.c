@@ -5,22 +5,13 @@
 
 #include <stdio.h>
 
-#include "base/rng.h"
+#include "lib/draw.h"
 #include "lib/opcheck.h"
 #include "op/dense.h"
 #include "op/move_attr.h"
 #include "op/softmax.h"
 
 /* Numbers of a case, drawn from its seed. */
-typedef struct draw {
-  uint64_t seed, at;
-} draw;
-
-static int64_t range(draw *d, int64_t lo, int64_t hi) {
-  uint32_t r[4];
-  whet__rng_block(d->seed, 7, d->at++, r);
-  return lo + (int64_t)(r[0] % (uint64_t)(hi - lo + 1));
-}
 static bool chance(draw *d, int64_t percent) { return range(d, 0, 99) < percent; }
 
 /* Sizes of a case. */

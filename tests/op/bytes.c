@@ -4,20 +4,11 @@
 
 #include <stdio.h>
 
-#include "base/rng.h"
+#define DRAW_STREAM 11
+#include "lib/draw.h"
 #include "lib/opcheck.h"
 #include "op/conv.h"
 #include "op/unary.h"
-
-typedef struct draw {
-  uint64_t seed, at;
-} draw;
-
-static int64_t range(draw *d, int64_t lo, int64_t hi) {
-  uint32_t r[4];
-  whet__rng_block(d->seed, 11, d->at++, r);
-  return lo + (int64_t)(r[0] % (uint64_t)(hi - lo + 1));
-}
 
 /* Some scale and zero point for a value. */
 static void quantise(opcheck *c, draw *d, int32_t v, whet_dtype t) {

@@ -5,23 +5,13 @@
 
 #include <stdio.h>
 
+#include "lib/draw.h"
 #include "lib/opcheck.h"
 #include "op/batchnorm.h"
 #include "op/move_attr.h"
 #include "op/pool.h"
-#include "base/rng.h"
 
 /* Sizes of a case, drawn from its number. */
-typedef struct draw {
-  uint64_t seed, at;
-} draw;
-
-static int64_t range(draw *d, int64_t lo, int64_t hi) {
-  uint32_t r[4];
-  whet__rng_block(d->seed, 7, d->at++, r);
-  return lo + (int64_t)(r[0] % (uint64_t)(hi - lo + 1));
-}
-
 typedef struct conv_case {
   whet_conv_attr a;
   int64_t list[5][6]; /* strides, dilations, pads, output padding, output shape */

@@ -2,23 +2,14 @@
 /* Operators that index and move data: what is planned as copies against the references, scatters in memory that somebody
  * else still reads, and indices out of range, which only a run can see. */
 
-#include "base/rng.h"
+#define DRAW_STREAM 12
+#include "lib/draw.h"
 #include "lib/opcheck.h"
 #include "op/accumulate.h"
 #include "op/conv.h"
 #include "op/move_attr.h"
 #include "op/resize.h"
 #include "whet/whet.h"
-
-typedef struct draw {
-  uint64_t seed, at;
-} draw;
-
-static int64_t range(draw *d, int64_t lo, int64_t hi) {
-  uint32_t r[4];
-  whet__rng_block(d->seed, 12, d->at++, r);
-  return lo + (int64_t)(r[0] % (uint64_t)(hi - lo + 1));
-}
 
 static int32_t ints(opcheck *c, int32_t n, const int64_t *v) {
   int64_t dims = n;

@@ -4,20 +4,11 @@
 #include <stdio.h>
 
 #include "base/rng.h"
+#include "lib/draw.h"
 #include "lib/opcheck.h"
 #include "op/dense.h"
 
 /* Sizes of a case, drawn from its number. */
-typedef struct draw {
-  uint64_t seed, at;
-} draw;
-
-static int64_t range(draw *d, int64_t lo, int64_t hi) {
-  uint32_t r[4];
-  whet__rng_block(d->seed, 7, d->at++, r);
-  return lo + (int64_t)(r[0] % (uint64_t)(hi - lo + 1));
-}
-
 static int32_t operand(opcheck *c, draw *d, whet_dtype t, int32_t rank, const int64_t *dims) {
   return range(d, 0, 1) ? opcheck_const(c, t, rank, dims, NULL) : opcheck_input(c, t, rank, dims);
 }

@@ -4,20 +4,11 @@
 
 #include <stdio.h>
 
-#include "base/rng.h"
+#define DRAW_STREAM 12
+#include "lib/draw.h"
 #include "lib/opcheck.h"
 #include "op/conv.h"
 #include "op/dense.h"
-
-typedef struct draw {
-  uint64_t seed, at;
-} draw;
-
-static int64_t range(draw *d, int64_t lo, int64_t hi) {
-  uint32_t r[4];
-  whet__rng_block(d->seed, 12, d->at++, r);
-  return lo + (int64_t)(r[0] % (uint64_t)(hi - lo + 1));
-}
 
 static whet_dtype bytes(draw *d) { return range(d, 0, 1) ? WHET_S8 : WHET_U8; }
 
