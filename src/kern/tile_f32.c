@@ -4,11 +4,13 @@
 #include "kern/tile_f32.h"
 
 /* For each form: columns of a vector, and the vectors of the next panel when 0..7 vectors are left; with more, as
- * for 8. Two panels of 48 or 24 columns are better than a wide and a narrow one, which would wait for its loads. */
+ * for 8. A narrow panel makes high tiles, which take fewer lines of weights for each product: those of four vectors by
+ * seven rows ran at 0.85 of the peak where weights came from the second cache, two by 14 run at 0.95. Panels of one vector
+ * would wait for their loads. */
 static const struct panels {
   uint8_t vec, next[9];
 } k_panels[] = {
-    [WHET_PANEL_16] = {16, {0, 1, 2, 3, 4, 3, 3, 4, 4}},
+    [WHET_PANEL_16] = {16, {0, 1, 2, 3, 2, 3, 2, 2, 2}},
     [WHET_PANEL_8] = {8, {0, 1, 2, 3, 2, 2, 2, 2, 2}},
     [WHET_PANEL_BF16] = {16, {0, 1, 2, 3, 4, 4, 4, 4, 4}},
     [WHET_PANEL_RUNS] = {16, {0, 1, 2, 3, 4, 4, 4, 4, 4}},
@@ -147,14 +149,6 @@ void whet__job_strip_rows(whet_job_f32 *j, const whet_strip_f32 *s, const whet_s
   add_strip(j, &some, seg + done, (int32_t)whet__min_i(n_seg - done, WHET_JOB_SEGS), k0, k1);
 }
 
-/* Rows of a tile: as few tiles as there must be, of even height. Rows that lie a multiple of 2 kB apart fall on few
- * places of the first cache, which has room for eight of them. */
-static int64_t tile_rows(const whet_tiles_f32 *t, int nv, int64_t m, int64_t lda) {
-  int64_t most = t->mr[nv];
-  if (most > 8 && lda % 512 == 0) most = 8;
-  return whet__ceil_div(m, most);
-}
-
 enum { FINISH = 1024 }; /* results that wait for the rest of the epilogue together, at least */
 
 /* The rest of the epilogue on m rows of n results each, while they are in the first cache. */
@@ -172,7 +166,7 @@ static void finish_rows(const whet_job_f32 *j, float *c, int64_t ldc, const floa
  */
 static void run_strip(const whet_job_f32 *j, const whet_strip_f32 *s, int nv, int64_t n0, whet_tile_f32 *t,
                       const float **ahead, const float *end) {
-  int64_t tiles = tile_rows(j->tiles, nv, s->m, s->lda), k = 0, per_k = WHET_TILE_AHEAD(nv);
+  int64_t tiles = whet__ceil_div(s->m, j->tiles->mr[nv]), k = 0, per_k = WHET_TILE_AHEAD(nv);
   int64_t columns = (nv - 1) * whet__panel_vec(j->tiles->form) + t->last, due = 0;
   for (int32_t i = 0; i < s->n_seg; i++) k += j->seg[s->seg + i].run;
   t->a = s->a;
@@ -211,13 +205,16 @@ void whet__job_run(whet_job_f32 *j) {
   const float *panels = j->w + pad;
   whet_tile_f32 t = {.lo = j->lo, .hi = j->hi};
   int64_t k_min = j->k, k_max = 0; /* rows of the panels that the strips use */
+  int64_t rows = 0;                  /* of the longest strip */
+  for (int32_t i = 0; i < j->n_strip; i++) rows = whet__max_i(rows, j->strip[i].m);
   for (int32_t i = 0; i < j->n_seg; i++) {
     k_min = whet__min_i(k_min, j->seg[i].k);
     k_max = whet__max_i(k_max, j->seg[i].k + j->seg[i].run);
   }
   for (int64_t n0 = j->n0; n0 < j->n1;) {
-    int nv = whet__panel_next(form, (pad - n0) / vec);
+    int nv = whet__tile_columns(j->tiles, (pad - n0) / vec, (j->n1 - n0) / vec, rows);
     int64_t width = nv * vec, n1 = n0 + width;
+    t.pair = width / 2 * j->k;
     t.w = panels + n0 * j->k;
     t.bias = j->w + n0;
     t.last = (uint32_t)(n1 <= j->n ? vec : vec - (n1 - j->n));

@@ -32,7 +32,7 @@
 /* Packed forms: vector length and how columns are cut into panels. */
 enum {
   WHET_PANEL_NONE,
-  WHET_PANEL_16, /* vectors of 16; panels of 64, and 48, 32 or 16 at the end */
+  WHET_PANEL_16, /* vectors of 16; panels of 32, and 48 or 16 at the end */
   WHET_PANEL_8,  /* vectors of 8; panels of 16, and 24 or 8 at the end */
   WHET_PANEL_BF16, /* weights as bf16, see below */
   WHET_PANEL_RUNS, /* of a convolution, see conv_bf16.h */
@@ -57,6 +57,7 @@ typedef struct whet_tile_f32 {
   const float *a; /* row 0; segments count from here */
   int64_t lda;    /* floats from row to row */
   const float *w; /* panel, aligned to its vectors */
+  int64_t pair;   /* floats from it to the panel with the second half of the columns, where a tile takes two panels */
   const whet_seg_f32 *seg;
   int64_t n_seg;
   const float *bias; /* as wide as the panel */
@@ -73,7 +74,7 @@ typedef void (*whet_tile_f32_fn)(const whet_tile_f32 *t);
 
 enum { WHET_TILE_MR = 28, WHET_TILE_NV = 4 };
 /* Floats that a tile of nv vectors prefetches for each k; none where its loads are what limits it. */
-#define WHET_TILE_AHEAD(nv) ((nv) == 1 ? 0 : ((nv) + 1) / 2 * 16)
+#define WHET_TILE_AHEAD(nv) ((nv) == 1 ? 0 : 16)
 
 struct whet_job_f32;
 
@@ -81,6 +82,7 @@ struct whet_job_f32;
 typedef struct whet_tiles_f32 {
   uint16_t form;                                           /* WHET_PANEL_ */
   uint8_t mr[WHET_TILE_NV + 1];                            /* most rows for a panel of that many vectors */
+  uint8_t pair;                                            /* vectors of panels of which a tile may take two; 0: none */
   whet_tile_f32_fn fn[WHET_TILE_NV + 1][WHET_TILE_MR + 1]; /* by vectors and rows; NULL: see whet__tile_next */
   void (*epi)(const whet_epi_f32 *e, float *x, const float *res, int64_t n); /* see unary_f32.h */
   /* Runs whole jobs in place of fn, with `room` bytes for panels of k rows; k is not cut then. NULL: fn. */
@@ -113,6 +115,13 @@ static inline int64_t whet__panel_pad(unsigned form, int64_t n) {
 }
 /* Vectors of the next panel when `left` vectors of columns are left. */
 int whet__panel_next(unsigned form, int64_t left);
+/* Vectors that tiles of m rows take at once where `left` ones are left, and `here` of them are to be made: those of a panel,
+ * or for few rows of two. */
+static inline int whet__tile_columns(const whet_tiles_f32 *t, int64_t left, int64_t here, int64_t m) {
+  int nv = whet__panel_next(t->form, left);
+  bool two = nv == t->pair && here >= 2 * nv && m <= t->mr[2 * nv] && whet__panel_next(t->form, left - nv) == nv;
+  return two ? 2 * nv : nv;
+}
 /* Panels of n columns. */
 int64_t whet__panel_count(unsigned form, int64_t n);
 /* Floats of one packed group: bias and panels of n columns, k rows. */

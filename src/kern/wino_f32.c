@@ -142,7 +142,7 @@ static void row_out(const walk *w, int64_t image, int64_t ty, int64_t from, int6
  * fetched meanwhile. */
 static void place(const whet_tiles_f32 *tiles, whet_tile_f32 *t, int64_t n, int nv, const float *ahead,
                   const float *stop) {
-  int64_t most = tiles->mr[nv] > 8 && t->lda % 512 == 0 ? 8 : tiles->mr[nv], count = whet__ceil_div(n, most);
+  int64_t count = whet__ceil_div(n, tiles->mr[nv]);
   while (n > 0) {
     int64_t mr = whet__tile_next(tiles, nv, n, &count);
     t->ahead = ahead < stop ? ahead : t->w;

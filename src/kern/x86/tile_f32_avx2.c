@@ -34,7 +34,6 @@ WHET_INLINE void tile(const whet_tile_f32 *t, const int mr, const int nv) {
       __m256 b[3];
       WHET_UNROLL for (int i = 0; i < bases; i++) WHET_OPAQUE(base[i]);
       if (WHET_TILE_AHEAD(nv) > 0) _mm_prefetch((const char *)ahead, _MM_HINT_T1);
-      if (WHET_TILE_AHEAD(nv) > 16) _mm_prefetch((const char *)(ahead + 16), _MM_HINT_T1);
       WHET_UNROLL for (int j = 0; j < nv; j++) b[j] = _mm256_load_ps(w + 8 * j);
       WHET_UNROLL for (int i = 0; i < mr; i++) {
         __m256 a = _mm256_broadcast_ss(whet__row(&r, base, i));

@@ -22,25 +22,26 @@ WHET_INLINE void tile(const whet_tile_f32 *t, const int mr, const int nv) {
   const int bases = (mr + WHET_ROWS - 1) / WHET_ROWS;
   whet_rows r = whet__rows(t->lda);
   const float *ahead = t->ahead;
+  const int width = nv == 4 ? 32 : 16 * nv; /* of a panel: four vectors are two of them */
+  const int64_t pair = t->pair - 32;
   for (int64_t s = 0; s < t->n_seg; s++) {
     const char *base[(WHET_TILE_MR + WHET_ROWS - 1) / WHET_ROWS];
     WHET_UNROLL for (int i = 0; i < bases; i++) base[i] = (const char *)(t->a + t->seg[s].a) + i * WHET_ROWS * r.l1;
-    const float *w = t->w + t->seg[s].k * nv * 16;
+    const float *w = t->w + t->seg[s].k * width;
     for (int64_t k = t->seg[s].run; k > 0; k--) {
       __m512 b[WHET_TILE_NV];
       WHET_UNROLL for (int i = 0; i < bases; i++) WHET_OPAQUE(base[i]);
       if (WHET_TILE_AHEAD(nv) > 0) _mm_prefetch((const char *)ahead, _MM_HINT_T1);
-      if (WHET_TILE_AHEAD(nv) > 16) _mm_prefetch((const char *)(ahead + 16), _MM_HINT_T1);
-      WHET_UNROLL for (int j = 0; j < nv - tight; j++) b[j] = _mm512_load_ps(w + 16 * j);
+      WHET_UNROLL for (int j = 0; j < nv - tight; j++) b[j] = _mm512_load_ps(w + 16 * j + (j >= width / 16 ? pair : 0));
       WHET_UNROLL for (int i = 0; i < mr; i++) {
         __m512 a = _mm512_set1_ps(*whet__row(&r, base, i));
         WHET_UNROLL for (int j = 0; j < nv - tight; j++) acc[i][j] = _mm512_fmadd_ps(a, b[j], acc[i][j]);
         if (tight)
           __asm__("vfmadd231ps %2, %1, %0"
                   : "+v"(acc[i][nv - 1])
-                  : "v"(a), "m"(*(const __m512 *)(w + 16 * (nv - 1))));
+                  : "v"(a), "m"(*(const __m512 *)(w + 16 * (nv - 1) + pair)));
       }
-      w += 16 * nv;
+      w += width;
       ahead += WHET_TILE_AHEAD(nv);
       WHET_UNROLL for (int i = 0; i < bases; i++) base[i] += 4;
     }
@@ -79,6 +80,7 @@ TILES_V4(TILE)
 const whet_tiles_f32 whet__tiles_f32_avx512 = {
     .form = WHET_PANEL_16,
     .mr = {0, 14, 14, 9, 7},
+    .pair = 2,
     .fn = {{0}, {TILES_1(ENTRY)}, {TILES_2(ENTRY)}, {TILES_3(ENTRY)}, {TILES_V4(ENTRY)}},
     .epi = whet__epi_f32_avx512,
 };
