@@ -35,7 +35,7 @@ typedef struct tile_geo {
   const int64_t *seg; /* where each run begins, in elements */
   int64_t n_seg, k4;  /* runs; groups of four elements in each */
   int64_t block;      /* bytes between blocks of weights */
-  int64_t ahead[2];   /* how far from a weight lies what is fetched early beside it; 0: nothing */
+  int64_t ahead;      /* how far from a weight lies what is fetched early beside it; 0: nothing */
 } tile_geo;
 
 /* The file's tiles: see above. */
@@ -255,7 +255,7 @@ static void tile_run(const void *params, void *const *ptr, int part, int parts) 
   int64_t per_row = c.n_seg / p->kh;
   for (int64_t s = 0; s < c.n_seg; s++)
     seg[s] = s / per_row * p->dil_h * c.row + (per_row > 1 ? s % per_row * p->dil_w * c.pix : 0);
-  const tile_geo g = {p->stride_w * c.pix, seg, c.n_seg, c.k4, c.l.segs * c.l.k4 * 64, {0, 0}};
+  const tile_geo g = {p->stride_w * c.pix, seg, c.n_seg, c.k4, c.l.segs * c.l.k4 * 64, 0};
   int64_t panels = 0;
   for (int64_t b = 0; b < c.l.blocks; b += tile_nv(b, c.l.blocks)) panels++;
   int64_t from = 0, to = c.lines, p0 = 0, p1 = panels * p->groups;

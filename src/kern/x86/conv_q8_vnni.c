@@ -25,7 +25,7 @@ static uint32_t sum_of_bytes(const uint8_t *a, int64_t n) {
 #define DOT_bytes "vpdpbusd"
 #define DOT_words "vpdpwssd"
 #define AHEAD_bytes(b) (void)0
-#define AHEAD_words(b) _mm_prefetch((b) + g->ahead[0], _MM_HINT_T1), _mm_prefetch((b) + g->ahead[1], _MM_HINT_T1)
+#define AHEAD_words(b) _mm_prefetch((b) + g->ahead, _MM_HINT_T1)
 
 /* Four activations, or two words, in every lane. */
 static inline __attribute__((always_inline)) __m512i four(const uint8_t *p) {
@@ -101,10 +101,9 @@ static inline __attribute__((always_inline)) __m512i four(const uint8_t *p) {
   X(bytes, 14, 2)
 #define BYTES_3(X, X1) TILES_4(X, X1, bytes, 3) X(bytes, 5, 3) X(bytes, 6, 3) X(bytes, 8, 3) X(bytes, 9, 3)
 #define BYTES_4(X, X1) TILES_4(X, X1, bytes, 4) X(bytes, 5, 4) X(bytes, 6, 4) X(bytes, 7, 4)
-#define WORDS_1(X, X1) TILES_4(X, X1, words, 1) X(words, 7, 1)
-#define WORDS_2(X, X1) TILES_4(X, X1, words, 2) X(words, 6, 2) X(words, 7, 2)
-#define WORDS_3(X, X1) TILES_4(X, X1, words, 3) X(words, 6, 3) X(words, 7, 3)
-#define WORDS_4(X, X1) TILES_4(X, X1, words, 4) X(words, 5, 4) X(words, 6, 4) X(words, 7, 4)
+#define WORDS_8(X, X1, NV) TILES_4(X, X1, words, NV) X(words, 5, NV) X(words, 6, NV) X(words, 7, NV) X(words, 8, NV)
+#define WORDS_1(X, X1) WORDS_8(X, X1, 1) X(words, 14, 1)
+#define WORDS_2(X, X1) WORDS_8(X, X1, 2) X(words, 12, 2) X(words, 14, 2)
 #define EACH(X) X(TILE, TILE_ONE)
 EACH(BYTES_1)
 EACH(BYTES_2)
@@ -112,15 +111,13 @@ EACH(BYTES_3)
 EACH(BYTES_4)
 EACH(WORDS_1)
 EACH(WORDS_2)
-EACH(WORDS_3)
-EACH(WORDS_4)
 
 typedef void (*tile_fn)(const uint8_t *a, const tile_geo *g, const int8_t *b, const int32_t *bias, int32_t *out);
 #define ENTRY(T, MR, NV) [MR] = T##_##MR##_##NV,
 #define ENTRY_ONE(T, NV) [1] = T##_1_##NV,
 #define ENTRIES(X) {X(ENTRY, ENTRY_ONE)}
 static const tile_fn of_bytes[TILE_NV + 1][15] = {{0}, ENTRIES(BYTES_1), ENTRIES(BYTES_2), ENTRIES(BYTES_3), ENTRIES(BYTES_4)};
-static const tile_fn of_words[TILE_NV + 1][15] = {{0}, ENTRIES(WORDS_1), ENTRIES(WORDS_2), ENTRIES(WORDS_3), ENTRIES(WORDS_4)};
+static const tile_fn of_words[3][15] = {{0}, ENTRIES(WORDS_1), ENTRIES(WORDS_2)};
 
 static inline void tile_of(const tile_fn *of, int mr, int nv, const uint8_t *a, const tile_geo *g, const int8_t *b,
                            const int32_t *bias, int32_t *acc) {
@@ -145,14 +142,13 @@ const whet_kern whet_k_conv_q8__vnni_panel = {.name = "conv_q8__vnni_panel",
                                               .run = tile_run};
 
 #include "kern/x86/wino_q8_vec.h"
-enum { WORDS_NV = TILE_NV };
-static const int8_t words_mr[TILE_NV + 1] = {0, 7, 7, 7, 7};
+enum { WORDS_NV = 2 };
+static const int8_t words_mr[WORDS_NV + 1] = {0, 14, 14};
 static void words(int mr, int nv, const int16_t *a, int64_t lda, int64_t k2, const int8_t *b, int64_t block,
                   int64_t next, int pass, int32_t *out) {
   static const int32_t no_bias[16 * WORDS_NV];
   static const int64_t no_seg[1];
-  tile_geo g = {2 * lda, no_seg, 1, k2, block, {0, 0}};
-  for (int i = 0; i < 2 && 2 * pass + i < nv; i++) g.ahead[i] = next + (2 * pass + i) * block;
+  const tile_geo g = {2 * lda, no_seg, 1, k2, block, pass < nv ? next + pass * block : 0};
   tile_of(of_words[nv], mr, nv, (const uint8_t *)a, &g, b, no_bias, out);
 }
 #include "kern/x86/wino_q8_body.h"

@@ -56,7 +56,7 @@ static bool wino_pays(const whet_conv_q8 *p, double bytes_rate, double words_rat
   double squares = (double)p->images * (double)(whet__ceil_div(p->out_h, 4) * whet__ceil_div(p->out_w, 4));
   double in = ceil(ic / WW_LANES) * 100, out = ceil(oc / 16) * 1600 / WW_LANES * 2;
   double weights = 72 * ic * oc; /* bytes; beyond the second cache they come at a limited speed */
-  double wino = squares * (36 * ic * oc / words_rate + in + out) + (weights > 800e3 ? weights / 60 : 0);
+  double wino = squares * (36 * ic * oc / words_rate + in + out) + (weights > 800e3 ? weights / 10 : 0);
   return wino < 0.95 * px * 9 * ic * oc / bytes_rate;
 }
 
