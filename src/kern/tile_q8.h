@@ -35,7 +35,7 @@ typedef struct tile_geo {
   const int64_t *seg; /* where each run begins, in elements */
   int64_t n_seg, k4;  /* runs; groups of four elements in each */
   int64_t block;      /* bytes between blocks of weights */
-  int64_t ahead;      /* how far from a weight lies what is fetched early beside it; 0: nothing */
+  int64_t ahead;      /* how far from a weight of the first block lies what is fetched early beside it; 0: nothing */
 } tile_geo;
 
 /* The file's tiles: see above. */
@@ -233,11 +233,15 @@ static void tile_panel(const whet_conv_q8 *p, const tile_cut *c, const tile_geo 
   out_ready(&ready, &p->out, &w.f, w.cols);
   w.ready = &ready;
 #endif
+  /* Weights that do not stay near: those of the next panel are fetched, one of its blocks with each tile. */
+  tile_geo ahead = *g;
+  int fetch = c->l.group > 64 << 10 && block + nv < c->l.blocks ? nv : 0;
   for (int64_t i = 0; i < n; i++) {
     int64_t wide = tile_width(c, line + i), x = 0;
     for (int64_t tiles = ((uint32_t)wide + (uint32_t)tile_mr[nv] - 1) / (uint32_t)tile_mr[nv]; tiles > 0; tiles--) {
       int64_t mr = tiles == 1 ? wide - x : whet__ceil_div(wide - x, tiles);
-      tile((int)mr, nv, a + tile_at(p, c, i, x), g, b, bias, acc);
+      ahead.ahead = fetch > 0 ? (2 * nv - fetch--) * g->block : 0;
+      tile((int)mr, nv, a + tile_at(p, c, i, x), &ahead, b, bias, acc);
       tile_finish(&w, acc, i, x, mr);
       x += mr;
     }

@@ -24,8 +24,6 @@ static uint32_t sum_of_bytes(const uint8_t *a, int64_t n) {
 #define DOT_MEM(how, acc, u, p) __asm__(how " %2, %1, %0" : "+v"(acc) : "v"(u), "m"(*(const __m512i *)(p)))
 #define DOT_bytes "vpdpbusd"
 #define DOT_words "vpdpwssd"
-#define AHEAD_bytes(b) (void)0
-#define AHEAD_words(b) _mm_prefetch((b) + g->ahead, _MM_HINT_T1)
 
 /* Four activations, or two words, in every lane. */
 static inline __attribute__((always_inline)) __m512i four(const uint8_t *p) {
@@ -47,7 +45,7 @@ static inline __attribute__((always_inline)) __m512i four(const uint8_t *p) {
       const uint8_t *q[(MR + 2) / 3];                                                                         \
       UNROLL for (int i = 0; i < (MR + 2) / 3; i++) q[i] = a + g->seg[s] + 3 * i * lda;                       \
       for (int64_t k = 0; k < g->k4; k++, b += 64) {                                                          \
-        AHEAD_##T(b);                                                                                         \
+        if (NV > 1) _mm_prefetch(b + g->ahead, _MM_HINT_T1); /* loads are what limits one block */            \
         __m512i w[3];                                                                                         \
         UNROLL for (int j = 0; j < (NV < 3 ? NV : 3); j++) w[j] = _mm512_loadu_si512(b + j * block);          \
         UNROLL for (int i = 0; i < MR; i++) {                                                                 \
