@@ -7,7 +7,6 @@
  * when `open` is called. */
 
 #include "conf/conf.h"
-#include "edge/pipe/labels.h"
 #include "edge/pipeline/frame.h"
 #include "edge/serve/buf.h"
 
@@ -56,6 +55,8 @@ typedef struct pl_kind {
    * called.
    */
   bool (*gives)(const struct pl_node *n, const char *name);
+  /* Stages that name what they find: the file of names as it is set, NULL for none. As gives, before open. */
+  const char *(*labels)(const struct pl_node *n);
   /* Stages and sinks that talk to another machine. False: it does not just now. Any thread, while the node is open.
    */
   bool (*link)(struct pl_node *n, pl_link *out);
@@ -105,11 +106,6 @@ bool pl_is_behind_infer(const pl_node *n);
 /* Was this setting given in the file? */
 bool pl_given(const pl_node *n, const char *key);
 bool pl_same(const char *a, const char *b);
-/* Labels of a file, kept with the pipeline; path NULL: none. */
-EDGE_MUST whet_status pl_labels(pl_node *n, const char *path, const pipe_labels **out, whet_err *err);
-
-bool pl_has_label(const pipe_labels *l, const char *name);
-
 /* Sources: a new frame with number and times; NULL when memory is refused (counted). */
 pl_frame *pl_source_frame(pl_node *n);
 /* Put it into the branch's queue; it is gone either way. False: end. */

@@ -35,8 +35,8 @@ whet_status pl_listen_start(pl_node *n, const pl_listen *l, struct MHD_Daemon **
   *out = !ok ? NULL
              : MHD_start_daemon(flags, (uint16_t)l->port, NULL, NULL, l->handle, l->user, MHD_OPTION_SOCK_ADDR,
                                 (struct sockaddr *)&a, MHD_OPTION_CONNECTION_LIMIT, (unsigned)l->connections,
-                                MHD_OPTION_CONNECTION_TIMEOUT, (unsigned)l->slow, MHD_OPTION_NOTIFY_COMPLETED, l->done, l->user,
-                                MHD_OPTION_END);
+                                MHD_OPTION_CONNECTION_TIMEOUT, (unsigned)l->slow, MHD_OPTION_NOTIFY_COMPLETED,
+                                l->done, l->user, MHD_OPTION_END);
   if (!*out) {
     edge_fail(err, WHET_E_SYSTEM, "cannot listen at %s port %lld: %s", l->host, (long long)l->port, strerror(errno));
     return pl_fail_here(n, err);

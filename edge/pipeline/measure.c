@@ -4,6 +4,7 @@
 #include "edge/pipeline/measure.h"
 
 #include "edge/pipeline/inner.h"
+#include "edge/pipeline/label.h"
 
 #include <string.h>
 
@@ -14,6 +15,8 @@ static bool counts(const pl_measure *m, const char *label) {
 static bool gives(const pl_node *n, const char *name) { return n && n->kind->gives && n->kind->gives(n, name); }
 
 whet_status pl_measure_known(const pl_node *n, const pl_measure *m, whet_err *err) {
+  const char *label = m->label;
+  if (label) EDGE_TRY(pl_labels_known(n, &(conf_strs){.v = &label, .n = 1}, err));
   if (!strcmp(m->of, "score") || !strcmp(m->of, "count") || !n->branch) return WHET_OK;
   bool stage = false; /* else it is a sink, behind all stages */
   for (size_t i = 0; i < n->branch->n_stage; i++) stage |= n->branch->stage[i] == n;

@@ -17,7 +17,8 @@ typedef struct pl_measure {
 #define PL_MEASURE_DEFAULTS \
   { .of = "score" }
 
-/* open of what measures: E_DATA at the node's line when `of` names a value that nothing before it sets. */
+/* open of what measures: E_DATA at the node's line when `of` names a value that nothing before it sets, or label one
+ * that no stage gives. */
 EDGE_MUST whet_status pl_measure_known(const pl_node *n, const pl_measure *m, whet_err *err);
 /* The number; 0 where there is nothing of the kind. */
 double pl_measured(const pl_measure *m, const pl_frame *f);

@@ -43,31 +43,34 @@ void *pl_keep(const pl_node *n, size_t bytes, whet_err *err) {
 
 /* A line with the branch and kind that it comes from; errors and warnings with the place in the pipeline's file too.
  */
-static void say(const pl_node *n, int level, const char *text) {
-  const whet_pipeline *p = n->p;
-  char line[2400], at[300] = "";
-  if (!p->o.log) return;
-  if (level < 2) snprintf(at, sizeof at, "%.250s:%d: ", p->file.name, n->at->line);
-  snprintf(line, sizeof line, "%s%s%s%s: %s", at, n->branch ? n->branch->name : "", n->branch ? ": " : "", n->name,
-           text);
-  p->o.log(p->o.user, level, line);
+static void line_of(const pl_node *n, int level, const char *text, char *line, size_t size) {
+  char at[300] = "";
+  if (level < 2) snprintf(at, sizeof at, "%.250s:%d: ", n->p->file.name, n->at->line);
+  snprintf(line, size, "%s%s%s%s: %s", at, n->branch ? n->branch->name : "", n->branch ? ": " : "", n->name, text);
+}
+
+static void say(const pl_node *n, int level, const char *line) {
+  if (n->p->o.log) n->p->o.log(n->p->o.user, level, line);
 }
 
 void pl_log(const pl_node *n, int level, const char *fmt, ...) {
-  char text[1000];
+  char text[1000], line[2400];
   va_list ap;
   va_start(ap, fmt);
   vsnprintf(text, sizeof text, fmt, ap);
   va_end(ap);
-  say(n, level, text);
+  line_of(n, level, text, line, sizeof line);
+  say(n, level, line);
 }
 
 void pl_failed(pl_node *n, const pl_frame *f, const whet_err *err) {
   whet_pipeline *p = n->p;
-  char text[2300];
+  char text[2000], line[2400];
   int64_t now = edge_now();
   atomic_fetch_add_explicit(&n->failed, 1, memory_order_relaxed);
   const char *item = f && f->item[0] ? f->item : NULL;
+  snprintf(text, sizeof text, "%s%s%s", item ? item : "", item ? ": " : "", err->text);
+  line_of(n, 0, text, line, sizeof line);
   pthread_mutex_lock(&p->lock);
   bool say_it = !n->said || now - n->said >= SAID_NS;
   uint64_t unsaid = n->unsaid;
@@ -75,12 +78,11 @@ void pl_failed(pl_node *n, const pl_frame *f, const whet_err *err) {
     n->said = now, n->unsaid = 0;
   else
     n->unsaid++;
-  if (!p->first.code) edge_fail(&p->first, err->code, "%s%s%s", item ? item : "", item ? ": " : "", err->text);
+  if (!p->first.code) edge_fail(&p->first, err->code, "%s", line);
   pthread_mutex_unlock(&p->lock);
   if (say_it) {
-    snprintf(text, sizeof text, "%s%s%s", item ? item : "", item ? ": " : "", err->text);
     if (unsaid) pl_log(n, 0, "%llu more failures", (unsigned long long)unsaid);
-    say(n, 0, text);
+    say(n, 0, line);
   }
   if (p->stop_on_error) whet_pipeline_stop(p);
 }
@@ -108,29 +110,6 @@ bool pl_given(const pl_node *n, const char *key) {
 }
 
 bool pl_same(const char *a, const char *b) { return a == b || (a && b && !strcmp(a, b)); }
-
-bool pl_has_label(const pipe_labels *l, const char *name) {
-  for (size_t i = 0; i < l->n; i++)
-    if (!strcmp(l->name[i], name)) return true;
-  return false;
-}
-
-whet_status pl_labels(pl_node *n, const char *path, const pipe_labels **out, whet_err *err) {
-  *out = NULL;
-  if (!path) return WHET_OK;
-  path = pl_path(n, path, err);
-  if (!path) return WHET_E_MEMORY;
-  for (struct pl_labels_file *l = n->p->labels; l; l = l->next)
-    if (!strcmp(l->path, path)) return *out = &l->labels, WHET_OK;
-  struct pl_labels_file *l = pl_keep(n, sizeof *l, err);
-  if (!l) return WHET_E_MEMORY;
-  if (pipe_labels_open(path, &l->labels, err)) return pl_fail_here(n, err);
-  l->path = path;
-  l->next = n->p->labels;
-  n->p->labels = l;
-  *out = &l->labels;
-  return WHET_OK;
-}
 
 pl_pool *pl_pool_of(const pl_node *n) { return &n->p->pool; }
 

@@ -61,6 +61,12 @@ static void wrong_files(void **state) {
       {"branches:\n  a: {source: {sensor: {files: {load: /proc/loadavg}}}, sinks: [stdout]}\n  b:\n    from: a\n"
        "    stages: [{threshold: {of: load, on: 1}}, {threshold: {of: lode, on: 1}}]\n    sinks: [stdout]\n",
        "w.yaml:5: threshold: of: expected score, count or a value; nothing before it gives the value \"lode\""},
+      {HEAD
+       "source: {files: x}\nstages:\n  - infer: m\n  - classes: {labels: names.txt}\n  - threshold: {label: c, on: "
+       "1}\nsinks: [stdout]\n",
+       "w.yaml:6: threshold: label: no file of labels has \"c\""},
+      {HEAD "source: {files: x}\nstages:\n  - infer: m\n  - classes\nsinks: [stdout]\nprivacy:\n  - blur: a\n",
+       "w.yaml:8: blur: label: what is found has no names; give a file of labels with \"a\""},
       {"energy: {idle: 1}\nsource: {stdin: csv}\nsinks: [stdout]\n", "w.yaml:1: energy needs the key \"busy\""},
       {"energy: {busy: 3, idle: low}\nsource: {stdin: csv}\nsinks: [stdout]\n", "w.yaml:1: idle: expected a number"},
       {"source: {stdin: csv}\nsinks: [{stdout: {a: b}}]\n", "w.yaml:2: the sink stdout has no settings"},
@@ -76,6 +82,7 @@ static void wrong_files(void **state) {
       {"source: {folder: {path: x, only_new: true}}\nsinks: [stdout]\n", "w.yaml:1: folder: only_new without watch"},
   };
   (void)state;
+  file("names.txt", "a\nb\n");
   for (size_t i = 0; i < sizeof k / sizeof *k; i++)
     must_fail(whet("pipeline %s --check", file("w.yaml", k[i].text)), 1, k[i].says);
   must_fail(whet("pipeline %s", test_join(g_dir, "absent.yaml")), 1, "absent.yaml");

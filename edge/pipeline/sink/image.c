@@ -77,7 +77,7 @@ static whet_status run(pl_node *n, pl_frame *f, whet_err *err) {
   pl_frame *c = f;
   whet_status st = WHET_OK;
   if (s->boxes && f->n_object) { /* other sinks get the picture as it is */
-    if (!(c = pl_frame_copy(f))) return edge_fail(err, WHET_E_MEMORY, "image: no memory for a frame");
+    if (!(c = pl_frame_copy(f))) return edge_fail(err, WHET_E_MEMORY, "no memory for a frame");
     st = pl_frame_own(c, err);
     for (size_t i = 0; !st && i < c->n_object; i++) outline(c, &c->object[i]);
   }

@@ -40,7 +40,7 @@ static whet_status score(anomaly *s, const pl_frame *f, double *out, whet_err *e
   size_t rows, columns;
   double sum = 0;
   if (s->of < 2 && (size_t)s->output >= f->n_output)
-    return edge_fail(err, WHET_E_NAME, "anomaly: the model has no output %lld", (long long)s->output);
+    return edge_fail(err, WHET_E_NAME, "the model has no output %lld", (long long)s->output);
   const pipe_tensor *t = &f->output[s->output];
   if (s->of == 1) {
     float v;
@@ -51,10 +51,10 @@ static whet_status score(anomaly *s, const pl_frame *f, double *out, whet_err *e
   EDGE_TRY(pl_frame_rows(f, &rows, &columns, &in, err));
   size_t n = rows * columns;
   if (s->of == 0) {
-    if (t->n != n) return edge_fail(err, WHET_E_SHAPE, "anomaly: the model gives %zu numbers for %zu", t->n, n);
+    if (t->n != n) return edge_fail(err, WHET_E_SHAPE, "the model gives %zu numbers for %zu", t->n, n);
     if (n > s->cap) {
       float *v = realloc(s->v, n * sizeof *v);
-      if (!v) return edge_fail(err, WHET_E_MEMORY, "anomaly: no memory for %zu numbers", n);
+      if (!v) return edge_fail(err, WHET_E_MEMORY, "no memory for %zu numbers", n);
       s->v = v;
       s->cap = n;
     }

@@ -13,6 +13,7 @@
 
 #include "edge/cascade/cascade.h"
 #include "edge/pipe/conf.h"
+#include "edge/pipeline/label.h"
 #include "edge/pipeline/stage/infer.h"
 
 typedef struct cascade_stage {
@@ -143,7 +144,7 @@ static whet_status told(const cascade_stage *s, pl_frame *f, int32_t best, float
   f->n_class = 0;
   if (best < 0) return WHET_OK;
   pl_class *c = pl_add_class(f);
-  if (!c) return edge_fail(err, WHET_E_MEMORY, "cascade: no memory for classes");
+  if (!c) return edge_fail(err, WHET_E_MEMORY, "no memory for classes");
   *c = (pl_class){(uint32_t)best, score, s->labels ? pipe_label(s->labels, (size_t)best) : NULL};
   return WHET_OK;
 }
@@ -186,12 +187,12 @@ static whet_status start(pl_node *n, whet_err *err) {
 static whet_status room(cascade_stage *s, size_t numbers, size_t bytes, whet_err *err) {
   if (numbers > s->cap_v) {
     float *v = realloc(s->v, numbers * sizeof *v);
-    if (!v) return edge_fail(err, WHET_E_MEMORY, "cascade: no memory for %zu numbers", numbers);
+    if (!v) return edge_fail(err, WHET_E_MEMORY, "no memory for %zu numbers", numbers);
     s->v = v, s->cap_v = numbers;
   }
   if (bytes > s->cap_data) {
     void *p = realloc(s->data, bytes);
-    if (!p) return edge_fail(err, WHET_E_MEMORY, "cascade: no memory for %zu bytes", bytes);
+    if (!p) return edge_fail(err, WHET_E_MEMORY, "no memory for %zu bytes", bytes);
     s->data = p, s->cap_data = bytes;
   }
   return WHET_OK;
@@ -215,7 +216,7 @@ static whet_status pack(cascade_stage *s, const pipe_tensor *t, const char *what
   size_t want = 1;
   for (int32_t i = 0; i < s->rank; i++) want *= (size_t)s->dims[i];
   if (s->shape.n && want != t->n)
-    return edge_fail(err, WHET_E_SHAPE, "cascade: shape has %zu numbers, the model's %s %zu", want, what, t->n);
+    return edge_fail(err, WHET_E_SHAPE, "shape has %zu numbers, the model's %s %zu", want, what, t->n);
   EDGE_TRY(room(s, 0, t->n * sizeof(float), err));
   EDGE_TRY(pipe_tensor_convert(t, s->scale, s->offset, type_of(s), s->data, err));
   if (!s->shape.n) s->rank = t->rank, memcpy(s->dims, t->dims, sizeof s->dims);
@@ -229,7 +230,7 @@ static whet_status prepare(cascade_stage *s, const pl_frame *f, cascade_case *x,
   pipe_tensor t;
   if (s->features >= 0) {
     if ((size_t)s->features >= f->n_output)
-      return edge_fail(err, WHET_E_NAME, "cascade: features: the model has no output %lld", (long long)s->features);
+      return edge_fail(err, WHET_E_NAME, "features: the model has no output %lld", (long long)s->features);
     return pack(s, &f->output[s->features], "output", x, err);
   }
   if (!s->pic) {
@@ -237,7 +238,7 @@ static whet_status prepare(cascade_stage *s, const pl_frame *f, cascade_case *x,
     return pack(s, &t, "input", x, err);
   }
   size_t bytes;
-  if (f->content != PL_PICTURE) return edge_fail(err, WHET_E_TYPE, "cascade: the frame holds no picture");
+  if (f->content != PL_PICTURE) return edge_fail(err, WHET_E_TYPE, "the frame holds no picture");
   EDGE_TRY(pipe_picture_shape(s->pic, f->pic.width, f->pic.height, &s->rank, s->dims, &bytes, err));
   EDGE_TRY(room(s, 0, bytes, err));
   EDGE_TRY(pipe_picture_run(s->pic, &f->pic, s->data, bytes, err));
@@ -250,7 +251,7 @@ static whet_status run(pl_node *n, pl_frame *f, whet_err *err) {
   cascade_case x;
   cascade_result r;
   if ((size_t)s->output >= f->n_output)
-    return edge_fail(err, WHET_E_NAME, "cascade: the model has no output %lld", (long long)s->output);
+    return edge_fail(err, WHET_E_NAME, "the model has no output %lld", (long long)s->output);
   const pipe_tensor *t = &f->output[s->output];
   EDGE_TRY(prepare(s, f, &x, err));
   EDGE_TRY(room(s, t->n, 0, err));
@@ -313,6 +314,8 @@ static void close_cascade(pl_node *n) {
 
 static bool gives(const pl_node *n, const char *name) { return !strcmp(name, "sure"); }
 
+static const char *labels(const pl_node *n) { return ((const cascade_stage *)n)->labels_file; }
+
 const pl_kind pl_stage_cascade = {.name = "cascade",
                                   .size = sizeof(cascade_stage),
                                   .keys = k_keys,
@@ -324,7 +327,8 @@ const pl_kind pl_stage_cascade = {.name = "cascade",
                                   .close = close_cascade,
                                   .stats = stats,
                                   .link = link_of,
-                                  .gives = gives};
+                                  .gives = gives,
+                                  .labels = labels};
 #else
 static whet_status lacks(pl_node *n, whet_err *err) {
   return pl_fail(n, err, "this build lacks SQLite, by which cases wait (Debian: libsqlite3-dev)");

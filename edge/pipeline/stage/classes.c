@@ -4,6 +4,7 @@
 #include <stdlib.h>
 
 #include "edge/pipeline/inner.h"
+#include "edge/pipeline/label.h"
 
 typedef struct classes {
   pl_node n;
@@ -36,7 +37,7 @@ static whet_status open_classes(pl_node *n, whet_err *err) {
 static whet_status run(pl_node *n, pl_frame *f, whet_err *err) {
   classes *s = (classes *)n;
   if ((size_t)s->output >= f->n_output)
-    return edge_fail(err, WHET_E_NAME, "classes: the model has no output %lld", (long long)s->output);
+    return edge_fail(err, WHET_E_NAME, "the model has no output %lld", (long long)s->output);
   const pipe_tensor *t = &f->output[s->output];
   if (t->n > s->cap) {
     float *v = t->n > SIZE_MAX / sizeof *v ? NULL : realloc(s->v, t->n * sizeof *v);
@@ -58,6 +59,8 @@ static whet_status run(pl_node *n, pl_frame *f, whet_err *err) {
 
 static void close_classes(pl_node *n) { free(((classes *)n)->v); }
 
+static const char *labels(const pl_node *n) { return ((const classes *)n)->labels_file; }
+
 const pl_kind pl_stage_classes = {.name = "classes",
                                   .size = sizeof(classes),
                                   .keys = k_keys,
@@ -65,4 +68,5 @@ const pl_kind pl_stage_classes = {.name = "classes",
                                   .defaults = &k_defaults,
                                   .open = open_classes,
                                   .run = run,
-                                  .close = close_classes};
+                                  .close = close_classes,
+                                  .labels = labels};

@@ -30,9 +30,9 @@ static whet_status run(pl_node *n, pl_frame *f, whet_err *err) {
   if (!k) k = cols;
   for (size_t i = 0; i < s->take.n; i++)
     if (s->take.v[i] >= (double)cols)
-      return edge_fail(err, WHET_E_SHAPE, "columns: there is no column %g of %zu", s->take.v[i], cols);
+      return edge_fail(err, WHET_E_SHAPE, "there is no column %g of %zu", s->take.v[i], cols);
   pl_frame *o = pl_frame_copy(f);
-  if (!o) return edge_fail(err, WHET_E_MEMORY, "columns: no memory for a frame");
+  if (!o) return edge_fail(err, WHET_E_MEMORY, "no memory for a frame");
   whet_status st = pl_frame_numbers(o, WHET_F32, 2, (int64_t[]){(int64_t)rows, s->mean ? 1 : (int64_t)k}, err);
   for (size_t r = 0; !st && r < rows; r++) {
     float *to = (float *)(void *)o->blob->p + r * (s->mean ? 1 : k);

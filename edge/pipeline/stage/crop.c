@@ -22,7 +22,7 @@ static whet_status open_crop(pl_node *n, whet_err *err) {
 
 static whet_status run(pl_node *n, pl_frame *f, whet_err *err) {
   crop *s = (crop *)n;
-  if (f->content != PL_PICTURE) return edge_fail(err, WHET_E_TYPE, "crop: the frame holds no picture");
+  if (f->content != PL_PICTURE) return edge_fail(err, WHET_E_TYPE, "the frame holds no picture");
   double w = f->pic.width, h = f->pic.height;
   EDGE_TRY(pl_crop(f,
                    (pl_box){(int32_t)lround(s->box.v[0] * w), (int32_t)lround(s->box.v[1] * h),

@@ -5,6 +5,7 @@
 
 #include "edge/pipe/conf.h"
 #include "edge/pipeline/inner.h"
+#include "edge/pipeline/label.h"
 
 typedef struct detect {
   pl_node n;
@@ -65,7 +66,7 @@ static whet_status run(pl_node *n, pl_frame *f, whet_err *err) {
   detect *s = (detect *)n;
   const pipe_object *o;
   size_t found;
-  if (!f->in_w) return edge_fail(err, WHET_E_TYPE, "detect: the model was given no picture");
+  if (!f->in_w) return edge_fail(err, WHET_E_TYPE, "the model was given no picture");
   EDGE_TRY(pipe_detect_run(s->d, f->output, f->n_output, f->in_w, f->in_h, &f->place, f->width, f->height, &o, &found,
                            err));
   f->n_object = 0;
@@ -91,10 +92,13 @@ static void close_detect(pl_node *n) {
   free(((detect *)n)->anchor);
 }
 
+static const char *labels(const pl_node *n) { return ((const detect *)n)->labels_file; }
+
 const pl_kind pl_stage_detect = {.name = "detect",
                                  .size = sizeof(detect),
                                  .keys = k_keys,
                                  .defaults = &k_defaults,
                                  .open = open_detect,
                                  .run = run,
-                                 .close = close_detect};
+                                 .close = close_detect,
+                                 .labels = labels};

@@ -37,7 +37,7 @@ static whet_status open_keypoints(pl_node *n, whet_err *err) {
 /* A point of the tensor, in the picture. */
 static whet_status add(pl_frame *f, double x, double y, float score, whet_err *err) {
   pl_point *p = pl_add_point(f);
-  if (!p) return edge_fail(err, WHET_E_MEMORY, "keypoints: no memory");
+  if (!p) return edge_fail(err, WHET_E_MEMORY, "no memory");
   if (f->in_w) x = (x - f->place.offset_x) / f->place.scale_x, y = (y - f->place.offset_y) / f->place.scale_y;
   *p = (pl_point){(float)x, (float)y, score};
   return WHET_OK;
@@ -64,14 +64,14 @@ static whet_status person(const keypoints *s, pl_frame *f, size_t from, whet_err
     return WHET_OK;
   }
   pl_object *to = pl_add_object(f);
-  if (!to) return edge_fail(err, WHET_E_MEMORY, "keypoints: no memory");
+  if (!to) return edge_fail(err, WHET_E_MEMORY, "no memory");
   *to = o;
   return WHET_OK;
 }
 
 static whet_status movenet(const keypoints *s, const pipe_tensor *t, pl_frame *f, whet_err *err) {
   if (t->rank < 3 || t->rank > 4 || t->dims[0] != 1 || t->dims[t->rank - 1] != 3 || !f->in_w)
-    return edge_fail(err, WHET_E_SHAPE, "keypoints: movenet has an output [1, people, points, 3], of a picture");
+    return edge_fail(err, WHET_E_SHAPE, "movenet has an output [1, people, points, 3], of a picture");
   size_t points = (size_t)t->dims[t->rank - 2], people = points ? t->n / 3 / points : 0;
   for (size_t k = 0; k < people; k++) {
     size_t from = f->n_point;
@@ -86,8 +86,7 @@ static whet_status movenet(const keypoints *s, const pipe_tensor *t, pl_frame *f
 
 static whet_status heatmaps(const keypoints *s, const pipe_tensor *t, pl_frame *f, whet_err *err) {
   if (t->rank != 4 || t->dims[0] != 1 || !t->n)
-    return edge_fail(err, WHET_E_SHAPE,
-                     "keypoints: heatmaps are an output [1, points, height, width], or points last");
+    return edge_fail(err, WHET_E_SHAPE, "heatmaps are an output [1, points, height, width], or points last");
   bool first = s->points ? t->dims[1] == s->points : t->dims[1] < t->dims[2] && t->dims[1] < t->dims[3];
   size_t points = (size_t)t->dims[first ? 1 : 3], h = (size_t)t->dims[first ? 2 : 1],
          w = (size_t)t->dims[first ? 3 : 2];
@@ -116,7 +115,7 @@ static whet_status heatmaps(const keypoints *s, const pipe_tensor *t, pl_frame *
 static whet_status plain(const keypoints *s, const pipe_tensor *t, pl_frame *f, whet_err *err) {
   size_t each = t->n / (size_t)s->points, from = f->n_point;
   if (t->n % (size_t)s->points || each < 2 || each > 3)
-    return edge_fail(err, WHET_E_SHAPE, "keypoints: %zu numbers for %lld points; expected 2 or 3 each", t->n,
+    return edge_fail(err, WHET_E_SHAPE, "%zu numbers for %lld points; expected 2 or 3 each", t->n,
                      (long long)s->points);
   for (size_t i = 0; i < (size_t)s->points; i++) {
     const float *p = s->v + i * each;
@@ -128,11 +127,11 @@ static whet_status plain(const keypoints *s, const pipe_tensor *t, pl_frame *f, 
 static whet_status run(pl_node *n, pl_frame *f, whet_err *err) {
   keypoints *s = (keypoints *)n;
   if ((size_t)s->output >= f->n_output)
-    return edge_fail(err, WHET_E_NAME, "keypoints: the model has no output %lld", (long long)s->output);
+    return edge_fail(err, WHET_E_NAME, "the model has no output %lld", (long long)s->output);
   const pipe_tensor *t = &f->output[s->output];
   if (t->n > s->cap) {
     float *v = realloc(s->v, t->n * sizeof *v);
-    if (!v) return edge_fail(err, WHET_E_MEMORY, "keypoints: no memory for %zu numbers", t->n);
+    if (!v) return edge_fail(err, WHET_E_MEMORY, "no memory for %zu numbers", t->n);
     s->v = v, s->cap = t->n;
   }
   EDGE_TRY(pipe_tensor_floats(t, 0, t->n, s->v, err));

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "edge/pipeline/inner.h"
+#include "edge/pipeline/label.h"
 
 enum { MOST_LABELS = 1024, MOST_KEPT = 512 };
 
@@ -66,10 +67,10 @@ static bool ignored(const keyword *s, const char *label) {
 static whet_status run(pl_node *n, pl_frame *f, whet_err *err) {
   keyword *s = (keyword *)n;
   if ((size_t)s->output >= f->n_output)
-    return edge_fail(err, WHET_E_NAME, "keyword: the model has no output %lld", (long long)s->output);
+    return edge_fail(err, WHET_E_NAME, "the model has no output %lld", (long long)s->output);
   const pipe_tensor *t = &f->output[s->output];
   if (t->n != s->width)
-    return edge_fail(err, WHET_E_SHAPE, "keyword: the model gives %zu scores, labels has %zu", t->n, s->width);
+    return edge_fail(err, WHET_E_SHAPE, "the model gives %zu scores, labels has %zu", t->n, s->width);
   double now = f->at >= 0 ? f->at : (double)f->time * 1e-9;
   s->at = (s->at + 1) % MOST_KEPT;
   float *mine = s->kept + s->at * s->width;

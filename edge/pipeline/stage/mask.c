@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The privacy stage `mask`: fixed parts of the picture, or all but them, or objects, are filled with a colour. */
 
+#include "edge/pipeline/label.h"
 #include "edge/pipeline/region.h"
 
 typedef struct mask {
@@ -29,6 +30,7 @@ static whet_status open_mask(pl_node *n, whet_err *err) {
   if ((s->what == 2) == (s->n_region > 0))
     return pl_fail(n, err, s->what == 2 ? "what: objects takes no regions" : "expected regions, or what: objects");
   if (s->colour.n && s->colour.n != 3) return pl_fail(n, err, "colour: expected three numbers, red, green, blue");
+  EDGE_TRY(pl_labels_known(n, &s->label, err));
   for (size_t i = 0; i < s->colour.n; i++) s->fill[i] = (uint8_t)s->colour.v[i];
   return WHET_OK;
 }
@@ -46,19 +48,13 @@ static void regions(const mask *s, const pl_frame *f, whet_picture *p) {
     }
 }
 
-static bool meant(const mask *s, const char *label) {
-  bool is = !s->label.n;
-  for (size_t i = 0; !is && label && i < s->label.n; i++) is = pl_same(label, s->label.v[i]);
-  return is;
-}
-
 static whet_status run(pl_node *n, pl_frame *f, whet_err *err) {
   mask *s = (mask *)n;
   if (f->content != PL_PICTURE) return pl_pass(n, f, err);
   EDGE_TRY(pl_frame_own(f, err));
   if (s->what < 2) regions(s, f, &f->pic);
   for (size_t i = 0; s->what == 2 && i < f->n_object; i++)
-    if (meant(s, f->object[i].label)) pipe_paint(&f->pic, pl_box_of(f, &f->object[i], s->grow), s->fill);
+    if (pl_chosen(&s->label, f->object[i].label)) pipe_paint(&f->pic, pl_box_of(f, &f->object[i], s->grow), s->fill);
   return pl_pass(n, f, err);
 }
 

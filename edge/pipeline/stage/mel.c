@@ -59,18 +59,18 @@ static whet_status run(pl_node *n, pl_frame *f, whet_err *err) {
   size_t rows, columns;
   EDGE_TRY(pl_frame_rows(f, &rows, &columns, &p, err));
   if (columns != 1)
-    return edge_fail(err, WHET_E_SHAPE, "mel: %zu columns; make them one by columns: {mean: true}", columns);
+    return edge_fail(err, WHET_E_SHAPE, "%zu columns; make them one by columns: {mean: true}", columns);
   if (rows != s->rows || s->of != f->rate)
     if (settle(s, rows, f->rate, err)) return edge_fail_in(err, "mel");
   int64_t width = s->cepstra ? s->cepstra : s->bands;
   pl_frame *o = pl_frame_copy(f), *x = NULL;
-  if (!o) return edge_fail(err, WHET_E_MEMORY, "mel: no memory for a frame");
+  if (!o) return edge_fail(err, WHET_E_MEMORY, "no memory for a frame");
   const float *in = p;
   whet_status st = WHET_OK;
   if (s->scale != 1) { /* scaled samples, in a frame of the pool */
     x = pl_frame_copy(f);
     st = x ? pl_frame_numbers(x, WHET_F32, 2, (int64_t[]){(int64_t)rows, 1}, err)
-           : edge_fail(err, WHET_E_MEMORY, "mel: no memory for a frame");
+           : edge_fail(err, WHET_E_MEMORY, "no memory for a frame");
     for (size_t i = 0; !st && i < rows; i++) ((float *)(void *)x->blob->p)[i] = (float)((double)p[i] * s->scale);
     if (!st) in = (const float *)(const void *)x->blob->p;
   }

@@ -24,12 +24,12 @@ static whet_status open_output(pl_node *n, whet_err *err) {
 static whet_status run(pl_node *n, pl_frame *f, whet_err *err) {
   output *s = (output *)n;
   if ((size_t)s->which >= f->n_output)
-    return edge_fail(err, WHET_E_NAME, "output: the model has no output %lld", (long long)s->which);
+    return edge_fail(err, WHET_E_NAME, "the model has no output %lld", (long long)s->which);
   pipe_tensor t = f->output[s->which];
   int64_t columns = t.rank > 0 ? t.dims[t.rank - 1] : 1;
   if (s->raw) t.quant.n = 0;
   pl_frame *o = pl_frame_copy(f);
-  if (!o) return edge_fail(err, WHET_E_MEMORY, "output: no memory for a frame");
+  if (!o) return edge_fail(err, WHET_E_MEMORY, "no memory for a frame");
   whet_status st = pl_frame_numbers(o, WHET_F32, 2, (int64_t[]){columns ? (int64_t)t.n / columns : 0, columns}, err);
   if (!st) st = pipe_tensor_floats(&t, 0, t.n, (float *)(void *)o->blob->p, err);
   o->rate = s->rate;

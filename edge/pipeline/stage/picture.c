@@ -30,8 +30,7 @@ static whet_status run(pl_node *n, pl_frame *f, whet_err *err) {
   size_t need, have;
   void *to;
   if (f->content != PL_PICTURE)
-    return edge_fail(err, WHET_E_TYPE, "picture: the frame holds %s",
-                     f->content == PL_NUMBERS ? "numbers" : "no content");
+    return edge_fail(err, WHET_E_TYPE, "the frame holds %s", f->content == PL_NUMBERS ? "numbers" : "no content");
   EDGE_TRY(pipe_picture_shape(s->pic, f->pic.width, f->pic.height, &rank, dims, &need, err));
   EDGE_TRY(infer_room(s->to, rank, dims, &to, &have, err));
   EDGE_TRY(pipe_picture_run(s->pic, &f->pic, to, have, err));

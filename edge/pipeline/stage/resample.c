@@ -30,7 +30,7 @@ static void begin(pl_node *n) {
 static whet_status give(resample *s, const pl_frame *like, const float *in, size_t rows, bool last, whet_err *err) {
   size_t room = whet_resampler_room(s->r, rows), n = 0;
   pl_frame *o = pl_frame_new(pl_pool_of(&s->n));
-  if (!o) return edge_fail(err, WHET_E_MEMORY, "resample: no memory for a frame");
+  if (!o) return edge_fail(err, WHET_E_MEMORY, "no memory for a frame");
   pl_frame_from(o, like);
   whet_status st = pl_frame_numbers(o, WHET_F32, 2, (int64_t[]){(int64_t)(room ? room : 1), s->columns}, err);
   if (!st) st = whet_resampler_run(s->r, in, rows, last, (float *)(void *)o->blob->p, room, &n, err);
@@ -55,7 +55,7 @@ static whet_status run(pl_node *n, pl_frame *f, whet_err *err) {
   EDGE_TRY(pl_frame_rows(f, &rows, &columns, &p, err));
   if (f->rate == (double)s->rate) return pl_pass(n, f, err);
   if (!(f->rate >= 1) || f->rate != floor(f->rate))
-    return edge_fail(err, WHET_E_DATA, "resample: rows of %g a second; expected a whole number", f->rate);
+    return edge_fail(err, WHET_E_DATA, "rows of %g a second; expected a whole number", f->rate);
   if (!s->r || s->from != (int32_t)f->rate || s->columns != (int32_t)columns) {
     whet_resampler_close(&s->r);
     EDGE_TRY(whet_resampler_create((int32_t)f->rate, (int32_t)s->rate, (int32_t)columns, &s->r, err));

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "edge/pipeline/inner.h"
+#include "edge/pipeline/label.h"
 
 enum { MOST_CLASSES = 1024 };
 
@@ -69,7 +70,7 @@ static whet_status shape(const segments *s, const pipe_tensor *t, map *m, whet_e
   ok = ok && m->h && m->w && m->classes && m->classes <= MOST_CLASSES && m->h * m->w < (size_t)1 << 28;
   return ok ? WHET_OK
             : edge_fail(err, WHET_E_SHAPE,
-                        "segments: expected scores [1, classes, height, width], classes last, or classes [1, height, "
+                        "expected scores [1, classes, height, width], classes last, or classes [1, height, "
                         "width]");
 }
 
@@ -78,14 +79,14 @@ static whet_status classify(segments *s, const pipe_tensor *t, const map *m, whe
   size_t n = m->h * m->w;
   if (t->n > s->cap_v) {
     float *v = realloc(s->v, t->n * sizeof *v);
-    if (!v) return edge_fail(err, WHET_E_MEMORY, "segments: no memory for %zu scores", t->n);
+    if (!v) return edge_fail(err, WHET_E_MEMORY, "no memory for %zu scores", t->n);
     s->v = v, s->cap_v = t->n;
   }
   if (n > s->cap) {
     free(s->class), free(s->todo);
     s->cap = 0;
     s->class = malloc(n * sizeof *s->class), s->todo = malloc(n * sizeof *s->todo);
-    if (!s->class || !s->todo) return edge_fail(err, WHET_E_MEMORY, "segments: no memory for %zu pixels", n);
+    if (!s->class || !s->todo) return edge_fail(err, WHET_E_MEMORY, "no memory for %zu pixels", n);
     s->cap = n;
   }
   EDGE_TRY(pipe_tensor_floats(t, 0, t->n, s->v, err));
@@ -139,7 +140,7 @@ static whet_status areas(segments *s, const map *m, pl_frame *f, whet_err *err) 
     size_t n = flood(s, m, i, &b);
     if ((double)n < s->least * (double)all) continue;
     pl_object *o = pl_add_object(f);
-    if (!o) return edge_fail(err, WHET_E_MEMORY, "segments: no memory for objects");
+    if (!o) return edge_fail(err, WHET_E_MEMORY, "no memory for objects");
     *o = (pl_object){.score = (float)((double)n / (double)all), .index = (uint32_t) class, .label = label(s, class)};
     double x0 = (double)b.x0 * sx, y0 = (double)b.y0 * sy, x1 = (double)(b.x1 + 1) * sx, y1 = (double)(b.y1 + 1) * sy;
     if (f->in_w) {
@@ -156,7 +157,7 @@ static whet_status run(pl_node *n, pl_frame *f, whet_err *err) {
   segments *s = (segments *)n;
   map m = {0};
   if ((size_t)s->output >= f->n_output)
-    return edge_fail(err, WHET_E_NAME, "segments: the model has no output %lld", (long long)s->output);
+    return edge_fail(err, WHET_E_NAME, "the model has no output %lld", (long long)s->output);
   const pipe_tensor *t = &f->output[s->output];
   EDGE_TRY(shape(s, t, &m, err));
   EDGE_TRY(classify(s, t, &m, err));
@@ -168,7 +169,7 @@ static whet_status run(pl_node *n, pl_frame *f, whet_err *err) {
         best = c;
     if (best == MOST_CLASSES || (double)s->count[best] < s->least * (double)(m.h * m.w)) break;
     pl_class *c = pl_add_class(f);
-    if (!c) return edge_fail(err, WHET_E_MEMORY, "segments: no memory for classes");
+    if (!c) return edge_fail(err, WHET_E_MEMORY, "no memory for classes");
     *c = (pl_class){(uint32_t)best, (float)((double)s->count[best] / (double)(m.h * m.w)), label(s, best)};
     s->count[best] = 0;
   }
@@ -181,10 +182,13 @@ static void close_segments(pl_node *n) {
   free(s->v), free(s->class), free(s->todo);
 }
 
+static const char *labels(const pl_node *n) { return ((const segments *)n)->labels_file; }
+
 const pl_kind pl_stage_segments = {.name = "segments",
                                    .size = sizeof(segments),
                                    .keys = k_keys,
                                    .defaults = &k_defaults,
                                    .open = open_segments,
                                    .run = run,
-                                   .close = close_segments};
+                                   .close = close_segments,
+                                   .labels = labels};

@@ -41,7 +41,7 @@ static whet_status settle(spectrum *s, size_t rows, whet_err *err) {
   s->rows = 0;
   EDGE_TRY(pipe_fft_create(rows, &s->fft, err));
   float *p = realloc(s->shape, 4 * rows * sizeof *p);
-  if (!p) return edge_fail(err, WHET_E_MEMORY, "spectrum: no memory for %zu rows", rows);
+  if (!p) return edge_fail(err, WHET_E_MEMORY, "no memory for %zu rows", rows);
   s->shape = p;
   s->x = p + rows, s->re = p + 2 * rows, s->im = p + 3 * rows;
   double sum = 0, a0 = s->window == 1 ? 0.54 : 0.5;
@@ -60,13 +60,13 @@ static whet_status range(const spectrum *s, double rate, size_t *first, size_t *
   *first = 0;
   *n = s->rows / 2 + 1;
   if (!s->between.n) return WHET_OK;
-  if (!(rate > 0)) return edge_fail(err, WHET_E_DATA, "spectrum: between needs a rate, which these rows do not have");
+  if (!(rate > 0)) return edge_fail(err, WHET_E_DATA, "between needs a rate, which these rows do not have");
   double each = rate / (double)s->rows, lo = ceil(s->between.v[0] / each - 1e-9),
          hi = floor(s->between.v[1] / each + 1e-9);
   if (hi > (double)(s->rows / 2)) hi = (double)(s->rows / 2);
   if (lo > hi)
-    return edge_fail(err, WHET_E_DATA, "spectrum: no frequency of %zu rows at %g Hz lies between %g and %g Hz",
-                     s->rows, rate, s->between.v[0], s->between.v[1]);
+    return edge_fail(err, WHET_E_DATA, "no frequency of %zu rows at %g Hz lies between %g and %g Hz", s->rows, rate,
+                     s->between.v[0], s->between.v[1]);
   *first = (size_t)lo;
   *n = (size_t)(hi - lo) + 1;
   return WHET_OK;
@@ -81,13 +81,12 @@ static whet_status run(pl_node *n, pl_frame *f, whet_err *err) {
   const float *p;
   size_t rows, columns, first, bins;
   EDGE_TRY(pl_frame_rows(f, &rows, &columns, &p, err));
-  if (rows < 2)
-    return edge_fail(err, WHET_E_SHAPE, "spectrum: %zu row%s; put a window before it", rows, rows == 1 ? "" : "s");
+  if (rows < 2) return edge_fail(err, WHET_E_SHAPE, "%zu row%s; put a window before it", rows, rows == 1 ? "" : "s");
   if (rows != s->rows) EDGE_TRY(settle(s, rows, err));
   EDGE_TRY(range(s, f->rate, &first, &bins, err));
   size_t bands = s->bands && (size_t)s->bands < bins ? (size_t)s->bands : bins;
   pl_frame *o = pl_frame_copy(f);
-  if (!o) return edge_fail(err, WHET_E_MEMORY, "spectrum: no memory for a frame");
+  if (!o) return edge_fail(err, WHET_E_MEMORY, "no memory for a frame");
   o->rate = 0;
   whet_status st = pl_frame_numbers(o, WHET_F32, 2, (int64_t[]){(int64_t)columns, (int64_t)bands}, err);
   for (size_t c = 0; !st && c < columns; c++) {

@@ -39,12 +39,10 @@ static whet_status open_standardise(pl_node *n, whet_err *err) {
 /* Take the frame's rows into the means. */
 static whet_status learn(standardise *s, const float *p, size_t rows, size_t columns, whet_err *err) {
   if (!s->sum) {
-    if (!(s->sum = calloc(2 * columns + 1, sizeof *s->sum)))
-      return edge_fail(err, WHET_E_MEMORY, "standardise: no memory");
+    if (!(s->sum = calloc(2 * columns + 1, sizeof *s->sum))) return edge_fail(err, WHET_E_MEMORY, "no memory");
     s->columns = columns;
   }
-  if (columns != s->columns)
-    return edge_fail(err, WHET_E_SHAPE, "standardise: %zu columns, %zu before", columns, s->columns);
+  if (columns != s->columns) return edge_fail(err, WHET_E_SHAPE, "%zu columns, %zu before", columns, s->columns);
   for (size_t r = 0; r < rows; r++) {
     s->rows++;
     for (size_t c = 0; c < columns; c++) {
@@ -63,13 +61,13 @@ static whet_status run(pl_node *n, pl_frame *f, whet_err *err) {
   size_t rows, columns;
   EDGE_TRY(pl_frame_rows(f, &rows, &columns, &p, err));
   if ((s->mean.n > 1 && s->mean.n != columns) || (s->std.n > 1 && s->std.n != columns))
-    return edge_fail(err, WHET_E_SHAPE, "standardise: %zu columns, mean has %zu numbers and std %zu", columns,
-                     s->mean.n, s->std.n);
+    return edge_fail(err, WHET_E_SHAPE, "%zu columns, mean has %zu numbers and std %zu", columns, s->mean.n,
+                     s->std.n);
   if (s->learn && s->frames < (uint64_t)s->learn) return learn(s, p, rows, columns, err);
   if (s->learn && columns != s->columns)
-    return edge_fail(err, WHET_E_SHAPE, "standardise: %zu columns, %zu were learnt", columns, s->columns);
+    return edge_fail(err, WHET_E_SHAPE, "%zu columns, %zu were learnt", columns, s->columns);
   pl_frame *o = pl_frame_copy(f);
-  if (!o) return edge_fail(err, WHET_E_MEMORY, "standardise: no memory for a frame");
+  if (!o) return edge_fail(err, WHET_E_MEMORY, "no memory for a frame");
   whet_status st = pl_frame_numbers(o, WHET_F32, f->numbers.rank, f->numbers.dims, err);
   for (size_t c = 0; !st && c < columns; c++) {
     float *to = (float *)(void *)o->blob->p;

@@ -60,7 +60,7 @@ static whet_status pairs(track *s, const pl_frame *f, size_t *n, whet_err *err) 
       if (*n == s->cap) {
         size_t cap = s->cap ? 2 * s->cap : 256;
         pair *p = realloc(s->pair, 2 * cap * sizeof *p);
-        if (!p) return edge_fail(err, WHET_E_MEMORY, "track: no memory for %zu pairs", cap);
+        if (!p) return edge_fail(err, WHET_E_MEMORY, "no memory for %zu pairs", cap);
         s->pair = p;
         s->cap = cap;
       }

@@ -53,8 +53,7 @@ static whet_status run(pl_node *n, pl_frame *f, whet_err *err) {
   const float *p;
   size_t rows, columns;
   EDGE_TRY(pl_frame_rows(f, &rows, &columns, &p, err));
-  if (columns != s->names.n)
-    return edge_fail(err, WHET_E_SHAPE, "values: %zu names for %zu columns", s->names.n, columns);
+  if (columns != s->names.n) return edge_fail(err, WHET_E_SHAPE, "%zu names for %zu columns", s->names.n, columns);
   for (size_t c = 0; c < columns; c++) pl_set_value(f, s->names.v[c], reduced(s->of, p + c, rows, columns));
   return pl_pass(n, f, err);
 }

@@ -54,7 +54,7 @@ static void begin(pl_node *n) {
 
 static whet_status emit(voice *s, const segment *g, whet_err *err) {
   pl_frame *f = pl_frame_new(pl_pool_of(&s->n));
-  if (!f) return edge_fail(err, WHET_E_MEMORY, "voice: no memory for a frame");
+  if (!f) return edge_fail(err, WHET_E_MEMORY, "no memory for a frame");
   pl_frame_from(f, &s->last);
   f->at = g->start;
   f->until = g->end;
@@ -118,11 +118,10 @@ static whet_status run(pl_node *n, pl_frame *f, whet_err *err) {
   voice *s = (voice *)n;
   float p;
   if ((size_t)s->output >= f->n_output)
-    return edge_fail(err, WHET_E_NAME, "voice: the model has no output %lld", (long long)s->output);
+    return edge_fail(err, WHET_E_NAME, "the model has no output %lld", (long long)s->output);
   if (f->at < 0 || f->until < 0)
-    return edge_fail(
-        err, WHET_E_DATA,
-        "voice: frames without a place in time; put a window over samples of a known rate before the model");
+    return edge_fail(err, WHET_E_DATA,
+                     "frames without a place in time; put a window over samples of a known rate before the model");
   EDGE_TRY(pipe_tensor_floats(&f->output[s->output], 0, 1, &p, err));
   if (!s->last.source) s->zero = f->time - (int64_t)(f->at * 1e9);
   pl_frame_from(&s->last, f);

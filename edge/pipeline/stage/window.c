@@ -67,16 +67,16 @@ static void begin(pl_node *n) {
 /* The first rows of an item: sizes are known now. */
 static whet_status settle(window *s, const pl_frame *f, size_t columns, whet_err *err) {
   if ((s->length_s > 0 || s->hop_s > 0 || s->before_s > 0) && !(f->rate > 0))
-    return edge_fail(err, WHET_E_DATA, "window: a length in time needs a rate, which these rows do not have");
+    return edge_fail(err, WHET_E_DATA, "a length in time needs a rate, which these rows do not have");
   if (s->length_s > 0) s->length = (size_t)llround(s->length_s * f->rate);
   if (s->hop_s > 0) s->hop = (size_t)llround(s->hop_s * f->rate);
   if (s->before_s > 0) s->before = (size_t)llround(s->before_s * f->rate);
   if (!s->hop) s->hop = s->length;
   if (!s->length || s->length > MOST_ROWS || s->before >= s->length || s->length > SIZE_MAX / sizeof(float) / columns)
-    return edge_fail(err, WHET_E_DATA, "window: %zu rows with %zu before them make no window", s->length, s->before);
+    return edge_fail(err, WHET_E_DATA, "%zu rows with %zu before them make no window", s->length, s->before);
   if (s->length * columns > s->cap) {
     float *p = realloc(s->row, s->length * columns * sizeof *p);
-    if (!p) return edge_fail(err, WHET_E_MEMORY, "window: no memory for %zu rows", s->length);
+    if (!p) return edge_fail(err, WHET_E_MEMORY, "no memory for %zu rows", s->length);
     s->row = p;
     s->cap = s->length * columns;
   }
@@ -92,7 +92,7 @@ static whet_status settle(window *s, const pl_frame *f, size_t columns, whet_err
 /* Hand on the window; `end` rows of the item came so far. */
 static whet_status emit(window *s, const pl_frame *f, int64_t time, whet_err *err) {
   pl_frame *w = pl_frame_new(pl_pool_of(&s->n));
-  if (!w) return edge_fail(err, WHET_E_MEMORY, "window: no memory for a frame");
+  if (!w) return edge_fail(err, WHET_E_MEMORY, "no memory for a frame");
   pl_frame_from(w, f);
   whet_status st = pl_frame_numbers(w, WHET_F32, 2, (int64_t[]){(int64_t)s->length, (int64_t)s->columns}, err);
   if (!st) {
@@ -119,10 +119,10 @@ static whet_status run(pl_node *n, pl_frame *f, whet_err *err) {
   const float *p;
   size_t rows, columns;
   EDGE_TRY(pl_frame_rows(f, &rows, &columns, &p, err));
-  if (!columns) return edge_fail(err, WHET_E_SHAPE, "window: rows without columns");
+  if (!columns) return edge_fail(err, WHET_E_SHAPE, "rows without columns");
   if (!s->started) EDGE_TRY(settle(s, f, columns, err));
   if (columns != s->columns)
-    return edge_fail(err, WHET_E_SHAPE, "window: a row of %zu columns among rows of %zu", columns, s->columns);
+    return edge_fail(err, WHET_E_SHAPE, "a row of %zu columns among rows of %zu", columns, s->columns);
   pl_frame_from(&s->last, f);
   for (size_t at = 0; at < rows;) {
     if (s->skip) {

@@ -63,7 +63,7 @@ static void begin(pl_node *n) { ((zone *)n)->used = 0; }
 static whet_status event(zone *s, const pl_frame *f, const pl_object *o, const char *what, const char *subject,
                          double direction, whet_err *err) {
   pl_frame *c = pl_frame_copy(f);
-  if (!c) return edge_fail(err, WHET_E_MEMORY, "zone: no memory for a frame");
+  if (!c) return edge_fail(err, WHET_E_MEMORY, "no memory for a frame");
   c->object[0] = *o;
   c->n_object = 1;
   c->event = what;
@@ -122,8 +122,7 @@ static whet_status follow(zone *s, const pl_frame *f, const pl_object *o, double
 static whet_status run(pl_node *n, pl_frame *f, whet_err *err) {
   zone *s = (zone *)n;
   bool inside = false;
-  if (f->n_object && (f->width <= 0 || f->height <= 0))
-    return edge_fail(err, WHET_E_DATA, "zone: objects of no picture");
+  if (f->n_object && (f->width <= 0 || f->height <= 0)) return edge_fail(err, WHET_E_DATA, "objects of no picture");
   s->seq++;
   for (size_t i = 0; i < f->n_object; i++) {
     pl_object *o = &f->object[i];
