@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-# What `cmake --install` puts where: headers, libraries, the command, whet.pc and the files of find_package(whet).
+# What `cmake --install` puts where: headers, libraries, the command, whet.pc, whet_edge.pc and the files of find_package(whet).
 include(CMakePackageConfigHelpers)
 
 set(WHET_CMAKE_DIR ${CMAKE_INSTALL_LIBDIR}/cmake/whet)
@@ -19,7 +19,13 @@ write_basic_package_version_file(${PROJECT_BINARY_DIR}/whetConfigVersion.cmake C
 install(FILES ${PROJECT_BINARY_DIR}/whetConfig.cmake ${PROJECT_BINARY_DIR}/whetConfigVersion.cmake
         DESTINATION ${WHET_CMAKE_DIR})
 
-# whet.pc finds its prefix from its own place, so that an installed tree may be moved.
+# They find their prefix from their own place, so that an installed tree may be moved.
 file(RELATIVE_PATH WHET_PC_PREFIX /prefix/${CMAKE_INSTALL_LIBDIR}/pkgconfig /prefix)
-configure_file(${CMAKE_CURRENT_LIST_DIR}/whet.pc.in ${PROJECT_BINARY_DIR}/whet.pc @ONLY)
-install(FILES ${PROJECT_BINARY_DIR}/whet.pc DESTINATION ${CMAKE_INSTALL_LIBDIR}/pkgconfig)
+set(whet_pc_files whet)
+if(TARGET whet_edge_shared)
+  list(APPEND whet_pc_files whet_edge)
+endif()
+foreach(pc ${whet_pc_files})
+  configure_file(${CMAKE_CURRENT_LIST_DIR}/${pc}.pc.in ${PROJECT_BINARY_DIR}/${pc}.pc @ONLY)
+  install(FILES ${PROJECT_BINARY_DIR}/${pc}.pc DESTINATION ${CMAKE_INSTALL_LIBDIR}/pkgconfig)
+endforeach()

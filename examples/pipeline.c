@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* A pipeline from a program: numbers go in by whet_pipeline_push, events come out by a function.
  *
- *   cc pipeline.c -lwhet_edge -lwhet -o pipeline && ./pipeline            a made-up temperature, told of when it is too high
+ *   cc pipeline.c $(pkg-config --cflags --libs whet_edge) -o pipeline && ./pipeline     a made-up temperature, told of
+ *                                                                         when it is too high
  *   ./pipeline FILE.yaml                                                  a pipeline of yours, until its sources end */
 
 #include <stdio.h>

@@ -1,6 +1,6 @@
 #!/bin/sh
 # SPDX-License-Identifier: Apache-2.0
-# Install, then build both examples against what was installed and nothing else: with pkg-config (shared), with the static
+# Install, then build the examples against what was installed and nothing else: with pkg-config (shared), with the static
 # library, and with find_package; then run them. usable.sh COMPILER CMAKE
 set -eu
 cc=$1 cmake=$2
@@ -30,6 +30,10 @@ foreach(e digits resnet18)
   add_executable(${e}_static ${EXAMPLES}/${e}.c)
   target_link_libraries(${e}_static whet::static)
 endforeach()
+if(TARGET whet::edge)
+  add_executable(pipeline ${EXAMPLES}/pipeline.c)
+  target_link_libraries(pipeline whet::edge)
+endif()
 END
 generator=
 command -v make >/dev/null || generator="-G Ninja" # what CMake would take by itself is not there
@@ -48,6 +52,16 @@ for e in digits resnet18; do
   fi
   "$cc" $flags -o "$work/${e}_static" "$WHET_SOURCE/examples/$e.c" -I"$root/include" "$lib/libwhet.a" -lm -pthread
 done
+
+if [ -e "$lib/libwhet_edge.so" ] && command -v pkg-config >/dev/null; then # it finds the libraries beside it without help
+  (
+    unset LD_LIBRARY_PATH
+    "$cc" $flags -o "$work/pipeline" "$WHET_SOURCE/examples/pipeline.c" $(pkg-config --cflags --libs whet_edge) -Wl,-rpath,"$lib"
+    for program in "$work/pipeline" "$work/cmake/build/pipeline"; do
+      [ "$("$program" | grep -c '"event":"o')" = 2 ] || exit 1
+    done
+  ) || no "the pipeline in C is not as it should be"
+fi
 
 models=$WHET_SOURCE/tools/demo_model
 for program in "$work/digits" "$work/digits_static" "$work/cmake/build/digits" "$work/cmake/build/digits_static"; do
