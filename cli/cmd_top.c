@@ -134,7 +134,7 @@ static void costs(const json_t *j) {
     printf("\n");
   }
   if (g) {
-    printf("governor  %s%s%s, rung %.0f of %.0f for %.0f s; %.0f steps down, %.0f up", cli_bold(),
+    printf("governor  %s%s%s, rung %.0f of %.0f for %.0f s; steps: %.0f down, %.0f up", cli_bold(),
            cli_clean(str(g, "rung")), cli_plain(), num(g, "index") + 1, num(g, "rungs"), num(g, "seconds"),
            num(g, "steps_down"), num(g, "steps_up"));
     if (*str(g, "why")) printf("; %s", cli_clean(str(g, "why")));

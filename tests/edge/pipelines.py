@@ -473,6 +473,8 @@ def shown():
         status, kind, body = get("/frame?branch=main")
         assert status == 200 and (kind != "image/x-portable-anymap" or body[-24:] == bytes([1, 2, 3] * 8)), kind
         assert bytes(range(100, 124)) not in body
+        line, both = get("/frame?branch=main&event=1")[2].split(b"\n", 1)
+        assert json.loads(line)["seq"] == 1 and both == body
         top = [str(WHET), "top", str(ports["live"]), "--every", "0.1", "--count"]
         said = subprocess.run([*top, "1", "--token", "secret"], capture_output=True, text=True)
         assert said.returncode == 0 and "running for" in said.stdout and "main " in said.stdout and "mask" in said.stdout, said

@@ -56,10 +56,15 @@ function counters(s) {
   before = s;
 }
 
+// The last frame of a branch: its event is a line before the picture, so that boxes are drawn on what they were found in.
+async function frame(branch) {
+  const bytes = new Uint8Array(await (await ask("frame?event=1&branch=" + encodeURIComponent(branch))).arrayBuffer()), end = bytes.indexOf(10);
+  return [JSON.parse(new TextDecoder().decode(bytes.subarray(0, end))), await createImageBitmap(new Blob([bytes.subarray(end + 1)]))];
+}
+
 async function frames(events) {
-  const shown = new Map();
-  for (const e of events) if (e.branch && e.size && !shown.has(e.branch)) shown.set(e.branch, e);
-  for (const [branch, e] of shown) {
+  const shown = before.branches.map(b => b.name).filter(name => events.some(e => e.branch === name && e.size));
+  for (const branch of shown) {
     let fig = $("of " + branch);
     if (!fig) {
       fig = document.createElement("figure");
@@ -68,7 +73,7 @@ async function frames(events) {
       $("pictures").append(fig);
     }
     try {
-      const image = await createImageBitmap(await (await ask("frame?branch=" + encodeURIComponent(branch))).blob());
+      const [e, image] = await frame(branch);
       const c = fig.firstChild, g = c.getContext("2d");
       c.width = image.width, c.height = image.height;
       g.drawImage(image, 0, 0);

@@ -94,11 +94,21 @@ static enum MHD_Result events(live *s, struct MHD_Connection *c) {
   return give_buf(c, "application/json", &b);
 }
 
-/* The picture of a branch's last frame. */
+/* A picture as a file into b; what kind of file it is. NULL: it cannot be written. */
+static const char *packed(const live *s, const whet_picture *p, serve_buf *b) {
+  whet_err err = {0};
+  whet_status st = whet_picture_encode(p, "jpeg", (int)s->quality, sink_room, b, &b->n, &err);
+  if (st != WHET_E_UNSUPPORTED) return st ? NULL : "image/jpeg";
+  return whet_picture_encode(p, "pnm", 0, sink_room, b, &b->n, &err) ? NULL : "image/x-portable-anymap";
+}
+
+/* The picture of a branch's last frame. With `event` in the query that frame's own event stands before it, as a line:
+ * one that was asked for by itself could be another frame's. */
 static enum MHD_Result picture(live *s, struct MHD_Connection *c) {
   const char *name = MHD_lookup_connection_value(c, MHD_GET_ARGUMENT_KIND, "branch");
+  const char *with = MHD_lookup_connection_value(c, MHD_GET_ARGUMENT_KIND, "event");
   pl_frame *f = NULL;
-  serve_buf b = {0};
+  serve_buf line = {0}, file = {0};
   whet_err err = {0};
   const whet_pipeline *p = s->n.p;
   pthread_mutex_lock(&s->lock);
@@ -106,15 +116,17 @@ static enum MHD_Result picture(live *s, struct MHD_Connection *c) {
     if (!strcmp(p->branch[i].name, name) && s->last[i]) f = pl_frame_copy(s->last[i]);
   pthread_mutex_unlock(&s->lock);
   if (!f) return give(c, 404, "text/plain", "no picture\n", 11, false);
-  whet_status st = whet_picture_encode(&f->pic, "jpeg", (int)s->quality, sink_room, &b, &b.n, &err);
-  const char *type = "image/jpeg";
-  if (st == WHET_E_UNSUPPORTED) {
-    st = whet_picture_encode(&f->pic, "pnm", 0, sink_room, &b, &b.n, &err);
-    type = "image/x-portable-anymap";
+  const char *type = packed(s, &f->pic, &file);
+  file.bad = !type;
+  if (!with) {
+    pl_frame_free(f);
+    return give_buf(c, type, &file);
   }
+  line.bad = sink_line(&s->n, f, &line, true, &err) != WHET_OK || !type;
   pl_frame_free(f);
-  b.bad = st != WHET_OK;
-  return give_buf(c, type, &b);
+  buf_put(&line, file.p, file.n);
+  buf_free(&file);
+  return give_buf(c, "application/octet-stream", &line);
 }
 
 static enum MHD_Result handle(void *user, struct MHD_Connection *c, const char *url, const char *method,
