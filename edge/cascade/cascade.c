@@ -85,8 +85,7 @@ static void await(cascade *c, cascade_job *j, cascade_result *r) {
     r->remote = true;
     return;
   }
-  bool never = j->done && (j->status == WHET_E_UNSUPPORTED || j->status == WHET_E_DATA);
-  if (never) return;
+  if (j->done && cascade_refused(j->status)) return;
   r->provisional = c->box != NULL || !j->done;
   if (j->done && c->box) { /* it failed: to the disk */
     j->ref++;
@@ -134,7 +133,7 @@ whet_status cascade_decide(cascade *c, const float *scores, size_t n, const casc
       await(c, j, r);
     }
   }
-  cascade_job_drop(c, j);
+  cascade_job_drop(j);
   pthread_mutex_unlock(&c->lock);
   return WHET_OK;
 }

@@ -20,9 +20,10 @@ typedef enum cascade_measure {
   CASCADE_CONFIDENCE, /* greatest share, 0..1 */
   CASCADE_MARGIN,     /* the greatest share less the next */
   CASCADE_ENTROPY,    /* 1 - entropy / log n, 0..1 */
-  CASCADE_ENERGY, /* T log sum exp(score / T): how far inside what was learnt (Liu et al. 2020). Scores, not shares */
-  CASCADE_SCORE   /* the greatest score itself: of what is unlike all that was learnt it is small (Hendrycks et al.
-                     2022) */
+  CASCADE_ENERGY,     /* T log sum exp(score / T): how far inside what was learnt (Liu et al. 2020). Of scores as they
+                         are: shares     tell it little */
+  CASCADE_SCORE /* the greatest score itself: of what is unlike all that was learnt it is small (Hendrycks et al.
+                   2022) */
 } cascade_measure;
 #define CASCADE_MEASURES "confidence|margin|entropy|energy|score"
 

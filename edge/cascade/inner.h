@@ -62,7 +62,11 @@ struct cascade {
 };
 
 cascade_job *cascade_job_new(const char *key, int32_t rank, const int64_t *dims, const void *data, size_t bytes);
-void cascade_job_drop(cascade *c, cascade_job *j); /* under the lock */
+void cascade_job_drop(cascade_job *j); /* under the lock */
+/* The other side answered that it will never take it: the link is up, and asking again will not help. */
+static inline bool cascade_refused(whet_status s) { return s == WHET_E_UNSUPPORTED || s == WHET_E_DATA; }
+/* Hand the answer of a job on as a correction; false: it was not taken. Under the lock, which is let go for it. */
+bool cascade_correct(cascade *c, const cascade_job *j);
 void cascade_push(cascade_list *l, cascade_job *j);
 cascade_job *cascade_pop(cascade_list *l);
 

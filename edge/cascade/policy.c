@@ -18,7 +18,7 @@ static bool are_shares(const float *x, size_t n) {
 double cascade_sure(const cascade_policy *p, const float *x, size_t n, int32_t *best) {
   double t = p->temperature > 0 ? p->temperature : 1;
   size_t at = 0;
-  bool shares = are_shares(x, n);
+  bool shares = p->measure != CASCADE_ENERGY && are_shares(x, n); /* the energy of log p is the same for all p */
   for (size_t i = 1; i < n; i++)
     if (x[i] > x[at]) at = i;
   *best = (int32_t)at;

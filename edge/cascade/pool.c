@@ -24,8 +24,7 @@ cascade_job *cascade_job_new(const char *key, int32_t rank, const int64_t *dims,
   return j;
 }
 
-void cascade_job_drop(cascade *c, cascade_job *j) {
-  (void)c;
+void cascade_job_drop(cascade_job *j) {
   if (--j->ref) return;
   free(j->scores);
   free(j);
@@ -46,6 +45,15 @@ cascade_job *cascade_pop(cascade_list *l) {
   return j;
 }
 
+bool cascade_correct(cascade *c, const cascade_job *j) {
+  const cascade_correction x = {.key = j->key, .scores = j->scores, .n = j->n, .best = j->best, .late = true};
+  pthread_mutex_unlock(&c->lock);
+  bool given = !c->o.correct || c->o.correct(c->o.user, &x);
+  pthread_mutex_lock(&c->lock);
+  c->stats.corrected += given;
+  return given;
+}
+
 /* The answer of a job, or its failure. Under the lock. */
 static void finish(cascade *c, cascade_job *j, whet_status s, const remote_answer *a) {
   j->status = s;
@@ -55,8 +63,8 @@ static void finish(cascade *c, cascade_job *j, whet_status s, const remote_answe
   if (!s) {
     c->stats.answered++;
     c->failures = 0;
-  } else if (s == WHET_E_UNSUPPORTED || s == WHET_E_DATA) {
-    c->stats.refused++; /* it answered: the link is up */
+  } else if (cascade_refused(s)) {
+    c->stats.refused++;
   } else {
     c->stats.failed++;
     if (++c->failures >= c->o.failures) c->open = true;
@@ -67,15 +75,8 @@ static void finish(cascade *c, cascade_job *j, whet_status s, const remote_answe
 
 /* It came when nobody waited any more: a correction, and where it cannot be given or there was none, the outbox. */
 static void belated(cascade *c, cascade_job *j) {
-  bool given = false;
-  if (!j->status) {
-    const cascade_correction x = {.key = j->key, .scores = j->scores, .n = j->n, .best = j->best, .late = true};
-    pthread_mutex_unlock(&c->lock);
-    given = !c->o.correct || c->o.correct(c->o.user, &x);
-    pthread_mutex_lock(&c->lock);
-    c->stats.corrected += given;
-  }
-  if (!given && c->box && j->status != WHET_E_UNSUPPORTED && j->status != WHET_E_DATA) {
+  bool given = !j->status && cascade_correct(c, j);
+  if (!given && c->box && !cascade_refused(j->status)) {
     j->ref++;
     cascade_push(&c->store, j);
     pthread_cond_broadcast(&c->change);
@@ -101,7 +102,7 @@ static void serve(cascade *c, int worker, cascade_job *j) {
   pthread_mutex_lock(&c->lock);
   finish(c, j, s, &a);
   if (j->left) belated(c, j);
-  cascade_job_drop(c, j);
+  cascade_job_drop(j);
 }
 
 struct arg {
@@ -182,6 +183,6 @@ whet_status cascade_pool_open(cascade *c, whet_err *err) {
 void cascade_pool_close(cascade *c) {
   for (int i = 0; i < c->n_worker; i++) pthread_join(c->worker[i], NULL);
   if (c->has_prober) pthread_join(c->prober, NULL);
-  for (cascade_job *j; (j = cascade_pop(&c->ask));) cascade_job_drop(c, j);
+  for (cascade_job *j; (j = cascade_pop(&c->ask));) cascade_job_drop(j);
   free(c->worker);
 }

@@ -10,6 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "edge/pipe/tensor.h"
 #include "edge/wait.h"
 
 /* ---- traces ------------------------------------------------------------------------------------ */
@@ -112,31 +113,23 @@ static const sim_step *state(const struct sim *s) {
 static whet_status answer(struct worker *w, int32_t rank, const int64_t *dims, const void *data, size_t bytes,
                           remote_answer *a, whet_err *err) {
   size_t n;
-  whet_info out;
+  pipe_tensor out;
   EDGE_TRY(whet_session_resize(w->session, 0, rank, dims, err));
   void *in = whet_session_input(w->session, 0, &n, err);
   if (!in || n != bytes)
     return edge_fail(err, WHET_E_UNSUPPORTED, "the remote model takes %zu bytes, the case has %zu", n, bytes);
   memcpy(in, data, bytes);
   EDGE_TRY(whet_session_run(w->session, NULL, err));
-  const void *p = whet_session_output(w->session, 0, &n, err);
-  bool bytes_out = false;
-  if (p && !whet_session_output_info(w->session, 0, &out)) bytes_out = out.dtype == WHET_U8 || out.dtype == WHET_S8;
-  if (!p || !(bytes_out || out.dtype == WHET_F32))
-    return edge_fail(err, WHET_E_UNSUPPORTED, "the remote model's first output is neither float32 nor of 8 bits");
-  a->n = bytes_out ? n : n / sizeof(float);
-  if (a->n > w->cap) {
-    float *more = realloc(w->numbers, a->n * sizeof *more);
+  EDGE_TRY(pipe_tensor_output(w->session, 0, &out, err));
+  if (out.n > w->cap) {
+    float *more = realloc(w->numbers, out.n * sizeof *more);
     if (!more) return edge_fail(err, WHET_E_MEMORY, "no memory for an answer");
-    w->numbers = more, w->cap = a->n;
+    w->numbers = more, w->cap = out.n;
   }
-  if (!bytes_out) memcpy(w->numbers, p, n);
-  float scale = out.quant.n ? out.quant.scale[0] : 1;
-  int32_t zero = out.quant.n && out.quant.zero ? out.quant.zero[0] : 0;
-  for (size_t i = 0; bytes_out && i < n; i++)
-    w->numbers[i] = scale * (float)((out.dtype == WHET_U8 ? ((const uint8_t *)p)[i] : ((const int8_t *)p)[i]) - zero);
+  EDGE_TRY(pipe_tensor_floats(&out, 0, out.n, w->numbers, err));
   a->numbers = w->numbers;
-  a->down = (int64_t)n;
+  a->n = out.n;
+  a->down = (int64_t)(out.n * whet_dtype_bits(out.dtype) / 8);
   return WHET_OK;
 }
 

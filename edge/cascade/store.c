@@ -52,7 +52,7 @@ static void *write_cases(void *arg) {
       pthread_mutex_lock(&c->lock);
       c->in_hand -= (int64_t)n;
       if (s) c->stats.kept_queue += n;
-      for (size_t i = 0; i < n; i++) cascade_job_drop(c, job[i]);
+      for (size_t i = 0; i < n; i++) cascade_job_drop(job[i]);
       pthread_cond_broadcast(&c->change);
       continue;
     }
@@ -95,18 +95,16 @@ static whet_status batch(sender *s, const outbox_batch *b, outbox_answer *a, int
     if (!j) continue;
     while (!j->done && !c->end) pthread_cond_wait(&c->change, &c->lock);
     if (j->done && !j->status) {
-      const cascade_correction x = {.key = j->key, .scores = j->scores, .n = j->n, .best = j->best, .late = true};
-      pthread_mutex_unlock(&c->lock);
-      bool given = !c->o.correct || c->o.correct(c->o.user, &x);
-      pthread_mutex_lock(&c->lock);
-      c->stats.corrected += given;
+      bool given = cascade_correct(c, j);
       send_all(a, i, i + 1, given ? OUTBOX_SENT : OUTBOX_AGAIN, 0, given ? "" : "the correction was not taken");
     } else if (j->done) {
-      bool never = j->status == WHET_E_UNSUPPORTED || j->status == WHET_E_DATA, answered = j->status == WHET_E_LIMIT;
-      send_all(a, i, i + 1, never ? OUTBOX_REFUSED : answered ? OUTBOX_AGAIN : OUTBOX_UNREACHED, 0, j->why);
+      outbox_fate f = cascade_refused(j->status)  ? OUTBOX_REFUSED
+                      : j->status == WHET_E_LIMIT ? OUTBOX_AGAIN
+                                                  : OUTBOX_UNREACHED;
+      send_all(a, i, i + 1, f, 0, j->why);
     }
     *bytes += (int64_t)j->bytes;
-    cascade_job_drop(c, j);
+    cascade_job_drop(j);
   }
   c->in_hand -= (int64_t)b->n;
   pthread_mutex_unlock(&c->lock);

@@ -36,6 +36,9 @@ static void policies(void **state) {
   double z = exp(1) + exp(3) + exp(2);
   assert_true(fabs(sure(CASCADE_CONFIDENCE, 0, scores, 3, &best) - exp(3) / z) < 1e-6);
   assert_true(fabs(sure(CASCADE_ENERGY, 0, scores, 3, &best) - log(z)) < 1e-6);
+  static const float unsure[] = {0.3f, 0.4f, 0.3f};
+  assert_true(sure(CASCADE_ENERGY, 0, shares, 3, &best) >
+              sure(CASCADE_ENERGY, 0, unsure, 3, &best) + 0.01); /* little */
   assert_true(fabs(sure(CASCADE_SCORE, 0, scores, 3, &best) - 3) < 1e-6);
   double z2 = exp(0.5) + exp(1.5) + exp(1);
   assert_true(fabs(sure(CASCADE_CONFIDENCE, 2, scores, 3, &best) - exp(1.5) / z2) < 1e-6);
