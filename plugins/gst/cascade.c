@@ -33,6 +33,7 @@ typedef struct GstWhetCascade {
   int64_t dims[WHET_MAX_RANK];
   int32_t rank;
   guint64 count;
+  gst_whet_fed fed;
 } GstWhetCascade;
 typedef struct GstWhetCascadeClass {
   GstBaseTransformClass base;
@@ -132,6 +133,7 @@ static gboolean stop(GstBaseTransform *t) {
   g_clear_pointer(&s->scores, g_free);
   g_clear_pointer(&s->data, g_free);
   s->cap_scores = s->cap_data = 0;
+  s->fed = (gst_whet_fed){0};
   return TRUE;
 }
 
@@ -282,6 +284,8 @@ static GstFlowReturn transform_ip(GstBaseTransform *t, GstBuffer *b) {
   GstWhetCascade *s = (GstWhetCascade *)t;
   WhetTensorsMeta *m = whet_tensors_get(b);
   whet_err err = {0};
+  s->fed.come = TRUE;
+  s->fed.tensors |= m != NULL;
   if (!m) return GST_FLOW_OK; /* a picture that the model did not see */
   if (decide(s, b, m, &err)) {
     GST_WHET_ERROR(s, STREAM, FAILED, &err);
@@ -294,7 +298,10 @@ static GstFlowReturn transform_ip(GstBaseTransform *t, GstBuffer *b) {
 /* The stream ends: corrections may still come. */
 static gboolean sink_event(GstBaseTransform *t, GstEvent *e) {
   GstWhetCascade *s = (GstWhetCascade *)t;
-  if (GST_EVENT_TYPE(e) == GST_EVENT_EOS && s->c && s->wait > 0) cascade_settle(s->c, s->wait);
+  if (GST_EVENT_TYPE(e) == GST_EVENT_EOS) {
+    gst_whet_fed_end((GstElement *)s, &s->fed);
+    if (s->c && s->wait > 0) cascade_settle(s->c, s->wait);
+  }
   return GST_BASE_TRANSFORM_CLASS(gst_whet_cascade_parent_class)->sink_event(t, e);
 }
 

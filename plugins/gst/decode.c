@@ -29,6 +29,7 @@ typedef struct GstWhetDecode {
   pipe_labels labels;
   float *scores; /* CLASSES */
   size_t cap;
+  gst_whet_fed fed;
 } GstWhetDecode;
 typedef struct GstWhetDecodeClass {
   GstBaseTransformClass base;
@@ -70,6 +71,7 @@ static gboolean stop(GstBaseTransform *t) {
   s->anchor = NULL;
   g_clear_pointer(&s->scores, g_free);
   s->cap = 0;
+  s->fed = (gst_whet_fed){0};
   return TRUE;
 }
 
@@ -159,11 +161,18 @@ static GstFlowReturn transform_ip(GstBaseTransform *t, GstBuffer *b) {
     }
     any = true;
   }
+  s->fed.come = TRUE;
+  s->fed.tensors |= any;
   if (!any) return GST_FLOW_OK; /* a picture that the model did not see */
   for (WhetTensorsMeta *m; !s->keep && (m = whet_tensors_get(b));) gst_buffer_remove_meta(b, &m->meta);
   gst_whet_analytics_write(b, s->detect == NULL);
   if (s->post) gst_whet_objects_post((GstElement *)s, "whet-objects", b);
   return GST_FLOW_OK;
+}
+
+static gboolean sink_event(GstBaseTransform *t, GstEvent *e) {
+  if (GST_EVENT_TYPE(e) == GST_EVENT_EOS) gst_whet_fed_end((GstElement *)t, &((GstWhetDecode *)t)->fed);
+  return GST_BASE_TRANSFORM_CLASS(gst_whet_decode_parent_class)->sink_event(t, e);
 }
 
 static void gst_whet_decode_class_init(GstWhetDecodeClass *c) {
@@ -172,5 +181,6 @@ static void gst_whet_decode_class_init(GstWhetDecodeClass *c) {
                  "Outputs of a model (WhetTensorsMeta) into GstVideoRegionOfInterestMeta");
   t->start = start;
   t->stop = stop;
+  t->sink_event = sink_event;
   t->transform_ip = transform_ip;
 }

@@ -35,6 +35,12 @@ void gst_whet_view(const WhetTensorsMeta *m, pipe_tensor t[WHET_TENSORS_MOST]);
 /* Post the element message whet-tensors: pts, until (uint64), tensors: structures of name and values, of at most 1024
  * numbers each. */
 void gst_whet_tensors_post(GstElement *e, const WhetTensorsMeta *m);
+/* For elements that read what whetinfer left: has a buffer come, and one with tensors? */
+typedef struct gst_whet_fed {
+  gboolean come, tensors;
+} gst_whet_fed;
+/* The stream ends: a warning when no buffer of it had any tensors. */
+void gst_whet_fed_end(GstElement *e, const gst_whet_fed *f);
 /* A stand-alone error of the element, once. */
 #define GST_WHET_ERROR(o, domain, code, e) GST_ELEMENT_ERROR(o, domain, code, ("%s", (e)->text), (NULL))
 

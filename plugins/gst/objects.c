@@ -11,8 +11,8 @@ void gst_whet_object_add(GstBuffer *b, const gst_whet_object *o) {
   const char *label = o->label ? o->label : name;
   GstVideoRegionOfInterestMeta *m = gst_buffer_add_video_region_of_interest_meta(b, label, o->x, o->y, o->w, o->h);
   gst_video_region_of_interest_meta_add_param(
-      m, gst_structure_new("detection", "confidence", G_TYPE_DOUBLE, o->score, "label-id", G_TYPE_UINT, o->id, "label",
-                           G_TYPE_STRING, label, NULL));
+      m, gst_structure_new("detection", "confidence", G_TYPE_DOUBLE, o->score, "label-id", G_TYPE_UINT, o->id,
+                           "label", G_TYPE_STRING, label, NULL));
 }
 
 gst_whet_object gst_whet_object_of(const GstVideoRegionOfInterestMeta *m) {
@@ -27,8 +27,8 @@ gst_whet_object gst_whet_object_of(const GstVideoRegionOfInterestMeta *m) {
 }
 
 GstVideoRegionOfInterestMeta *gst_whet_object_next(GstBuffer *b, gpointer *state) {
-  return (GstVideoRegionOfInterestMeta *)gst_buffer_iterate_meta_filtered(
-      b, state, GST_VIDEO_REGION_OF_INTEREST_META_API_TYPE);
+  return (GstVideoRegionOfInterestMeta *)gst_buffer_iterate_meta_filtered(b, state,
+                                                                          GST_VIDEO_REGION_OF_INTEREST_META_API_TYPE);
 }
 
 void gst_whet_objects_post(GstElement *e, const char *name, GstBuffer *b) {
@@ -41,9 +41,10 @@ void gst_whet_objects_post(GstElement *e, const char *name, GstBuffer *b) {
     gst_whet_object o = gst_whet_object_of(m);
     GValue v = G_VALUE_INIT;
     g_value_init(&v, GST_TYPE_STRUCTURE);
-    g_value_take_boxed(&v, gst_structure_new("object", "label", G_TYPE_STRING, o.label ? o.label : "", "label-id", G_TYPE_UINT,
-                                             o.id, "confidence", G_TYPE_DOUBLE, o.score, "x", G_TYPE_UINT, o.x, "y",
-                                             G_TYPE_UINT, o.y, "w", G_TYPE_UINT, o.w, "h", G_TYPE_UINT, o.h, NULL));
+    g_value_take_boxed(
+        &v, gst_structure_new("object", "label", G_TYPE_STRING, o.label ? o.label : "", "label-id", G_TYPE_UINT, o.id,
+                              "confidence", G_TYPE_DOUBLE, o.score, "x", G_TYPE_UINT, o.x, "y", G_TYPE_UINT, o.y, "w",
+                              G_TYPE_UINT, o.w, "h", G_TYPE_UINT, o.h, NULL));
     gst_value_array_append_and_take_value(&list, &v);
     n++;
   }

@@ -72,6 +72,12 @@ void gst_whet_tensors_post(GstElement *e, const WhetTensorsMeta *m) {
   gst_element_post_message(e, gst_message_new_element((GstObject *)e, s));
 }
 
+void gst_whet_fed_end(GstElement *e, const gst_whet_fed *f) {
+  if (f->come && !f->tensors)
+    GST_ELEMENT_WARNING(e, STREAM, FAILED, ("no buffer had a model's outputs: whetinfer belongs before this element"),
+                        (NULL));
+}
+
 static gboolean load(GstPlugin *p) {
   return gst_element_register(p, "whetinfer", GST_RANK_NONE, gst_whet_infer_get_type()) &&
 #ifdef WHET_HAVE_OUTBOX

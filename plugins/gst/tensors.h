@@ -21,9 +21,9 @@ typedef struct WhetTensor {
   whet_dtype dtype;
   gint32 rank;
   gint64 dims[WHET_MAX_RANK];
-  gsize n, bytes;   /* elements, and what they take */
-  gsize at;         /* where in `data` they begin */
-  gboolean quant;   /* real = scale * (stored - zero) */
+  gsize n, bytes; /* elements, and what they take */
+  gsize at;       /* where in `data` they begin */
+  gboolean quant; /* real = scale * (stored - zero) */
   gfloat scale;
   gint32 zero;
 } WhetTensor;
@@ -32,11 +32,11 @@ typedef struct WhetTensorsMeta {
   GstMeta meta;
   guint n;
   WhetTensor tensor[WHET_TENSORS_MOST];
-  GBytes *data;           /* of all tensors, shared between copies */
+  GBytes *data;               /* of all tensors, shared between copies */
   gint32 in_width, in_height; /* of the input that the picture was made into */
-  gint32 width, height;   /* of the picture */
-  whet_prep_place place;  /* where it came to lie in the input */
-  GstClockTime at, until; /* what it was run on: the picture's time, or where a window of sound begins and ends */
+  gint32 width, height;       /* of the picture */
+  whet_prep_place place;      /* where it came to lie in the input */
+  GstClockTime at, until;     /* what it was run on: the picture's time, or where a window of sound begins and ends */
 } WhetTensorsMeta;
 
 GType whet_tensors_meta_api(void);

@@ -92,6 +92,9 @@ def refused():
         said = launch("videotestsrc num-buffers=2 !", words, "! fakesink", fails=True)
         errors = [line for line in said.splitlines() if line.startswith("ERROR: from") and "GstWhet" in line]
         assert len(errors) == 1 and why in errors[0], (words, said[-1500:])
+    for words, told in [("whetdecode kind=classes", 1), (f"whetinfer model={DIGITS} every=2 ! whetdecode kind=classes", 0)]:
+        said = launch("videotestsrc num-buffers=3 !", words, "! fakesink")
+        assert said.count("no buffer had a model's outputs") == told, said[-1500:]
 
 
 def faces():
