@@ -56,18 +56,20 @@ typedef struct pl_value {
 } pl_value;
 
 /* Parts of an event, for allow-lists. */
-#define PL_FIELDS(X)                                                                                             \
-  X(TIME, "time")                                                                                                \
-  X(BRANCH, "branch")                                                                                            \
-  X(SOURCE, "source")                                                                                            \
-  X(ITEM, "item")                                                                                                \
-  X(SEQ, "seq")                                                                                                  \
-  X(AT, "at")                                                                                                    \
-  X(UNTIL, "until")                                                                                              \
-  X(SIZE, "size") X(EVENT, "event") X(SUBJECT, "subject") X(OBJECTS, "objects") X(OBJECT_CLASS, "objects.class") \
-      X(OBJECT_LABEL, "objects.label") X(OBJECT_SCORE, "objects.score") X(OBJECT_BOX, "objects.box")             \
-          X(OBJECT_TRACK, "objects.track") X(OBJECT_ZONE, "objects.zone") X(OBJECT_POINTS, "objects.points")     \
-              X(CLASSES, "classes") X(VALUES, "values") X(FILE, "file") X(KEY, "key")
+#define PL_FIELDS(X)                                                                                            \
+  X(TIME, "time")                                                                                               \
+  X(BRANCH, "branch")                                                                                           \
+  X(SOURCE, "source")                                                                                           \
+  X(ITEM, "item")                                                                                               \
+  X(SEQ, "seq")                                                                                                 \
+  X(AT, "at")                                                                                                   \
+  X(UNTIL, "until")                                                                                             \
+  X(SIZE, "size")                                                                                               \
+  X(EVENT, "event")                                                                                             \
+  X(SUBJECT, "subject") X(OBJECTS, "objects") X(OBJECT_CLASS, "objects.class") X(OBJECT_LABEL, "objects.label") \
+      X(OBJECT_SCORE, "objects.score") X(OBJECT_BOX, "objects.box") X(OBJECT_TRACK, "objects.track")            \
+          X(OBJECT_ZONE, "objects.zone") X(OBJECT_POINTS, "objects.points") X(CLASSES, "classes")               \
+              X(VALUES, "values") X(FILE, "file") X(KEY, "key")
 typedef enum pl_field {
 #define PL_FIELD_ENUM(name, text) PL_FIELD_##name,
   PL_FIELDS(PL_FIELD_ENUM)

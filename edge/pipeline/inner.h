@@ -88,6 +88,8 @@ struct whet_pipeline {
 EDGE_MUST whet_status pl_expand(whet_pipeline *p, conf_node *v, whet_err *err);
 /* load.c */
 void pl_unload(whet_pipeline *p);
+/* node.c: at the end, how many failures of a node were not written. */
+void pl_failed_end(pl_node *n);
 /* run.c */
 EDGE_MUST whet_status pl_stage_from(pl_branch *b, pl_node *n, pl_frame *f, whet_err *err);
 /* Run a frame of its source on the caller's thread, while the branch's own waits. False: that has something to do, or

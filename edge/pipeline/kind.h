@@ -77,7 +77,8 @@ typedef struct pl_node {
   bool told;                            /* sinks: the governor's steps are events for them */
   pthread_mutex_t lock;                 /* sinks: one writer at a time */
   _Atomic uint64_t in, out, failed, ns; /* frames taken and handed on; time, without those behind it */
-  int64_t said;                         /* when a failure was last written ... */
+  int64_t said;                         /* when a failure was last written, */
+  char said_text[120];                  /* how it began */
   uint64_t unsaid;                      /* ... and how many since */
 } pl_node;
 

@@ -8,7 +8,7 @@
 
 #include "edge/pipeline/inner.h"
 
-enum { SAID_NS = 1000000000 };
+enum { SAID_NS = 1000000000, SAID_FIRST = 8 }; /* of failures: the first that differ, then one a second */
 
 whet_status pl_fail(const pl_node *n, whet_err *err, const char *fmt, ...) {
   char text[700];
@@ -63,28 +63,44 @@ void pl_log(const pl_node *n, int level, const char *fmt, ...) {
   say(n, level, line);
 }
 
+/* Failures that were not written. */
+static void more(const pl_node *n, uint64_t unsaid) {
+  if (unsaid) pl_log(n, 0, "%llu more failure%s", (unsigned long long)unsaid, unsaid > 1 ? "s" : "");
+}
+
 void pl_failed(pl_node *n, const pl_frame *f, const whet_err *err) {
   whet_pipeline *p = n->p;
   char text[2000], line[2400];
   int64_t now = edge_now();
-  atomic_fetch_add_explicit(&n->failed, 1, memory_order_relaxed);
+  uint64_t before = atomic_fetch_add_explicit(&n->failed, 1, memory_order_relaxed);
   const char *item = f && f->item[0] ? f->item : NULL;
   snprintf(text, sizeof text, "%s%s%s", item ? item : "", item ? ": " : "", err->text);
   line_of(n, 0, text, line, sizeof line);
   pthread_mutex_lock(&p->lock);
-  bool say_it = !n->said || now - n->said >= SAID_NS;
+  bool again = !strncmp(n->said_text, text, sizeof n->said_text - 1);
+  bool say_it = (before < SAID_FIRST && !again) || now - n->said >= SAID_NS;
   uint64_t unsaid = n->unsaid;
-  if (say_it)
+  if (say_it) {
     n->said = now, n->unsaid = 0;
-  else
+    snprintf(n->said_text, sizeof n->said_text, "%s", text);
+  } else {
     n->unsaid++;
+  }
   if (!p->first.code) edge_fail(&p->first, err->code, "%s", line);
   pthread_mutex_unlock(&p->lock);
   if (say_it) {
-    if (unsaid) pl_log(n, 0, "%llu more failures", (unsigned long long)unsaid);
+    more(n, unsaid);
     say(n, 0, line);
   }
   if (p->stop_on_error) whet_pipeline_stop(p);
+}
+
+void pl_failed_end(pl_node *n) {
+  pthread_mutex_lock(&n->p->lock);
+  uint64_t unsaid = n->unsaid;
+  n->unsaid = 0;
+  pthread_mutex_unlock(&n->p->lock);
+  more(n, unsaid);
 }
 
 pl_node *pl_find(const pl_node *n, const pl_kind *kind) {

@@ -94,15 +94,16 @@ bool pl_play_fd(pl_play *p, pl_node *n, int fd, const char *item, int64_t taken)
     }
     if (!f) break;
     if (taken && !p->payload.time) f->time = taken;
-    if (f->rate > 0) {
-      f->at = (double)at / f->rate;
-      if (taken && !p->payload.time) f->time += (int64_t)(f->at * 1e9);
-      at += rows(f);
-    } else if (p->every > 0) {
-      f->at = (double)at++ * p->every;
-    }
     bool part = p->whole || (f->content == PL_PICTURE && p->payload.format != PL_RAW);
     f->begin = first && !(part && p->began);
+    if (f->begin) p->at = 0;
+    if (f->rate > 0) {
+      f->at = (double)p->at / f->rate;
+      if (taken && !p->payload.time) f->time += (int64_t)((double)at / f->rate * 1e9);
+    } else if (p->every > 0) {
+      f->at = (double)p->at * p->every;
+    }
+    at += rows(f), p->at += rows(f);
     last = !part;
     first = false;
     p->began = true;

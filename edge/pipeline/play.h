@@ -12,6 +12,7 @@ typedef struct pl_play {
   double every; /* seconds between frames; 0: as fast as they are taken */
   bool whole;   /* all files are one item */
   bool began;   /* the first frame was given */
+  size_t at;    /* rows or frames of the item so far */
   pl_stream stream;
   int64_t due; /* when the next frame may go; 0: at once */
 } pl_play;

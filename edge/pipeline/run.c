@@ -222,6 +222,12 @@ static void *keeper(void *arg) {
     whet_err err = {0};
     if (n->kind->flush && n->kind->flush(n, &err)) pl_failed(n, NULL, &err);
   }
+  for (size_t i = 0; i < p->n_branch; i++) {
+    pl_branch *b = &p->branch[i];
+    if (b->source) pl_failed_end(b->source);
+    for (size_t k = 0; k < b->n_stage; k++) pl_failed_end(b->stage[k]);
+  }
+  for (size_t i = 0; i < p->n_sink; i++) pl_failed_end(p->sink[i]);
   pl_energy_end(&p->energy);
   p->ended = true;
   uint64_t one = 1;

@@ -111,7 +111,7 @@ whet_status pl_stream_next(pl_stream *s, pl_node *n, pl_payload *p, uint8_t **by
         seen = 0;
         continue;
       }
-      return WHET_OK;
+      return want == SIZE_MAX && !s->n ? edge_fail(err, WHET_E_IO, "nothing is in it") : WHET_OK;
     }
     if (!more(s, n, want && want < SIZE_MAX && want > p->longest ? want : p->longest, err, &st) && !s->over)
       return st;

@@ -422,6 +422,32 @@ def unreadable():
         assert p.process.returncode == 1 and "p.yaml:4: main: folder: " in err and "the folder is gone" in err, err
 
 
+def positions():
+    """Pictures one after the other, and files that are one item: where in the item a frame stands."""
+    with tempfile.TemporaryDirectory() as folder:
+        top = pathlib.Path(folder)
+        for i in range(3):
+            (top / f"{i}.pgm").write_bytes(b"P5 1 1 255 0")
+            (top / f"{i}.csv").write_text("1\n2\n")
+        for source, want in (("files: '*.pgm', every: 10ms", [0, 0.01, 0.02]), ("files: '*.csv', rate: 4, format: csv", [0, 0.25] * 3),
+                             ("files: '*.csv', rate: 4, format: csv, whole: yes", [0, 0.25, 0.5, 0.75, 1, 1.25])):
+            (top / "p.yaml").write_text(f"source: {{files: {{{source}}}}}\nsinks: [stdout]\n")
+            assert [e["at"] for e in run([WHET, "pipeline", top / "p.yaml"])] == want, source
+
+
+def wrong_items():
+    """Of many failures the first are told, each with its item, and the rest are counted."""
+    with tempfile.TemporaryDirectory() as folder:
+        top = pathlib.Path(folder)
+        for i in range(20):
+            (top / f"{i:02}.jpg").write_text("no picture" if i else "")
+        (top / "p.yaml").write_text("source: {files: '*.jpg'}\nsinks: [stdout]\n")
+        r = subprocess.run([str(WHET), "pipeline", str(top / "p.yaml")], capture_output=True, text=True)
+        lines = r.stderr.splitlines()
+        assert "files: 00.jpg: nothing is in it" in lines[0], r.stderr
+        assert r.returncode == 1 and len(lines) == 9 and "files: 07.jpg: " in lines[7] and lines[8].endswith("files: 12 more failures"), r.stderr
+
+
 def wrong_rows():
     """What is wrong with a row or an object names its line in the file, empty ones and the heading counted; the others go on."""
     with tempfile.TemporaryDirectory() as folder:
@@ -507,6 +533,8 @@ def main():
     assert min(took) < 0.2, took
     linked()
     unreadable()
+    positions()
+    wrong_items()
     wrong_rows()
     shown()
     posted()
