@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* MQTT 5 by libmosquitto, whose thread keeps the connection: each record a message of QoS 1, taken when its PUBACK
- * comes. */
+/* MQTT 5 by libmosquitto: each record a message of QoS 1, taken when its PUBACK comes. A thread of our own keeps the
+ * connection: libmosquitto's ends for good on what may pass, as somebody else who answers where the broker should (a
+ * network's sign-in page does to TLS). */
 
 #include <mosquitto.h>
 #include <mqtt_protocol.h>
@@ -12,7 +13,7 @@
 #include "edge/send/inner.h"
 #include "edge/wait.h"
 
-enum { EARLY = 64 };
+enum { EARLY = 64, OURS = 256 /* reasons from here on are libmosquitto's */ };
 
 struct mqtt {
   struct mosquitto *m;
@@ -21,10 +22,17 @@ struct mqtt {
   const char *topic;
   pthread_mutex_t lock; /* all below */
   pthread_cond_t change;
+  pthread_t thread;
   bool looping, connected;
-  char trouble[100];
-  int *mid;    /* of each item of the batch; 0: not sent */
-  int *reason; /* of its PUBACK; -1: none yet */
+  bool wanted;    /* somebody waits for the connection: do not pause */
+  bool end, over; /* the thread shall end; it did */
+  bool alone;     /* nobody waits for that: it frees what it has */
+  double pause;   /* seconds before the next try */
+  uint64_t seed;
+  char trouble[100]; /* of the last try */
+  bool told;         /* a callback said what it was */
+  int *mid;          /* of each item of the batch; 0: not sent */
+  int *reason;       /* of its PUBACK; -1: none yet */
   size_t n, open;
   /* Answers that came before publishing returned with the message's number. */
   struct {
@@ -41,7 +49,9 @@ static void on_connect(struct mosquitto *m, void *user, int code, int flags, con
   struct mqtt *q = user;
   pthread_mutex_lock(&q->lock);
   q->connected = code == 0;
+  if (!code) q->pause = 0;
   snprintf(q->trouble, sizeof q->trouble, "%s", code ? mosquitto_reason_string(code) : "");
+  q->told = code != 0;
   pthread_cond_broadcast(&q->change);
   pthread_mutex_unlock(&q->lock);
 }
@@ -51,7 +61,8 @@ static void on_disconnect(struct mosquitto *m, void *user, int code, const mosqu
   struct mqtt *q = user;
   pthread_mutex_lock(&q->lock);
   q->connected = false;
-  snprintf(q->trouble, sizeof q->trouble, "disconnected: %s", mosquitto_strerror(code));
+  if (!q->told) snprintf(q->trouble, sizeof q->trouble, "disconnected: %s", mosquitto_strerror(code));
+  q->told = true;
   pthread_cond_broadcast(&q->change);
   pthread_mutex_unlock(&q->lock);
 }
@@ -123,26 +134,80 @@ static whet_status open_mqtt(sender *s, whet_err *err) {
   mosquitto_connect_v5_callback_set(q->m, on_connect);
   mosquitto_disconnect_v5_callback_set(q->m, on_disconnect);
   mosquitto_publish_v5_callback_set(q->m, on_publish);
-  mosquitto_reconnect_delay_set(q->m, 1, 30, true);
+  mosquitto_threaded_set(q->m, true);
+  q->seed = (uint64_t)edge_now();
   if (*q->user) mosquitto_username_pw_set(q->m, q->user, *q->password ? q->password : NULL);
   if (tls && mosquitto_tls_set(q->m, s->o.ca, s->o.ca ? NULL : "/etc/ssl/certs", s->o.cert, s->o.key, NULL))
     return edge_fail(err, WHET_E_DATA, "the certificates cannot be used");
   return WHET_OK;
 }
 
-static void close_mqtt(sender *s) {
-  struct mqtt *q = s->own;
-  if (!q) return;
-  if (q->m && q->looping) {
-    mosquitto_disconnect_v5(q->m, 0, NULL);
-    mosquitto_loop_stop(q->m, true);
-  }
+static void free_mqtt(struct mqtt *q) {
   if (q->m) mosquitto_destroy(q->m);
   pthread_mutex_destroy(&q->lock);
   pthread_cond_destroy(&q->change);
   free(q->mid);
   free(q->reason);
   free(q);
+}
+
+/* Between two tries: 0.5, 1, 2 .. 30 s, a part of each drawn; nothing for who waits. Under the lock; false: the end.
+ */
+static bool rest(struct mqtt *q, int r) {
+  if (!q->told) snprintf(q->trouble, sizeof q->trouble, "%s", mosquitto_strerror(r));
+  q->told = false;
+  q->pause = q->pause > 0 ? (q->pause < 15 ? 2 * q->pause : 30) : 0.5;
+  int64_t until = edge_after(q->pause * (0.5 + 0.5 * edge_draw(&q->seed)));
+  while (!q->end && !q->wanted && edge_wait(&q->change, &q->lock, until)) {
+  }
+  q->wanted = false;
+  return !q->end;
+}
+
+/* The thread: whatever ends a connection, another one is sought. */
+static void *keep(void *user) {
+  struct mqtt *q = user;
+  int r = mosquitto_connect_async(q->m, q->host, q->port, 30);
+  pthread_mutex_lock(&q->lock);
+  while (!q->end) {
+    pthread_mutex_unlock(&q->lock);
+    if (!r) r = mosquitto_loop(q->m, 1000, 1); /* what is to be sent ends its wait */
+    pthread_mutex_lock(&q->lock);
+    if (!r) continue;
+    q->connected = false;
+    if (!rest(q, r)) break;
+    pthread_mutex_unlock(&q->lock);
+    r = mosquitto_reconnect_async(q->m);
+    pthread_mutex_lock(&q->lock);
+  }
+  q->over = true;
+  bool alone = q->alone;
+  pthread_cond_broadcast(&q->change);
+  pthread_mutex_unlock(&q->lock);
+  if (alone) free_mqtt(q);
+  return NULL;
+}
+
+static void close_mqtt(sender *s) {
+  struct mqtt *q = s->own;
+  if (!q) return;
+  if (q->looping) {
+    mosquitto_disconnect_v5(q->m, 0, NULL);
+    pthread_mutex_lock(&q->lock);
+    q->end = true;
+    pthread_cond_broadcast(&q->change);
+    int64_t until = edge_after(0.1); /* looking up a name takes seconds without a link */
+    while (!q->over && edge_wait(&q->change, &q->lock, until)) {
+    }
+    bool alone = q->alone = !q->over;
+    pthread_mutex_unlock(&q->lock);
+    if (alone) {
+      pthread_detach(q->thread);
+      return;
+    }
+    pthread_join(q->thread, NULL);
+  }
+  free_mqtt(q);
 }
 
 static void wake(sender *s) {
@@ -155,15 +220,10 @@ static void wake(sender *s) {
 /* Be connected, within the time. The lock is held. */
 static bool connected(sender *s, struct mqtt *q) {
   int64_t until = edge_after(s->o.timeout < 10 ? s->o.timeout : 10);
-  if (!q->looping) {
-    pthread_mutex_unlock(&q->lock);
-    int r = mosquitto_connect_async(q->m, q->host, q->port, 30);
-    bool on = !mosquitto_loop_start(q->m);
-    pthread_mutex_lock(&q->lock);
-    q->looping = on;
-    if (r) snprintf(q->trouble, sizeof q->trouble, "%s", mosquitto_strerror(r));
-  }
-  while (!q->connected && !atomic_load(&s->woken))
+  if (!q->looping) q->looping = !pthread_create(&q->thread, NULL, keep, q);
+  q->wanted = !q->connected;
+  pthread_cond_broadcast(&q->change);
+  while (q->looping && !q->connected && !atomic_load(&s->woken))
     if (!edge_wait(&q->change, &q->lock, until)) break;
   return q->connected && !atomic_load(&s->woken);
 }
@@ -192,20 +252,12 @@ static int publish(struct mqtt *q, const outbox_item *x, int *mid) {
   return r;
 }
 
-static whet_status batch(sender *s, const outbox_batch *b, outbox_answer *a, int64_t *bytes, whet_err *err) {
-  struct mqtt *q = s->own;
-  int *mid = calloc(b->n, sizeof *mid), *reason = malloc(b->n * sizeof *reason);
-  if (!mid || !reason) {
-    free(mid), free(reason);
-    return edge_fail(err, WHET_E_MEMORY, "no memory for a batch");
-  }
-  pthread_mutex_lock(&q->lock);
-  free(q->mid), free(q->reason);
-  q->mid = mid, q->reason = reason, q->n = b->n, q->open = 0;
-  for (size_t i = 0; i < b->n; i++) reason[i] = -1;
-  bool on = connected(s, q);
+/* Publish what a batch holds; `bytes` grows by what went out. Under the lock, which is not held while libmosquitto
+ * takes its own, under which it calls back. */
+static void publish_all(struct mqtt *q, const outbox_batch *b, int64_t *bytes) {
+  bool on = true;
   for (size_t i = 0; i < b->n && on; i++) {
-    int r, id = 0; /* our lock is not held while libmosquitto takes its own, under which it calls back */
+    int r, id = 0;
     q->n_early = 0;
     q->open++;
     pthread_mutex_unlock(&q->lock);
@@ -219,30 +271,50 @@ static whet_status batch(sender *s, const outbox_batch *b, outbox_answer *a, int
     }
     if (r) {
       q->open--;
-      q->reason[i] = 256 + r;
+      q->reason[i] = OURS + r;
       on = r != MOSQ_ERR_NO_CONN;
     } else {
       *bytes += (int64_t)b->item[i].n + 100;
     }
   }
+}
+
+/* What became of a record, by the reason of its PUBACK or OURS and libmosquitto's own. */
+static outbox_fate fate_of(int r) {
+  static const int k_never[] = {MOSQ_ERR_PAYLOAD_SIZE, MOSQ_ERR_OVERSIZE_PACKET, MOSQ_ERR_MALFORMED_UTF8,
+                                MOSQ_ERR_INVAL};
+  for (size_t i = 0; i < EDGE_COUNT(k_never); i++)
+    if (r == OURS + k_never[i]) return OUTBOX_REFUSED;
+  if (r < 0 || r >= OURS) return OUTBOX_UNREACHED;
+  if (r < 128) return OUTBOX_SENT;
+  return r == MQTT_RC_QUOTA_EXCEEDED || r == MQTT_RC_UNSPECIFIED || r == MQTT_RC_NOT_AUTHORIZED /* may be put right */
+             ? OUTBOX_AGAIN
+             : OUTBOX_REFUSED;
+}
+
+static const char *reason_text(const struct mqtt *q, int r) {
+  if (r < 0) return *q->trouble ? q->trouble : "no answer in time";
+  return r >= OURS ? mosquitto_strerror(r - OURS) : mosquitto_reason_string(r);
+}
+
+static whet_status batch(sender *s, const outbox_batch *b, outbox_answer *a, int64_t *bytes, whet_err *err) {
+  struct mqtt *q = s->own;
+  int *mid = calloc(b->n, sizeof *mid), *reason = malloc(b->n * sizeof *reason);
+  if (!mid || !reason) {
+    free(mid), free(reason);
+    return edge_fail(err, WHET_E_MEMORY, "no memory for a batch");
+  }
+  pthread_mutex_lock(&q->lock);
+  free(q->mid), free(q->reason);
+  q->mid = mid, q->reason = reason, q->n = b->n, q->open = 0;
+  for (size_t i = 0; i < b->n; i++) reason[i] = -1;
+  if (connected(s, q)) publish_all(q, b, bytes);
   int64_t until = edge_after(s->o.timeout);
   while (q->open && q->connected && !atomic_load(&s->woken))
     if (!edge_wait(&q->change, &q->lock, until)) break;
   for (size_t i = 0; i < b->n; i++) {
-    int r = q->reason[i];
-    const char *why = r < 0      ? (*q->trouble ? q->trouble : "no answer in time")
-                      : r >= 256 ? mosquitto_strerror(r - 256)
-                                 : mosquitto_reason_string(r);
-    bool refused = (r >= 128 && r < 256 && r != MQTT_RC_QUOTA_EXCEEDED && r != MQTT_RC_UNSPECIFIED &&
-                    r != MQTT_RC_NOT_AUTHORIZED) || /* somebody can put that right */
-                   r == 256 + MOSQ_ERR_PAYLOAD_SIZE ||
-                   r == 256 + MOSQ_ERR_OVERSIZE_PACKET || r == 256 + MOSQ_ERR_MALFORMED_UTF8 ||
-                   r == 256 + MOSQ_ERR_INVAL;
-    outbox_fate f = r >= 0 && r < 128     ? OUTBOX_SENT
-                    : refused             ? OUTBOX_REFUSED
-                    : r >= 128 && r < 256 ? OUTBOX_AGAIN
-                                          : OUTBOX_UNREACHED;
-    send_all(a, i, i + 1, f, 0, f == OUTBOX_SENT ? "" : why);
+    outbox_fate f = fate_of(reason[i]);
+    send_all(a, i, i + 1, f, 0, f == OUTBOX_SENT ? "" : reason_text(q, reason[i]));
   }
   q->n = 0;
   pthread_mutex_unlock(&q->lock);
