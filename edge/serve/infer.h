@@ -59,6 +59,9 @@ typedef struct serve_infer {
  * is wrong where. regions NULL: shared memory was not asked for. */
 EDGE_MUST whet_status infer_read(serve_version *v, serve_regions *regions, char *body, size_t n, size_t json_n,
                                  serve_infer **out, whet_err *err);
+/* Until when a request that began to arrive at `from` waits, by its JSON, of which all n bytes are there and stay as
+ * they are. INT64_MAX: that cannot be told yet. */
+int64_t infer_deadline(serve_version *v, const char *json, size_t n, int64_t from);
 void infer_free(serve_infer **x);
 
 /* Can two requests share a run? */

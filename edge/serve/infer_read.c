@@ -414,6 +414,25 @@ static void read_request_params(reader *r) {
   }
 }
 
+int64_t infer_deadline(serve_version *v, const char *json, size_t n, int64_t from) {
+  char copy[4096]; /* escapes are resolved in place */
+  serve_infer x = {.v = v, .arrived = from, .deadline = from + (int64_t)(v->set.c.deadline * 1e9)};
+  reader r = {.x = &x};
+  whet_err err = {0};
+  json_text key;
+  if (n > sizeof copy) return INT64_MAX;
+  memcpy(copy, json, n);
+  jin_init(&r.j, copy, n, &err);
+  for (jin_begin(&r.j, '{'); jin_next(&r.j, '}');) {
+    jin_key(&r.j, &key);
+    if (text_is(key, "parameters"))
+      read_request_params(&r);
+    else
+      jin_skip(&r.j);
+  }
+  return r.j.bad ? INT64_MAX : x.deadline;
+}
+
 /* The whole of the JSON. */
 static void read_request(reader *r) {
   json_in *j = &r->j;

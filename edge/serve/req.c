@@ -11,7 +11,7 @@
 #include "edge/pack.h"
 #include "edge/serve/server.h"
 
-enum { EAGER = 1 << 20, PACK_FROM = 256, DRAINED = 16 << 20 };
+enum { EAGER = 1 << 20, PACK_FROM = 256, EARLY_FROM = 16 << 10, DRAINED = 16 << 20 };
 
 const char *serve_header(serve_req *r, const char *name) {
   return MHD_lookup_connection_value(r->c, MHD_HEADER_KIND, name);
@@ -240,9 +240,12 @@ static void gather(serve_req *r, const char *data, size_t n) {
     serve_refuse(r, 503, "the requests that run hold all the memory that there is for bodies");
   } else {
     buf_put(&r->body, data, n);
-    if (!r->body.bad) return;
-    r->retry_ms = 1000;
-    serve_refuse(r, 503, "no memory for the body");
+    bool early = r->counted > EARLY_FROM && r->route->fn == route_infer;
+    if (!r->body.bad && !(early && route_infer_late(r))) return;
+    if (r->body.bad) {
+      r->retry_ms = 1000;
+      serve_refuse(r, 503, "no memory for the body");
+    }
   }
   r->drop = true;
   buf_free(&r->body);

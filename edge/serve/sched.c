@@ -98,10 +98,11 @@ static bool all(const serve_infer *x, const void *arg) {
   (void)arg;
   return true;
 }
-/* A request that cannot be done in time any more makes way for those that can; one that is alone is tried. */
+/* A request that cannot be done in time any more, also when its run takes a quarter longer than runs do, makes way for
+ * those that can; one that is alone is tried. */
 static bool late(const serve_infer *x, const void *now) {
   int64_t run = x->v->waiting > 1 ? x->v->run_ns : 0;
-  return whet_cancel_raised(&x->cancel) || x->deadline - run <= *(const int64_t *)now;
+  return whet_cancel_raised(&x->cancel) || x->deadline - run - run / 4 <= *(const int64_t *)now;
 }
 
 void sched_end(serve_sched *s) {
@@ -170,17 +171,33 @@ static void learn_pace(serve_version *v) {
   v->last_done = v->waiting ? now : 0;
 }
 
-sched_verdict sched_queue(serve_sched *s, serve_infer *x, int64_t *wait_ns) {
-  serve_version *v = x->v;
+/* Is there room and time for one more? The lock is held. */
+static sched_verdict judge(serve_sched *s, serve_version *v, int64_t deadline, int64_t *wait_ns) {
   sched_verdict verdict = SCHED_QUEUED;
-  pthread_mutex_lock(&s->lock);
   *wait_ns = expected(v);
   if (s->ends)
     verdict = SCHED_ENDS;
   else if (v->waiting >= v->set.c.queue)
     verdict = SCHED_FULL;
-  else if (v->run_ns && v->waiting && edge_now() + *wait_ns + *wait_ns / 8 + v->run_ns / 2 > x->deadline)
+  else if (v->run_ns && v->waiting && edge_now() + *wait_ns + *wait_ns / 8 + v->run_ns / 2 > deadline)
     verdict = SCHED_LATE;
+  if (verdict != SCHED_QUEUED) atomic_fetch_add_explicit(&v->stats.rejected, 1, memory_order_relaxed);
+  return verdict;
+}
+
+sched_verdict sched_ask(serve_sched *s, serve_version *v, int64_t deadline, int64_t *wait_ns) {
+  *wait_ns = 0;
+  if (!atomic_load_explicit(&v->waiting, memory_order_relaxed)) return SCHED_QUEUED;
+  pthread_mutex_lock(&s->lock);
+  sched_verdict verdict = judge(s, v, deadline, wait_ns);
+  pthread_mutex_unlock(&s->lock);
+  return verdict;
+}
+
+sched_verdict sched_queue(serve_sched *s, serve_infer *x, int64_t *wait_ns) {
+  serve_version *v = x->v;
+  pthread_mutex_lock(&s->lock);
+  sched_verdict verdict = judge(s, v, x->deadline, wait_ns);
   if (verdict == SCHED_QUEUED) {
     int p = x->priority < VERSION_PRIORITIES ? x->priority : VERSION_PRIORITIES - 1;
     x->next = NULL;
@@ -195,8 +212,6 @@ sched_verdict sched_queue(serve_sched *s, serve_infer *x, int64_t *wait_ns) {
       s->waiting = v;
     }
     pthread_cond_signal(&s->work);
-  } else {
-    atomic_fetch_add_explicit(&v->stats.rejected, 1, memory_order_relaxed);
   }
   pthread_mutex_unlock(&s->lock);
   return verdict;

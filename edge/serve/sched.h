@@ -32,7 +32,10 @@ typedef enum sched_verdict {
   SCHED_LATE, /* it would not be done by its deadline */
   SCHED_ENDS  /* the server ends */
 } sched_verdict;
-/* Queue it; `done` follows. Otherwise it stays the caller's. wait_ns receives for how long it would have to wait. */
+/* What would be said to a request for this version that nobody waits for after `deadline`? Counted when it is turned
+ * away. wait_ns receives for how long it would have to wait. */
+sched_verdict sched_ask(serve_sched *s, serve_version *v, int64_t deadline, int64_t *wait_ns);
+/* Queue it; `done` follows. Otherwise it stays the caller's. */
 sched_verdict sched_queue(serve_sched *s, serve_infer *x, int64_t *wait_ns);
 
 /* Have a worker run fn(arg), for work that blocks. False: the server ends. */

@@ -61,6 +61,7 @@ struct serve_req {
   json_text arg[2];         /* parts of the path that the pattern names */
   serve_buf body;
   size_t counted; /* bytes of the body that count against all bodies */
+  bool asked;     /* for its deadline, as far as it has come */
   bool drop;      /* what still comes of the body is not kept */
   int64_t began;
   watch_ticket ticket; /* of the connection, while it is suspended */
@@ -92,8 +93,10 @@ void serve_log(serve_server *s, int level, const char *fmt, ...) EDGE_PRINTF(3, 
 /* May models and settings be changed over the network? Refuses when not. */
 bool serve_may_change(serve_req *r);
 
-/* Is the queue of the model that a path names full? Refuses then. Before the body has come. */
+/* Turn a request for inference away, before the rest of its body has come, when its model's queue has no room for it:
+ * when only its headers are there, and when its JSON is, in front of binary tensors, and tells its deadline. */
 bool route_infer_full(serve_req *r);
+bool route_infer_late(serve_req *r);
 /* Turn what became of a run of r->infer into an answer. */
 void serve_infer_answer(serve_req *r);
 
