@@ -7,7 +7,6 @@
 
 #include "edge/serve/store.h"
 
-#include <ctype.h>
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -17,26 +16,21 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/eventfd.h>
 #include <sys/inotify.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
-enum { PATH_ROOM = 4096 };
-
-/* What a file was when it was read: it changed when this does. */
-typedef struct print {
-  uint64_t ino, size, mtime, config_ino, config_size, config_mtime;
-} print;
+#include "edge/serve/folder.h"
+#include "edge/serve/gone.h"
 
 typedef struct slot {
   int64_t number;
   char text[24];
-  print print;       /* of the file that was tried last; work */
-  uint64_t around;   /* what lay around it when it was refused, 0: it was not; work */
-  bool seen;         /* in this scan; work */
-  serve_version *v;  /* served, or NULL */
-  char reason[1000]; /* why not, or why the newest file is not */
+  folder_print print; /* of the file that was tried last; work */
+  uint64_t around;    /* what lay around it when it was refused, 0: it was not; work */
+  bool seen;          /* in this scan; work */
+  serve_version *v;   /* served, or NULL */
+  char reason[1000];  /* why not, or why the newest file is not */
 } slot;
 
 typedef struct model {
@@ -54,12 +48,12 @@ struct serve_store {
   pthread_mutex_t lock; /* the table. Rank 2 */
   model **model;
   size_t n, cap;
-  serve_version *gone; /* to be closed; lock */
+  serve_gone gone;
   pthread_t watcher;
   bool watching;
   _Atomic bool ends;
-  int notify, wake; /* inotify; eventfd that tells the watcher of versions that are gone, or that it ends */
-  int watched;      /* the greatest number of a watch */
+  int notify;  /* inotify; that it ends the watcher is told over gone.wake */
+  int watched; /* the greatest number of a watch */
 };
 
 /* fn(arg) on a thread that ends with it, or on this one where there is none to be had. */
@@ -69,36 +63,6 @@ static void apart(void *(*fn)(void *arg), void *arg) {
     fn(arg);
   else
     pthread_join(t, NULL);
-}
-
-static void wake_up(serve_store *s) {
-  uint64_t one = 1;
-  if (s->wake >= 0 && write(s->wake, &one, sizeof one) < 0) return; /* it is awake: the number is at its end */
-}
-
-/* Nobody refers to a version any more. Any thread. */
-static void take_gone(void *user, serve_version *v) {
-  serve_store *s = user;
-  pthread_mutex_lock(&s->lock);
-  v->next_gone = s->gone;
-  s->gone = v;
-  pthread_mutex_unlock(&s->lock);
-  wake_up(s);
-}
-
-/* Close what is gone. */
-static void *bury(void *arg) {
-  serve_store *s = arg;
-  pthread_mutex_lock(&s->lock);
-  serve_version *v = s->gone;
-  s->gone = NULL;
-  pthread_mutex_unlock(&s->lock);
-  while (v) {
-    serve_version *next = v->next_gone;
-    version_close(&v);
-    v = next;
-  }
-  return NULL;
 }
 
 /* What threads that ended have left goes back to the system. */
@@ -119,89 +83,10 @@ static void say(serve_store *s, int level, const char *fmt, ...) {
   s->o.log(s->o.log_user, level, line);
 }
 
-/* FOLDER/NAME; false when it is too long for a path. */
-static bool join(char out[PATH_ROOM], const char *folder, const char *name) {
-  return (size_t)snprintf(out, PATH_ROOM, "%s/%s", folder, name) < PATH_ROOM;
-}
-
-/* A name that may stand in a path and in an address. */
-static bool good_name(const char *s) {
-  size_t n = strlen(s);
-  if (!n || n >= VERSION_NAME || s[0] == '.') return false;
-  for (; *s; s++)
-    if (!isalnum((unsigned char)*s) && !strchr("._-", *s)) return false;
-  return true;
-}
-
-/* A version's number: digits without a leading 0, above 0; -1: none. */
-static int64_t version_number(const char *s) {
-  int64_t v = 0;
-  if (s[0] < '1' || s[0] > '9' || strlen(s) > 18) return -1;
-  for (; *s; s++) {
-    if (*s < '0' || *s > '9') return -1;
-    v = v * 10 + (*s - '0');
-  }
-  return v;
-}
-
 static model *find_model(serve_store *s, const char *name, size_t n) {
   for (size_t i = 0; i < s->n; i++)
     if (strlen(s->model[i]->name) == n && !memcmp(s->model[i]->name, name, n)) return s->model[i];
   return NULL;
-}
-
-static void stamp(const struct stat *st, uint64_t *ino, uint64_t *size, uint64_t *mtime) {
-  *ino = st->st_ino;
-  *size = (uint64_t)st->st_size;
-  *mtime = (uint64_t)st->st_mtim.tv_sec * 1000000000u + (uint64_t)st->st_mtim.tv_nsec;
-}
-
-/* The files of a version: paths and their print. False: no model in the folder. */
-static bool version_files(const char *folder, const char *model_folder, char file[PATH_ROOM], char config[PATH_ROOM],
-                          print *p) {
-  static const char *const k_name[] = {"model.onnx", "model.tflite", "model.whet"};
-  struct stat st;
-  bool found = false;
-  *p = (print){0};
-  for (size_t i = 0; i < EDGE_COUNT(k_name) && !found; i++) {
-    found = join(file, folder, k_name[i]) && !stat(file, &st) && S_ISREG(st.st_mode);
-  }
-  if (!found) return false;
-  stamp(&st, &p->ino, &p->size, &p->mtime);
-  config[0] = 0;
-  for (int i = 0; i < 2 && !config[0]; i++) {
-    if (!join(config, i ? model_folder : folder, "config.yaml") || stat(config, &st) || !S_ISREG(st.st_mode))
-      config[0] = 0;
-  }
-  if (config[0]) stamp(&st, &p->config_ino, &p->config_size, &p->config_mtime);
-  return true;
-}
-
-static void mix(uint64_t *h, const void *p, size_t n) {
-  for (const uint8_t *b = p; n; n--) *h = (*h ^ *b++) * 0x100000001b3u;
-}
-
-/* What files lie in a folder and in the folders in it: another number when one of them changes. Not 0. */
-static uint64_t lies_in(const char *folder, int depth) {
-  uint64_t h = 0xcbf29ce484222325u, all = 1;
-  DIR *d = opendir(folder);
-  struct dirent *e;
-  while (d && (e = readdir(d))) {
-    char path[PATH_ROOM];
-    struct stat st;
-    uint64_t p[3], one = h;
-    if (e->d_name[0] == '.' || !join(path, folder, e->d_name) || stat(path, &st)) continue;
-    if (S_ISDIR(st.st_mode)) {
-      if (depth) all += lies_in(path, depth - 1);
-      continue;
-    }
-    stamp(&st, &p[0], &p[1], &p[2]);
-    mix(&one, e->d_name, strlen(e->d_name));
-    mix(&one, p, sizeof p);
-    all += one; /* the order is the folder's own */
-  }
-  if (d) closedir(d);
-  return all ? all : 1;
 }
 
 /* Take v (a reference) into the slot in place of what is there. */
@@ -223,22 +108,22 @@ static void refuse(serve_store *s, slot *t, const char *why) {
 /* Load what stands in a slot's folder, if it changed or `again`. */
 static void load_slot(serve_store *s, model *m, slot *t, bool again) {
   char folder[PATH_ROOM], model_folder[PATH_ROOM], file[PATH_ROOM], config[PATH_ROOM];
-  print p;
+  folder_print p;
   whet_err err = {0};
   serve_version *v;
-  if (!join(model_folder, s->o.folder, m->name) || !join(folder, model_folder, t->text)) return;
-  if (!version_files(folder, model_folder, file, config, &p)) {
+  if (!folder_join(model_folder, s->o.folder, m->name) || !folder_join(folder, model_folder, t->text)) return;
+  if (!folder_version(folder, model_folder, file, config, &p)) {
     if (t->v) say(s, 2, "%s version %s is gone", m->name, t->text);
     install(s, t, NULL);
     refuse(s, t, "there is no model.onnx, model.tflite or model.whet in the folder");
-    t->print = (print){0};
+    t->print = (folder_print){0};
     return;
   }
   /* What was refused may have been short of a label or a golden case that was still being copied. */
-  uint64_t around = t->around && !again ? lies_in(folder, 1) + lies_in(model_folder, 0) : 0;
+  uint64_t around = t->around && !again ? folder_state(folder, 1) + folder_state(model_folder, 0) : 0;
   if (!again && !memcmp(&p, &t->print, sizeof p) && around == t->around) return;
   t->print = p;
-  around = lies_in(folder, 1) + lies_in(model_folder, 0); /* before anything is read */
+  around = folder_state(folder, 1) + folder_state(model_folder, 0); /* before anything is read */
   t->around = 0;
   version_source from = {.name = m->name,
                          .folder = folder,
@@ -250,8 +135,8 @@ static void load_slot(serve_store *s, model *m, slot *t, bool again) {
                          .deadline = s->o.deadline,
                          .check = s->o.check,
                          .check_user = s->o.check_user,
-                         .gone = take_gone,
-                         .gone_user = s};
+                         .gone = gone_take,
+                         .gone_user = &s->gone};
   int64_t began = edge_now();
   s->changed = true;
   if (version_open(&from, &v, &err)) {
@@ -305,7 +190,7 @@ static void empty(serve_store *s, model *m, const char *why) {
   for (size_t i = 0; i < m->n; i++) {
     install(s, m->slot[i], NULL);
     refuse(s, m->slot[i], why);
-    m->slot[i]->print = (print){0};
+    m->slot[i]->print = (folder_print){0};
   }
 }
 
@@ -313,10 +198,10 @@ static void empty(serve_store *s, model *m, const char *why) {
 static void scan_model(serve_store *s, model *m, bool again) {
   char folder[PATH_ROOM];
   struct dirent *e;
-  DIR *d = join(folder, s->o.folder, m->name) ? opendir(folder) : NULL;
+  DIR *d = folder_join(folder, s->o.folder, m->name) ? opendir(folder) : NULL;
   for (size_t i = 0; i < m->n; i++) m->slot[i]->seen = false;
   while (d && (e = readdir(d))) {
-    int64_t number = version_number(e->d_name);
+    int64_t number = folder_number(e->d_name);
     slot *t = number < 0 ? NULL : slot_of(s, m, number);
     if (t) t->seen = true;
   }
@@ -329,7 +214,7 @@ static void scan_model(serve_store *s, model *m, bool again) {
       if (m->slot[i]->v) say(s, 2, "%s version %s makes way for newer ones", m->name, m->slot[i]->text);
       install(s, m->slot[i], NULL);
       refuse(s, m->slot[i], "newer versions are served");
-      m->slot[i]->print = (print){0};
+      m->slot[i]->print = (folder_print){0};
     } else {
       load_slot(s, m, m->slot[i], again);
     }
@@ -339,7 +224,7 @@ static void scan_model(serve_store *s, model *m, bool again) {
 static model *add_model(serve_store *s, const char *name) {
   model *m = calloc(1, sizeof *m);
   if (!m) return NULL;
-  memcpy(m->name, name, strlen(name) + 1); /* good_name knows its length */
+  memcpy(m->name, name, strlen(name) + 1); /* folder_name knows its length */
   pthread_mutex_lock(&s->lock);
   if (s->n == s->cap) {
     size_t cap = s->cap ? 2 * s->cap : 16;
@@ -377,8 +262,8 @@ static void scan_names(serve_store *s) {
   }
   for (size_t i = 0; i < s->n; i++) s->model[i]->seen = false;
   while ((e = readdir(d))) {
-    if (!good_name(e->d_name)) continue;
-    if (!join(path, s->o.folder, e->d_name) || stat(path, &st) || !S_ISDIR(st.st_mode)) continue;
+    if (!folder_name(e->d_name)) continue;
+    if (!folder_join(path, s->o.folder, e->d_name) || stat(path, &st) || !S_ISDIR(st.st_mode)) continue;
     model *m = find_model(s, e->d_name, strlen(e->d_name));
     if (!m) m = add_model(s, e->d_name);
     if (m) m->seen = true;
@@ -395,11 +280,17 @@ static void scan_names(serve_store *s) {
   }
 }
 
+static void *bury(void *arg) {
+  serve_store *s = arg;
+  gone_bury(&s->gone);
+  return NULL;
+}
+
 static void *scan(void *arg) {
   serve_store *s = arg;
   scan_names(s);
   for (size_t i = 0; i < s->n; i++) scan_model(s, s->model[i], false);
-  bury(s);
+  gone_bury(&s->gone);
   return NULL;
 }
 
@@ -423,7 +314,8 @@ whet_status store_open(const store_opts *o, serve_store **out, whet_err *err) {
   serve_store *s = calloc(1, sizeof *s);
   if (!s) return edge_fail(err, WHET_E_MEMORY, "no memory for the store");
   s->o = *o;
-  s->notify = s->wake = -1;
+  s->notify = -1;
+  gone_init(&s->gone);
   pthread_mutex_init(&s->work, NULL);
   pthread_mutex_init(&s->lock, NULL);
   store_scan(s);
@@ -448,11 +340,11 @@ static bool watch_all(serve_store *s) {
   bool more = watch_one(s, s->o.folder);
   pthread_mutex_lock(&s->work);
   for (size_t i = 0; i < s->n; i++) {
-    if (!join(path, s->o.folder, s->model[i]->name)) continue;
+    if (!folder_join(path, s->o.folder, s->model[i]->name)) continue;
     more |= watch_one(s, path);
     for (size_t k = 0; k < s->model[i]->n; k++) {
       char version[PATH_ROOM];
-      if (join(version, path, s->model[i]->slot[k]->text)) more |= watch_one(s, version);
+      if (folder_join(version, path, s->model[i]->slot[k]->text)) more |= watch_one(s, version);
     }
   }
   pthread_mutex_unlock(&s->work);
@@ -472,13 +364,13 @@ static void settle(serve_store *s) {
 
 static void *watcher(void *arg) {
   serve_store *s = arg;
-  struct pollfd p[2] = {{.fd = s->wake, .events = POLLIN}, {.fd = s->notify, .events = POLLIN}};
+  struct pollfd p[2] = {{.fd = s->gone.wake, .events = POLLIN}, {.fd = s->notify, .events = POLLIN}};
   uint64_t told;
   for (;;) {
     while (watch_all(s)) store_scan(s);
     poll(p, s->notify < 0 ? 1 : 2, s->o.poll > 0 && s->o.poll < 1e6 ? (int)(s->o.poll * 1e3) : -1);
     if (s->ends) return NULL;
-    if (p[0].revents && read(s->wake, &told, sizeof told) == sizeof told) {
+    if (p[0].revents && read(s->gone.wake, &told, sizeof told) == sizeof told) {
       apart(bury, s);
       give_back();
     }
@@ -489,10 +381,9 @@ static void *watcher(void *arg) {
 
 whet_status store_watch(serve_store *s, whet_err *err) {
   s->notify = inotify_init1(IN_NONBLOCK | IN_CLOEXEC);
-  s->wake = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
   if (s->notify < 0)
     say(s, 1, "the folder cannot be watched (%s); it is looked at every %.3g s", strerror(errno), s->o.poll);
-  if (s->wake < 0 || pthread_create(&s->watcher, NULL, watcher, s))
+  if (!gone_tell(&s->gone) || pthread_create(&s->watcher, NULL, watcher, s))
     return edge_fail(err, WHET_E_SYSTEM, "no thread to watch the folder");
   s->watching = true;
   return WHET_OK;
@@ -504,14 +395,12 @@ void store_close(serve_store **at) {
   if (!s) return;
   if (s->watching) {
     s->ends = true;
-    wake_up(s);
+    gone_wake(&s->gone);
     pthread_join(s->watcher, NULL);
   }
   if (s->notify >= 0) close(s->notify);
-  if (s->wake >= 0) close(s->wake);
-  s->wake = -1;
   for (size_t i = 0; i < s->n; i++) free_model(s->model[i]);
-  bury(s);
+  gone_done(&s->gone);
   free(s->model);
   pthread_mutex_destroy(&s->work);
   pthread_mutex_destroy(&s->lock);
@@ -566,7 +455,7 @@ static void *load_again(void *arg) {
     }
     if (!st && !ready) st = edge_fail(err, WHET_E_DATA, "model \"%s\" has no version in its folder", m->name);
   }
-  bury(s);
+  gone_bury(&s->gone);
   w->st = st;
   return NULL;
 }

@@ -6,42 +6,9 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/mman.h>
 #include <unistd.h>
 
 #include "edge/wait.h"
-
-/* What models hold, in pages of their own from 16 KiB on: a version that goes gives them back, and leaves no holes
- * between what other models and requests hold. From a megabyte on malloc does so by itself; huge pages are asked for
- * as the library does. */
-enum { PAGES_FROM = 16 << 10, PAGES_BELOW = 1 << 20, HUGE_PAGE = 2 << 20 };
-
-static bool in_pages(size_t bytes) { return bytes >= PAGES_FROM && bytes < PAGES_BELOW; }
-
-static void *take_memory(void *user, size_t bytes, size_t align) {
-  void *p;
-  bool big = bytes >= HUGE_PAGE;
-  (void)user;
-  if (in_pages(bytes)) {
-    p = mmap(NULL, bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-    return p == MAP_FAILED ? NULL : p;
-  }
-  if (posix_memalign(&p, big ? HUGE_PAGE : align, bytes)) return NULL;
-#ifdef MADV_HUGEPAGE
-  if (big) madvise(p, bytes / HUGE_PAGE * HUGE_PAGE, MADV_HUGEPAGE);
-#endif
-  return p;
-}
-
-static void give_memory(void *user, void *p, size_t bytes) {
-  (void)user;
-  if (in_pages(bytes))
-    munmap(p, bytes);
-  else
-    free(p);
-}
-
-static const whet_allocator k_memory = {take_memory, give_memory, NULL};
 
 static void instance_free(serve_version *v, serve_instance *i) {
   (void)v;
@@ -235,7 +202,7 @@ static whet_status load(serve_version *v, const version_source *from, whet_err *
   EDGE_TRY(read_labels(v, from, err));
   whet_model_opts mo = whet_model_opts_default();
   mo.map = WHET_MAP_PRIVATE_COPY;
-  mo.allocator = &k_memory;
+  mo.allocator = heap_allocator(v->heap);
   mo.limits.memory_bytes = v->set.c.memory;
   EDGE_TRY(whet_model_open(from->file, &mo, &v->model, err));
   EDGE_TRY(declare_all(v, err));
@@ -266,7 +233,11 @@ static whet_status load(serve_version *v, const version_source *from, whet_err *
 whet_status version_open(const version_source *from, serve_version **out, whet_err *err) {
   *out = NULL;
   serve_version *v = calloc(1, sizeof *v);
-  if (!v) return edge_fail(err, WHET_E_MEMORY, "no memory for a model");
+  if (v) v->heap = heap_create();
+  if (!v || !v->heap) {
+    free(v);
+    return edge_fail(err, WHET_E_MEMORY, "no memory for a model");
+  }
   v->refs = 1;
   v->number = from->number;
   snprintf(v->name, sizeof v->name, "%s", from->name);
@@ -309,6 +280,7 @@ void version_close(serve_version **at) {
   }
   whet_program_close(&v->program);
   whet_model_close(&v->model);
+  heap_close(&v->heap);
   pipe_labels_close(&v->labels);
   config_close(&v->set);
   pthread_cond_destroy(&v->given);

@@ -11,6 +11,7 @@
 
 #include "edge/serve/config.h"
 #include "edge/serve/dtype.h"
+#include "edge/serve/heap.h"
 #include "edge/serve/stats.h"
 #include "whet/session.h"
 
@@ -43,6 +44,7 @@ typedef struct serve_version {
   char text[24]; /* the number */
   model_settings set;
   pipe_labels labels;
+  serve_heap *heap; /* what model, program and instances hold */
   whet_model *model;
   whet_program *program;
   serve_io *in, *out;
