@@ -8,7 +8,7 @@
 #include "edge/serve/server.h"
 #include "whet/codec.h"
 
-enum { MOST_PIXELS = 64 << 20, MOST_OUTPUTS = 16 };
+enum { MOST_PIXELS = 64 << 20 };
 
 static void name(serve_buf *b, const serve_version *v, uint32_t index) {
   const char *label = pipe_label(&v->labels, index);
@@ -44,18 +44,9 @@ static whet_status classes(serve_version *v, whet_session *s, serve_buf *b, whet
 
 /* The objects in the outputs. */
 static whet_status objects(serve_version *v, serve_instance *i, const whet_picture *p, serve_buf *b, whet_err *err) {
-  pipe_tensor t[MOST_OUTPUTS];
-  whet_prep_place place;
   const pipe_object *o;
   size_t n;
-  int32_t w, h;
-  if (v->n_out > MOST_OUTPUTS)
-    return edge_fail(err, WHET_E_UNSUPPORTED, "detect: more than %d outputs", MOST_OUTPUTS);
-  if (!i->detect) EDGE_TRY(pipe_detect_create(&v->set.c.detect, &i->detect, err));
-  for (size_t k = 0; k < v->n_out; k++) EDGE_TRY(pipe_tensor_output(i->s, k, &t[k], err));
-  pipe_picture_size(i->picture, &w, &h);
-  EDGE_TRY(pipe_picture_placed(i->picture, p->width, p->height, &place, err));
-  EDGE_TRY(pipe_detect_run(i->detect, t, v->n_out, w, h, &place, p->width, p->height, &o, &n, err));
+  EDGE_TRY(instance_objects(v, i, p->width, p->height, &o, &n, err));
   buf_text(b, ",\"objects\":[");
   for (size_t k = 0; k < n; k++) {
     buf_text(b, k ? ",{" : "{");

@@ -10,6 +10,8 @@
 
 #include "edge/wait.h"
 
+enum { MOST_OUTPUTS = 16 };
+
 static void instance_free(serve_version *v, serve_instance *i) {
   (void)v;
   if (!i) return;
@@ -49,6 +51,20 @@ whet_status instance_shape(serve_instance *i, size_t input, int32_t rank, const 
   i->rank[input] = rank;
   memcpy(i->dims[input], dims, (size_t)rank * sizeof *dims);
   return WHET_OK;
+}
+
+whet_status instance_objects(serve_version *v, serve_instance *i, int32_t width, int32_t height,
+                             const pipe_object **out, size_t *n, whet_err *err) {
+  pipe_tensor t[MOST_OUTPUTS];
+  whet_prep_place place;
+  int32_t w, h;
+  if (v->n_out > MOST_OUTPUTS)
+    return edge_fail(err, WHET_E_UNSUPPORTED, "detect: more than %d outputs", MOST_OUTPUTS);
+  if (!i->detect) EDGE_TRY(pipe_detect_create(&v->set.c.detect, &i->detect, err));
+  for (size_t k = 0; k < v->n_out; k++) EDGE_TRY(pipe_tensor_output(i->s, k, &t[k], err));
+  pipe_picture_size(i->picture, &w, &h);
+  EDGE_TRY(pipe_picture_placed(i->picture, width, height, &place, err));
+  return pipe_detect_run(i->detect, t, v->n_out, w, h, &place, width, height, out, n, err);
 }
 
 /* One that is idle or may be made; when there is none, wait until that time (0: not at all). */
@@ -183,6 +199,18 @@ static void warm_up(serve_version *v, serve_instance *i) {
   v->run_ns = edge_now() - began;
 }
 
+/* Detectors: do the outputs of the run that warmed it up fit the settings? */
+static whet_status check_detect(serve_version *v, serve_instance *i, whet_err *err) {
+  const pipe_object *o;
+  size_t n;
+  whet_err why = {0};
+  int32_t w, h;
+  if (!v->set.c.detects || !v->run_ns) return WHET_OK;
+  pipe_picture_size(i->picture, &w, &h);
+  if (instance_objects(v, i, w, h, &o, &n, &why) != WHET_E_SHAPE) return WHET_OK;
+  return edge_fail(err, WHET_E_SHAPE, "detect: %s", why.text);
+}
+
 /* The names of classes, in the version's folder or the model's. */
 static whet_status read_labels(serve_version *v, const version_source *from, whet_err *err) {
   char path[4096];
@@ -217,14 +245,17 @@ static whet_status load(serve_version *v, const version_source *from, whet_err *
   serve_instance *i = version_take(v, err);
   if (!i) return err->code ? err->code : WHET_E_INTERNAL;
   whet_status s = v->set.c.batch_max ? check_batch(v, i, err) : WHET_OK;
-  if (!s && v->set.c.picture) {
+  if (!s && (v->set.c.picture || v->set.c.detects)) {
     if (v->n_in != 1)
       s = edge_fail(err, WHET_E_UNSUPPORTED, "picture: the model has %zu inputs, expected is one", v->n_in);
     else if (!(s = whet_model_input(v->model, 0, &info)))
       s = pipe_picture_create(&info, whet_model_format(v->model) == WHET_FORMAT_ONNX, &v->set.c.pic, &i->picture,
                               err);
   }
-  if (!s) warm_up(v, i);
+  if (!s) {
+    warm_up(v, i);
+    s = check_detect(v, i, err);
+  }
   version_give(v, i);
   if (!s && from->check) s = from->check(from->check_user, from->folder, v->program, err);
   return s;

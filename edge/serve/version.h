@@ -104,6 +104,11 @@ void version_give(serve_version *v, serve_instance *i);
 /* Is one idle, or may one be made? */
 bool version_free(serve_version *v);
 
+/* After a run over a picture of width x height: the objects in the outputs, as the settings say. E_SHAPE: outputs that
+ * this kind of detector does not have. */
+EDGE_MUST whet_status instance_objects(serve_version *v, serve_instance *i, int32_t width, int32_t height,
+                                       const pipe_object **out, size_t *n, whet_err *err);
+
 /* Give input i of an instance a shape. */
 EDGE_MUST whet_status instance_shape(serve_instance *i, size_t input, int32_t rank, const int64_t *dims,
                                      whet_err *err);

@@ -115,6 +115,8 @@ def reloads(models):
         assert not bad and count[0] > 50, (bad, count)
         assert SANITIZED or rss[-1] < rss[3] + 2000, rss
         wait_for(lambda: s.files() <= files)
+        put(models, "boxes", 1, "mnist_cnn.onnx", "picture: {fit: stretch}\ndetect: {kind: scores-boxes}\n", goldens=False)
+        wait_for(lambda: "boxes version 1 is refused: detect: a detector of scores and boxes has outputs" in s.said())
         put(models, "later", 1, "kws_int8.tflite")
         wait_for(lambda: s.ask("GET", "/v2/models/later/ready")[0] == 200)
         shutil.rmtree(models / "later")
@@ -154,6 +156,34 @@ def admission(models):
             return sum(t["REQUEST_START"] < me["REQUEST_START"] and t["COMPUTE_START"] > me["COMPUTE_START"] for t in times["last"])
 
         assert any(overtaken(n) >= 5 for n in range(20))
+
+        def rejected():
+            text = s.ask("GET", "/metrics")[2].decode()
+            return next(int(l.split()[-1]) for l in text.splitlines() if l.startswith("whet_request_rejected_total{") and 'model="wide"' in l)
+
+        def early():
+            """What cannot be done in time is turned away when its JSON is there, though the rest of its body is not."""
+            body, h = infer_body("input", FACES.shape, "FP32", FACES, timeout=1000)
+            n = int(h["Inference-Header-Content-Length"])
+            head = f"POST /v2/models/wide/infer HTTP/1.1\r\nHost: x\r\nContent-Length: {len(body)}\r\nInference-Header-Content-Length: {n}\r\n\r\n".encode()
+            with futures.ThreadPoolExecutor(1) as pool:
+                others = pool.submit(burst, s, "wide", [{}] * 40)
+                found = False
+                while not found and not others.done():
+                    before = rejected()
+                    c = socket.create_connection((s.host, s.port), timeout=60)
+                    c.sendall(head + body[: n + 100])
+                    time.sleep(0.02)
+                    found = rejected() > before
+                    c.sendall(body[n + 100 :])
+                    r = http.client.HTTPResponse(c)
+                    r.begin()
+                    said = r.status, r.read()
+                    c.close()
+                assert not found or (said[0] == 503 and b"deadline" in said[1]), said
+                return found
+
+        assert any(early() for _ in range(20))
         body, h = infer_body("input", FACES.shape, "FP32", FACES)
         raw = f"POST /v2/models/slow/infer HTTP/1.1\r\nHost: x\r\nContent-Length: {len(body)}\r\n" \
               f"Inference-Header-Content-Length: {h['Inference-Header-Content-Length']}\r\n\r\n"

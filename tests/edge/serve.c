@@ -427,6 +427,42 @@ static const char *reason_of(serve_store *s, const char *version) {
   return g_reason;
 }
 
+/* Blocks of all sizes: their places do not meet, what was given back is used again, closing leaves nothing. */
+static void memory_of_a_version(void **state) {
+  enum { N = 400 };
+  static uint8_t *p[N];
+  static size_t n[N];
+  (void)state;
+  uint32_t seed = 7;
+  serve_heap *h = heap_create();
+  assert_non_null(h);
+  const whet_allocator *a = heap_allocator(h);
+  for (int k = 0; k < 20000; k++) {
+    seed = seed * 1664525 + 1013904223;
+    size_t i = seed >> 8 & 0xffff, most = seed >> 28 ? 4000 : seed >> 26 & 1 ? 40000 : 3 << 20;
+    i %= N;
+    if (p[i]) {
+      for (size_t b = 0; b < n[i]; b += n[i] / 7 + 1) assert_int_equal(p[i][b], i % 251);
+      assert_int_equal(p[i][n[i] - 1], i % 251);
+      a->free(a->user, p[i], n[i]);
+      p[i] = NULL;
+      continue;
+    }
+    n[i] = 1 + (seed * 2654435761u >> 4) % most;
+    p[i] = a->alloc(a->user, n[i], 64);
+    assert_non_null(p[i]);
+    assert_int_equal((uintptr_t)p[i] % 64, 0);
+    memset(p[i], (int)(i % 251), n[i]);
+  }
+  for (size_t i = 0; i < N; i++)
+    if (p[i]) a->free(a->user, p[i], n[i]);
+  uint8_t *first = a->alloc(a->user, 1000, 64);
+  a->free(a->user, first, 1000);
+  assert_ptr_equal(a->alloc(a->user, 1000, 64), first);
+  heap_close(&h);
+  assert_null(h);
+}
+
 static void reloads(void **state) {
   const char *root = test_folder();
   char command[1200];
@@ -579,10 +615,16 @@ static void keeps_nothing(void **state) {
 }
 
 int main(void) {
-  const struct CMUnitTest tests[] = {cmocka_unit_test(requests_refused), cmocka_unit_test(by_priority),
-                                     cmocka_unit_test(turned_away),      cmocka_unit_test(ends),
-                                     cmocka_unit_test(at_once),          cmocka_unit_test(instances_wait),
-                                     cmocka_unit_test(shared_runs),      cmocka_unit_test(batches_refused),
-                                     cmocka_unit_test(reloads),          cmocka_unit_test(keeps_nothing)};
+  const struct CMUnitTest tests[] = {cmocka_unit_test(requests_refused),
+                                     cmocka_unit_test(by_priority),
+                                     cmocka_unit_test(turned_away),
+                                     cmocka_unit_test(ends),
+                                     cmocka_unit_test(at_once),
+                                     cmocka_unit_test(instances_wait),
+                                     cmocka_unit_test(shared_runs),
+                                     cmocka_unit_test(batches_refused),
+                                     cmocka_unit_test(reloads),
+                                     cmocka_unit_test(keeps_nothing),
+                                     cmocka_unit_test(memory_of_a_version)};
   return cmocka_run_group_tests(tests, NULL, NULL);
 }
