@@ -123,6 +123,7 @@ int cli_doctor(int argc, char **argv) {
   if ((status = cli_samples_open(&samples, &so, so.samples, NULL))) return status;
   for (int k = 0; k < 2 && !status; k++) {
     if (whet_model_open(path[k], &open, &m[k], &err) || cli_feed_open(&feed[k], &samples, m[k], &err)) status = cli_fail_err(path[k], &err);
+    if (!status && !k) cli_feed_doubt(path[k], m[k], samples.set, so.range, so.mean, so.std);
     pair[k] = (whet_patient){.model = m[k], .opts = &po[k], .fill = cli_feed_fill, .user = &feed[k]};
   }
   whet__arena_init(&a, cli_mem());

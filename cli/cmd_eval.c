@@ -88,7 +88,7 @@ static whet_status settle(cli_evaluation *e, const whet_set *set, whet_err *err)
   return whet__fail(err, WHET_E_NAME, "--positive %.60s: there is no such class; the first is \"%s\"", e->o->positive, e->name[0]);
 }
 
-static int measure(cli_evaluation *e, const whet_set *set, char **path, int n) {
+static int measure(cli_evaluation *e, whet_set *set, char **path, int n) {
   for (int i = 0; i < n; i++) {
     whet_err err = {0};
     whet_model *model;

@@ -153,10 +153,11 @@ static whet_status cut(const struct job *j, whet_model *m, const whet_set *set, 
 
 /* Zeros in m, or channels out of it, and training. *pruned: the model that r speaks of. One line is printed on
  * failure; exit status. */
-static int work(const struct job *j, const char *path, whet_model *m, const whet_set *set, whet_model **pruned,
+static int work(const struct job *j, const char *path, whet_model *m, whet_set *set, whet_model **pruned,
                 whet_model **out, whet_prune_report *r, json_t **epochs) {
   whet_err err = {0};
   cli_fitted made;
+  if (set) cli_feed_doubt(path, m, set, j->r.range, j->r.mean, j->r.std);
   if (j->channels) {
     if (cut(j, m, set, pruned, r, &err)) return cli_fail_err(path, &err);
     *out = whet_model_ref(*pruned);

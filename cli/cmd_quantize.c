@@ -202,6 +202,15 @@ static whet_status train(whet_model *m, const struct options *o, const cli_sampl
   return st;
 }
 
+/* What options said of samples goes along with the model. */
+static whet_status note_range(whet_model *out, const cli_samples *s, whet_err *err) {
+  char text[WHET_FED_TEXT];
+  whet_feed feed = {0};
+  if (!s->o->range && !s->o->mean && !s->o->std) return WHET_OK;
+  cli_feed_numbers(out, s->o->range, s->o->mean, s->o->std, &feed);
+  return whet__fed_write(s->set, &feed, text) ? whet__model_note(out, whet__fed_key, text, err) : WHET_OK;
+}
+
 /* Quantise, judge, write. */
 static whet_status work(whet_model *m, const struct options *o, const cli_samples *calibration, const cli_samples *eval, outcome *x,
                         whet_err *err) {
@@ -234,6 +243,7 @@ static whet_status work(whet_model *m, const struct options *o, const cli_sample
     x->eval = eval->n;
     if (!st) x->before = a.right < 0 ? -1 : 100 * a.right, x->after = 100 * b.right, x->agree = 100 * (double)same / (double)eval->n;
   }
+  if (!st && calibration) st = note_range(out, calibration, err);
   if (!st) st = cli_save(out, o->output, false, err);
   cli_progress_end();
   whet_model_close(&mine);
@@ -271,6 +281,7 @@ int cli_quantize(int argc, char **argv) {
   cli_samples calibration = {0}, eval = {0};
   outcome x = {0};
   if (so.data && (status = cli_samples_open(&calibration, &so, so.samples, NULL))) return status;
+  if (so.data) cli_feed_doubt(arg[0], m, calibration.set, so.range, so.mean, so.std);
   cli_samples_opts eo = so;
   if (o.eval_split) eo.split = o.eval_split;
   bool others = o.eval_split || (so.data && whet__set_count(calibration.set) > calibration.n);

@@ -281,7 +281,9 @@ int cli_shrink(int argc, char **argv) {
   j.plan.rate = o.train_rate > 0 ? o.train_rate : 1e-3;
   j.plan.format = cli_save_format(o.output);
   j.scorer.samples = &eval;
-  status = whet_model_open(arg[0], NULL, &j.plan.real, &err) || run(&j, &err) ? WHET_E_INTERNAL : 0;
+  status = whet_model_open(arg[0], NULL, &j.plan.real, &err) ? WHET_E_INTERNAL : 0;
+  if (!status) cli_feed_doubt(arg[0], j.plan.real, calibration.set, so.range, so.mean, so.std);
+  if (!status && run(&j, &err)) status = WHET_E_INTERNAL;
   cli_progress_end();
   status = status ? cli_fail_err(arg[0], &err) : finish(&j, arg[0], json, &err);
   for (size_t i = 0; i < j.n; i++) whet_model_close(&j.v[i].model);

@@ -85,7 +85,7 @@ typedef struct cli_eval_pair {
 void cli_eval_pair_of(const cli_evaluation *e, size_t a, size_t b, cli_eval_pair *out);
 
 /* Measure a model and its figures; the error says what does not fit. */
-WHET_MUST whet_status cli_eval_classes(cli_evaluation *e, const whet_set *set, whet_model *m, cli_eval_model *out, whet_err *err);
+WHET_MUST whet_status cli_eval_classes(cli_evaluation *e, whet_set *set, whet_model *m, cli_eval_model *out, whet_err *err);
 /* Read the annotations of a folder of pictures. */
 WHET_MUST whet_status cli_eval_boxes_open(cli_evaluation *e, whet_err *err);
 /* The same as cli_eval_classes for a detector on those pictures. */

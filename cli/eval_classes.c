@@ -111,13 +111,14 @@ static whet_status figures(const cli_evaluation *e, cli_eval_model *m, whet_err 
   return WHET_OK;
 }
 
-whet_status cli_eval_classes(cli_evaluation *e, const whet_set *set, whet_model *model, cli_eval_model *m, whet_err *err) {
+whet_status cli_eval_classes(cli_evaluation *e, whet_set *set, whet_model *model, cli_eval_model *m, whet_err *err) {
   whet_feed feed = {0};
   bool rebuilds = (e->metric == CLI_METRIC_AUC || e->metric == CLI_METRIC_MSE) && !whet__set_targets(set) && whet__rebuilds(model);
   whet_measure_opts o = {.threads = (int)e->o->threads, .precision = cli_eval_precision(e->o), .most = e->o->limit,
                          .scores = e->metric == CLI_METRIC_AUC, .rebuild = rebuilds, .feed = &feed, .progress = progress};
   m->top1 = m->top5 = m->loss = m->mse = m->auc = m->map = m->map50 = m->lo = m->hi = m->threshold = NAN;
   o.user = cli_keep_printf("%.60s", cli_clean(m->path));
+  cli_feed_doubt(m->path, model, set, e->o->range, e->o->mean, e->o->std);
   cli_feed_numbers(model, e->o->range, e->o->mean, e->o->std, &feed);
   whet_status s = whet__measure(model, set, &o, cli_mem(), &m->x, err);
   cli_progress_end();

@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Metadata of models: fields of metadata_schema.fbs (TFLite Metadata, file identifier M001) by their numbers, and the
- * image keys of ONNX's MetadataProps. */
+/* Metadata of models: fields of metadata_schema.fbs (TFLite Metadata, file identifier M001) by their numbers, the
+ * image keys of ONNX's MetadataProps, and what whet train notes. */
 
 #include "metadata.h"
 
+#include "data/set.h"
 #include "wire/fb.h"
 
 /* Numbers of a vector of floats, at most four, all finite; how many there were. */
@@ -47,6 +48,21 @@ static void tflite(const void *p, size_t n, size_t i, cli_metadata *out) {
   if (fb.bad) *out = (cli_metadata){0};
 }
 
+/* What whet train wrote: how the samples were that it learnt from, which wins over all else. */
+static bool trained(const whet_model *m, cli_metadata *out) {
+  size_t n;
+  whet_feed f = {0};
+  const char *p = whet_model_meta(m, whet__fed_key, &n);
+  if (!p || !whet__fed_read(p, n, &f)) return false;
+  out->ranged = true;
+  out->lo = f.lo, out->hi = f.hi;
+  out->normalised = f.n_mean || f.n_std;
+  if (!out->normalised) return true;
+  out->n_mean = f.n_mean ? (uint32_t)f.n_mean : 1, out->n_std = f.n_std ? (uint32_t)f.n_std : 1;
+  for (int k = 0; k < 4; k++) out->mean[k] = f.n_mean ? f.mean[k] : 0, out->std[k] = f.n_std ? f.std[k] : 1;
+  return true;
+}
+
 void cli_metadata_read(const whet_model *m, size_t i, cli_metadata *out) {
   static const struct {
     const char *text;
@@ -64,11 +80,12 @@ void cli_metadata_read(const whet_model *m, size_t i, cli_metadata *out) {
   size_t n;
   const char *p = whet_model_meta(m, "TFLITE_METADATA", &n);
   if (p) tflite(p, n, i, out);
+  bool told = i == 0 && trained(m, out);
   p = whet_model_meta(m, "Image.BitmapPixelFormat", &n);
   for (size_t k = 0; p && k < WHET_COUNT(k_color); k++)
     if (n == strlen(k_color[k].text) && !memcmp(p, k_color[k].text, n))
       out->colored = true, out->color = k_color[k].color;
-  p = whet_model_meta(m, "Image.NominalPixelRange", &n);
+  p = told ? NULL : whet_model_meta(m, "Image.NominalPixelRange", &n);
   for (size_t k = 0; p && k < WHET_COUNT(k_range); k++)
     if (n == strlen(k_range[k].text) && !memcmp(p, k_range[k].text, n))
       out->ranged = true, out->lo = k_range[k].lo, out->hi = k_range[k].hi;

@@ -2,8 +2,9 @@
 #ifndef WHET_CLI_METADATA_H
 #define WHET_CLI_METADATA_H
 
-/* What a model's metadata says of its picture inputs: TFLite Metadata (normalisation, colour space) and ONNX's image
- * properties (MetadataProps: Image.BitmapPixelFormat, Image.NominalPixelRange). */
+/* What a model's metadata says of its picture inputs: TFLite Metadata (normalisation, colour space), ONNX's image
+ * properties (MetadataProps: Image.BitmapPixelFormat, Image.NominalPixelRange), and whet.samples, which whet train
+ * writes into both. */
 
 #include <stdbool.h>
 

@@ -16,7 +16,7 @@
 const cli_opt cli_samples_options[] = {
     {"data", 'd', CLI_TEXT, AT(data), "DIR",
      "samples: a folder, archive or file of MNIST, CIFAR, classes of pictures or sounds, .npy or CSV", 0, 0},
-    {"samples", 'n', CLI_INT, AT(samples), "N", "how many are taken (default: 200)", 1, 1e9},
+    {"samples", 'n', CLI_INT, AT(samples), "N", "how many are taken (default: 200; whet doctor: 16)", 1, 1e9},
     {"split", 0, CLI_TEXT, AT(split), "NAME",
      "which part of the data, where they hold several: train, test ... (default: train)", 0, 0},
     {"labels", 0, CLI_TEXT, AT(labels), "NAMES", "the classes in order, \"a,b,c\" or a file with a line for each", 0,
@@ -49,8 +49,7 @@ int cli_set_mel(whet_set_opts *so, const char *mel) {
   return CLI_DONE;
 }
 
-/* Choose one item of each stretch. */
-static void choose(cli_samples *s, int64_t want, const cli_samples *without) {
+void cli_samples_choose(cli_samples *s, int64_t want, const cli_samples *without) {
   int64_t all = whet__set_count(s->set), taken = 0;
   uint8_t *used = cli_keep((size_t)all + 1);
   for (int64_t i = 0; without && i < without->n; i++)
@@ -78,7 +77,7 @@ int cli_samples_open(cli_samples *s, const cli_samples_opts *o, int64_t want, co
   if ((status = cli_set_mel(&so, o->mel))) return status;
   whet_err err = {0};
   if (whet__set_open(o->data, &so, cli_mem(), &s->set, &err)) return cli_fail_err(o->data, &err);
-  choose(s, want, without);
+  cli_samples_choose(s, want, without);
   if (s->n) return 0;
   cli_samples_close(s);
   return cli_fail("%s: there are no samples in it", o->data);

@@ -53,9 +53,16 @@ typedef struct cli_samples {
  * exit status. */
 WHET_MUST int cli_samples_open(cli_samples *s, const cli_samples_opts *o, int64_t want, const cli_samples *without);
 void cli_samples_close(cli_samples *s);
+/* The same choice in a set that is open already: s->set. */
+void cli_samples_choose(cli_samples *s, int64_t want, const cli_samples *without);
 
 /* What samples become, by options ("LO..HI", "A,B,C" each; NULL: not given), else as the model's metadata say. */
 void cli_feed_numbers(whet_model *m, const char *range, const char *mean, const char *std, whet_feed *f);
+
+/* Where nothing says what samples become, and a model for classes tells many more of the set's items rightly with
+ * another usual range, say so in one line on standard error. */
+void cli_feed_doubt(const char *path, whet_model *m, whet_set *set, const char *range, const char *mean,
+                    const char *std);
 
 /* The items as tensors of one model: user of a whet_samples. */
 typedef struct cli_feed {

@@ -84,7 +84,7 @@ whet_status whet__reader_create(const whet_set *s, const whet_feed *f, whet_read
     code = whet__fail(err, WHET_E_SHAPE,
                       "the input is no picture of 1 or 3 channels, and has not as many numbers as one of %s (%lld x %lld x %lld)", s->path,
                       (long long)s->dims[1], (long long)s->dims[0], (long long)s->dims[2]);
-  float lo = t->ranged ? t->lo : 0, hi = t->ranged ? t->hi : s->unit ? 1 : 255;
+  float lo = t->ranged ? t->lo : 0, hi = t->ranged ? t->hi : whet__set_white(s);
   for (int c = 0; c < 4; c++) {
     float mean = t->n_mean ? t->mean[t->n_mean > 1 ? c : 0] : 0, std = t->n_std ? t->std[t->n_std > 1 ? c : 0] : 1;
     r->mul[c] = (hi - lo) / 255 / std;

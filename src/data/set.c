@@ -228,6 +228,7 @@ int32_t whet__set_dims(const whet_set *s, int64_t dims[WHET_MAX_RANK]) {
   memcpy(dims, s->dims, sizeof s->dims);
   return s->rank;
 }
+float whet__set_white(const whet_set *s) { return s->unit ? 1 : 255; }
 int32_t whet__set_label(const whet_set *s, int64_t i) { return s->label_of && i >= 0 && i < s->n ? s->label_of(s, s->first + i) : -1; }
 const char *whet__set_where(const whet_set *s, int64_t i, char *text, size_t n) {
   if (s->where)

@@ -61,6 +61,8 @@ const char *whet__set_class(const whet_set *s, int32_t c);
 int64_t whet__set_targets(const whet_set *s);
 /* Shape of items: a picture's height, width, channels; rank 0 where each has its own. */
 int32_t whet__set_dims(const whet_set *s, int64_t dims[WHET_MAX_RANK]);
+/* What a picture's samples of 0..255 become unless something says otherwise: 0..1 for idx files, else 0..255. */
+float whet__set_white(const whet_set *s);
 /* Class of an item without reading it; -1: none. */
 int32_t whet__set_label(const whet_set *s, int64_t i);
 /* Where item i comes from: "train.tar.gz: train/cat/12.jpg", "x.npy: row 7". Into text; returns text. */
@@ -88,6 +90,13 @@ WHET_MUST whet_status whet__feed_of(const whet_set *s, const whet_info *input, w
 void whet__feed_numbers(whet_feed *f, const whet_feed *from);
 /* n numbers as the feed's type and quantisation have them. */
 void whet__feed_store(const whet_feed *f, const float *from, int64_t n, void *to);
+
+/* The same as a text that models carry under a key of their metadata: "0..1", "-1..1 mean 0.5 std 0.2,0.3,0.2". Write is false where
+ * items are no pictures, and read where the text is none such: f is then as it was. */
+enum { WHET_FED_TEXT = 200 };
+extern const char whet__fed_key[];
+bool whet__fed_write(const whet_set *s, const whet_feed *f, char text[WHET_FED_TEXT]);
+bool whet__fed_read(const char *text, size_t n, whet_feed *f);
 
 typedef struct whet_reader whet_reader;
 /* A reader belongs to one thread at a time; the set outlives it. */

@@ -50,6 +50,20 @@ whet_status whet__model_derive(whet_model *base, whet_model **out, whet_err *err
   return s;
 }
 
+whet_status whet__model_note(whet_model *m, const char *key, const char *text, whet_err *err) {
+  whet_arena *a = &m->graph.arena;
+  whet_meta *all = whet__arena_array(a, (size_t)m->n_meta + 1, sizeof *all);
+  const char *k = whet__arena_str(a, key, strlen(key)), *v = whet__arena_str(a, text, strlen(text));
+  int32_t n = 0;
+  if (!all || !k || !v) return whet__no_memory(&m->mem, strlen(text), err, "metadata");
+  for (int32_t i = 0; i < m->n_meta; i++)
+    if (strcmp(m->meta[i].key, key)) all[n++] = m->meta[i];
+  all[n++] = (whet_meta){k, v, strlen(text)};
+  m->meta = all;
+  m->n_meta = n;
+  return WHET_OK;
+}
+
 static void replace(int32_t *list, int32_t n, int32_t from, int32_t to) {
   for (int32_t i = 0; i < n; i++)
     if (list[i] == from) list[i] = to;

@@ -136,6 +136,8 @@ whet_model *whet__model_new(const whet_model_opts *o, whet_err *err);
 /* A model that starts as a copy of base's main graph and may then be changed. It shares base's constants, attributes and
  * source and keeps it alive; inputs and outputs, signatures of the main graph and texts are the same. */
 WHET_MUST whet_status whet__model_derive(whet_model *base, whet_model **out, whet_err *err);
+/* A text of a derived model's metadata, in place of what its base has under that key. E_MEMORY. */
+WHET_MUST whet_status whet__model_note(whet_model *m, const char *key, const char *text, whet_err *err);
 /* Let value v take the place of input (output) number i of a derived model, in its signatures too. */
 void whet__model_set_input(whet_model *m, int32_t i, int32_t v);
 void whet__model_set_output(whet_model *m, int32_t i, int32_t v);

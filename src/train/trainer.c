@@ -371,8 +371,21 @@ const float *whet__trainer_square(const whet_trainer *t, int32_t val) {
 
 /* ---- results --------------------------------------------------------------------------------- */
 
+/* How samples reached it, for those who run it. */
+static whet_status note_feed(const whet_trainer *t, whet_model *m, whet_err *err) {
+  char text[WHET_FED_TEXT];
+  whet_feed f = {0};
+  whet__feed_numbers(&f, t->o.feed);
+  return whet__fed_write(t->set, &f, text) ? whet__model_note(m, whet__fed_key, text, err) : WHET_OK;
+}
+
 whet_status whet__trainer_model(whet_trainer *t, whet_model **out, whet_err *err) {
   WHET_TRY(whet__model_derive(t->base, out, err));
+  whet_status s = note_feed(t, *out, err);
+  if (s) {
+    whet_model_close(out);
+    return s;
+  }
   whet_graph *g = &(*out)->graph;
   for (int32_t i = 0; i < t->graph.n_trained; i++) {
     int32_t v = t->graph.trained[i].val;

@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -218,4 +219,19 @@ buf quant_model(int type, float scale, int64_t zero, int rank, const int32_t *di
   for (int i = 0; i < rank; i++) t.dim[i] = dims[i];
   const tf_graph g = {.n_tensor = 1, .n_in = 1, .n_out = 1, .tensor = &t, .in = {0}, .out = {0}};
   return tf_model(&g, 1, NULL, 0);
+}
+
+const char *digit_folders(const char *dir) {
+  for (int d = 0; d < 10; d++) {
+    char name[40];
+    size_t n;
+    snprintf(name, sizeof name, "tools/demo_model/samples/%d.pgm", d);
+    char *p = read_file(test_source(name), &n);
+    assert_non_null(p);
+    snprintf(name, sizeof name, "%s/%d", dir, d);
+    assert_int_equal(mkdir(name, 0777), 0);
+    test_write(name, "a.pgm", p, n);
+    free(p);
+  }
+  return dir;
 }

@@ -35,6 +35,8 @@ const char *text_at(json_t *j, const char *path);
 
 /* Contents of a file, terminated; NULL when it is not there. The caller frees them. */
 char *read_file(const char *path, size_t *n);
+/* The demonstration's ten digits as a data set in dir, a folder for each; returns dir. */
+const char *digit_folders(const char *dir);
 /* How many entries a folder has; -1 when it is not there. */
 int entries(const char *folder);
 /* folder/name in memory that lives until the program ends. */

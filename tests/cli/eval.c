@@ -5,32 +5,15 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 
 #include "command.h"
 
 static const char *demo(void) { return test_source("tools/demo_model/digits.tflite"); }
 
-/* The demonstration's ten digits as a data set: a folder for each. */
-static const char *digits(const char *dir) {
-  for (int d = 0; d < 10; d++) {
-    char name[40];
-    size_t n;
-    snprintf(name, sizeof name, "tools/demo_model/samples/%d.pgm", d);
-    char *p = read_file(test_source(name), &n);
-    assert_non_null(p);
-    snprintf(name, sizeof name, "%s/%d", dir, d);
-    assert_int_equal(mkdir(name, 0777), 0);
-    test_write(name, "a.pgm", p, n);
-    free(p);
-  }
-  return dir;
-}
-
 /* A float model and its quantised self: figures add up, the page holds both. */
 static void classes(void **state) {
   const char *dir = test_folder(), *work = test_folder(), *small = join(work, "small.whet"), *page = join(work, "page.html");
-  digits(dir);
+  digit_folders(dir);
   must_pass(whet("quantize %s --data %s --samples 6 --eval 0 -o %s", demo(), dir, small));
   json_t *j = json_of(whet("eval %s %s --data %s --html %s --json", demo(), small, dir, page));
   assert_int_equal(number_at(j, "items"), 10);
@@ -62,9 +45,53 @@ static void classes(void **state) {
   json_decref(j);
 }
 
+/* The demonstration's ten digits as idx files. */
+static const char *idx(const char *dir) {
+  enum { HEAD = 13, ITEM = 28 * 28 };
+  static uint8_t images[16 + 10 * ITEM] = {0, 0, 8, 3, 0, 0, 0, 10, 0, 0, 0, 28, 0, 0, 0, 28},
+                 labels[] = {0, 0, 8, 1, 0, 0, 0, 10, 0, 1, 2, 3, 4, 5, 6, 7, 8, 9};
+  for (int d = 0; d < 10; d++) {
+    char name[40];
+    size_t n;
+    snprintf(name, sizeof name, "tools/demo_model/samples/%d.pgm", d);
+    char *p = read_file(test_source(name), &n);
+    assert_true(p && n == HEAD + ITEM);
+    memcpy(images + 16 + d * ITEM, p + HEAD, ITEM);
+    free(p);
+  }
+  test_write(dir, "t10k-images-idx3-ubyte", images, sizeof images);
+  test_write(dir, "t10k-labels-idx1-ubyte", labels, sizeof labels);
+  return dir;
+}
+
+/* A model says what samples it takes; of one that does not, and of which another range makes much more, a line says so. */
+static void ranges(void **state) {
+  const char *dir = idx(test_folder());
+  size_t n;
+  said s = whet("eval %s --data %s", demo(), dir);
+  must_pass(s);
+  assert_string_equal(s.err, "");
+  assert_non_null(strstr(s.out, "100.00"));
+  char *p = read_file(test_source("tools/demo_model/digits.onnx"), &n), *note = NULL;
+  for (size_t i = 0; p && i + 12 < n; i++)
+    if (!memcmp(p + i, "whet.samples", 12)) note = p + i;
+  assert_non_null(note);
+  memcpy(note, "other.things", 12);
+  const char *silent = test_write(dir, "silent.onnx", p, n);
+  free(p);
+  s = whet("eval %s --data %s", silent, dir);
+  assert_int_equal(s.status, 0);
+  assert_non_null(strstr(s.err, "go in as 0..1"));
+  assert_non_null(strstr(s.err, "--range 0..255"));
+  s = whet("eval %s --data %s --range 0..255", silent, dir);
+  must_pass(s);
+  assert_string_equal(s.err, "");
+  assert_non_null(strstr(s.out, "100.00"));
+}
+
 /* In bf16, where the CPU has such products; else the refusal says why. */
 static void lower_precision(void **state) {
-  const char *dir = digits(test_folder());
+  const char *dir = digit_folders(test_folder());
   json_t *j = json_of(whet("eval %s --data %s --json", demo(), dir));
   assert_string_equal(text_at(j, "precision"), "f32");
   json_decref(j);
@@ -151,7 +178,7 @@ static void detectors(void **state) {
 }
 
 static void wrong_use(void **state) {
-  const char *dir = digits(test_folder());
+  const char *dir = digit_folders(test_folder());
   must_fail(whet("eval --data %s", dir), 2, "name a model");
   must_fail(whet("eval %s", demo()), 2, "--data");
   must_fail(whet("eval %s --data %s --metric map", demo(), dir), 1, "--detector");
@@ -176,6 +203,7 @@ static void references(void **state) {
 
 int main(void) {
   const struct CMUnitTest tests[] = {cmocka_unit_test(classes),         cmocka_unit_test(anomalies), cmocka_unit_test(detectors),
-                                     cmocka_unit_test(lower_precision), cmocka_unit_test(wrong_use), cmocka_unit_test(references)};
+                                     cmocka_unit_test(lower_precision), cmocka_unit_test(ranges),    cmocka_unit_test(wrong_use),
+                                     cmocka_unit_test(references)};
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

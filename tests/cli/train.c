@@ -52,6 +52,28 @@ static void learns(void **state) {
   json_decref(j);
 }
 
+/* How samples were goes along with the model, also to the other format and through quantising. */
+static void remembered(void **state) {
+  const char *data = digit_folders(test_folder()), *dir = test_folder();
+  const char *one = join(dir, "one.onnx"), *two = join(dir, "two.tflite"), *three = join(dir, "three.tflite");
+  must_pass(whet("train --data %s --layers 28x28x1,4:relu,10:softmax --mean 0.5 --std 0.25 --range 0..1 --epochs 1 -o %s",
+                 data, one));
+  must_pass(whet("convert %s -o %s", one, two));
+  must_pass(whet("quantize %s --data %s --eval 0 -o %s", two, data, three));
+  const char *all[] = {one, two, three};
+  for (size_t i = 0; i < WHET_COUNT(all); i++) {
+    size_t n;
+    bool there = false;
+    char *p = read_file(all[i], &n);
+    for (size_t k = 0; p && k + 22 <= n; k++) there |= !memcmp(p + k, "0..1 mean 0.5 std 0.25", 22);
+    free(p);
+    assert_true(there);
+    said s = whet("run %s --input %s", all[i], test_source("tools/demo_model/samples/5.pgm"));
+    must_pass(s);
+    assert_non_null(strstr(s.out, "0..1, normalised (the model's metadata)"));
+  }
+}
+
 /* Every optimiser and loss, recurrent and convolutional layers, norms and blocks, by a recipe. */
 static void recipes(void **state) {
   static const char recipe[] =
@@ -200,7 +222,7 @@ static void refusals(void **state) {
 }
 
 int main(void) {
-  const struct CMUnitTest tests[] = {cmocka_unit_test(learns), cmocka_unit_test(recipes), cmocka_unit_test(interrupted), cmocka_unit_test(taught),
-                                     cmocka_unit_test(rounded), cmocka_unit_test(shrunk), cmocka_unit_test(refusals)};
+  const struct CMUnitTest tests[] = {cmocka_unit_test(learns), cmocka_unit_test(remembered), cmocka_unit_test(recipes), cmocka_unit_test(interrupted),
+                                     cmocka_unit_test(taught), cmocka_unit_test(rounded), cmocka_unit_test(shrunk), cmocka_unit_test(refusals)};
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

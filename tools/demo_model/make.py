@@ -23,6 +23,7 @@ import onnx_file
 import tflite_file as tfl
 
 HERE = pathlib.Path(__file__).resolve().parent
+TAKES = "whet.samples", "0..255"  # what a picture's samples are to be: whet reads it
 
 
 def onnx_conv(layers):
@@ -44,7 +45,7 @@ def onnx_conv(layers):
     nodes += [onnx_file.node("Flatten", [x], ["flat"], axis=1),
               onnx_file.node("Gemm", ["flat", "w3", "b3"], ["logits"]),
               onnx_file.node("Softmax", ["logits"], ["probabilities"], axis=1)]
-    return onnx_file.model("digits", nodes, weights, [("image", ["batch", 1, 28, 28])], [("probabilities", ["batch", 10])])
+    return onnx_file.model("digits", nodes, weights, [("image", ["batch", 1, 28, 28])], [("probabilities", ["batch", 10])], notes=[TAKES])
 
 
 def tflite_conv(layers):
@@ -71,6 +72,7 @@ def tflite_conv(layers):
     m.dense(flat, m.tensor("w3", [10, 512], np.float32, d.w.T), m.tensor("b3", [10], np.float32, d.b), logits,
             tfl.NO_ACTIVATION)
     m.softmax(logits, out)
+    m.note(*TAKES)
     return m.bytes([first], [out])
 
 
@@ -97,6 +99,7 @@ def tflite_dense(layers, pictures):
     real, out = (m.tensor(n, [1, 10], np.float32) for n in ("logits_real", "probabilities"))
     m.operator(tfl.DEQUANTIZE, [x], [real], version=2)
     m.softmax(real, out)
+    m.note(*TAKES)
     return m.bytes([first], [out])
 
 

@@ -54,9 +54,10 @@ def value_info(name, dims):
     return field(1, name) + field(2, field(1, field(1, 1) + field(2, shape)))
 
 
-def model(name, nodes, weights, inputs, outputs, opset=17):
-    """ModelProto: nodes from node(), weights by name, inputs and outputs as (name, dims)."""
+def model(name, nodes, weights, inputs, outputs, opset=17, notes=()):
+    """ModelProto: nodes from node(), weights by name, inputs and outputs as (name, dims); notes: pairs of metadata."""
     graph = (b"".join(field(1, n) for n in nodes) + field(2, name) +
              b"".join(field(5, tensor(k, v)) for k, v in weights.items()) +
              b"".join(field(11, value_info(*i)) for i in inputs) + b"".join(field(12, value_info(*o)) for o in outputs))
-    return field(1, 8) + field(2, "whet") + field(7, graph) + field(8, field(1, "") + field(2, opset))
+    return field(1, 8) + field(2, "whet") + field(7, graph) + field(8, field(1, "") + field(2, opset)) + \
+        b"".join(field(14, field(1, k) + field(2, v)) for k, v in notes)

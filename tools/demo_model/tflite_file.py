@@ -118,7 +118,7 @@ class Model:
     """Collects tensors and operators of one subgraph; bytes() is the file."""
 
     def __init__(self, name):
-        self.name, self.tensors, self.buffers, self.operators, self.codes = name, [], [{}], [], []
+        self.name, self.tensors, self.buffers, self.operators, self.codes, self.notes = name, [], [{}], [], [], []
 
     def tensor(self, name, shape, dtype, data=None, scale=None, zero=0, axis=0):
         """A tensor; with data a constant. scale: one number or one for each index along axis."""
@@ -158,10 +158,15 @@ class Model:
     def softmax(self, x, y):
         self.operator(SOFTMAX, [x], [y], 9, {0: f32(1.0)})
 
+    def note(self, key, text):
+        """A text of the model's metadata."""
+        self.notes.append({0: key, 1: u32(len(self.buffers))})
+        self.buffers.append({0: np.frombuffer(text.encode(), np.uint8)})
+
     def bytes(self, inputs, outputs):
         codes = [{0: byte(min(c, 127)), 2: i32(v), 3: i32(c)} for c, v in self.codes]
         graph = {0: self.tensors, 1: np.array(inputs, np.int32), 2: np.array(outputs, np.int32), 3: self.operators,
                  4: "main"}
         w = Writer()
-        w.place(0, {0: u32(3), 1: codes, 2: [graph], 3: self.name, 4: self.buffers})
+        w.place(0, {0: u32(3), 1: codes, 2: [graph], 3: self.name, 4: self.buffers} | ({6: self.notes} if self.notes else {}))
         return bytes(w.out)
