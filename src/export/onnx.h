@@ -22,7 +22,9 @@ typedef struct whet_onnx_out {
 void whet__ox_int(whet_onnx_out *o, const char *name, int64_t v);
 void whet__ox_float(whet_onnx_out *o, const char *name, float v);
 void whet__ox_ints(whet_onnx_out *o, const char *name, const int64_t *v, int32_t n);
+void whet__ox_floats(whet_onnx_out *o, const char *name, const float *v, int32_t n);
 void whet__ox_str(whet_onnx_out *o, const char *name, const char *v);
+void whet__ox_strs(whet_onnx_out *o, const char *name, const char *const *v, int32_t n);
 /* A graph of a body. */
 whet_status whet__ox_graph(whet_onnx_out *o, const char *name, const whet_region *r);
 /* Append a node of ai.onnx (or "com.microsoft:Type") with the attributes given so far. */
@@ -45,7 +47,8 @@ const char *whet__ox_turned(whet_onnx_out *o, int32_t v, const int8_t *perm, int
 void whet__ox_linear(whet_onnx_out *o, const char *label, bool down, const char *in, const char *out, whet_dtype t,
                      const whet_quant *q);
 
-/* Write one node (onnx_ops.c). */
+/* Write one node (onnx_ops.c); one that is an LSTM, GRU or RNN (onnx_rnn.c). */
 whet_status whet__onnx_node(whet_onnx_out *o, const whet_node *n);
+whet_status whet__onnx_rnn(whet_onnx_out *o, const whet_node *n);
 
 #endif

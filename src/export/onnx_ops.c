@@ -55,11 +55,13 @@ static whet_status conv(whet_onnx_out *o, const whet_node *n) {
   char why[WHET_CONV_WHY];
   whet_conv_geo g;
   if (a->last) return whet__export_refuse(&o->x, n, "channels are last and could not be moved");
-  if (w->shape.rank < 0 || x->shape.rank < 0) return whet__export_refuse(&o->x, n, "the rank of an input is not known");
+  if (w->shape.rank < 0) return whet__export_refuse(&o->x, n, "the rank of the weights is not known");
+  whet_shape from = x->shape.rank < 0 ? (whet_shape){.rank = w->shape.rank} : x->shape; /* behind an If, say: of any size */
+  for (int32_t i = 0; i < from.rank && x->shape.rank < 0; i++) from.d[i] = WHET_DIM_ANY;
   if (transposed && n->n_in > 3 && n->in[3] >= 0 && !whet__export_data(&o->x, n->in[3]))
     return whet__export_refuse(&o->x, n, "the output's shape is computed");
   const whet_shape *out = transposed ? &o->x.g->val[n->out[0]].shape : NULL;
-  if (!whet__conv_geo(a, transposed, &x->shape, &w->shape, n->n_in > 3 && n->in[3] >= 0 ? out : NULL, &g, why))
+  if (!whet__conv_geo(a, transposed, &from, &w->shape, n->n_in > 3 && n->in[3] >= 0 ? out : NULL, &g, why))
     return whet__export_refuse(&o->x, n, "%s", why);
   bool sized = true;
   for (int i = 3 - g.n; i < 3; i++) sized &= whet__dim_known(g.in[i]);
@@ -760,13 +762,13 @@ static const struct row {
               {"DepthToSpace", blocks}, {"DequantizeLinear", linear}, {"Div", NULL}, {"Elu", alpha_only}, {"Equal", NULL},
               {"Erf", NULL}, {"Exp", NULL}, {"Expand", expand}, {"Fill", fill}, {"Flatten", flatten}, {"Floor", NULL},
               {"FloorDiv", floor_div}, {"Gather", gather}, {"GatherElements", gather}, {"GatherND", gather}, {"Gelu", gelu},
-              {"Gemm", gemm}, {"Greater", NULL}, {"GreaterOrEqual", NULL}, {"HardSigmoid", alpha_beta}, {"HardSwish", NULL},
-              {"Hardmax", softmax}, {"Identity", NULL}, {"If", if_else}, {"IsInf", isinf_of}, {"IsNaN", NULL}, {"LRN", lrn},
+              {"Gemm", gemm}, {"GRU", whet__onnx_rnn}, {"Greater", NULL}, {"GreaterOrEqual", NULL}, {"HardSigmoid", alpha_beta}, {"HardSwish", NULL},
+              {"Hardmax", softmax}, {"Identity", NULL}, {"If", if_else}, {"IsInf", isinf_of}, {"IsNaN", NULL}, {"LRN", lrn}, {"LSTM", whet__onnx_rnn},
               {"LayerNormalization", layernorm}, {"LeakyRelu", alpha_only}, {"Less", NULL}, {"LessOrEqual", NULL}, {"Log", NULL},
               {"LogSoftmax", softmax}, {"Loop", loop}, {"LpPool", pool}, {"MatMul", matmul}, {"Max", NULL}, {"MaxPool", pool},
               {"Min", NULL}, {"Mish", NULL}, {"Mod", mod}, {"Mul", NULL}, {"Neg", NULL}, {"Not", NULL}, {"NotEqual", not_equal},
               {"OneHot", onehot}, {"Or", NULL}, {"PRelu", NULL}, {"Pad", pad}, {"Pow", NULL}, {"QuantizeLinear", linear},
-              {"RMSNormalization", layernorm}, {"Reciprocal", NULL}, {"ReduceL1", reduce}, {"ReduceL2", reduce},
+              {"RMSNormalization", layernorm}, {"RNN", whet__onnx_rnn}, {"Reciprocal", NULL}, {"ReduceL1", reduce}, {"ReduceL2", reduce},
               {"ReduceLogSum", reduce}, {"ReduceLogSumExp", reduce}, {"ReduceMax", reduce}, {"ReduceMean", reduce},
               {"ReduceMin", reduce}, {"ReduceProd", reduce}, {"ReduceSum", reduce}, {"ReduceSumSquare", reduce}, {"Relu", NULL},
               {"Reshape", reshape}, {"Resize", resize}, {"Round", NULL}, {"Rsqrt", rsqrt}, {"ScatterElements", scatter},

@@ -7,7 +7,7 @@
 #include "whet/types.h"
 
 enum { IR_VERSION = 10, MS_OPSET = 1 };
-enum { ATTR_FLOAT = 1, ATTR_INT = 2, ATTR_STRING = 3, ATTR_GRAPH = 5, ATTR_INTS = 7, ATTR_SPARSE = 11 };
+enum { ATTR_FLOAT = 1, ATTR_INT = 2, ATTR_STRING = 3, ATTR_GRAPH = 5, ATTR_FLOATS = 6, ATTR_INTS = 7, ATTR_STRINGS = 8, ATTR_SPARSE = 11 };
 
 static whet_mem *mem_of(const whet_onnx_out *o) { return o->attr.mem; }
 
@@ -35,6 +35,18 @@ void whet__ox_ints(whet_onnx_out *o, const char *name, const int64_t *v, int32_t
   whet_text a = {.mem = mem_of(o)};
   for (int32_t i = 0; i < n; i++) whet__pb_put_int(&a, 8, v[i]);
   attr_end(o, name, &a, ATTR_INTS);
+}
+
+void whet__ox_floats(whet_onnx_out *o, const char *name, const float *v, int32_t n) {
+  whet_text a = {.mem = mem_of(o)};
+  for (int32_t i = 0; i < n; i++) whet__pb_put_float(&a, 7, v[i]);
+  attr_end(o, name, &a, ATTR_FLOATS);
+}
+
+void whet__ox_strs(whet_onnx_out *o, const char *name, const char *const *v, int32_t n) {
+  whet_text a = {.mem = mem_of(o)};
+  for (int32_t i = 0; i < n; i++) whet__pb_put_str(&a, 9, v[i]);
+  attr_end(o, name, &a, ATTR_STRINGS);
 }
 
 void whet__ox_str(whet_onnx_out *o, const char *name, const char *v) {
@@ -230,12 +242,25 @@ static whet_status put_value(whet_onnx_out *o, whet_text *t, uint32_t field, int
   }
   whet__pb_put_message(&type, 1, &tensor);
   whet__pb_put_str(&info, 1, whet__export_name(&o->x, v));
-  whet__pb_put_message(&info, 2, &type);
+  if (x->dtype) /* results of bodies may leave it open */
+    whet__pb_put_message(&info, 2, &type);
+  else
+    whet__text_free(&type);
   whet__pb_put_message(t, field, &info);
   return WHET_OK;
 }
 
-/* An output that no node makes is an input or a constant: ONNX wants a node. */
+/* Does a node of this very region make v? */
+static bool made_in(const whet_graph *g, const whet_region *r, int32_t v) {
+  for (int32_t i = 0; i < r->n_node && g->val[v].role == WHET_ROLE_NODE; i++) {
+    const whet_node *n = &g->node[r->node[i]];
+    for (int32_t k = 0; k < n->n_out; k++)
+      if (n->out[k] == v) return true;
+  }
+  return false;
+}
+
+/* An output that no node of the graph makes is an input, a constant, or a value of the graph around it: ONNX wants a node. */
 static void output_node(whet_onnx_out *o, int32_t v, const char *out) {
   const char *in = whet__ox_name(o, v);
   whet__ox_node(o, out, "Identity", &in, 1, &out, 1);
@@ -256,7 +281,7 @@ static whet_status put_graph(whet_onnx_out *o, const whet_region *r, const char 
   for (int32_t i = 0; i < r->n_in && !s; i++) s = put_value(o, &io, 11, r->in[i]);
   for (int32_t i = 0; i < r->n_out && !s; i++) {
     int32_t v = r->out[i];
-    if (o->x.g->val[v].role != WHET_ROLE_NODE) {
+    if (!made_in(o->x.g, r, v)) {
       const char *fresh = whet__export_fresh(&o->x, whet__export_name(&o->x, v));
       output_node(o, v, fresh);
       const char *had = o->x.name[v];

@@ -37,9 +37,9 @@ static whet_status tell_shapes(whet_model *m, whet_err *err) {
   whet_status s = whet__pass_env(&p);
   for (int32_t v = 0; v < m->graph.n_val && !s; v++) {
     whet_val *x = &m->graph.val[v];
-    if (x->role == WHET_ROLE_CONST || x->role == WHET_ROLE_INPUT || p.env->shape[v].rank < 0) continue;
-    x->shape = p.env->shape[v];
+    if (x->role == WHET_ROLE_CONST || x->role == WHET_ROLE_INPUT) continue;
     if (!x->dtype) x->dtype = p.env->dtype[v];
+    if (p.env->shape[v].rank >= 0) x->shape = p.env->shape[v];
   }
   whet__arena_free(&p.a);
   return s;

@@ -31,21 +31,23 @@ const whet_attr_desc whet__rnn_attrs[] = {FIELD(hidden, I32),
                                           ACT(5),
                                           {0}};
 
-/* Names are compared without regard to case; a and b are the defaults. */
+/* ONNX's names, compared without regard to case; a and b are the defaults. */
 static const struct {
   const char *name;
   float a, b;
-} k_acts[RNN_ACTIVATIONS] = {{"tanh", 0, 0},       {"sigmoid", 0, 0},           {"relu", 0, 0},
-                             {"affine", 1, 0},     {"leakyrelu", 0.01f, 0},     {"thresholdedrelu", 1, 0},
-                             {"scaledtanh", 1, 1}, {"hardsigmoid", 0.2f, 0.5f}, {"elu", 1, 0},
-                             {"softsign", 0, 0},   {"softplus", 0, 0}};
+} k_acts[RNN_ACTIVATIONS] = {{"Tanh", 0, 0},       {"Sigmoid", 0, 0},           {"Relu", 0, 0},
+                             {"Affine", 1, 0},     {"LeakyRelu", 0.01f, 0},     {"ThresholdedRelu", 1, 0},
+                             {"ScaledTanh", 1, 1}, {"HardSigmoid", 0.2f, 0.5f}, {"Elu", 1, 0},
+                             {"Softsign", 0, 0},   {"Softplus", 0, 0}};
 
 /* Does the activation take alpha, and beta? The lists of parameters hold entries for those only. */
-static bool takes_alpha(int act) {
+bool whet__rnn_takes_alpha(int act) {
   return act == RNN_AFFINE || act == RNN_LEAKY_RELU || act == RNN_THRESHOLDED_RELU || act == RNN_SCALED_TANH ||
          act == RNN_HARD_SIGMOID || act == RNN_ELU;
 }
-static bool takes_beta(int act) { return act == RNN_AFFINE || act == RNN_SCALED_TANH || act == RNN_HARD_SIGMOID; }
+bool whet__rnn_takes_beta(int act) { return act == RNN_AFFINE || act == RNN_SCALED_TANH || act == RNN_HARD_SIGMOID; }
+
+const char *whet__rnn_act_name(int act) { return k_acts[act].name; }
 
 double whet__rnn_act(const whet_rnn *r, int k, double x) {
   double a = r->a[k], b = r->b[k];
@@ -80,7 +82,7 @@ double whet__rnn_act(const whet_rnn *r, int k, double x) {
 static int act_of(whet_str s) {
   for (int k = 0; k < RNN_ACTIVATIONS; k++) {
     size_t n = strlen(k_acts[k].name), i = 0;
-    while (i < n && i < s.n && (s.p[i] | 0x20) == k_acts[k].name[i]) i++;
+    while (i < n && i < s.n && (s.p[i] | 0x20) == (k_acts[k].name[i] | 0x20)) i++;
     if (i == n && s.n == n) return k;
   }
   return -1;
@@ -111,8 +113,8 @@ whet_status whet__rnn_read(whet_import *im, const whet_op *op, int n_act, const 
       return whet__im_fail(im, WHET_E_UNSUPPORTED, "activation \"%.*s\"", (int)whet__min_i((int64_t)names.v[k].n, 40),
                            names.v[k].p);
     r->act[k] = (uint8_t)act;
-    r->a[k] = takes_alpha(act) && next_a < alpha.n ? alpha.v[next_a++] : k_acts[act].a;
-    r->b[k] = takes_beta(act) && next_b < beta.n ? beta.v[next_b++] : k_acts[act].b;
+    r->a[k] = whet__rnn_takes_alpha(act) && next_a < alpha.n ? alpha.v[next_a++] : k_acts[act].a;
+    r->b[k] = whet__rnn_takes_beta(act) && next_b < beta.n ? beta.v[next_b++] : k_acts[act].b;
   }
   return whet__im_node_as_is(im, op, r);
 }

@@ -44,6 +44,10 @@ whet_status whet__rnn_read(whet_import *im, const whet_op *op, int n_act, const 
 whet_status whet__rnn_infer(whet_infer *f, const whet_node *n, int gates, bool cell);
 
 double whet__rnn_act(const whet_rnn *a, int k, double x);
+/* ONNX's name of an activation (RNN_), and which of its parameters stand in a node's lists. */
+const char *whet__rnn_act_name(int act);
+bool whet__rnn_takes_alpha(int act);
+bool whet__rnn_takes_beta(int act);
 
 /* Sizes of one call. */
 typedef struct whet_rnn_dims {

@@ -211,13 +211,11 @@ static whet_status recurrent(struct net *n, const whet_layer *l) {
     node(n, "Reshape", &as, in, 2);
   }
   if (n->rank != 2) return refuse(n, l, "a recurrent layer wants steps of numbers: two dimensions");
-  int64_t gates = lstm ? 4 : 3, rows = gates * l->units, steps = n->d[0], in_n = n->d[1];
+  int64_t gates = lstm ? 4 : 3, rows = gates * l->units, in_n = n->d[1];
   whet_rnn a = {.hidden = (int32_t)l->units, .dirs = 1, .act = {RNN_SIGMOID, RNN_TANH, lstm ? RNN_TANH : 0}, .reset_after = !lstm};
-  static const int64_t perm[3] = {1, 0, 2}, back[3] = {1, 0, 2};
-  const whet_transpose turn = {.perm = {perm, 3}}, undo = {.perm = {back, 3}};
+  static const int64_t perm[3] = {1, 0, 2};
+  const whet_transpose turn = {.perm = {perm, 3}};
   const int64_t w[3] = {1, rows, in_n}, r[3] = {1, rows, l->units}, b[2] = {1, 2 * rows};
-  (void)undo;
-  (void)steps;
   node(n, "Transpose", &turn, &n->v, 1);
   int32_t in[4] = {n->v, products(n, 3, w, in_n, l->units, NULL), products(n, 3, r, l->units, l->units, NULL),
                    weights(n, "bias", 2, b, 0, 0, false)};

@@ -172,6 +172,44 @@ class Convert(unittest.TestCase):
         self.assertEqual([p.key for p in m.metadata_props], ["labels"])
         self.assertEqual((m.producer_name, m.doc_string), ("whet", "what it is for"))
 
+    def same_again(self, name, model, feed):
+        """Written in its own format: the same outputs, and the second time the same bytes."""
+        files = [self.at / f"{name}{k}.onnx" for k in range(3)]
+        files[0].write_bytes(model)
+        for a, b in zip(files, files[1:]):
+            self.convert(a, b)
+        self.assertEqual(files[1].read_bytes(), files[2].read_bytes(), name)
+        for x, y in zip(outputs(files[0], feed), outputs(files[1], feed)):
+            np.testing.assert_array_equal(x, y, name)
+
+    def test_recurrent(self):
+        x = RNG.standard_normal((6, 2, 3)).astype("f")
+        cells = {"LSTM": (4, {"input_forget": 1}, ["HardSigmoid", "Affine", "ScaledTanh"]), "RNN": (1, {}, ["Elu"]),
+                 "GRU": (3, {"linear_before_reset": 1}, ["LeakyRelu", "Softsign"])}
+        for op, (gates, more, acts) in cells.items():
+            for direction, n in (("forward", 1), ("reverse", 1), ("bidirectional", 2)):
+                for options in ({}, {**more, "clip": 3.0, "activations": acts * n}):
+                    init = [weights("w", n, gates * 4, 3), weights("r", n, gates * 4, 4), weights("b", n, gates * 8), weights("h", n, 2, 4)]
+                    node = lib.node(op, ["x", "w", "r", "b", "", "h"], ["y", "last"], name="cell", hidden_size=4, direction=direction, **options)
+                    model = lib.model([node], [("x", "FLOAT", [6, 2, 3])], [("y", "FLOAT", [6, n, 2, 4]), ("last", "FLOAT", [n, 2, 4])], init)
+                    self.same_again(f"{op}_{direction}_{len(options)}", model, [x])
+        (self.at / "cell.onnx").write_bytes(model)
+        r = subprocess.run([WHET, "convert", self.at / "cell.onnx", "-o", self.at / "cell.tflite"], capture_output=True, text=True)
+        self.assertEqual(r.returncode, 1)
+        self.assertIn('"cell" (GRU)', r.stderr)
+
+    def test_branches(self):
+        """A branch may give a value of the graph around it, and a value of a shape that only running tells."""
+        h = lib.onnx().helper
+        outer = h.make_graph([], "outer", [], [h.make_tensor_value_info("a", 1, None)])
+        inner = h.make_graph([h.make_node("Squeeze", ["x"], ["o"])], "inner", [], [h.make_tensor_value_info("o", 1, None)])
+        nodes = [lib.node("Relu", ["x"], ["a"]), lib.node("ReduceMax", ["x"], ["m"], keepdims=0), lib.node("Greater", ["m", "zero"], ["c"]),
+                 h.make_node("If", ["c"], ["s"], then_branch=outer, else_branch=inner), lib.node("Exp", ["s"], ["e"]),
+                 lib.node("Reshape", ["e", "row"], ["y"])]
+        model = lib.model(nodes, [("x", "FLOAT", [1, 3])], [("y", "FLOAT", ["k"])], [number("zero", 0), ints("row", -1)])
+        for x in ([[1, 2, 3]], [[-1, -2, -3]]):
+            self.same_again("branches", model, [np.array(x, "f")])
+
     def test_refusal_names_every_node(self):
         model = lib.model([lib.node("Det", ["x"], ["a"], name="first"), lib.node("Det", ["x"], ["b"], name="second")],
                           [("x", "FLOAT", [3, 3])], [("a", "FLOAT", []), ("b", "FLOAT", [])])
