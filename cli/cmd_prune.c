@@ -157,6 +157,7 @@ static int work(const struct job *j, const char *path, whet_model *m, whet_set *
                 whet_model **out, whet_prune_report *r, json_t **epochs) {
   whet_err err = {0};
   cli_fitted made;
+  if (set && cli_save_could(m, j->o.output, &err)) return cli_fail_err(j->o.output, &err);
   if (set) cli_feed_doubt(path, m, set, j->r.range, j->r.mean, j->r.std);
   if (j->channels) {
     if (cut(j, m, set, pruned, r, &err)) return cli_fail_err(path, &err);

@@ -64,6 +64,7 @@ static int check(cli_recipe *r) {
 static int train(cli_recipe *r, whet_set *set, whet_model *m, bool json) {
   cli_fitted made;
   whet_err err = {0};
+  if (cli_save_could(m, r->output, &err)) return cli_fail_err(r->output, &err);
   if (r->model) cli_feed_doubt(r->model, m, set, r->range, r->mean, r->std);
   int status = cli_fit(r, set, m, NULL, json, &made);
   if (!status && cli_save(made.model, r->output, false, &err)) status = cli_fail_err(NULL, &err);

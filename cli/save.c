@@ -3,8 +3,11 @@
 
 #include "save.h"
 
+#include <errno.h>
 #include <string.h>
+#include <unistd.h>
 
+#include "cmd.h"
 #include "format/model.h"
 #include "op/quantize.h"
 #include "out.h"
@@ -24,8 +27,11 @@ whet_format cli_save_format(const char *path) {
 }
 
 int cli_save_check(const char *path) {
-  if (cli_save_format(path) || ends_with(path, ".whet")) return 0;
-  return cli_wrong("%.200s: the ending says the format, and these are written: " CLI_SAVE_ENDINGS, path);
+  if (!cli_save_format(path) && !ends_with(path, ".whet"))
+    return cli_wrong("%.200s: the ending says the format, and these are written: " CLI_SAVE_ENDINGS, path);
+  const char *slash = strrchr(path, '/');
+  const char *folder = !slash ? "." : slash == path ? "/" : cli_keep_str(path, (size_t)(slash - path));
+  return access(folder, W_OK | X_OK) ? cli_fail("%.200s: %s", cli_clean(path), strerror(errno)) : 0;
 }
 
 /* The oldest of the operator sets that are usual which can say all of the model: numbers of 4 bits and blocks are of 21. */
@@ -37,6 +43,13 @@ static int opset_of(const whet_model *m) {
     if (!strcmp(n->op->name, "DequantizeLinear") && ((const whet_quantize_attr *)n->attr)->block) return 21;
   }
   return whet_export_opts_default().opset;
+}
+
+whet_status cli_save_could(whet_model *m, const char *path, whet_err *err) {
+  whet_format f = cli_save_format(path);
+  whet_export_opts o = whet_export_opts_default();
+  o.opset = opset_of(m);
+  return f ? whet_model_export(m, "/dev/null", f, &o, err) : WHET_OK;
 }
 
 whet_status cli_save(whet_model *m, const char *path, bool dense, whet_err *err) {

@@ -65,6 +65,16 @@ whet_status whet__feed_of(const whet_set *s, const whet_info *in, whet_feed *out
 
 /* ---- readers --------------------------------------------------------------------------------- */
 
+/* One mean and one std for all channels, or one for each. */
+static whet_status check_numbers(const whet_feed *f, int32_t channels, whet_err *err) {
+  for (int k = 0; k < 2; k++) {
+    int n = k ? f->n_std : f->n_mean;
+    if (n > 1 && n != channels)
+      return whet__fail(err, WHET_E_DATA, "%s has %d numbers, the input %d channel%s", k ? "std" : "mean", n, channels, channels > 1 ? "s" : "");
+  }
+  return WHET_OK;
+}
+
 whet_status whet__reader_create(const whet_set *s, const whet_feed *f, whet_reader **out, whet_err *err) {
   *out = NULL;
   whet_reader *r = whet__alloc0(s->mem, sizeof *r);
@@ -84,6 +94,7 @@ whet_status whet__reader_create(const whet_set *s, const whet_feed *f, whet_read
     code = whet__fail(err, WHET_E_SHAPE,
                       "the input is no picture of 1 or 3 channels, and has not as many numbers as one of %s (%lld x %lld x %lld)", s->path,
                       (long long)s->dims[1], (long long)s->dims[0], (long long)s->dims[2]);
+  if (!code && s->item_kind == WHET_ITEM_PICTURE) code = check_numbers(t, r->channels, err);
   float lo = t->ranged ? t->lo : 0, hi = t->ranged ? t->hi : whet__set_white(s);
   for (int c = 0; c < 4; c++) {
     float mean = t->n_mean ? t->mean[t->n_mean > 1 ? c : 0] : 0, std = t->n_std ? t->std[t->n_std > 1 ? c : 0] : 1;
