@@ -123,3 +123,54 @@ TfLiteStatus TfLiteTensorResizeMaybeCopy(size_t n, TfLiteTensor *t, bool preserv
   return kTfLiteOk;
 }
 TfLiteStatus TfLiteTensorRealloc(size_t n, TfLiteTensor *t) { return TfLiteTensorResizeMaybeCopy(n, t, true); }
+
+void TfLiteSparsityFree(TfLiteSparsity *s) {
+  if (!s) return;
+  TfLiteIntArrayFree(s->traversal_order);
+  TfLiteIntArrayFree(s->block_map);
+  for (int i = 0; s->dim_metadata && i < s->dim_metadata_size; i++) {
+    if (s->dim_metadata[i].format != kTfLiteDimSparseCSR) continue;
+    TfLiteIntArrayFree(s->dim_metadata[i].array_segments);
+    TfLiteIntArrayFree(s->dim_metadata[i].array_indices);
+  }
+  free(s->dim_metadata);
+  free(s);
+}
+
+/* ---- what an allocation type says ------------------------------------------------------------------ */
+
+static const struct {
+  TfLiteAllocationStrategy strategy;
+  TfLiteRunStability address, data;
+  TfLiteRunStep data_known, shape_known;
+} k_allocation[] = {
+    [kTfLiteMemNone] = {kTfLiteAllocationStrategyNone, kTfLiteRunStabilityAcrossRuns, kTfLiteRunStabilityAcrossRuns,
+                        kTfLiteRunStepInit, kTfLiteRunStepInit},
+    [kTfLiteMmapRo] = {kTfLiteAllocationStrategyMMap, kTfLiteRunStabilityAcrossRuns, kTfLiteRunStabilityAcrossRuns,
+                       kTfLiteRunStepInit, kTfLiteRunStepInit},
+    [kTfLiteArenaRw] = {kTfLiteAllocationStrategyArena, kTfLiteRunStabilityUnstable, kTfLiteRunStabilitySingleRun,
+                        kTfLiteRunStepEval, kTfLiteRunStepPrepare},
+    [kTfLiteArenaRwPersistent] = {kTfLiteAllocationStrategyArena, kTfLiteRunStabilityUnstable,
+                                  kTfLiteRunStabilityAcrossRuns, kTfLiteRunStepEval, kTfLiteRunStepPrepare},
+    [kTfLiteDynamic] = {kTfLiteAllocationStrategyMalloc, kTfLiteRunStabilitySingleRun, kTfLiteRunStabilitySingleRun,
+                        kTfLiteRunStepEval, kTfLiteRunStepEval},
+    [kTfLitePersistentRo] = {kTfLiteAllocationStrategyUnknown, kTfLiteRunStabilitySingleRun,
+                             kTfLiteRunStabilityAcrossRuns, kTfLiteRunStepPrepare, kTfLiteRunStepPrepare},
+    [kTfLiteVariantObject] = {kTfLiteAllocationStrategyNew, kTfLiteRunStabilitySingleRun,
+                              kTfLiteRunStabilitySingleRun, kTfLiteRunStepEval, kTfLiteRunStepEval},
+};
+
+/* Row of the table; a tensor of the caller's own memory, and what is no type, have one of zeros: unknown. */
+static size_t row(const TfLiteTensor *t) {
+  return t && (unsigned)t->allocation_type < sizeof k_allocation / sizeof *k_allocation ? (size_t)t->allocation_type
+                                                                                        : kTfLiteCustom;
+}
+TfLiteAllocationStrategy TfLiteTensorGetAllocationStrategy(const TfLiteTensor *t) {
+  return k_allocation[row(t)].strategy;
+}
+TfLiteRunStability TfLiteTensorGetBufferAddressStability(const TfLiteTensor *t) {
+  return k_allocation[row(t)].address;
+}
+TfLiteRunStability TfLiteTensorGetDataStability(const TfLiteTensor *t) { return k_allocation[row(t)].data; }
+TfLiteRunStep TfLiteTensorGetDataKnownStep(const TfLiteTensor *t) { return k_allocation[row(t)].data_known; }
+TfLiteRunStep TfLiteTensorGetShapeKnownStep(const TfLiteTensor *t) { return k_allocation[row(t)].shape_known; }

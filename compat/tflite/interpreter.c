@@ -23,25 +23,17 @@ struct TfLiteSignatureRunner {
 /* The whet model that an interpreter runs: the model's own, or one opened anew with the caller's operators. */
 static bool open_model(TfLiteInterpreter *it, const TfLiteInterpreterOptions *o) {
   const report *r = &it->main.report;
-  whet_err err = {0};
-  if (it->model->m) {
-    it->m = whet_model_ref(it->model->m);
-    return true;
+  op_list ops = {0};
+  bool ok = !o || resolve(it->model, o, &ops, r);
+  if (ok && ops.n && !(it->domain = domain_make(&ops))) {
+    report_say(r, "out of memory");
+    ok = false;
   }
-  const whet_custom_domain *list[1];
-  whet_model_opts mo = whet_model_opts_default();
-  if (o && o->n_op) {
-    if (!(it->domain = domain_make(o->op, o->n_op))) {
-      report_say(r, "out of memory");
-      return false;
-    }
-    list[0] = domain_of(it->domain);
-    mo.custom = list;
-    mo.n_custom = 1;
-  }
-  if (!whet_model_open_memory(it->model->bytes, it->model->n, &mo, &it->m, &err)) return true;
-  report_say(r, "%s", err.text);
-  return false;
+  op_list_free(&ops);
+  if (!ok) return false;
+  it->m = it->model->m && !it->domain ? whet_model_ref(it->model->m)
+                                      : model_reopen(it->model, it->domain ? domain_of(it->domain) : NULL, r);
+  return it->m != NULL;
 }
 
 TfLiteInterpreter *TfLiteInterpreterCreate(const TfLiteModel *model, const TfLiteInterpreterOptions *o) {
@@ -217,6 +209,19 @@ TfLiteStatus TfLiteInterpreterSetCustomAllocationForTensor(TfLiteInterpreter *it
 
 TfLiteStatus TfLiteInterpreterEnsureTensorDataIsReadable(TfLiteInterpreter *it, int index) {
   return it && TfLiteInterpreterGetTensor(it, index) ? kTfLiteOk : kTfLiteError;
+}
+TfLiteStatus TfLiteInterpreterSetBufferHandle(TfLiteInterpreter *it, TfLiteTensor *t, TfLiteBufferHandle handle,
+                                              TfLiteOpaqueDelegate *d) {
+  (void)t, (void)handle, (void)d;
+  if (it) report_say(&it->main.report, "TfLiteInterpreterSetBufferHandle: no tensor belongs to a delegate");
+  return kTfLiteError;
+}
+TfLiteStatus TfLiteInterpreterGetBufferHandle(TfLiteInterpreter *it, int index, TfLiteBufferHandle *handle,
+                                              TfLiteOpaqueDelegate **d) {
+  if (!it || !handle || !d || !TfLiteInterpreterGetTensor(it, index)) return kTfLiteError;
+  *handle = kTfLiteNullBufferHandle;
+  *d = NULL;
+  return kTfLiteOk;
 }
 void TfLiteSetAllowBufferHandleOutput(const TfLiteInterpreter *it, bool allow) { (void)it, (void)allow; }
 

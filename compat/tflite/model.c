@@ -21,20 +21,8 @@ void report_say(const report *r, const char *format, ...) {
   va_end(ap);
 }
 
-/* The bytes of a file, or NULL. */
-static void *slurp(const char *path, size_t *n) {
-  FILE *f = fopen(path, "rb");
-  long size = -1;
-  void *p = NULL;
-  if (!f) return NULL;
-  if (!fseek(f, 0, SEEK_END) && (size = ftell(f)) > 0 && !fseek(f, 0, SEEK_SET) && (p = malloc((size_t)size)) &&
-      fread(p, 1, (size_t)size, f) != (size_t)size) {
-    free(p);
-    p = NULL;
-  }
-  fclose(f);
-  *n = p ? (size_t)size : 0;
-  return p;
+static whet_status open(const TfLiteModel *m, const whet_model_opts *o, whet_model **out, whet_err *err) {
+  return m->path ? whet_model_open(m->path, o, out, err) : whet_model_open_memory(m->bytes, m->n, o, out, err);
 }
 
 /* The original resolves operators when an interpreter is made: a model that lacks some is a model still. */
@@ -49,18 +37,24 @@ static TfLiteModel *create(const char *path, const void *bytes, size_t n, report
   }
   atomic_init(&m->ref, 1);
   m->report = r;
-  whet_status s =
-      path ? whet_model_open(path, NULL, &m->m, &err) : whet_model_open_memory(bytes, n, NULL, &m->m, &err);
-  if (s == WHET_E_UNSUPPORTED) {
-    m->own = path != NULL;
-    m->bytes = path ? slurp(path, &m->n) : (void *)bytes;
-    if (!path) m->n = n;
-    if (m->bytes) return m;
-  }
-  if (!s) return m;
+  m->bytes = bytes;
+  m->n = n;
+  m->path = path ? strdup(path) : NULL;
+  whet_status s = path && !m->path ? WHET_E_MEMORY : open(m, NULL, &m->m, &err);
+  if (!s || s == WHET_E_UNSUPPORTED) return m;
   report_say(&r, "%s", err.text);
-  free(m);
+  TfLiteModelDelete(m);
   return NULL;
+}
+
+whet_model *model_reopen(const TfLiteModel *m, const whet_custom_domain *own, const report *r) {
+  whet_model_opts o = whet_model_opts_default();
+  whet_model *out = NULL;
+  whet_err err = {0};
+  o.custom = &own;
+  o.n_custom = own != NULL;
+  if (open(m, &o, &out, &err)) report_say(r, "%s", err.text);
+  return out;
 }
 
 TfLiteModel *TfLiteModelCreate(const void *data, size_t n) { return create(NULL, data, n, NULL, NULL); }
@@ -80,7 +74,7 @@ TfLiteModel *model_ref(const TfLiteModel *m) {
 void TfLiteModelDelete(TfLiteModel *m) {
   if (!m || atomic_fetch_sub(&m->ref, 1) > 1) return;
   whet_model_close(&m->m);
-  if (m->own) free(m->bytes);
+  free(m->path);
   free(m);
 }
 
@@ -94,27 +88,21 @@ TfLiteInterpreterOptions *TfLiteInterpreterOptionsCopy(const TfLiteInterpreterOp
   TfLiteInterpreterOptions *o = from ? calloc(1, sizeof *o) : NULL;
   if (!o) return NULL;
   *o = *from;
-  o->n_op = 0;
-  o->op = calloc(from->n_op + 1, sizeof *o->op);
-  o->own = calloc(from->n_op + 1, sizeof *o->own);
-  bool ok = o->op && o->own;
-  for (size_t i = 0; ok && i < from->n_op; i++) {
-    const TfLiteRegistrationExternal *op = from->own[i] ? registration_copy(from->op[i]) : from->op[i];
-    if (!(ok = op != NULL)) break;
-    o->op[o->n_op] = op;
-    o->own[o->n_op++] = from->own[i];
+  o->ops = (op_list){0};
+  for (size_t i = 0; i < from->ops.n; i++) {
+    bool own = from->ops.own[i];
+    TfLiteRegistrationExternal *copy = own ? registration_copy(from->ops.op[i]) : NULL;
+    if (op_list_add(&o->ops, own ? copy : from->ops.op[i], own)) continue;
+    TfLiteRegistrationExternalDelete(copy);
+    TfLiteInterpreterOptionsDelete(o);
+    return NULL;
   }
-  if (ok) return o;
-  TfLiteInterpreterOptionsDelete(o);
-  return NULL;
+  return o;
 }
 
 void TfLiteInterpreterOptionsDelete(TfLiteInterpreterOptions *o) {
   if (!o) return;
-  for (size_t i = 0; i < o->n_op; i++)
-    if (o->own[i]) TfLiteRegistrationExternalDelete((TfLiteRegistrationExternal *)(uintptr_t)o->op[i]);
-  free(o->op);
-  free(o->own);
+  op_list_free(&o->ops);
   free(o);
 }
 
@@ -131,31 +119,6 @@ TfLiteStatus TfLiteInterpreterOptionsEnableCancellation(TfLiteInterpreterOptions
   if (!o) return kTfLiteError;
   o->cancel = enable;
   return kTfLiteOk;
-}
-static bool add(TfLiteInterpreterOptions *o, TfLiteRegistrationExternal *op, bool own) {
-  const TfLiteRegistrationExternal **more = o && op ? realloc(o->op, (o->n_op + 1) * sizeof *more) : NULL;
-  if (more) o->op = more;
-  bool *flags = more ? realloc(o->own, (o->n_op + 1) * sizeof *flags) : NULL;
-  if (!flags) return false;
-  o->own = flags;
-  o->own[o->n_op] = own;
-  o->op[o->n_op++] = op;
-  return true;
-}
-void TfLiteInterpreterOptionsAddRegistrationExternal(TfLiteInterpreterOptions *o, TfLiteRegistrationExternal *op) {
-  add(o, op, false);
-}
-void TfLiteInterpreterOptionsAddCustomOp(TfLiteInterpreterOptions *o, const char *name, const TfLiteRegistration *r,
-                                         int32_t least, int32_t most) {
-  (void)least, (void)most;
-  if (!o || !name || !r) return;
-  TfLiteRegistrationExternal *op =
-      r->registration_external ? r->registration_external : registration_classic(name, r);
-  if (!add(o, op, op != r->registration_external) && op != r->registration_external)
-    TfLiteRegistrationExternalDelete(op);
-}
-void TfLiteInterpreterOptionsAddOperator(TfLiteInterpreterOptions *o, TfLiteRegistrationExternal *op) {
-  TfLiteInterpreterOptionsAddRegistrationExternal(o, op);
 }
 void TfLiteInterpreterOptionsSetUseNNAPI(TfLiteInterpreterOptions *o, bool enable) { (void)o, (void)enable; }
 void TfLiteInterpreterOptionsSetEnableDelegateFallback(TfLiteInterpreterOptions *o, bool enable) {

@@ -1,26 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Operators of the caller's own: a registration becomes a whet_custom_op whose shape rule is `prepare` and whose
- * kernel is `invoke`. Tensors of a node are ports without a runner. */
+ * kernel is `invoke`. Tensors of a node are ports without a runner. Where `prepare` makes an output dynamic, both run
+ * in the kernel. */
 
-#include "tensorflow/lite/c/c_api_opaque.h"
-
-#include "shim.h"
+#include "node.h"
 
 enum { CUSTOM_CODE = 32, MOST = 64 };
-
-/* One call of a registration's function. */
-struct TfLiteOpaqueContext {
-  whet_custom_ctx *c;
-  bool running;
-  struct TfLiteOpaqueNode *node;
-};
-struct TfLiteOpaqueNode {
-  void *state;
-  const void *options;
-  size_t n_options;
-  port *in, *out;
-  int n_in, n_out;
-};
 
 TfLiteRegistrationExternal *TfLiteRegistrationExternalCreate(int code, const char *name, int version) {
   TfLiteRegistrationExternal *r = calloc(1, sizeof *r);
@@ -36,8 +21,8 @@ TfLiteRegistrationExternal *registration_copy(const TfLiteRegistrationExternal *
   r->name = name;
   return r;
 }
-TfLiteRegistrationExternal *registration_classic(const char *name, const TfLiteRegistration *from) {
-  TfLiteRegistrationExternal *r = TfLiteRegistrationExternalCreate(CUSTOM_CODE, name, from->version);
+TfLiteRegistrationExternal *registration_classic(int code, const char *name, const TfLiteRegistration *from) {
+  TfLiteRegistrationExternal *r = TfLiteRegistrationExternalCreate(code, name, from->version);
   if (!r) return NULL;
   r->old = true;
   r->classic = *from;
@@ -75,57 +60,92 @@ void TfLiteRegistrationExternalSetInplaceOperator(TfLiteRegistrationExternal *r,
 
 static void node_free(TfLiteOpaqueNode *n) {
   for (int i = 0; n->in && i < n->n_in; i++) port_free(&n->in[i]);
-  for (int i = 0; n->out && i < n->n_out; i++) port_free(&n->out[i]);
+  for (int i = 0; n->out && i < n->n_out; i++) {
+    TfLiteTensor *t = &n->out[i].t;
+    if (t->type == kTfLiteString && t->data.raw != n->out[i].text)
+      free(t->data.raw); /* the kernel's own packed strings */
+    port_free(&n->out[i]);
+  }
   free(n->in);
   free(n->out);
+  free(n->number);
 }
 
-static size_t bytes_of(const whet_info *f) {
+static size_t count_of(int32_t rank, const int64_t *dims) {
   size_t n = 1;
-  for (int32_t i = 0; i < f->rank; i++) n *= f->dims[i] < 0 ? 0 : (size_t)f->dims[i];
-  return whet_dtype_bytes(f->dtype, n);
+  for (int32_t i = 0; i < rank; i++) n *= dims[i] < 0 ? 0 : (size_t)dims[i];
+  return n;
+}
+
+/* An input of strings shows them packed. */
+static whet_status show(port *p, const whet_info *f, const void *data) {
+  size_t n = count_of(f->rank, f->dims);
+  p->t.allocation_type = kTfLiteArenaRw;
+  p->t.data.raw_const = data;
+  p->t.bytes = whet_dtype_bytes(f->dtype, n);
+  if (f->dtype != WHET_STRING) return WHET_OK;
+  p->t.bytes = 0;
+  p->t.data.raw = p->text = data ? strings_pack(data, n, &p->t.bytes) : NULL;
+  return data && !p->text ? WHET_E_MEMORY : WHET_OK;
 }
 
 /* Look at the node's inputs and at what the file says of its outputs. */
-static whet_status node_open(TfLiteOpaqueNode *n, whet_custom_ctx *c, void *state) {
+static whet_status node_open(TfLiteOpaqueNode *n, whet_custom_ctx *c, node_state *state) {
   *n = (TfLiteOpaqueNode){.state = state, .n_in = (int)whet_custom_inputs(c), .n_out = (int)whet_custom_outputs(c)};
   n->options = whet_custom_options(c, &n->n_options);
   n->in = calloc((size_t)n->n_in + 1, sizeof *n->in);
   n->out = calloc((size_t)n->n_out + 1, sizeof *n->out);
-  if (!n->in || !n->out || n->n_out > MOST) return WHET_E_MEMORY;
+  n->number = calloc((size_t)n->n_in + (size_t)n->n_out + 1, sizeof *n->number);
+  if (!n->in || !n->out || !n->number || n->n_out > MOST) return WHET_E_MEMORY;
   for (int i = 0; i < n->n_in; i++) {
     whet_info f;
     const void *data = NULL;
     whet_status s = whet_custom_input(c, (size_t)i, &f, &data);
     if (s) return s;
+    n->number[i] = f.dtype == WHET_NONE ? -1 : i;
     if (f.dtype == WHET_NONE) continue;
     if (!port_describe(&n->in[i], &f)) return WHET_E_MEMORY;
-    n->in[i].t.data.raw_const = data;
-    n->in[i].t.bytes = bytes_of(&f);
+    if ((s = show(&n->in[i], &f, data))) return s;
   }
   for (int i = 0; i < n->n_out; i++) {
     whet_info f;
     whet_status s = whet_custom_output_info(c, (size_t)i, &f);
     if (s) return s;
+    if (f.dtype == WHET_NONE) f = state->out[i]; /* a kernel that tells its outputs */
     if (!port_describe(&n->out[i], &f)) return WHET_E_MEMORY;
+    n->out[i].t.allocation_type = kTfLiteArenaRw;
     n->out[i].out = true;
     n->out[i].i = (size_t)i;
+    n->number[n->n_in + i] = n->n_in + i;
   }
   return WHET_OK;
 }
 
-/* Say what output i is; in a run its memory comes with the answer. */
-static whet_status tell(whet_custom_ctx *c, port *p, bool running) {
+whet_status node_tell(whet_custom_ctx *c, port *p, bool running) {
   int64_t d[WHET_MAX_RANK];
   void *data = NULL;
   for (int i = 0; i < p->t.dims->size; i++) d[i] = p->t.dims->data[i];
   whet_status s = whet_custom_output(c, p->i, dtype_of(p->t.type), p->t.dims->size, d, running ? &data : NULL);
-  if (s || !running) return s;
-  size_t n = 1;
-  for (int i = 0; i < p->t.dims->size; i++) n *= (size_t)d[i];
+  if (s || !running || p->t.type == kTfLiteString) return s;
   p->t.data.data = data;
-  p->t.bytes = whet_dtype_bytes(dtype_of(p->t.type), n);
+  p->t.bytes = whet_dtype_bytes(dtype_of(p->t.type), count_of(p->t.dims->size, d));
   return WHET_OK;
+}
+
+/* Output p, of the strings that the kernel has packed. */
+static whet_status give_strings(whet_custom_ctx *c, port *p) {
+  const void *packed = p->t.data.raw;
+  int32_t n = strings_count(packed, p->t.bytes);
+  if (n < 0) {
+    whet_custom_error(c, "an output of strings holds no packed strings");
+    return WHET_E_DATA;
+  }
+  whet_status s = node_tell(c, p, true);
+  for (int32_t k = 0; !s && k < n; k++) {
+    whet_str one = strings_at(packed, k);
+    s = whet_custom_output_string(c, p->i, (size_t)k, one.p, one.n);
+  }
+  return s;
 }
 
 /* Its own functions: those with the caller's data go before those without. */
@@ -139,24 +159,43 @@ static TfLiteStatus own(const TfLiteRegistrationExternal *r, TfLiteOpaqueContext
   return with ? with(r->user, ctx, ctx->node) : (running ? r->invoke : r->prepare)(ctx, ctx->node);
 }
 
+/* A node's state, before the caller's init has its part. NULL: no memory. */
+static node_state *state_make(const whet_custom_ctx *c) {
+  size_t n = whet_custom_outputs(c);
+  node_state *s = calloc(1, sizeof *s);
+  if (!s) return NULL;
+  s->out = calloc(n + 1, sizeof *s->out);
+  bool ok = s->out != NULL;
+  for (size_t i = 0; ok && i < n; i++) ok = !whet_custom_output_info(c, i, &s->out[i]);
+  if (ok) return s;
+  node_state_free(s);
+  return NULL;
+}
+
 static whet_status on_create(void *user, const whet_custom_ctx *c, void **state) {
   const TfLiteRegistrationExternal *r = user;
   size_t n = 0;
   const void *options = whet_custom_options(c, &n);
-  TfLiteOpaqueContext ctx = {.c = (whet_custom_ctx *)c};
-  *state = r->old ? classic_init(&r->classic, options, n) : start(r, &ctx, options, n);
+  node_state *s = state_make(c);
+  TfLiteOpaqueNode node = {s, options, n, NULL, NULL, (int)whet_custom_inputs(c), (int)whet_custom_outputs(c), NULL};
+  TfLiteOpaqueContext ctx = {.c = (whet_custom_ctx *)(uintptr_t)c, .node = &node, .state = s, .op = r};
+  if (!s) return WHET_E_MEMORY;
+  s->own = r->old ? classic_init(&r->classic, options, n) : start(r, &ctx, options, n);
+  *state = s;
   return WHET_OK;
 }
 
 static void on_destroy(void *user, void *state) {
   const TfLiteRegistrationExternal *r = user;
-  TfLiteOpaqueContext ctx = {0};
+  node_state *s = state;
+  TfLiteOpaqueContext ctx = {.op = r};
   if (r->old)
-    classic_free(&r->classic, state);
+    classic_free(&r->classic, s->own);
   else if (r->free_with)
-    r->free_with(r->user, &ctx, state);
+    r->free_with(r->user, &ctx, s->own);
   else if (r->free)
-    r->free(&ctx, state);
+    r->free(&ctx, s->own);
+  node_state_free(s);
 }
 
 /* The same for the older form: its outputs get memory where it is not known beforehand. */
@@ -164,7 +203,7 @@ static TfLiteStatus on_resized(void *user, int i, TfLiteTensor *t) {
   TfLiteOpaqueContext *ctx = user;
   port *p = &ctx->node->out[i];
   p->t.dims = t->dims;
-  if (ctx->running && tell(ctx->c, p, true)) return kTfLiteError;
+  if (ctx->running && t->type != kTfLiteString && node_tell(ctx->c, p, true)) return kTfLiteError;
   t->data = p->t.data;
   t->bytes = p->t.bytes;
   return kTfLiteOk;
@@ -175,7 +214,7 @@ static TfLiteStatus apply(const TfLiteRegistrationExternal *r, TfLiteOpaqueConte
   TfLiteOpaqueNode *n = ctx->node;
   if (!r->old) return own(r, ctx, running);
   return classic_call(&r->classic,
-                      &(classic_node){n->in, n->out, n->n_in, n->n_out, n->state, n->options, n->n_options, ctx,
+                      &(classic_node){n->in, n->out, n->n_in, n->n_out, n->state->own, n->options, n->n_options, ctx,
                                       on_resized, on_report},
                       running);
 }
@@ -188,21 +227,50 @@ static bool invokes(const TfLiteRegistrationExternal *r) {
 }
 
 /* A registration's function on a node. */
-static whet_status call(const TfLiteRegistrationExternal *r, void *state, whet_custom_ctx *c, bool running) {
+static whet_status step(TfLiteOpaqueContext *ctx, bool running) {
+  if (!apply(ctx->op, ctx, running)) return WHET_OK;
+  whet_custom_error(ctx->c, running ? "the registration's invoke failed" : "the registration's prepare failed");
+  return WHET_E_DATA;
+}
+
+static bool is_dynamic(const port *p) { return p->t.allocation_type == kTfLiteDynamic; }
+
+/* The shape rule: what prepare has told, or that it is for the kernel to tell. */
+static whet_status prepare(TfLiteOpaqueContext *ctx) {
+  const TfLiteOpaqueNode *n = ctx->node;
+  whet_status s = step(ctx, false);
+  for (int i = 0; !s && i < n->n_out; i++)
+    if (is_dynamic(&n->out[i])) return whet_custom_output_late(ctx->c);
+  for (int i = 0; !s && i < n->n_out; i++) s = node_tell(ctx->c, &n->out[i], false);
+  return s;
+}
+
+/* The kernel: outputs whose sizes are known get their memory before, the others when they are resized. */
+static whet_status invoke(TfLiteOpaqueContext *ctx) {
+  const TfLiteOpaqueNode *n = ctx->node;
+  bool prepared = prepares(ctx->op), tells = whet_custom_tells(ctx->c);
+  whet_status s = prepared && tells ? step(ctx, false) : WHET_OK;
+  for (int i = 0; !s && prepared && i < n->n_out; i++)
+    if (!tells || (!is_dynamic(&n->out[i]) && n->out[i].t.type != kTfLiteString))
+      s = node_tell(ctx->c, &n->out[i], true);
+  ctx->running = tells;
+  if (!s) s = step(ctx, true);
+  for (int i = 0; !s && i < n->n_out; i++)
+    if (n->out[i].t.type == kTfLiteString) s = give_strings(ctx->c, &n->out[i]);
+  return s;
+}
+
+static whet_status call(const TfLiteRegistrationExternal *r, node_state *state, whet_custom_ctx *c,
+                        whet_status (*what)(TfLiteOpaqueContext *)) {
   TfLiteOpaqueNode n;
-  TfLiteOpaqueContext ctx = {c, running && !prepares(r), &n};
+  TfLiteOpaqueContext ctx = {.c = c, .node = &n, .state = state, .op = r};
   whet_status s = node_open(&n, c, state);
-  for (int i = 0; !s && running && prepares(r) && i < n.n_out; i++) s = tell(c, &n.out[i], true);
-  if (!s && apply(r, &ctx, running)) {
-    whet_custom_error(c, running ? "the registration's invoke failed" : "the registration's prepare failed");
-    s = WHET_E_DATA;
-  }
-  for (int i = 0; !s && !running && i < n.n_out; i++) s = tell(c, &n.out[i], false);
+  if (!s) s = what(&ctx);
   node_free(&n);
   return s;
 }
-static whet_status on_shape(void *user, void *state, whet_custom_ctx *c) { return call(user, state, c, false); }
-static whet_status on_run(void *user, void *state, whet_custom_ctx *c) { return call(user, state, c, true); }
+static whet_status on_shape(void *user, void *state, whet_custom_ctx *c) { return call(user, state, c, prepare); }
+static whet_status on_run(void *user, void *state, whet_custom_ctx *c) { return call(user, state, c, invoke); }
 
 struct domain {
   whet_custom_domain d;
@@ -212,7 +280,9 @@ struct domain {
   size_t n;
 };
 
-domain *domain_make(const TfLiteRegistrationExternal *const *op, size_t n) {
+domain *domain_make(const op_list *ops) {
+  const TfLiteRegistrationExternal *const *op = ops->op;
+  size_t n = ops->n;
   domain *d = calloc(1, sizeof *d);
   if (!d) return NULL;
   d->list = calloc(n + 1, sizeof *d->list);
@@ -254,102 +324,4 @@ void domain_free(domain *d) {
   free(d->list);
   free(d->op);
   free(d);
-}
-
-/* ---- what a registration's functions call -----------------------------------------------------------------------
- */
-
-/* Opaque tensors are ports. */
-static port *as_port(const TfLiteOpaqueTensor *t) { return (port *)(uintptr_t)t; }
-static const TfLiteTensor *plain(const TfLiteOpaqueTensor *t) { return (const TfLiteTensor *)(uintptr_t)t; }
-
-int TfLiteOpaqueNodeNumberOfInputs(const TfLiteOpaqueNode *n) { return n ? n->n_in : -1; }
-int TfLiteOpaqueNodeNumberOfOutputs(const TfLiteOpaqueNode *n) { return n ? n->n_out : -1; }
-const TfLiteOpaqueTensor *TfLiteOpaqueNodeGetInput(const TfLiteOpaqueContext *c, const TfLiteOpaqueNode *n, int i) {
-  (void)c;
-  return n && i >= 0 && i < n->n_in && n->in[i].t.dims ? (const TfLiteOpaqueTensor *)(const void *)&n->in[i] : NULL;
-}
-TfLiteOpaqueTensor *TfLiteOpaqueNodeGetOutput(TfLiteOpaqueContext *c, const TfLiteOpaqueNode *n, int i) {
-  (void)c;
-  return n && i >= 0 && i < n->n_out ? (TfLiteOpaqueTensor *)(void *)&n->out[i] : NULL;
-}
-void *TfLiteOpaqueNodeGetUserData(const TfLiteOpaqueNode *n) { return n ? n->state : NULL; }
-void *TfLiteOpaqueNodeGetBuiltinData(const TfLiteOpaqueNode *n) {
-  (void)n;
-  return NULL;
-}
-TfLiteStatus TfLiteOpaqueNodeGetCustomInitialData(const TfLiteOpaqueNode *n, const void **p, int *size) {
-  if (!n || !p || !size) return kTfLiteError;
-  *p = n->options;
-  *size = (int)n->n_options;
-  return kTfLiteOk;
-}
-
-TfLiteStatus TfLiteOpaqueContextResizeTensor(TfLiteOpaqueContext *c, TfLiteOpaqueTensor *t, TfLiteIntArray *size) {
-  port *p = as_port(t);
-  if (!c || !p || !size || !p->out || size->size > WHET_MAX_RANK) {
-    free(size);
-    return kTfLiteError;
-  }
-  for (int i = 0; i < size->size; i++)
-    if (size->data[i] < 0) {
-      free(size);
-      return kTfLiteError;
-    }
-  free(p->t.dims);
-  p->t.dims = size;
-  return !c->running || !tell(c->c, p, true) ? kTfLiteOk : kTfLiteError;
-}
-
-void TfLiteOpaqueContextReportErrorVa(TfLiteOpaqueContext *c, const char *format, va_list ap) {
-  char text[400];
-  vsnprintf(text, sizeof text, format, ap);
-  if (c && c->c) whet_custom_error(c->c, text);
-}
-void TfLiteOpaqueContextReportError(TfLiteOpaqueContext *c, const char *format, ...) {
-  va_list ap;
-  va_start(ap, format);
-  TfLiteOpaqueContextReportErrorVa(c, format, ap);
-  va_end(ap);
-}
-TfLiteStatus TfLiteOpaqueContextGetSizeOfType(TfLiteOpaqueContext *c, TfLiteType t, size_t *bytes) {
-  (void)c;
-  unsigned bits = whet_dtype_bits(dtype_of(t));
-  if (!bytes || bits < 8 || t == kTfLiteString) return kTfLiteError;
-  *bytes = bits / 8;
-  return kTfLiteOk;
-}
-
-TfLiteType TfLiteOpaqueTensorType(const TfLiteOpaqueTensor *t) { return TfLiteTensorType(plain(t)); }
-int32_t TfLiteOpaqueTensorNumDims(const TfLiteOpaqueTensor *t) { return TfLiteTensorNumDims(plain(t)); }
-int32_t TfLiteOpaqueTensorDim(const TfLiteOpaqueTensor *t, int32_t i) { return TfLiteTensorDim(plain(t), i); }
-TfLiteStatus TfLiteOpaqueTensorGetNumDimsSignature(const TfLiteOpaqueTensor *t, int32_t *n) {
-  if (!t || !n) return kTfLiteError;
-  *n = plain(t)->dims_signature ? plain(t)->dims_signature->size : -1;
-  return kTfLiteOk;
-}
-TfLiteStatus TfLiteOpaqueTensorGetDimSignature(const TfLiteOpaqueTensor *t, int32_t i, int32_t *d) {
-  const TfLiteIntArray *s = t ? plain(t)->dims_signature : NULL;
-  if (!s || !d || i < 0 || i >= s->size) return kTfLiteError;
-  *d = s->data[i];
-  return kTfLiteOk;
-}
-int TfLiteOpaqueTensorIsVariable(const TfLiteOpaqueTensor *t) { return t && plain(t)->is_variable; }
-size_t TfLiteOpaqueTensorByteSize(const TfLiteOpaqueTensor *t) { return TfLiteTensorByteSize(plain(t)); }
-void *TfLiteOpaqueTensorData(const TfLiteOpaqueTensor *t) { return TfLiteTensorData(plain(t)); }
-TfLiteAllocationType TfLiteOpaqueTensorGetAllocationType(const TfLiteOpaqueTensor *t) {
-  return t ? plain(t)->allocation_type : kTfLiteMemNone;
-}
-const char *TfLiteOpaqueTensorName(const TfLiteOpaqueTensor *t) { return TfLiteTensorName(plain(t)); }
-TfLiteQuantization TfLiteOpaqueTensorGetQuantization(const TfLiteOpaqueTensor *t) {
-  return t ? plain(t)->quantization : (TfLiteQuantization){kTfLiteNoQuantization, NULL};
-}
-TfLiteQuantizationParams TfLiteOpaqueTensorGetQuantizationParams(const TfLiteOpaqueTensor *t) {
-  return TfLiteTensorQuantizationParams(plain(t));
-}
-TfLiteStatus TfLiteOpaqueTensorCopyFromBuffer(TfLiteOpaqueTensor *t, const void *p, size_t n) {
-  return TfLiteTensorCopyFromBuffer((TfLiteTensor *)(uintptr_t)t, p, n);
-}
-TfLiteStatus TfLiteOpaqueTensorCopyToBuffer(const TfLiteOpaqueTensor *t, void *p, size_t n) {
-  return TfLiteTensorCopyToBuffer(plain(t), p, n);
 }

@@ -66,3 +66,20 @@ TfLiteStatus TfLiteOperatorSetInvokeWithData(TfLiteOperator *r,
   r->invoke_with = fn;
   return kTfLiteOk;
 }
+
+/* Asynchronous execution: not there. */
+void TfLiteOperatorSetAsyncKernel(TfLiteOperator *r,
+                                  struct TfLiteAsyncKernel *(*fn)(TfLiteOpaqueContext *, TfLiteOpaqueNode *)) {
+  (void)r, (void)fn;
+}
+TfLiteStatus TfLiteOperatorSetAsyncKernelWithData(TfLiteOperator *r,
+                                                  struct TfLiteAsyncKernel *(*fn)(void *, TfLiteOpaqueContext *,
+                                                                                  TfLiteOpaqueNode *)) {
+  (void)fn;
+  return r ? kTfLiteOk : kTfLiteError;
+}
+void TfLiteRegistrationExternalSetAsyncKernel(TfLiteRegistrationExternal *r,
+                                              struct TfLiteAsyncKernel *(*fn)(TfLiteOpaqueContext *,
+                                                                              TfLiteOpaqueNode *)) {
+  (void)r, (void)fn;
+}

@@ -3,6 +3,13 @@
 
 #include "shim.h"
 
+/* Bytes of a tensor as it is shown before its memory is made; free dimensions count as 1 there. */
+static size_t declared(const whet_info *f) {
+  size_t n = 1;
+  for (int32_t i = 0; i < f->rank; i++) n *= f->dims[i] < 0 ? 1 : (size_t)f->dims[i];
+  return f->rank < 0 ? 0 : whet_dtype_bytes(f->dtype, n);
+}
+
 /* Describe every tensor anew, and point it to its memory where that is settled. */
 static bool refresh(runner *r, bool memory) {
   for (int side = 0; side < 2; side++)
@@ -23,7 +30,7 @@ static bool refresh(runner *r, bool memory) {
                    : side  ? (void *)whet_session_output(r->session, i, &bytes, &err)
                            : whet_session_input(r->session, i, &bytes, &err);
       p->t.data.data = data;
-      p->t.bytes = data ? bytes : 0;
+      p->t.bytes = data ? bytes : declared(&info);
       if (memory && side && !data) p->t.allocation_type = kTfLiteDynamic; /* its size is known after a run */
     }
   return true;
@@ -149,7 +156,7 @@ static TfLiteStatus collect(runner *r) {
       return kTfLiteError;
     }
     free(p->text);
-    p->text = p->t.data.raw = strings_pack(v, &p->t.bytes);
+    p->text = p->t.data.raw = strings_pack(whet_value_const_data(v), whet_value_count(v), &p->t.bytes);
     whet_value_unref(&v);
     if (!p->text) return kTfLiteError;
   }

@@ -25,23 +25,48 @@ void report_say(const report *r, const char *format, ...) __attribute__((format(
 
 struct TfLiteModel {
   _Atomic int ref;
-  whet_model *m; /* NULL: it has operators that only registrations can bring */
-  void *bytes;   /* then: the file's bytes, ours when `own` */
+  whet_model *m;     /* NULL: it has operators that only registrations can bring */
+  const void *bytes; /* where it was opened from: the caller's bytes, or those of a file */
   size_t n;
-  bool own;
+  char *path;
   report report;
 };
 TfLiteModel *model_ref(const TfLiteModel *m);
+/* The model anew, with operators of the caller's own. NULL after a report. */
+whet_model *model_reopen(const TfLiteModel *m, const whet_custom_domain *own, const report *r);
+
+/* Registrations, and which of them go with the list. */
+typedef struct op_list {
+  const TfLiteRegistrationExternal **op;
+  bool *own;
+  size_t n;
+} op_list;
+/* Add one; false: no memory, and it stays the caller's. */
+bool op_list_add(op_list *l, const TfLiteRegistrationExternal *op, bool own);
+void op_list_free(op_list *l);
+
+/* Functions of the caller's that say which operators there are. Registrations of older programs are shorter. */
+typedef struct resolver {
+  void *user;
+  const TfLiteRegistrationExternal *(*builtin_new)(void *user, int code, int version);
+  const TfLiteRegistrationExternal *(*custom_new)(void *user, const char *name, int version);
+  const TfLiteRegistration *(*builtin)(void *user, TfLiteBuiltinOperator code, int version);
+  const TfLiteRegistration *(*custom)(void *user, const char *name, int version);
+  size_t bytes; /* of the registrations that the last two answer; 0: there is no resolver */
+} resolver;
 
 struct TfLiteInterpreterOptions {
   int32_t threads;
   bool cancel;
   report report;
   TfLiteOpaqueDelegate *delegate; /* the first that is not ours */
-  const TfLiteRegistrationExternal **op;
-  bool *own; /* of each of them: it goes with the options */
-  size_t n_op;
+  op_list ops;
+  resolver resolver;
 };
+
+/* Find the operators that the model names and that the options bring in place of whet's: those of the caller's own go
+ * to `found`. False after a report: one is missing, or in place of a built-in one. */
+bool resolve(const TfLiteModel *m, const TfLiteInterpreterOptions *o, op_list *found, const report *r);
 
 struct runner;
 
@@ -85,12 +110,15 @@ bool port_describe(port *p, const whet_info *info);
 void port_free(port *p);
 /* Strings: from packed form to a value (NULL: malformed), and back (NULL: refused; *n bytes). */
 whet_value *strings_unpack(const void *p, size_t n, int32_t rank, const int64_t *dims);
-void *strings_pack(const whet_value *v, size_t *n);
+void *strings_pack(const whet_str *s, size_t count, size_t *n);
+/* How many strings packed bytes hold, -1: they are malformed; and string i of them. */
+int32_t strings_count(const void *p, size_t n);
+whet_str strings_at(const void *p, int32_t i);
 
 /* The domain of operators that registrations make, in memory that lives as long as the process needs it: freed by
  * domain_free. */
 typedef struct domain domain;
-domain *domain_make(const TfLiteRegistrationExternal *const *op, size_t n);
+domain *domain_make(const op_list *ops);
 const whet_custom_domain *domain_of(const domain *d);
 void domain_free(domain *d);
 
@@ -128,7 +156,7 @@ struct TfLiteRegistrationExternal {
 
 /* A copy of a registration in the newer form, given back with TfLiteRegistrationExternalDelete; NULL: no memory. */
 TfLiteRegistrationExternal *registration_copy(const TfLiteRegistrationExternal *r);
-TfLiteRegistrationExternal *registration_classic(const char *name, const TfLiteRegistration *r);
+TfLiteRegistrationExternal *registration_classic(int code, const char *name, const TfLiteRegistration *r);
 
 /* Is this delegate one of ours? */
 bool delegate_is_ours(const void *d);

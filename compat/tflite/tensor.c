@@ -150,23 +150,36 @@ static int32_t i32_at(const void *p, size_t i) {
   return v;
 }
 
-whet_value *strings_unpack(const void *p, size_t n, int32_t rank, const int64_t *dims) {
-  whet_value *v = NULL;
-  if (n < 4 || whet_value_create(WHET_STRING, rank, dims, &v)) return NULL;
-  int32_t count = i32_at(p, 0);
-  bool ok = count >= 0 && (size_t)count == whet_value_count(v) && (size_t)count <= (n - 4) / 4 - (n >= 8);
+int32_t strings_count(const void *p, size_t n) {
+  int32_t count = p && n >= 4 ? i32_at(p, 0) : -1;
+  bool ok = count >= 0 && (size_t)count <= (n - 4) / 4 - (n >= 8);
   for (int32_t i = 0; ok && i < count; i++) {
     int32_t from = i32_at(p, 1 + (size_t)i), to = i32_at(p, 2 + (size_t)i);
-    ok = from >= 0 && to >= from && (size_t)to <= n &&
-         !whet_value_set_string(v, (size_t)i, (const char *)p + from, (size_t)(to - from));
+    ok = from >= 0 && to >= from && (size_t)to <= n;
+  }
+  return ok ? count : -1;
+}
+
+whet_str strings_at(const void *p, int32_t i) {
+  int32_t from = i32_at(p, 1 + (size_t)i), to = i32_at(p, 2 + (size_t)i);
+  return (whet_str){(const char *)p + from, (size_t)(to - from)};
+}
+
+whet_value *strings_unpack(const void *p, size_t n, int32_t rank, const int64_t *dims) {
+  whet_value *v = NULL;
+  int32_t count = strings_count(p, n);
+  if (count < 0 || whet_value_create(WHET_STRING, rank, dims, &v)) return NULL;
+  bool ok = (size_t)count == whet_value_count(v);
+  for (int32_t i = 0; ok && i < count; i++) {
+    whet_str s = strings_at(p, i);
+    ok = !whet_value_set_string(v, (size_t)i, s.p, s.n);
   }
   if (!ok) whet_value_unref(&v);
   return v;
 }
 
-void *strings_pack(const whet_value *v, size_t *n) {
-  const whet_str *s = whet_value_const_data(v);
-  size_t count = whet_value_count(v), at = 4 * (count + 2);
+void *strings_pack(const whet_str *s, size_t count, size_t *n) {
+  size_t at = 4 * (count + 2);
   *n = at;
   for (size_t i = 0; i < count; i++) *n += s[i].n;
   char *p = *n <= INT32_MAX ? malloc(*n) : NULL;

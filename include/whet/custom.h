@@ -41,6 +41,11 @@ WHET_API whet_status whet_custom_output(whet_custom_ctx *c, size_t i, whet_dtype
                                         void **data);
 /* Element k of output i, which is of strings: a copy of n bytes. In the kernel, once whet_custom_output has made the output. */
 WHET_API whet_status whet_custom_output_string(whet_custom_ctx *c, size_t i, size_t k, const char *p, size_t n);
+/* Shape rule: what the outputs are is known only when run. The kernel then tells all of them, as that of an operator without a shape
+ * rule does. */
+WHET_API whet_status whet_custom_output_late(whet_custom_ctx *c);
+/* Kernel: not 0 when it tells what its outputs are. */
+WHET_API int whet_custom_tells(const whet_custom_ctx *c);
 /* In `tell`: output i has this type and these dimensions, as far as they are known: -1 is a free one, a symbol of the model by
  * its name. */
 WHET_API whet_status whet_custom_output_told(whet_custom_ctx *c, size_t i, const whet_info *info);

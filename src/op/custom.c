@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Custom: one node of an operator of the caller's own (whet/custom.h), in either format.
  *
- * With a shape rule it is planned as any other operator; without one its kernel tells the sizes while running. Its
+ * With a shape rule it is planned as any other operator; without one, or where the rule says so, its kernel tells the sizes while
+ * running. Its
  * state is made once for each program (plan/custom.c). A kernel that is not thread safe takes turns with every other
  * such one. */
 
@@ -23,6 +24,7 @@ struct whet_custom_ctx {
   const whet_args *a;
   const whet_graph *told; /* with f: `tell` is called, and free dimensions are its symbols */
   bool late;     /* the kernel tells sizes */
+  bool later;    /* with f: the shape rule leaves them to the kernel */
   uint64_t made; /* outputs told, by number */
   char text[400];
 };
@@ -157,7 +159,7 @@ whet_status whet_custom_output(whet_custom_ctx *c, size_t i, whet_dtype t, int32
   if (n < 0 || !whet_dtype_bits(t) || (n && !whet_dtype_bytes(t, (size_t)n)))
     return wrong(c, WHET_E_SHAPE, "output %zu: no such type or shape", i);
   if (t == WHET_STRING && !c->late)
-    return wrong(c, WHET_E_TYPE, "output %zu: an operator with a shape rule cannot make strings", i);
+    return wrong(c, WHET_E_TYPE, "output %zu: an operator with a shape rule cannot make strings, unless that leaves them to the kernel", i);
   c->made |= UINT64_C(1) << i;
   if (c->node->out[i] < 0) return WHET_OK;
   if (c->f) {
@@ -191,6 +193,13 @@ whet_status whet_custom_output_string(whet_custom_ctx *c, size_t i, size_t k, co
   to[k] = (whet_str){own, n};
   return WHET_OK;
 }
+
+whet_status whet_custom_output_late(whet_custom_ctx *c) {
+  if (!c->f || c->told) return wrong(c, WHET_E_MISUSE, "only a shape rule can leave sizes to the kernel");
+  c->later = true;
+  return WHET_OK;
+}
+int whet_custom_tells(const whet_custom_ctx *c) { return c->late; }
 
 /* The dimension of a graph that has that name; ANY: none. */
 static int64_t symbol_of(const whet_graph *g, const char *name) {
@@ -233,7 +242,7 @@ static whet_status call(whet_custom_ctx *c, whet_status (*fn)(void *, void *, wh
   if (turns) pthread_mutex_unlock(&k_turn);
   if (s > 0) s = WHET_E_DATA;
   if (s) return wrong(c, s, "the operator failed: %s", whet_status_text(s));
-  for (int i = 0; i < c->node->n_out && i < 64; i++)
+  for (int i = 0; i < c->node->n_out && i < 64 && !c->later; i++)
     if (c->node->out[i] >= 0 && !(c->made >> i & 1)) return wrong(c, WHET_E_DATA, "output %d was not told", i);
   return WHET_OK;
 }
@@ -268,7 +277,7 @@ static whet_status infer(whet_infer *f, const whet_node *n) {
     if (whet__in_has(f, i) && whet__shape_count(whet__in_shape(f, i)) < 0) return WHET_LATE;
   whet_custom_ctx c = {.node = n, .attr = attr, .f = f};
   whet_status s = call(&c, attr->op->shape, !attr->op->thread_safe);
-  return s ? whet__infer_fail(f, s, "%s: %s", attr->op->name, c.text) : WHET_OK;
+  return s ? whet__infer_fail(f, s, "%s: %s", attr->op->name, c.text) : c.later ? WHET_LATE : WHET_OK;
 }
 
 /* The kernel. */

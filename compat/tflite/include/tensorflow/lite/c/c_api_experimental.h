@@ -24,6 +24,57 @@ TFL_CAPI_EXPORT extern TfLiteStatus TfLiteInterpreterResizeInputTensorStrict(TfL
 TFL_CAPI_EXPORT extern void TfLiteInterpreterOptionsAddCustomOp(TfLiteInterpreterOptions *options, const char *name,
                                                                 const TfLiteRegistration *registration,
                                                                 int32_t min_version, int32_t max_version);
+/* Refused when an interpreter of a model that uses the built-in operator is made: whet's own run all of those. */
+TFL_CAPI_EXPORT extern void TfLiteInterpreterOptionsAddBuiltinOp(TfLiteInterpreterOptions *options,
+                                                                 TfLiteBuiltinOperator op,
+                                                                 const TfLiteRegistration *registration,
+                                                                 int32_t min_version, int32_t max_version);
+/* The caller's functions are asked for every operator of a model when an interpreter is made: NULL for one that is not added to the
+ * options is an error, a custom one runs, and one in place of a built-in one is refused. */
+TFL_CAPI_EXPORT extern void TfLiteInterpreterOptionsSetOpResolver(
+    TfLiteInterpreterOptions *options,
+    const TfLiteRegistration *(*find_builtin_op)(void *user_data, TfLiteBuiltinOperator op, int version),
+    const TfLiteRegistration *(*find_custom_op)(void *user_data, const char *custom_op, int version),
+    void *op_resolver_user_data);
+TFL_CAPI_EXPORT extern void TfLiteInterpreterOptionsSetOpResolverV1(
+    TfLiteInterpreterOptions *options,
+    const TfLiteRegistration_V1 *(*find_builtin_op)(void *user_data, TfLiteBuiltinOperator op, int version),
+    const TfLiteRegistration_V1 *(*find_custom_op)(void *user_data, const char *custom_op, int version),
+    void *op_resolver_user_data);
+TFL_CAPI_EXPORT extern void TfLiteInterpreterOptionsSetOpResolverV2(
+    TfLiteInterpreterOptions *options,
+    const TfLiteRegistration_V2 *(*find_builtin_op)(void *user_data, TfLiteBuiltinOperator op, int version),
+    const TfLiteRegistration_V2 *(*find_custom_op)(void *user_data, const char *custom_op, int version),
+    void *op_resolver_user_data);
+TFL_CAPI_EXPORT extern void TfLiteInterpreterOptionsSetOpResolverV3(
+    TfLiteInterpreterOptions *options,
+    const TfLiteRegistration_V3 *(*find_builtin_op)(void *user_data, TfLiteBuiltinOperator op, int version),
+    const TfLiteRegistration_V3 *(*find_custom_op)(void *user_data, const char *custom_op, int version),
+    void *op_resolver_user_data);
+TFL_CAPI_EXPORT extern void TfLiteInterpreterOptionsSetOpResolverExternal(
+    TfLiteInterpreterOptions *options,
+    const TfLiteRegistrationExternal *(*find_builtin_op)(void *user_data, int op, int version),
+    const TfLiteRegistrationExternal *(*find_custom_op)(void *user_data, const char *custom_op, int version),
+    void *op_resolver_user_data);
+/* The second pair is asked where the first answers NULL. */
+TFL_CAPI_EXPORT extern void TfLiteInterpreterOptionsSetOpResolverExternalWithFallback(
+    TfLiteInterpreterOptions *options,
+    const TfLiteRegistrationExternal *(*find_builtin_op_external)(void *user_data, int op, int version),
+    const TfLiteRegistrationExternal *(*find_custom_op_external)(void *user_data, const char *custom_op, int version),
+    const TfLiteRegistration *(*find_builtin_op)(void *user_data, TfLiteBuiltinOperator op, int version),
+    const TfLiteRegistration *(*find_custom_op)(void *user_data, const char *custom_op, int version),
+    void *op_resolver_user_data);
+/* No effect: whet reports nothing to it. */
+struct TfLiteTelemetryProfilerStruct;
+TFL_CAPI_EXPORT extern void TfLiteInterpreterOptionsSetTelemetryProfiler(
+    TfLiteInterpreterOptions *options, struct TfLiteTelemetryProfilerStruct *profiler);
+/* Memory of delegates: every tensor has kTfLiteNullBufferHandle and no delegate, and none can be set. */
+TFL_CAPI_EXPORT extern TfLiteStatus TfLiteInterpreterSetBufferHandle(TfLiteInterpreter *interpreter,
+                                                                     TfLiteTensor *tensor, TfLiteBufferHandle handle,
+                                                                     TfLiteOpaqueDelegate *delegate);
+TFL_CAPI_EXPORT extern TfLiteStatus TfLiteInterpreterGetBufferHandle(TfLiteInterpreter *interpreter, int tensor_index,
+                                                                     TfLiteBufferHandle *handle,
+                                                                     TfLiteOpaqueDelegate **delegate);
 /* No effect: there is no NNAPI here, and nothing to fall back from. */
 TFL_CAPI_EXPORT extern void TfLiteInterpreterOptionsSetUseNNAPI(TfLiteInterpreterOptions *options, bool enable);
 TFL_CAPI_EXPORT extern void TfLiteInterpreterOptionsSetEnableDelegateFallback(TfLiteInterpreterOptions *options,

@@ -74,6 +74,28 @@ typedef enum TfLiteAllocationType {
   kTfLiteVariantObject
 } TfLiteAllocationType;
 
+/* How a tensor's memory is made, how long its address and contents stay, and in which step they and its shape are known. */
+typedef enum TfLiteAllocationStrategy {
+  kTfLiteAllocationStrategyUnknown,
+  kTfLiteAllocationStrategyNone,
+  kTfLiteAllocationStrategyMMap,
+  kTfLiteAllocationStrategyArena,
+  kTfLiteAllocationStrategyMalloc,
+  kTfLiteAllocationStrategyNew
+} TfLiteAllocationStrategy;
+typedef enum TfLiteRunStability {
+  kTfLiteRunStabilityUnknown,
+  kTfLiteRunStabilityUnstable,
+  kTfLiteRunStabilitySingleRun,
+  kTfLiteRunStabilityAcrossRuns
+} TfLiteRunStability;
+typedef enum TfLiteRunStep {
+  kTfLiteRunStepUnknown,
+  kTfLiteRunStepInit,
+  kTfLiteRunStepPrepare,
+  kTfLiteRunStepEval
+} TfLiteRunStep;
+
 typedef int TfLiteBufferHandle;
 enum { kTfLiteNullBufferHandle = -1 };
 
@@ -81,6 +103,18 @@ typedef struct TfLiteCustomAllocation {
   void *data;
   size_t bytes;
 } TfLiteCustomAllocation;
+
+typedef enum TfLiteDimensionType { kTfLiteDimDense = 0, kTfLiteDimSparseCSR } TfLiteDimensionType;
+typedef struct TfLiteDimensionMetadata {
+  TfLiteDimensionType format;
+  int dense_size;
+  TfLiteIntArray *array_segments, *array_indices;
+} TfLiteDimensionMetadata;
+typedef struct TfLiteSparsity {
+  TfLiteIntArray *traversal_order, *block_map;
+  TfLiteDimensionMetadata *dim_metadata;
+  int dim_metadata_size;
+} TfLiteSparsity;
 
 /* A tensor as its owner shows it: read the fields, change only what `data` points to. */
 typedef struct TfLiteTensor {
@@ -97,7 +131,7 @@ typedef struct TfLiteTensor {
   bool data_is_stale;
   bool is_variable;
   TfLiteQuantization quantization;
-  struct TfLiteSparsity *sparsity;
+  TfLiteSparsity *sparsity;
   const TfLiteIntArray *dims_signature;
 } TfLiteTensor;
 
@@ -135,6 +169,14 @@ TFL_CAPI_EXPORT extern TfLiteStatus TfLiteTensorCopy(const TfLiteTensor *src, Tf
 TFL_CAPI_EXPORT extern TfLiteStatus TfLiteTensorResizeMaybeCopy(size_t num_bytes, TfLiteTensor *tensor,
                                                                 bool preserve_data);
 TFL_CAPI_EXPORT extern TfLiteStatus TfLiteTensorRealloc(size_t num_bytes, TfLiteTensor *tensor);
+TFL_CAPI_EXPORT extern void TfLiteSparsityFree(TfLiteSparsity *sparsity);
+
+/* Told by the tensor's allocation type alone. */
+TFL_CAPI_EXPORT extern TfLiteAllocationStrategy TfLiteTensorGetAllocationStrategy(const TfLiteTensor *t);
+TFL_CAPI_EXPORT extern TfLiteRunStability TfLiteTensorGetBufferAddressStability(const TfLiteTensor *t);
+TFL_CAPI_EXPORT extern TfLiteRunStability TfLiteTensorGetDataStability(const TfLiteTensor *t);
+TFL_CAPI_EXPORT extern TfLiteRunStep TfLiteTensorGetDataKnownStep(const TfLiteTensor *t);
+TFL_CAPI_EXPORT extern TfLiteRunStep TfLiteTensorGetShapeKnownStep(const TfLiteTensor *t);
 
 /* ---- operators of the caller's own, the older form ---------------------------------------------- */
 
@@ -167,6 +209,72 @@ typedef struct TfLiteRegistration {
   struct TfLiteAsyncKernel *(*async_kernel)(TfLiteContext *context, TfLiteNode *node);
   uint64_t inplace_operator;
 } TfLiteRegistration;
+
+/* What it was in older releases: its beginning. */
+typedef struct TfLiteRegistration_V1 {
+  void *(*init)(TfLiteContext *context, const char *buffer, size_t length);
+  void (*free)(TfLiteContext *context, void *buffer);
+  TfLiteStatus (*prepare)(TfLiteContext *context, TfLiteNode *node);
+  TfLiteStatus (*invoke)(TfLiteContext *context, TfLiteNode *node);
+  const char *(*profiling_string)(const TfLiteContext *context, const TfLiteNode *node);
+  int32_t builtin_code;
+  const char *custom_name;
+  int version;
+} TfLiteRegistration_V1;
+typedef struct TfLiteRegistration_V2 {
+  void *(*init)(TfLiteContext *context, const char *buffer, size_t length);
+  void (*free)(TfLiteContext *context, void *buffer);
+  TfLiteStatus (*prepare)(TfLiteContext *context, TfLiteNode *node);
+  TfLiteStatus (*invoke)(TfLiteContext *context, TfLiteNode *node);
+  const char *(*profiling_string)(const TfLiteContext *context, const TfLiteNode *node);
+  int32_t builtin_code;
+  const char *custom_name;
+  int version;
+  TfLiteRegistrationExternal *registration_external;
+} TfLiteRegistration_V2;
+typedef struct TfLiteRegistration_V3 {
+  void *(*init)(TfLiteContext *context, const char *buffer, size_t length);
+  void (*free)(TfLiteContext *context, void *buffer);
+  TfLiteStatus (*prepare)(TfLiteContext *context, TfLiteNode *node);
+  TfLiteStatus (*invoke)(TfLiteContext *context, TfLiteNode *node);
+  const char *(*profiling_string)(const TfLiteContext *context, const TfLiteNode *node);
+  int32_t builtin_code;
+  const char *custom_name;
+  int version;
+  TfLiteRegistrationExternal *registration_external;
+  struct TfLiteAsyncKernel *(*async_kernel)(TfLiteContext *context, TfLiteNode *node);
+} TfLiteRegistration_V3;
+
+/* ---- delegates ----------------------------------------------------------------------------------- */
+
+/* A delegate of the caller's own can be made; an interpreter made with one is refused, for whet hands no operators over. */
+struct TfLiteDelegate {
+  void *data_;
+  TfLiteStatus (*Prepare)(TfLiteContext *context, TfLiteDelegate *delegate);
+  TfLiteStatus (*CopyFromBufferHandle)(TfLiteContext *context, TfLiteDelegate *delegate, TfLiteBufferHandle handle,
+                                       TfLiteTensor *tensor);
+  TfLiteStatus (*CopyToBufferHandle)(TfLiteContext *context, TfLiteDelegate *delegate, TfLiteBufferHandle handle,
+                                     TfLiteTensor *tensor);
+  void (*FreeBufferHandle)(TfLiteContext *context, TfLiteDelegate *delegate, TfLiteBufferHandle *handle);
+  int64_t flags;
+  struct TfLiteOpaqueDelegateBuilder *opaque_delegate_builder;
+};
+typedef struct TfLiteOpaqueDelegateBuilder {
+  void *data;
+  TfLiteStatus (*Prepare)(TfLiteOpaqueContext *context, TfLiteOpaqueDelegate *delegate, void *data);
+  TfLiteStatus (*CopyFromBufferHandle)(TfLiteOpaqueContext *context, TfLiteOpaqueDelegate *delegate, void *data,
+                                       TfLiteBufferHandle handle, TfLiteOpaqueTensor *tensor);
+  TfLiteStatus (*CopyToBufferHandle)(TfLiteOpaqueContext *context, TfLiteOpaqueDelegate *delegate, void *data,
+                                     TfLiteBufferHandle handle, TfLiteOpaqueTensor *tensor);
+  void (*FreeBufferHandle)(TfLiteOpaqueContext *context, TfLiteOpaqueDelegate *delegate, void *data,
+                           TfLiteBufferHandle *handle);
+  int64_t flags;
+} TfLiteOpaqueDelegateBuilder;
+
+TFL_CAPI_EXPORT extern TfLiteDelegate TfLiteDelegateCreate(void);
+TFL_CAPI_EXPORT extern TfLiteOpaqueDelegate *TfLiteOpaqueDelegateCreate(const TfLiteOpaqueDelegateBuilder *builder);
+TFL_CAPI_EXPORT extern void TfLiteOpaqueDelegateDelete(TfLiteOpaqueDelegate *delegate);
+TFL_CAPI_EXPORT extern void *TfLiteOpaqueDelegateGetData(const TfLiteOpaqueDelegate *delegate);
 
 /* What a registration's functions are given: the tensors of the one node that runs. Functions that are for delegates and for
  * tensors beyond the node's own answer kTfLiteError or NULL after a report. */

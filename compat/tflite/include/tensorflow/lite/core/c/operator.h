@@ -43,6 +43,12 @@ TFL_CAPI_EXPORT extern TfLiteStatus TfLiteOperatorSetPrepareWithData(TfLiteOpera
 TFL_CAPI_EXPORT extern TfLiteStatus TfLiteOperatorSetInvokeWithData(TfLiteOperator *op,
                                                                     TfLiteStatus (*fn)(void *, TfLiteOpaqueContext *,
                                                                                        TfLiteOpaqueNode *));
+/* Taken, and without effect: whet has no asynchronous execution. */
+struct TfLiteAsyncKernel;
+TFL_CAPI_EXPORT extern void TfLiteOperatorSetAsyncKernel(
+    TfLiteOperator *op, struct TfLiteAsyncKernel *(*fn)(TfLiteOpaqueContext *, TfLiteOpaqueNode *));
+TFL_CAPI_EXPORT extern TfLiteStatus TfLiteOperatorSetAsyncKernelWithData(
+    TfLiteOperator *op, struct TfLiteAsyncKernel *(*fn)(void *, TfLiteOpaqueContext *, TfLiteOpaqueNode *));
 
 #ifdef __cplusplus
 }

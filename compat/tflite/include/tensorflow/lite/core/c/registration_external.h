@@ -39,6 +39,10 @@ TFL_CAPI_EXPORT extern void TfLiteRegistrationExternalSetInvoke(
     TfLiteStatus (*invoke)(TfLiteOpaqueContext *context, TfLiteOpaqueNode *node));
 TFL_CAPI_EXPORT extern void TfLiteRegistrationExternalSetInplaceOperator(TfLiteRegistrationExternal *registration,
                                                                          uint64_t inplace_operator);
+/* Taken, and without effect: whet has no asynchronous execution. */
+struct TfLiteAsyncKernel;
+TFL_CAPI_EXPORT extern void TfLiteRegistrationExternalSetAsyncKernel(
+    TfLiteRegistrationExternal *r, struct TfLiteAsyncKernel *(*fn)(TfLiteOpaqueContext *, TfLiteOpaqueNode *));
 
 #ifdef __cplusplus
 }

@@ -14,7 +14,7 @@ typedef struct {
   int32_t num_threads;
   uint32_t runtime_flags;
   uint32_t flags;
-  void *weights_cache;
+  struct TfLiteXNNPackDelegateWeightsCache *weights_cache;
   bool handle_variable_ops;
   const char *weight_cache_file_path;
   int weight_cache_file_descriptor;
@@ -29,6 +29,14 @@ TFL_CAPI_EXPORT void *TfLiteXNNPackDelegateGetThreadPool(TfLiteDelegate *delegat
 TFL_CAPI_EXPORT const TfLiteXNNPackDelegateOptions *TfLiteXNNPackDelegateGetOptions(TfLiteDelegate *delegate);
 TFL_CAPI_EXPORT int TfLiteXNNPackDelegateGetFlags(TfLiteDelegate *delegate);
 TFL_CAPI_EXPORT void TfLiteXNNPackDelegateDelete(TfLiteDelegate *delegate);
+
+/* Weights shared between delegates: nothing is kept in one, since whet packs its own. NULL: no memory; false: there is no cache. */
+struct TfLiteXNNPackDelegateWeightsCache;
+TFL_CAPI_EXPORT struct TfLiteXNNPackDelegateWeightsCache *TfLiteXNNPackDelegateWeightsCacheCreate(void);
+TFL_CAPI_EXPORT struct TfLiteXNNPackDelegateWeightsCache *TfLiteXNNPackDelegateWeightsCacheCreateWithSize(size_t size);
+TFL_CAPI_EXPORT bool TfLiteXNNPackDelegateWeightsCacheFinalizeSoft(struct TfLiteXNNPackDelegateWeightsCache *cache);
+TFL_CAPI_EXPORT bool TfLiteXNNPackDelegateWeightsCacheFinalizeHard(struct TfLiteXNNPackDelegateWeightsCache *cache);
+TFL_CAPI_EXPORT void TfLiteXNNPackDelegateWeightsCacheDelete(struct TfLiteXNNPackDelegateWeightsCache *cache);
 
 #ifdef __cplusplus
 }
