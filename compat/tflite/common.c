@@ -155,8 +155,8 @@ static const struct {
     [kTfLiteDynamic] = {kTfLiteAllocationStrategyMalloc, kTfLiteRunStabilitySingleRun, kTfLiteRunStabilitySingleRun,
                         kTfLiteRunStepEval, kTfLiteRunStepEval},
     [kTfLitePersistentRo] = {kTfLiteAllocationStrategyUnknown, kTfLiteRunStabilitySingleRun,
-                             kTfLiteRunStabilityAcrossRuns, kTfLiteRunStepPrepare, kTfLiteRunStepPrepare},
-    [kTfLiteVariantObject] = {kTfLiteAllocationStrategyNew, kTfLiteRunStabilitySingleRun,
+                             kTfLiteRunStabilitySingleRun, kTfLiteRunStepPrepare, kTfLiteRunStepPrepare},
+    [kTfLiteVariantObject] = {kTfLiteAllocationStrategyNew, kTfLiteRunStabilityAcrossRuns,
                               kTfLiteRunStabilitySingleRun, kTfLiteRunStepEval, kTfLiteRunStepEval},
 };
 

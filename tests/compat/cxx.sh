@@ -11,7 +11,7 @@ printf '#include <string>\nint main() { return 0; }\n' >"$dir/a.cc"
   -L"$WHET_BUILD/compat" -lonnxruntime -lstdc++ -o "$dir/classic" || exit 1
 LD_LIBRARY_PATH="$WHET_BUILD/compat" "$dir/classic" "$WHET_SOURCE/tools/demo_model/digits.onnx" || exit 1
 # As a program that another release's library was linked for: no version of the symbol may be missing.
-for v in 1.17.0 1.18.1 1.20.2 1.23.2 1.27.0 1.30.0 1.31.1 1.32.0; do
+for v in $(sed -n 's/^RELEASE(\(.*\))/\1/p' "$WHET_SOURCE/compat/onnxruntime/functions.def"); do
   printf 'VERS_%s { global: OrtGetApiBase; };\n' $v >"$dir/map"
   echo 'const void *OrtGetApiBase(void) { return 0; }' >"$dir/old.c"
   printf 'extern const void *OrtGetApiBase(void);\nint main(void) { return !OrtGetApiBase(); }\n' >"$dir/main.c"

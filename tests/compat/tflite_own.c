@@ -417,8 +417,8 @@ static void holders(void **state) {
 static void what_tensors_say(void **state) {
   static const int k_say[][6] = {{kTfLiteMemNone, 1, 3, 3, 1, 1}, {kTfLiteMmapRo, 2, 3, 3, 1, 1},
                                  {kTfLiteArenaRw, 3, 1, 2, 3, 2}, {kTfLiteArenaRwPersistent, 3, 1, 3, 3, 2},
-                                 {kTfLiteDynamic, 4, 2, 2, 3, 3}, {kTfLitePersistentRo, 0, 2, 3, 2, 2},
-                                 {kTfLiteCustom, 0, 0, 0, 0, 0},  {kTfLiteVariantObject, 5, 2, 2, 3, 3}};
+                                 {kTfLiteDynamic, 4, 2, 2, 3, 3}, {kTfLitePersistentRo, 0, 2, 2, 2, 2},
+                                 {kTfLiteCustom, 0, 0, 0, 0, 0},  {kTfLiteVariantObject, 5, 3, 2, 3, 3}};
   for (size_t i = 0; i < sizeof k_say / sizeof *k_say; i++) {
     const int *k = k_say[i];
     TfLiteTensor t = {.allocation_type = (TfLiteAllocationType)k[0]};

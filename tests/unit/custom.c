@@ -259,6 +259,68 @@ static void keeps_tells_and_says(void **state) {
   close_made(&m, &b);
 }
 
+/* Shape rule and kernel of an operator that leaves its output to the kernel where its input has more than two elements. */
+static whet_status may_leave(void *user, void *state, whet_custom_ctx *c) {
+  whet_info x;
+  assert_int_equal(whet_custom_input(c, 0, &x, NULL), WHET_OK);
+  assert_int_equal(whet_custom_tells(c), 0);
+  return x.dims[0] > 2 ? whet_custom_output_late(c) : whet_custom_output(c, 0, WHET_F32, 1, x.dims, NULL);
+}
+static whet_status twice_if_left(void *user, void *state, whet_custom_ctx *c) {
+  whet_info x;
+  const void *data;
+  void *out;
+  assert_int_equal(whet_custom_input(c, 0, &x, &data), WHET_OK);
+  assert_int_equal(whet_custom_output_late(c), WHET_E_MISUSE);
+  int64_t n = x.dims[0], made = whet_custom_tells(c) ? 2 * n : n;
+  assert_int_equal(whet_custom_tells(c) != 0, n > 2);
+  whet_status s = whet_custom_output(c, 0, WHET_F32, 1, &made, &out);
+  for (int64_t i = 0; !s && i < made; i++) ((float *)out)[i] = ((const float *)data)[i % n];
+  return s;
+}
+
+static void leaves_to_the_kernel(void **state) {
+  whet_custom_op op = {.size = sizeof op, .name = "Left", .min_in = 1, .max_in = 1, .min_out = 1, .max_out = 1,
+                       .shape = may_leave, .run = twice_if_left};
+  const whet_custom_op *ops[] = {&op};
+  whet_custom_domain domain = {sizeof domain, "here", ops, 1};
+  const whet_custom_domain *domains[] = {&domain};
+  whet_model_opts o = whet_model_opts_default();
+  o.custom = domains;
+  o.n_custom = 1;
+  buf graph = {0}, set = {0};
+  ox_attr attrs[] = {{0}};
+  ox_add_in(&graph, ox_info("x", 1, 1, (int64_t[]){-1}, "n"));
+  ox_add_node(&graph, ox_node_in("here", "Left", "it", "x", "y", attrs));
+  ox_add_out(&graph, ox_info("y", 1, -1, NULL, NULL));
+  buf b = ox_model(graph, 8, 17);
+  pb_str(&set, 1, "here");
+  pb_int(&set, 2, 1);
+  pb_msg(&b, 8, &set);
+  whet_model *m = open_made(&b, &o);
+  whet_program *p = NULL;
+  whet_session *s = NULL;
+  whet_err err = {0};
+  if (whet_program_create(m, NULL, &p, &err) || whet_session_create(p, &s, &err)) fail_msg("%s", err.text);
+  for (int64_t n = 1; n < 5; n++) {
+    size_t bytes;
+    whet_info y;
+    assert_int_equal(whet_session_resize(s, 0, 1, &n, &err), WHET_OK);
+    float *x = whet_session_input(s, 0, &bytes, &err);
+    assert_int_equal(bytes, 4 * n);
+    for (int64_t i = 0; i < n; i++) x[i] = (float)(i + n);
+    if (whet_session_run(s, NULL, &err)) fail_msg("%s", err.text);
+    const float *out = whet_session_output(s, 0, &bytes, &err);
+    assert_int_equal(bytes, 4 * (n > 2 ? 2 * n : n));
+    assert_int_equal(whet_session_output_info(s, 0, &y), WHET_OK);
+    assert_int_equal(y.dims[0], bytes / 4);
+    for (size_t i = 0; i < bytes / 4; i++) assert_true(out[i] == (float)((int64_t)i % n + n));
+  }
+  whet_session_close(&s);
+  whet_program_close(&p);
+  close_made(&m, &b);
+}
+
 static void in_tflite(void **state) {
   tf_tensor ts[] = {{.name = "x", .type = 0, .rank = 1, .dim = {3}}, {.name = "y", .type = 0, .rank = 1, .dim = {6}}};
   tf_op f = {.code = 32, .custom = "Mine", .n_in = 1, .in = {0}, .n_out = 1, .out = {1}};
@@ -299,6 +361,6 @@ static void in_tflite(void **state) {
 
 int main(void) {
   const struct CMUnitTest tests[] = {cmocka_unit_test(in_onnx), cmocka_unit_test(what_it_does_wrong),
-                                     cmocka_unit_test(keeps_tells_and_says), cmocka_unit_test(in_tflite)};
+                                     cmocka_unit_test(keeps_tells_and_says), cmocka_unit_test(leaves_to_the_kernel), cmocka_unit_test(in_tflite)};
   return cmocka_run_group_tests(tests, NULL, NULL);
 }
