@@ -18,7 +18,8 @@ typedef struct walk {
   whet_seg_f32 *seg;          /* list of the taps lo..hi below */
   int32_t n_seg;
   int64_t lo[3], hi[3];
-  bool again; /* the strip appended last had this list, and the rows k0..k1 */
+  bool again;     /* the strip appended last had this list, and the rows k0..k1 */
+  float *patches; /* room for the patches of an image; NULL: they are read where they lie */
 } walk;
 
 /* Make the list of segments for the taps lo..hi of each dimension, counted from the first of them. */
@@ -150,6 +151,62 @@ static void add_block(walk *w, int64_t mr) {
   }
 }
 
+/* Rows of panels that patches of an image are copied for at once: those and a panel's stay in a part of the second
+ * cache. */
+static int64_t patch_rows(const whet_conv_f32 *c, int64_t pixels) {
+  int64_t k = c->dim[1].kernel * c->dim[2].kernel * c->ic;
+  int64_t most = whet__max_i(((int64_t)c->l2_kb << 10) / 5 / (4 * (pixels + 64)), 64);
+  return whet__ceil_div(k, whet__ceil_div(k, most));
+}
+
+bool whet__conv_f32_low(const whet_conv_f32 *c) {
+  const whet_window *d = c->dim;
+  int64_t lo, hi, pixels = d[1].out * d[2].out, k = d[1].kernel * d[2].kernel * c->ic;
+  whet__window_inner(&d[2], &lo, &hi);
+  bool plain = d[0].kernel == 1 && d[0].out == 1 && !d[0].pad && d[1].out_step == d[2].out * d[2].out_step &&
+               d[1].res_step == d[2].out * d[2].res_step;
+  return plain && d[2].kernel > 1 && hi - lo <= 12 && d[2].out <= 16 && pixels >= 16 &&
+         k * c->oc >= (int64_t)c->l2_kb << 8;
+}
+
+static size_t patch_bytes(const whet_conv_f32 *c) {
+  int64_t pixels = c->dim[1].out * c->dim[2].out;
+  return c->patches ? sizeof(float) * (size_t)(pixels * patch_rows(c, pixels)) : 0;
+}
+
+/* Rows k0..k1 of the panels, of the patches of lines y0..y1 of an image; missing taps are zeros. */
+static void copy_patches(const walk *w, const float *in, int64_t y0, int64_t y1, int64_t k0, int64_t k1, float *to) {
+  const whet_window *y = &w->c.dim[1], *x = &w->c.dim[2];
+  int64_t ic = w->c.ic, run;
+  for (int64_t at = y0 * x->out; at < y1 * x->out; at++)
+    for (int64_t k = k0; k < k1; k += run, to += run) {
+      int64_t tap = k / ic, channel = k % ic;
+      int64_t row = at / x->out * y->stride + tap / x->kernel * y->dilation - y->pad;
+      int64_t col = at % x->out * x->stride + tap % x->kernel * x->dilation - x->pad;
+      run = whet__min_i(ic - channel, k1 - k);
+      if (row >= 0 && row < y->in && col >= 0 && col < x->in)
+        memcpy(to, in + row * y->in_step + col * x->in_step + channel, sizeof(float) * (size_t)run);
+      else
+        memset(to, 0, sizeof(float) * (size_t)run);
+    }
+}
+
+/* Lines y0..y1 of image n as a product of a matrix of patches. */
+static void run_patches(walk *w, int64_t n, int64_t y0, int64_t y1) {
+  const whet_window *d = w->c.dim;
+  int64_t from[3] = {0, y0, 0}, k = w->job->k, kb = patch_rows(&w->c, d[1].out * d[2].out);
+  for (int64_t k0 = 0; k0 < k; k0 += kb) {
+    int64_t k1 = whet__min_i(k0 + kb, k);
+    whet_seg_f32 seg = {0, k0, k1 - k0};
+    whet_strip_f32 s = strip_at(w, n, from, NULL, 2, (y1 - y0) * d[2].out);
+    s.a = w->patches;
+    s.lda = k1 - k0;
+    copy_patches(w, w->in + n * w->c.in_batch, y0, y1, k0, k1, w->patches);
+    whet__job_strip_rows(w->job, &s, &seg, 1, k0, k1);
+    whet__job_run(w->job);
+  }
+}
+
 /* Rows of the output to take at once: see gemm_f32.c. */
 static int64_t block_rows(const walk *w, int64_t columns, bool large) {
   const whet_conv_f32 *c = &w->c;
@@ -168,6 +225,14 @@ static void run_share(walk *w, const whet_share *r) {
   w->job->n0 = r->n0;
   w->job->n1 = r->n1;
   w->job->ahead = 4 * k * width > (int64_t)w->c.l2_kb << 4;
+  if (w->patches) {
+    for (int64_t at = r->m0, end; at < r->m1; at = end) {
+      int64_t y = at % w->c.dim[1].out;
+      end = whet__min_i(at + w->c.dim[1].out - y, r->m1);
+      run_patches(w, at / w->c.dim[1].out, y, y + end - at);
+    }
+    return;
+  }
   rows = whet__ceil_div(r->m1 - r->m0, whet__ceil_div(r->m1 - r->m0, rows));
   for (int64_t at = r->m0; at < r->m1; at += rows) {
     w->row0 = at;
@@ -195,7 +260,8 @@ static void exchange(whet_conv_f32 *c) {
 size_t whet__conv_f32_scratch_on(const whet_conv_f32 *c, const whet_tiles_f32 *tiles) {
   int64_t taps = c->dim[0].kernel * c->dim[1].kernel * c->dim[2].kernel;
   return whet__round_up(sizeof(walk), 64) + whet__round_up(sizeof(whet_job_f32), 64) +
-         whet__round_up((size_t)taps * sizeof(whet_seg_f32), 64) + whet__job_room(tiles, taps * c->ic);
+         whet__round_up((size_t)taps * sizeof(whet_seg_f32), 64) +
+         (tiles && tiles->run ? whet__job_room(tiles, taps * c->ic) : patch_bytes(c));
 }
 
 size_t whet__conv_f32_scratch(const void *params) { return whet__conv_f32_scratch_on(params, NULL); }
@@ -249,6 +315,7 @@ void whet__conv_f32_at(const whet_conv_f32 *params, void *const *ptr, int part, 
     w->lo[i] = -1; /* no list yet */
   }
   w->job->room = (char *)w->seg + whet__round_up((size_t)(k / c->ic) * sizeof(whet_seg_f32), 64);
+  w->patches = c->patches && !tiles->run ? w->job->room : NULL;
   bool by_groups = c->groups >= 2 * parts;
   if (by_groups) whet__split(c->groups, part, parts, &from, &to);
   for (int64_t g = from; g < to; g++) {

@@ -10,8 +10,10 @@
  *   with z' = z * stride + tz * dilation - pad, and so on; taps that fall outside the input are left out.
  *
  * Inputs, outputs and residuals may lie at any distances, but the channels of a pixel are neighbours. No im2col is
- * made and nothing is copied: outputs whose taps all lie inside are tiles along a row, and those of the borders are
- * tiles down a column, or along a row for one tap at a time, with the taps that they have.
+ * made: outputs whose taps all lie inside are tiles along a row, and those of the borders are tiles down a column, or
+ * along a row for one tap at a time, with the taps that they have. Only of small images with rows shorter than a tile is
+ * high the patches may be copied, as many columns pay for it; missing taps count as zeros then (which tells only where weights
+ * are not finite, or a bias is -0).
  *
  * Arguments: [0] in, [1] out, [2] packed weights (tile_f32.h; rows of panels in the order tz, ty, tx, c), [3] res or
  * absent, [4] scratch. The output overlaps no other argument. form: how weights are packed. Order of sums as in
@@ -35,6 +37,7 @@ typedef struct whet_conv_f32 {
   int32_t l2_kb; /* second cache of one core */
   bool constant; /* weights are packed once */
   bool grow;     /* and may take half as much again */
+  bool patches;  /* patches are copied: only where whet__conv_f32_low() */
 } whet_conv_f32;
 
 /* Taps lo..hi-1 of output position `at` that lie inside the input. */
@@ -50,6 +53,9 @@ static inline void whet__window_inner(const whet_window *w, int64_t *lo, int64_t
   *lo = w->pad > 0 ? whet__min_i(whet__ceil_div(w->pad, w->stride), w->out) : 0;
   *hi = last < 0 ? *lo : whet__max_i(*lo, whet__min_i(last / w->stride + 1, w->out));
 }
+
+/* Whether the lines of the image are shorter than a tile is high, and the weights too many to pass over them for each line. */
+bool whet__conv_f32_low(const whet_conv_f32 *c);
 
 /* What the rows do, over the micro-kernels of an instruction set. */
 void whet__conv_f32(const void *params, void *const *ptr, int part, int parts, const whet_tiles_f32 *tiles);

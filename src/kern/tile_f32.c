@@ -4,16 +4,14 @@
 #include "kern/tile_f32.h"
 
 /* For each form: columns of a vector, and the vectors of the next panel when 0..7 vectors are left; with more, as
- * for 8. A narrow panel makes high tiles, which take fewer lines of weights for each product: those of four vectors by
- * seven rows ran at 0.85 of the peak where weights came from the second cache, two by 14 run at 0.95. Panels of one vector
- * would wait for their loads. */
+ * for 8. A narrow panel makes high tiles, which take fewer lines of weights for each product: those of four vectors
+ * by seven rows ran at 0.85 of the peak where weights came from the second cache, two by 14 run at 0.95. Panels of
+ * one vector would wait for their loads. */
 static const struct panels {
   uint8_t vec, next[9];
 } k_panels[] = {
-    [WHET_PANEL_16] = {16, {0, 1, 2, 3, 2, 3, 2, 2, 2}},
-    [WHET_PANEL_8] = {8, {0, 1, 2, 3, 2, 2, 2, 2, 2}},
-    [WHET_PANEL_BF16] = {16, {0, 1, 2, 3, 4, 4, 4, 4, 4}},
-    [WHET_PANEL_RUNS] = {16, {0, 1, 2, 3, 4, 4, 4, 4, 4}},
+    [WHET_PANEL_16] = {16, {0, 1, 2, 3, 2, 3, 2, 2, 2}},    [WHET_PANEL_8] = {8, {0, 1, 2, 3, 2, 2, 2, 2, 2}},
+    [WHET_PANEL_BF16] = {16, {0, 1, 2, 3, 4, 4, 4, 4, 4}},  [WHET_PANEL_RUNS] = {16, {0, 1, 2, 3, 4, 4, 4, 4, 4}},
     [WHET_PANEL_SPLIT] = {16, {0, 1, 2, 2, 2, 2, 2, 2, 2}},
 };
 
@@ -205,7 +203,7 @@ void whet__job_run(whet_job_f32 *j) {
   const float *panels = j->w + pad;
   whet_tile_f32 t = {.lo = j->lo, .hi = j->hi};
   int64_t k_min = j->k, k_max = 0; /* rows of the panels that the strips use */
-  int64_t rows = 0;                  /* of the longest strip */
+  int64_t rows = 0;                /* of the longest strip */
   for (int32_t i = 0; i < j->n_strip; i++) rows = whet__max_i(rows, j->strip[i].m);
   for (int32_t i = 0; i < j->n_seg; i++) {
     k_min = whet__min_i(k_min, j->seg[i].k);
@@ -218,10 +216,9 @@ void whet__job_run(whet_job_f32 *j) {
     t.w = panels + n0 * j->k;
     t.bias = j->w + n0;
     t.last = (uint32_t)(n1 <= j->n ? vec : vec - (n1 - j->n));
-    /* What follows in memory is what is needed next: the next rows of this panel, or the next panel. */
-    const float *ahead = t.w + k_max * width, *end = panels + pad * j->k;
-    if (ahead + (k_max - k_min) * width < end) end = ahead + (k_max - k_min) * width;
-    if (!j->ahead) end = ahead;
+    /* These rows of the next panel are needed next. */
+    const float *ahead = panels + n1 * j->k + k_min * width, *end = ahead;
+    if (j->ahead && n1 < j->n1) end += (k_max - k_min) * width;
     for (int32_t i = 0; i < j->n_strip; i++) run_strip(j, &j->strip[i], nv, n0, &t, &ahead, end);
     n0 = n1;
   }

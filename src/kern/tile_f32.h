@@ -19,12 +19,13 @@
  * of `width` columns each, missing columns zero. A panel that starts at column n0 starts n0 * k floats after the
  * bias.
  *
- * Form BF16 (rounded to nearest, ties to even) has blocks of 16 columns after the bias, k padded with zeros to a multiple
- * of 32: [k / 2][column][k % 2], what two factors to a sum at once (vdpbf16ps, tdpbf16ps) want. Rows of that form round
- * A likewise, sum in f32 in an order of their own, and take numbers below 2^-126 as zeros: not exact.
+ * Form BF16 (rounded to nearest, ties to even) has blocks of 16 columns after the bias, k padded with zeros to a
+ * multiple of 32: [k / 2][column][k % 2], what two factors to a sum at once (vdpbf16ps, tdpbf16ps) want. Rows of that
+ * form round A likewise, sum in f32 in an order of their own, and take numbers below 2^-126 as zeros: not exact.
  *
- * Form SPLIT is the same with each weight as a sum of three: hi + mid + lo, cut off one after the other, eight bits each, is a
- * float again. [k / 32][part][k % 32 / 2][column][k % 2]. Six of the nine products of such parts reach as far as a float does. */
+ * Form SPLIT is the same with each weight as a sum of three: hi + mid + lo, cut off one after the other, eight bits
+ * each, is a float again. [k / 32][part][k % 32 / 2][column][k % 2]. Six of the nine products of such parts reach as
+ * far as a float does. */
 
 #include "kern/epilogue.h"
 #include "kern/kern.h"
@@ -32,8 +33,8 @@
 /* Packed forms: vector length and how columns are cut into panels. */
 enum {
   WHET_PANEL_NONE,
-  WHET_PANEL_16, /* vectors of 16; panels of 32, and 48 or 16 at the end */
-  WHET_PANEL_8,  /* vectors of 8; panels of 16, and 24 or 8 at the end */
+  WHET_PANEL_16,   /* vectors of 16; panels of 32, and 48 or 16 at the end */
+  WHET_PANEL_8,    /* vectors of 8; panels of 16, and 24 or 8 at the end */
   WHET_PANEL_BF16, /* weights as bf16, see below */
   WHET_PANEL_RUNS, /* of a convolution, see conv_bf16.h */
   WHET_PANEL_SPLIT /* weights as three parts of bf16 each, see below */
@@ -80,17 +81,17 @@ struct whet_job_f32;
 
 /* The micro-kernels of one instruction set. */
 typedef struct whet_tiles_f32 {
-  uint16_t form;                                           /* WHET_PANEL_ */
-  uint8_t mr[WHET_TILE_NV + 1];                            /* most rows for a panel of that many vectors */
-  uint8_t pair;                                            /* vectors of panels of which a tile may take two; 0: none */
+  uint16_t form;                /* WHET_PANEL_ */
+  uint8_t mr[WHET_TILE_NV + 1]; /* most rows for a panel of that many vectors */
+  uint8_t pair;                 /* vectors of panels of which a tile may take two; 0: none */
   whet_tile_f32_fn fn[WHET_TILE_NV + 1][WHET_TILE_MR + 1]; /* by vectors and rows; NULL: see whet__tile_next */
   void (*epi)(const whet_epi_f32 *e, float *x, const float *res, int64_t n); /* see unary_f32.h */
   /* Runs whole jobs in place of fn, with `room` bytes for panels of k rows; k is not cut then. NULL: fn. */
   void (*run)(const struct whet_job_f32 *j);
   size_t (*room)(int64_t k);
 } whet_tiles_f32;
-/* Height of the first of *tiles tiles, of even heights, that take m rows; *tiles are left then. A height that has no code
- * becomes the next greater, or at the end two halves. */
+/* Height of the first of *tiles tiles, of even heights, that take m rows; *tiles are left then. A height that has no
+ * code becomes the next greater, or at the end two halves. */
 static inline int64_t whet__tile_next(const whet_tiles_f32 *t, int nv, int64_t m, int64_t *tiles) {
   int64_t mr = whet__ceil_div(m, *tiles);
   while (mr < m && !t->fn[nv][mr]) mr++;
@@ -115,8 +116,8 @@ static inline int64_t whet__panel_pad(unsigned form, int64_t n) {
 }
 /* Vectors of the next panel when `left` vectors of columns are left. */
 int whet__panel_next(unsigned form, int64_t left);
-/* Vectors that tiles of m rows take at once where `left` ones are left, and `here` of them are to be made: those of a panel,
- * or for few rows of two. */
+/* Vectors that tiles of m rows take at once where `left` ones are left, and `here` of them are to be made: those of a
+ * panel, or for few rows of two. */
 static inline int whet__tile_columns(const whet_tiles_f32 *t, int64_t left, int64_t here, int64_t m) {
   int nv = whet__panel_next(t->form, left);
   bool two = nv == t->pair && here >= 2 * nv && m <= t->mr[2 * nv] && whet__panel_next(t->form, left - nv) == nv;
@@ -170,7 +171,9 @@ typedef struct whet_job_f32 {
  * first->a[0] and first->b[0]) and the rest. */
 uint32_t whet__epi_split(const whet_epi_f32 *epi, whet_epi_f32 *first, whet_epi_f32 *rest);
 /* Bytes of its room with panels of k rows. */
-static inline size_t whet__job_room(const whet_tiles_f32 *t, int64_t k) { return t && t->room ? whet__round_up(t->room(k), 64) : 0; }
+static inline size_t whet__job_room(const whet_tiles_f32 *t, int64_t k) {
+  return t && t->room ? whet__round_up(t->room(k), 64) : 0;
+}
 /* Start a job: `epi` is divided into what kernels do in registers and the rest. */
 void whet__job_init(whet_job_f32 *j, const whet_tiles_f32 *tiles, const float *w, int64_t n, int64_t k,
                     const whet_epi_f32 *epi);

@@ -4,14 +4,13 @@
 
 /* The driver of family conv_q8 over panels, included by each ISA file after it has defined
  *
- *   TILE_ELEM   what a tile reads activations as: uint8_t (then strips may be read in place) or int16_t; or int8_t, with
- *   TILE_SIGNED 1, weights in form 4, and all else that is said here of unsigned activations turned round
- *   TILE_FORM   the form of weights, where it is another one; TILE_GROUP: of how many elements its groups are, if not four
- *   tile_mr[]   rows of a tile at most, for nv = 1 .. TILE_NV blocks of 16 outputs
- *   tile()      rows x 16*nv sums:  acc[r][j] = bias[j] + sum over s, k of a[r*lda + seg[s] + k] *
- * b[j/16][s][k/4][j%16][k%4] out_tile()  see x86/out_q8_avx512.h
- *   TILE_READY  what can make bytes of a tile of one block without asking anew how, if there is such
- *   TILE_SUM    what sums n activations, as an unsigned 32-bit number, if it has a way of its own
+ *   TILE_ELEM   what a tile reads activations as: uint8_t (then strips may be read in place) or int16_t; or int8_t,
+ * with TILE_SIGNED 1, weights in form 4, and all else that is said here of unsigned activations turned round
+ *   TILE_FORM   the form of weights, where it is another one; TILE_GROUP: of how many elements its groups are, if not
+ * four tile_mr[]   rows of a tile at most, for nv = 1 .. TILE_NV blocks of 16 outputs tile()      rows x 16*nv sums:
+ * acc[r][j] = bias[j] + sum over s, k of a[r*lda + seg[s] + k] * b[j/16][s][k/4][j%16][k%4] out_tile()  see
+ * x86/out_q8_avx512.h TILE_READY  what can make bytes of a tile of one block without asking anew how, if there is
+ * such TILE_SUM    what sums n activations, as an unsigned 32-bit number, if it has a way of its own
  *
  * Work is cut into strips: some output rows of one image. For each strip the input rows that it needs are brought
  * into a padded buffer (borders, signed bytes, gaps between pixels and reading past the end are dealt with there,

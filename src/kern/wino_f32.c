@@ -13,8 +13,8 @@ typedef struct walk {
   const whet_winos_f32 *set;
   const float *in, *res, *packed;
   float *out, *v, *m, *u;
-  int64_t tiles[2];     /* down, across */
-  int64_t n0, n1;       /* columns to make: whole panels */
+  int64_t tiles[2]; /* down, across */
+  int64_t n0, n1;   /* columns to make: whole panels */
   int64_t v_plane, m_plane;
   uint32_t flags;
   float lo, hi, swish;
@@ -38,7 +38,9 @@ int64_t whet__wino_tiles(const whet_wino_f32 *w) {
 }
 
 /* Columns of the widest panel, or more. */
-static int64_t widest(const whet_wino_f32 *w) { return whet__min_i(whet__ceil_div(w->c.oc, 16) * 16, WHET_WINO_WIDEST); }
+static int64_t widest(const whet_wino_f32 *w) {
+  return whet__min_i(whet__ceil_div(w->c.oc, 16) * 16, WHET_WINO_WIDEST);
+}
 
 void whet__wino_set_block(whet_wino_f32 *w, bool small) {
   int64_t places = whet__wino_places(w->m), wide = widest(w), l2 = (int64_t)w->c.l2_kb << 10;

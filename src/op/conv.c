@@ -251,25 +251,28 @@ static bool sparse(whet_planner *p, const whet_node *n, const whet_conv_geo *g, 
                          s);
 }
 
-whet_status whet__pl_conv_taps(whet_planner *p, const whet_node *n, const whet_conv_geo *g, const whet_conv_f32 *k, const whet_pack_f32 *packing,
-                               int32_t res) {
+whet_status whet__pl_conv_taps(whet_planner *p, const whet_node *n, const whet_conv_geo *g, const whet_conv_f32 *k,
+                               const whet_pack_f32 *packing, int32_t res) {
   whet_pack_f32 pack = *packing;
   whet_wino_f32 wino;
   int32_t bias = n->n_in > 2 ? n->in[2] : -1;
-  bool inner = k->dim[0].pad < 0 || k->dim[1].pad < 0 || k->dim[2].pad < 0; /* outputs begin inside: tiles do that alone */
+  bool inner =
+      k->dim[0].pad < 0 || k->dim[1].pad < 0 || k->dim[2].pad < 0; /* outputs begin inside: tiles do that alone */
   bool depthwise = g->ic == 1 && g->oc == 1 && g->groups > 1;
   if (pack.dtype == WHET_F32 && !inner && whet__conv_wino(p, k, whet__pl_data(p, n->in[1]) != NULL, &wino))
     return whet__pl_wino(p, n, &wino, &pack, res);
   unsigned family = depthwise ? WHET_FAMILY_dw_f32 : WHET_FAMILY_conv_f32;
-  const whet_kern *row = whet__pl_pick(p, family, k, sizeof *k);
+  whet_conv_f32 c = *k;
+  c.patches = !depthwise && !inner && !whet__pl_opts(p)->exact && whet__conv_f32_low(k);
+  const whet_kern *row = whet__pl_pick(p, family, &c, sizeof c);
   if (!row) return WHET_E_INTERNAL;
   pack.form = row->form;
   if (depthwise) pack.groups = 1, pack.n = g->groups, pack.n_step = g->w_group;
-  whet_arg arg[5] = {whet__rd(n->in[0]), whet__wr(whet__pl_group_out(p)), whet__pl_panels(p, &pack, n->in[1], bias), whet__rd(res),
-                     whet__scratch()};
+  whet_arg arg[5] = {whet__rd(n->in[0]), whet__wr(whet__pl_group_out(p)), whet__pl_panels(p, &pack, n->in[1], bias),
+                     whet__rd(res), whet__scratch()};
   int64_t positions = g->batch * g->out[0] * g->out[1] * g->out[2];
   double macs = (double)positions * (double)(g->groups * g->oc) * (double)whet__pack_f32_k(&pack);
-  return whet__pl_step(p, &(whet_step_req){family, row, k, sizeof *k, arg, 5, positions * g->groups,
+  return whet__pl_step(p, &(whet_step_req){family, row, &c, sizeof c, arg, 5, positions * g->groups,
                                            whet__pl_macs_ns(p, depthwise ? 3 * macs : macs)});
 }
 

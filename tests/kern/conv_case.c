@@ -51,6 +51,7 @@ void conv_arguments(kc *k, conv_case *s, bool bias, bool res, bool oihw, int64_t
                             .k_step = {kh * kw * tap, kw * tap, tap, oihw ? taps : 1}};
   c->l2_kb = k->bench ? 1024 : 4;
   c->constant = c->grow = true;
+  c->patches = s->may_copy && whet__conv_f32_low(c);
   memcpy(kc_params(k, sizeof *c), c, sizeof *c);
 }
 
@@ -136,8 +137,8 @@ static float sum(const kc *k, const float *in, int64_t g, int64_t j, const int64
       from += p * c->dim[i].in_step;
       wi += tap * step[i];
     }
-    for (int64_t ch = 0; inside && ch < c->ic; ch++) {
-      float x = kc_factor(k, in[from + ch]), y = kc_factor(k, w[wi + ch * step[3]]);
+    for (int64_t ch = 0; (inside || c->patches) && ch < c->ic; ch++) {
+      float x = inside ? kc_factor(k, in[from + ch]) : 0, y = kc_factor(k, w[wi + ch * step[3]]);
       v = fmaf(x, y, v);
       kc_add(of, x, y);
     }

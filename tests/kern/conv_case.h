@@ -15,6 +15,7 @@ typedef struct conv_case {
   int packed;
   bool one_group;  /* weights are packed as the columns of one group: depthwise */
   bool transposed; /* convt_f32 */
+  bool may_copy;   /* set `patches` where the sizes allow it */
   int64_t out_floats; /* of the output, where it is not the convolution's: convpool_f32 */
 } conv_case;
 

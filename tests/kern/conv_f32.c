@@ -21,6 +21,7 @@ static void draw(kc *k) {
       kc_chance(k, 10) ? (whet_window){1, 1, 1, 1, 1, 0, 0, 0, 0} : conv_window(k, wide ? 200 : 20, wide ? 40 : 5);
   conv_epilogue(k, &c->epi);
   bool gaps = kc_chance(k, 30);
+  s->may_copy = kc_chance(k, 50);
   conv_arguments(k, s, kc_chance(k, 70), c->epi.res, kc_chance(k, 50), gaps ? kc_range(k, 0, 9) : 0,
                  gaps ? kc_range(k, 0, 9) : 0, gaps ? kc_range(k, 0, 9) : 0);
   conv_name(k, c);

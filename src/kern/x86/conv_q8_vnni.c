@@ -86,17 +86,18 @@ static inline __attribute__((always_inline)) __m512i four(const uint8_t *p) {
     UNROLL for (int j = 0; j < NV; j++) _mm512_store_si512(out + 16 * j, _mm512_add_epi32(x[j], y[j]));          \
   }
 
-/* Heights that are left out are made of two halves. Words: seven rows at most, as panels of less than four blocks are rare
- * there and two blocks already hide the latency. */
+/* Heights that are left out are made of two halves. Words: seven rows at most, as panels of less than four blocks are
+ * rare there and two blocks already hide the latency. */
 #define TILES_4(X, X1, T, NV) X1(T, NV) X(T, 2, NV) X(T, 3, NV) X(T, 4, NV)
 #define BYTES_1(X, X1)                                                                                         \
   TILES_4(X, X1, bytes, 1)                                                                                     \
   X(bytes, 5, 1)                                                                                               \
-  X(bytes, 6, 1) X(bytes, 7, 1) X(bytes, 8, 1) X(bytes, 9, 1) X(bytes, 10, 1) X(bytes, 11, 1) X(bytes, 12, 1)  \
-  X(bytes, 13, 1) X(bytes, 14, 1)
-#define BYTES_2(X, X1) \
-  TILES_4(X, X1, bytes, 2) X(bytes, 5, 2) X(bytes, 6, 2) X(bytes, 7, 2) X(bytes, 8, 2) X(bytes, 12, 2) X(bytes, 13, 2) \
-  X(bytes, 14, 2)
+  X(bytes, 6, 1)                                                                                               \
+  X(bytes, 7, 1) X(bytes, 8, 1) X(bytes, 9, 1) X(bytes, 10, 1) X(bytes, 11, 1) X(bytes, 12, 1) X(bytes, 13, 1) \
+      X(bytes, 14, 1)
+#define BYTES_2(X, X1)     \
+  TILES_4(X, X1, bytes, 2) \
+  X(bytes, 5, 2) X(bytes, 6, 2) X(bytes, 7, 2) X(bytes, 8, 2) X(bytes, 12, 2) X(bytes, 13, 2) X(bytes, 14, 2)
 #define BYTES_3(X, X1) TILES_4(X, X1, bytes, 3) X(bytes, 5, 3) X(bytes, 6, 3) X(bytes, 8, 3) X(bytes, 9, 3)
 #define BYTES_4(X, X1) TILES_4(X, X1, bytes, 4) X(bytes, 5, 4) X(bytes, 6, 4) X(bytes, 7, 4)
 #define WORDS_8(X, X1, NV) TILES_4(X, X1, words, NV) X(words, 5, NV) X(words, 6, NV) X(words, 7, NV) X(words, 8, NV)
@@ -113,8 +114,10 @@ EACH(WORDS_2)
 typedef void (*tile_fn)(const uint8_t *a, const tile_geo *g, const int8_t *b, const int32_t *bias, int32_t *out);
 #define ENTRY(T, MR, NV) [MR] = T##_##MR##_##NV,
 #define ENTRY_ONE(T, NV) [1] = T##_1_##NV,
-#define ENTRIES(X) {X(ENTRY, ENTRY_ONE)}
-static const tile_fn of_bytes[TILE_NV + 1][15] = {{0}, ENTRIES(BYTES_1), ENTRIES(BYTES_2), ENTRIES(BYTES_3), ENTRIES(BYTES_4)};
+#define ENTRIES(X) \
+  { X(ENTRY, ENTRY_ONE) }
+static const tile_fn of_bytes[TILE_NV + 1][15] = {
+    {0}, ENTRIES(BYTES_1), ENTRIES(BYTES_2), ENTRIES(BYTES_3), ENTRIES(BYTES_4)};
 static const tile_fn of_words[3][15] = {{0}, ENTRIES(WORDS_1), ENTRIES(WORDS_2)};
 
 static inline void tile_of(const tile_fn *of, int mr, int nv, const uint8_t *a, const tile_geo *g, const int8_t *b,

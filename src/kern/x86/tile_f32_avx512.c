@@ -32,7 +32,8 @@ WHET_INLINE void tile(const whet_tile_f32 *t, const int mr, const int nv) {
       __m512 b[WHET_TILE_NV];
       WHET_UNROLL for (int i = 0; i < bases; i++) WHET_OPAQUE(base[i]);
       if (WHET_TILE_AHEAD(nv) > 0) _mm_prefetch((const char *)ahead, _MM_HINT_T1);
-      WHET_UNROLL for (int j = 0; j < nv - tight; j++) b[j] = _mm512_load_ps(w + 16 * j + (j >= width / 16 ? pair : 0));
+      WHET_UNROLL for (int j = 0; j < nv - tight; j++) b[j] =
+          _mm512_load_ps(w + 16 * j + (j >= width / 16 ? pair : 0));
       WHET_UNROLL for (int i = 0; i < mr; i++) {
         __m512 a = _mm512_set1_ps(*whet__row(&r, base, i));
         WHET_UNROLL for (int j = 0; j < nv - tight; j++) acc[i][j] = _mm512_fmadd_ps(a, b[j], acc[i][j]);
@@ -63,11 +64,10 @@ WHET_INLINE void tile(const whet_tile_f32 *t, const int mr, const int nv) {
 
 #define TILE(mr, nv) \
   static void tile_##mr##x##nv(const whet_tile_f32 *t) { tile(t, mr, nv); }
-/* Heights are left out where both halves hide the latency of their sums, or nearly. One vector: twice as high would spare a
- * load in 28. */
+/* Heights are left out where both halves hide the latency of their sums, or nearly. One vector: twice as high would
+ * spare a load in 28. */
 #define TILES_4(X, nv) X(1, nv) X(2, nv) X(3, nv) X(4, nv)
-#define TILES_1(X) \
-  TILES_4(X, 1) X(5, 1) X(6, 1) X(7, 1) X(8, 1) X(9, 1) X(10, 1) X(11, 1) X(12, 1) X(13, 1) X(14, 1)
+#define TILES_1(X) TILES_4(X, 1) X(5, 1) X(6, 1) X(7, 1) X(8, 1) X(9, 1) X(10, 1) X(11, 1) X(12, 1) X(13, 1) X(14, 1)
 #define TILES_2(X) TILES_4(X, 2) X(5, 2) X(6, 2) X(7, 2) X(8, 2) X(12, 2) X(14, 2)
 #define TILES_3(X) TILES_4(X, 3) X(6, 3) X(9, 3)
 #define TILES_V4(X) TILES_4(X, 4) X(5, 4) X(6, 4) X(7, 4)
