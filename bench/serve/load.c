@@ -233,11 +233,12 @@ static int open_loop(double seconds, double rate, double late_ms, int connection
       x->due = began + (int64_t)((double)due * 1e9 / rate);
       if (push(x) < 0) g_broken++, renew(poll, x), give(&free_ones, x);
     }
-    /* Asleep until the next is due: where two processors share a core, spinning on one slows the server on the other.
-     */
+    /* Asleep until the next is due, and woken by nothing else, as a client elsewhere would be: a processor that spins
+     * slows the one that it shares a core with, and waking this one for each answer is work for who sends it. */
     int64_t next = t < until ? began + (int64_t)((double)due * 1e9 / rate) - now() : 1000000;
-    struct timespec pause = {.tv_nsec = next < 0 ? 0 : next > 1000000 ? 1000000 : (long)next};
-    int n = epoll_pwait2(poll, e, 256, &pause, NULL);
+    struct timespec pause = {.tv_nsec = next > 1000000 ? 1000000 : (long)next};
+    if (next > 0) nanosleep(&pause, NULL);
+    int n = epoll_wait(poll, e, 256, 0);
     for (int i = 0; i < n; i++) {
       struct client *x = e[i].data.ptr;
       if (x->busy && x->sent < g_n && push(x) < 0) {

@@ -2,6 +2,7 @@
 /* A request on its way: libmicrohttpd's callbacks gather its body, a route answers it, now or when it is woken. */
 
 #include <errno.h>
+#include <sched.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -11,7 +12,7 @@
 #include "edge/pack.h"
 #include "edge/serve/server.h"
 
-enum { EAGER = 1 << 20, PACK_FROM = 256, EARLY_FROM = 16 << 10, DRAINED = 16 << 20 };
+enum { EAGER = 1 << 20, PACK_FROM = 256, EARLY_FROM = 16 << 10, DRAINED = 16 << 20, GIVE_WAY_NS = 100000000 };
 
 const char *serve_header(serve_req *r, const char *name) {
   return MHD_lookup_connection_value(r->c, MHD_HEADER_KIND, name);
@@ -148,9 +149,25 @@ static void account(serve_req *r) {
                    r->infer->queued, edge_now());
 }
 
+/* A thread that turned a request away a moment ago lets the runs go on: it does not take the processor from one each
+ * time something arrives, but waits for its turn, a few milliseconds at most, and then reads all that is there. */
+static void give_way(bool away) {
+  static _Thread_local int64_t until;
+  static _Thread_local bool gives;
+  int64_t now = edge_now();
+  if (away) until = now + GIVE_WAY_NS;
+  if (gives == (now < until)) return;
+  gives = !gives;
+#ifdef SCHED_BATCH
+  sched_setscheduler(0, gives ? SCHED_BATCH : SCHED_OTHER,
+                     &(struct sched_param){0}); /* refused: all goes on as it was */
+#endif
+}
+
 static enum MHD_Result finish(serve_req *r) {
   r->phase = REQ_DONE;
   account(r);
+  give_way(r->status == 429 || r->status == 503);
   return answer(r);
 }
 
@@ -313,6 +330,7 @@ void req_completed(void *cls, struct MHD_Connection *c, void **at, enum MHD_Requ
   *at = NULL;
   if (!r) return;
   infer_free(&r->infer);
+  version_unref(&r->version);
   atomic_fetch_sub(&r->s->bodies, r->counted);
   atomic_fetch_sub(&r->s->running, 1);
   buf_free(&r->body);

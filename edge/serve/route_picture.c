@@ -58,8 +58,9 @@ static whet_status objects(serve_version *v, serve_instance *i, const whet_pictu
   return WHET_OK;
 }
 
-/* Picture, run, answer, on an instance. */
-static whet_status run(serve_req *r, serve_version *v, serve_instance *i, const whet_picture *p, whet_err *err) {
+/* Picture, run, answer, on an instance; t receives how long they took. */
+static whet_status run(serve_req *r, serve_version *v, serve_instance *i, const whet_picture *p, stats_times *t,
+                       whet_err *err) {
   whet_info info;
   int32_t rank;
   int64_t dims[WHET_MAX_RANK];
@@ -77,45 +78,67 @@ static whet_status run(serve_req *r, serve_version *v, serve_instance *i, const 
   EDGE_TRY(pipe_picture_run(i->picture, p, to, room, err));
   if (v->stateful) EDGE_TRY(whet_session_reset(i->s));
   int64_t began = edge_now();
+  t->input = began - r->began;
   EDGE_TRY(whet_session_run(i->s, &o, err));
+  t->infer = edge_now() - began;
   buf_text(&r->out, "{\"model_name\":");
   buf_json_str(&r->out, v->name);
   buf_printf(&r->out, ",\"model_version\":\"%s\",\"width\":%d,\"height\":%d,\"run_ms\":%.3f", v->text, p->width,
-             p->height, (double)(edge_now() - began) * 1e-6);
+             p->height, (double)t->infer * 1e-6);
   whet_status s = v->set.c.detects ? objects(v, i, p, &r->out, err) : classes(v, i->s, &r->out, err);
   buf_text(&r->out, "}");
+  t->output = edge_now() - began - t->infer;
   return s;
 }
 
 static void work(void *arg) {
   serve_req *r = arg;
+  serve_version *v = r->version;
   whet_err err = {0};
   whet_picture p = {.size = sizeof p};
   whet_decode_opts o = whet_decode_opts_default();
   serve_instance *i = NULL;
+  stats_times t = {0};
+  int64_t until = r->began + (int64_t)(v->set.c.deadline * 1e9), began = edge_now();
   o.max_pixels = MOST_PIXELS;
-  serve_version *v = store_find(r->s->store, r->arg[0], (json_text){NULL, 0}, &err);
-  whet_status s = v ? WHET_OK : err.code;
-  if (!s && !v->set.c.picture && v->n_in != 1)
-    s = edge_fail(&err, WHET_E_UNSUPPORTED, "model \"%s\" takes no pictures", v->name);
-  if (!s) s = whet_picture_decode(r->body.p, r->body.n, &o, &p, &err);
-  if (!s && !(i = version_wait(v, r->began + (int64_t)(v->set.c.deadline * 1e9), &err))) s = err.code;
-  if (!s) s = run(r, v, i, &p, &err);
+  whet_status s = began < until ? whet_picture_decode(r->body.p, r->body.n, &o, &p, &err)
+                                : edge_fail(&err, WHET_E_DEADLINE, "the deadline passed in the queue");
+  if (!s && !(i = version_wait(v, until, &err))) s = err.code;
+  if (!s) s = run(r, v, i, &p, &t, &err);
   if (i) version_give(v, i);
   whet_picture_free(&p);
   if (s) {
     if (!err.code) edge_fail(&err, s, "%s", whet_status_text(s));
+    stats_fail(&v->stats, edge_now() - r->began);
     serve_refuse_err(r, &err);
   } else {
+    t.input -= began - r->began; /* that was its wait */
+    stats_execution(&v->stats, &t, 1);
+    stats_success(&v->stats, edge_now() - r->began, began - r->began, &t, 1);
     serve_ok(r, NULL);
   }
-  version_unref(&v);
+  v->pictures--;
   serve_wake(r);
 }
 
+/* As many pictures may wait for a model as other requests. */
 void route_picture(serve_req *r) {
-  serve_later(r);
-  if (sched_job(r->s->sched, work, r)) return;
-  serve_refuse(r, 503, "the server ends");
-  serve_wake(r);
+  whet_err err = {0};
+  serve_version *v = r->version = store_find(r->s->store, r->arg[0], (json_text){NULL, 0}, &err);
+  if (!v) {
+    serve_refuse_err(r, &err);
+  } else if (!v->set.c.picture && v->n_in != 1) {
+    serve_refuse(r, 400, "model \"%s\" takes no pictures", v->name);
+  } else if (v->pictures++ >= v->set.c.queue + v->most) {
+    v->pictures--;
+    atomic_fetch_add_explicit(&v->stats.rejected, 1, memory_order_relaxed);
+    r->retry_ms = 1000;
+    serve_refuse(r, 429, "%lld pictures wait for model \"%s\"", (long long)v->pictures, v->name);
+  } else {
+    serve_later(r);
+    if (sched_job(r->s->sched, work, r)) return;
+    v->pictures--;
+    serve_refuse(r, 503, "the server ends");
+    serve_wake(r);
+  }
 }

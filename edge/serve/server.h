@@ -75,6 +75,7 @@ struct serve_req {
   const void *fixed; /* content that is not in out: of a page */
   size_t n_fixed;
   serve_infer *infer;
+  serve_version *version; /* of a picture; a reference */
 };
 
 /* Answer with what is in r->out, as JSON unless type says otherwise. */

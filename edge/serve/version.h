@@ -61,6 +61,7 @@ typedef struct serve_version {
   /* The queue, under the scheduler's lock. */
   struct serve_infer *head[VERSION_PRIORITIES], *tail[VERSION_PRIORITIES];
   _Atomic int64_t waiting, waiting_rows;
+  _Atomic int64_t pictures; /* that wait or run; they have no queue of their own */
   struct serve_version *next_waiting; /* in the scheduler's list */
   int64_t last_done, pace_ns; /* when a run ended while others waited, 0: none did; from one such end to the next */
   bool listed;
