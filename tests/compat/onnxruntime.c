@@ -275,6 +275,15 @@ static void options(void **state) {
   OK(g->GetSessionConfigEntry(copy, "key", text, &n));
   assert_string_equal(text, "value");
   refused(g->SessionOptionsAppendExecutionProvider(copy, "CUDA", NULL, NULL, 0), ORT_NOT_IMPLEMENTED, "CUDA");
+  assert_null(OrtSessionOptionsAppendExecutionProvider_CPU(copy, 1));
+  refused(OrtSessionOptionsAppendExecutionProvider_CPU(NULL, 1), ORT_INVALID_ARGUMENT, "options");
+  refused(OrtSessionOptionsAppendExecutionProvider_CUDA(copy, 0), ORT_FAIL, "CUDA");
+  refused(OrtSessionOptionsAppendExecutionProvider_ROCM(copy, 0), ORT_FAIL, "ROCM");
+  refused(OrtSessionOptionsAppendExecutionProvider_MIGraphX(copy, 0), ORT_FAIL, "MIGraphX");
+  refused(OrtSessionOptionsAppendExecutionProvider_Dnnl(copy, 1), ORT_FAIL, "DNNL");
+  refused(OrtSessionOptionsAppendExecutionProvider_Tensorrt(copy, 0), ORT_FAIL, "TensorRT");
+  refused(OrtSessionOptionsAppendExecutionProvider_OpenVINO(copy, "CPU"), ORT_FAIL, "OpenVINO");
+  refused(OrtSessionOptionsAppendExecutionProvider_Tensorrt(NULL, 0), ORT_INVALID_ARGUMENT, "Tensorrt: options");
   /* A free dimension with a number is that number. */
   OK(g->AddFreeDimensionOverrideByName(copy, "N", 3));
   buf b = model();

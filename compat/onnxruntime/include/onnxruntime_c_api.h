@@ -484,8 +484,15 @@ struct OrtCustomOp {
   void(ORT_API_CALL *ReleaseAliasMap)(int *input_index, int *output_index);
 };
 
-ORT_EXPORT OrtStatus *ORT_API_CALL OrtSessionOptionsAppendExecutionProvider_CPU(OrtSessionOptions *options, int
-    use_arena);
+/* The CPU is there; the others answer a status. */
+ORT_EXPORT OrtStatus *ORT_API_CALL OrtSessionOptionsAppendExecutionProvider_CPU(OrtSessionOptions *options, int use_arena);
+ORT_EXPORT OrtStatus *ORT_API_CALL OrtSessionOptionsAppendExecutionProvider_CUDA(OrtSessionOptions *options, int device_id);
+ORT_EXPORT OrtStatus *ORT_API_CALL OrtSessionOptionsAppendExecutionProvider_ROCM(OrtSessionOptions *options, int device_id);
+ORT_EXPORT OrtStatus *ORT_API_CALL OrtSessionOptionsAppendExecutionProvider_MIGraphX(OrtSessionOptions *options, int device_id);
+ORT_EXPORT OrtStatus *ORT_API_CALL OrtSessionOptionsAppendExecutionProvider_Dnnl(OrtSessionOptions *options, int use_arena);
+ORT_EXPORT OrtStatus *ORT_API_CALL OrtSessionOptionsAppendExecutionProvider_Tensorrt(OrtSessionOptions *options, int device_id);
+ORT_EXPORT OrtStatus *ORT_API_CALL OrtSessionOptionsAppendExecutionProvider_OpenVINO(OrtSessionOptions *options,
+                                                                                      const char *device_type);
 
 #ifdef __cplusplus
 }

@@ -2,8 +2,8 @@
 # SPDX-License-Identifier: Apache-2.0
 # Programs of other languages over ONNX Runtime, taken from their registries and not changed, on the original's library and on
 # whet's: clients.sh BUILD [CLIENT]...   Each prints what it sees, and both must be the same (compare.py). Clients: headers cxx
-# extensions sparse devices genai node java djl rust vad fastembed go sherpa, and of TensorFlow Lite wake and tflite: the C program with the
-# headers of its archive.
+# extensions sparse devices genai node java djl bytedeco rust vad fastembed magika go sherpa, and of TensorFlow Lite wake, edgefirst and
+# tflite: the C program with the headers of its archive.
 # What a client needs and is not there (a tool, a network) is said, and the client is skipped; status 77 when all are.
 # Downloads and what is built of them lie in BUILD/clients. Needs the Python module onnx (tools/python.sh).
 set -u
@@ -53,13 +53,14 @@ client_java() {
 }
 
 # The Maven package NAME VERSION and all that it needs, in the folder jar.
+maven_flags=
 maven() {
   cat >pom.xml <<END
 <project xmlns="http://maven.apache.org/POM/4.0.0"><modelVersion>4.0.0</modelVersion><groupId>x</groupId><artifactId>x</artifactId>
 <version>1</version><dependencies><dependency><groupId>${1%:*}</groupId><artifactId>${1#*:}</artifactId>
 <version>$2</version></dependency></dependencies></project>
 END
-  [ -f "jar/${1#*:}-$2.jar" ] || mvn -q -B dependency:copy-dependencies -DoutputDirectory=jar >mvn.log 2>&1
+  [ -f "jar/${1#*:}-$2.jar" ] || mvn -q -B $maven_flags dependency:copy-dependencies -DoutputDirectory=jar >mvn.log 2>&1
   fetched "$PWD/mvn.log"
 }
 
@@ -81,6 +82,22 @@ client_djl() {
   maven ai.djl.onnxruntime:onnxruntime-engine "${DJL_CLIENT:-0.36.0}" || return 77
   javac -cp 'jar/*' -d classes "$here/djl/Djl.java" || return 1
   DJL_CACHE_DIR=$PWD/cache java_both Djl
+}
+
+# JavaCPP's presets: the original's C++ header in a library of Java's. It is built for oneDNN's provider, whose library wants the
+# original's inside before anything asks for it: an empty one stands in its place.
+client_bytedeco() {
+  has java && has javac && has mvn && has unzip && has cc || return 77
+  mkdir -p "$work/bytedeco/place" && cd "$work/bytedeco" || return 1
+  maven_flags=-Djavacpp.platform=linux-x86_64
+  maven org.bytedeco:onnxruntime-platform "${BYTEDECO_CLIENT:-1.22.0-1.5.12}" || return 77
+  javac -cp 'jar/*' -d classes "$here/bytedeco/Cpp.java" || return 1
+  cp "$ours" place/libonnxruntime.so.1 && cc -shared -x c /dev/null -o place/libonnxruntime_providers_dnnl.so || return 1
+  java -Dorg.bytedeco.javacpp.cachedir="$PWD/cache" -cp 'jar/*:classes' Cpp "$work/models" >original.txt 2>original.log ||
+    { tail -5 original.log; return 1; }
+  LD_LIBRARY_PATH=$PWD/place java -Dorg.bytedeco.javacpp.cachedir="$PWD/cache_whet" -Dorg.bytedeco.javacpp.pathsFirst=true \
+    -cp 'jar/*:classes' Cpp "$work/models" >whet.txt 2>whet.log || { tail -5 whet.log; return 1; }
+  "$python" "$here/compare.py" original.txt whet.txt
 }
 
 # Build the Rust program of folder NAME, and run it on both libraries with the models in a folder. The original's library is that of
@@ -106,6 +123,9 @@ client_vad() { rust_both vad; }
 client_fastembed() {
   "$python" "$here/fastembed/models.py" "$work/fastembed/models" && rust_both fastembed "$work/fastembed/models"
 }
+
+# A crate that tells kinds of files, with a model of its own: the files here.
+client_magika() { rust_both magika "$here"; }
 
 # The Go module has tests of its own: each that passes on the original must pass on whet.
 client_go() {
@@ -240,6 +260,18 @@ client_wake() {
   "$python" "$here/compare.py" original.txt whet.txt
 }
 
+# edgefirst-tflite: a Rust binding of TensorFlow Lite's C interface as a Python package; the original's library is that of client_wake.
+# Floats only, for of integers whet has the bytes of the reference kernels; and no models whose operators it lacks.
+client_edgefirst() {
+  mkdir -p "$work/edgefirst" && cd "$work/edgefirst" || return 1
+  python_packages "$PWD/venv" "edgefirst-tflite==${EDGEFIRST_CLIENT:-0.10.3}" "pymicro-wakeword==${MICRO_CLIENT:-2.5.0}" || return 77
+  library=$(ls "$PWD"/venv/lib/python*/site-packages/pymicro_wakeword/lib/libtensorflowlite_c.so)
+  models="$top/tools/demo_model/digits.tflite $(ls "${zoo:-.}"/*_fp32.tflite 2>/dev/null | grep -v 'audio\|kws')"
+  venv/bin/python "$here/edgefirst/program.py" "$library" $models >original.txt 2>original.log || { tail -5 original.log; return 1; }
+  venv/bin/python "$here/edgefirst/program.py" "$build/compat/libtensorflowlite_c.so" $models >whet.txt 2>whet.log || { tail -5 whet.log; return 1; }
+  "$python" "$here/compare.py" original.txt whet.txt
+}
+
 # Folders of the headers in Debian's trixie and sid, from the mirror that this machine uses; nothing where there is none.
 debian_headers() {
   command -v apt-get >/dev/null && command -v dpkg-deb >/dev/null || return
@@ -313,7 +345,7 @@ print(sorted(glob.glob(os.path.dirname(onnxruntime.__file__) + "/capi/libonnxrun
 }
 
 failed=0 passed=0
-for client in ${*:-headers cxx extensions sparse devices genai node java djl rust vad fastembed go sherpa wake tflite}; do
+for client in ${*:-headers cxx extensions sparse devices genai node java djl bytedeco rust vad fastembed magika go sherpa wake edgefirst tflite}; do
   echo "== $client"
   (client_"$client")
   case $? in
