@@ -4,9 +4,13 @@
 
 /* out_tile() for layers that make bytes of up to 16 channels at once (out_bytes), included by theirs after it. */
 
+#ifndef OUT_TILE /* how it is seen elsewhere */
+#define OUT_TILE static inline
+#endif
+
 /* Store a tile of sums: rows x n, rows of sums `ld` apart and readable, like the factors, to a multiple of 16, factors
  * from the tile's first channel on. pitch: elements between rows of out. */
-static inline void out_tile(const whet_out_q8 *o, const whet_factors *f, const int32_t *sum, int64_t ld, int64_t rows,
+OUT_TILE void out_tile(const whet_out_q8 *o, const whet_factors *f, const int32_t *sum, int64_t ld, int64_t rows,
                             int64_t n, const uint8_t *table, void *out, int64_t pitch) {
   const int how = out_way(o);
   if (how < 0) {

@@ -4,13 +4,18 @@
 
 /* The driver of family conv_q8 over panels, included by each ISA file after it has defined
  *
- *   TILE_ELEM   what a tile reads activations as: uint8_t (then strips may be read in place) or int16_t; or int8_t,
- * with TILE_SIGNED 1, weights in form 4, and all else that is said here of unsigned activations turned round
- *   TILE_FORM   the form of weights, where it is another one; TILE_GROUP: of how many elements its groups are, if not
- * four tile_mr[]   rows of a tile at most, for nv = 1 .. TILE_NV blocks of 16 outputs tile()      rows x 16*nv sums:
- * acc[r][j] = bias[j] + sum over s, k of a[r*lda + seg[s] + k] * b[j/16][s][k/4][j%16][k%4] out_tile()  see
- * x86/out_q8_avx512.h TILE_READY  what can make bytes of a tile of one block without asking anew how, if there is
- * such TILE_SUM    what sums n activations, as an unsigned 32-bit number, if it has a way of its own
+ *   TILE_ELEM   what a tile reads activations as: uint8_t (then strips may be read in place) or int16_t; or int8_t, with
+ *   TILE_SIGNED 1, weights in form 4, and all else that is said here of unsigned activations turned round
+ *   TILE_FORM   the form of weights, where it is another one; TILE_GROUP: of how many elements its groups are, if not four
+ *   tile_mr[]   rows of a tile at most, for nv = 1 .. TILE_NV blocks of 16 outputs
+ *   tile()      rows x 16*nv sums:  acc[r][j] = bias[j] + sum over s, k of a[r*lda + seg[s] + k] *
+ * b[j/16][s][k/4][j%16][k%4] out_tile()  see x86/out_q8_avx512.h
+ *   TILE_APART  if a tile takes the places of its rows, which then need not be evenly apart: tiles go on from one line of
+ *               results to the next
+ *   TILE_READY  what can make bytes of a tile of one block without asking anew how, if there is such
+ *   TILE_BYTES  with TILE_APART: there is tile_bytes(), which makes bytes of a whole tile without storing its sums, where
+ *               tile_bytes_for() says so of a panel
+ *   TILE_SUM    what sums n activations, as an unsigned 32-bit number, if it has a way of its own
  *
  * Work is cut into strips: some output rows of one image. For each strip the input rows that it needs are brought
  * into a padded buffer (borders, signed bytes, gaps between pixels and reading past the end are dealt with there,
@@ -37,8 +42,14 @@ typedef struct tile_geo {
   int64_t ahead;      /* how far from a weight of the first block lies what is fetched early beside it; 0: nothing */
 } tile_geo;
 
+#ifdef TILE_APART
+typedef const TILE_ELEM *const *tile_from;
+#else
+typedef const TILE_ELEM *tile_from;
+#endif
+
 /* The file's tiles: see above. */
-static void tile(int mr, int nv, const TILE_ELEM *a, const tile_geo *g, const int8_t *b, const int32_t *bias,
+static void tile(int mr, int nv, tile_from a, const tile_geo *g, const int8_t *b, const int32_t *bias,
                  int32_t *acc);
 
 #ifndef TILE_SUM
@@ -187,15 +198,16 @@ typedef struct tile_work {
   const uint8_t *table;
   char *out; /* the panel's first result of the strip */
   int nv;
+  int fetch; /* blocks of the next panel that are to be fetched, one with each tile */
 #ifdef TILE_READY
   const TILE_READY *ready; /* for tiles of one block */
 #endif
   int64_t cols; /* results of the panel */
 } tile_work;
 
-/* The sums of `mr` results from x on in line i of the strip, to where they belong. */
-static inline void tile_finish(const tile_work *w, int32_t *acc, int64_t i, int64_t x, int64_t mr) {
-  int64_t ld = 16 * w->nv, at = i * w->c->width + x;
+/* The sums of `mr` results from the strip's number `at` on, to where they belong. */
+static inline void tile_finish(const tile_work *w, int32_t *acc, int64_t at, int64_t mr) {
+  int64_t ld = 16 * w->nv;
   if (w->p->w_zeros)
     for (int64_t r = 0; r < mr; r++) tile_take(acc + r * ld, w->w_zero, (uint32_t)w->sum[at + r], w->nv);
 #ifdef TILE_READY
@@ -209,11 +221,64 @@ static inline void tile_finish(const tile_work *w, int32_t *acc, int64_t i, int6
            w->p->out_pitch);
 }
 
+#ifdef TILE_BYTES
+static bool tile_bytes_for(const tile_work *w, const tile_geo *g);
+static void tile_bytes(const tile_work *w, tile_from a, const tile_geo *g, const int8_t *b, const int32_t *bias, uint8_t *out);
+#endif
+
+/* All tiles of a panel. */
+#ifdef TILE_APART
+static void tile_all(const tile_work *w, const tile_geo *g, const TILE_ELEM *a, int64_t line, int64_t n, const int8_t *b,
+                     const int32_t *bias) {
+  _Alignas(64) int32_t acc[TILE_ACC];
+  const tile_cut *c = w->c;
+  const int64_t most = tile_mr[w->nv], wide = c->flat ? INT64_MAX : c->width;
+  int64_t left = c->flat ? whet__min_i(n * c->width, c->total - line * c->width) : n * c->width;
+  const TILE_ELEM *row[TILE_ROWS];
+#ifdef TILE_BYTES
+  const bool bytes = tile_bytes_for(w, g);
+#endif
+  for (int64_t at = 0, x = 0; left > 0; at += most, left -= most) {
+    const int64_t mr = whet__min_i(most, left);
+    for (int64_t r = 0; r < mr; r++) {
+      row[r] = a, a += g->lda;
+      if (++x == wide) x = 0, a += w->p->stride_h * c->row - wide * g->lda;
+    }
+#ifdef TILE_BYTES
+    if (bytes && mr == most) {
+      tile_bytes(w, row, g, b, bias, (uint8_t *)w->out + at * w->p->out_pitch);
+      continue;
+    }
+#endif
+    tile((int)mr, w->nv, row, g, b, bias, acc);
+    tile_finish(w, acc, at, mr);
+  }
+}
+#else
+static void tile_all(const tile_work *w, const tile_geo *g, const TILE_ELEM *a, int64_t line, int64_t n, const int8_t *b,
+                     const int32_t *bias) {
+  _Alignas(64) int32_t acc[TILE_ACC];
+  const tile_cut *c = w->c;
+  const int most = tile_mr[w->nv];
+  int fetched = 0;
+  tile_geo geo = *g;
+  for (int64_t i = 0; i < n; i++) {
+    int64_t wide = tile_width(c, line + i), x = 0;
+    for (int64_t tiles = ((uint32_t)wide + (uint32_t)most - 1) / (uint32_t)most; tiles > 0; tiles--) {
+      int64_t mr = tiles == 1 ? wide - x : whet__ceil_div(wide - x, tiles);
+      geo.ahead = fetched < w->fetch ? (w->nv + fetched++) * g->block : 0;
+      tile((int)mr, w->nv, a + tile_at(w->p, c, i, x), &geo, b, bias, acc);
+      tile_finish(w, acc, i * c->width + x, mr);
+      x += mr;
+    }
+  }
+}
+#endif
+
 /* One panel of weights over the lines of a strip. */
 static void tile_panel(const whet_conv_q8 *p, const tile_cut *c, const tile_geo *g, const TILE_ELEM *a, int64_t line,
                        int64_t n, const int32_t *sum, const char *pack, int64_t group, int64_t block, int nv,
                        const uint8_t *table, char *out) {
-  _Alignas(64) int32_t acc[TILE_ACC];
   int64_t at = (group * c->l.blocks + block) * 16, ch = group * c->l.oc + block * 16;
   size_t bytes = whet_dtype_bits(p->out.dtype) / 8;
   const int32_t *bias = (const int32_t *)(const void *)pack + at;
@@ -226,25 +291,14 @@ static void tile_panel(const whet_conv_q8 *p, const tile_cut *c, const tile_geo 
                  table,
                  out + (size_t)(line * c->width * p->out_pitch + ch) * bytes,
                  .nv = nv,
+                 .fetch = c->l.group > 64 << 10 && block + nv < c->l.blocks ? nv : 0, /* not what stays near */
                  .cols = whet__min_i(16 * nv, c->l.oc - block * 16)};
 #ifdef TILE_READY
   TILE_READY ready; /* not within w: it is large, and all of w is cleared */
   out_ready(&ready, &p->out, &w.f, w.cols);
   w.ready = &ready;
 #endif
-  /* Weights that do not stay near: those of the next panel are fetched, one of its blocks with each tile. */
-  tile_geo ahead = *g;
-  int fetch = c->l.group > 64 << 10 && block + nv < c->l.blocks ? nv : 0;
-  for (int64_t i = 0; i < n; i++) {
-    int64_t wide = tile_width(c, line + i), x = 0;
-    for (int64_t tiles = ((uint32_t)wide + (uint32_t)tile_mr[nv] - 1) / (uint32_t)tile_mr[nv]; tiles > 0; tiles--) {
-      int64_t mr = tiles == 1 ? wide - x : whet__ceil_div(wide - x, tiles);
-      ahead.ahead = fetch > 0 ? (2 * nv - fetch--) * g->block : 0;
-      tile((int)mr, nv, a + tile_at(p, c, i, x), &ahead, b, bias, acc);
-      tile_finish(&w, acc, i, x, mr);
-      x += mr;
-    }
-  }
+  tile_all(&w, g, a, line, n, b, bias);
 }
 
 /* Part of a convolution: some lines, or, of small pictures, some panels. */

@@ -61,17 +61,18 @@ static void fill(kc *k) {
 static void output(kc *k, whet_conv_q8 *p) {
   static const uint8_t types[] = {WHET_U8, WHET_S8, WHET_U8, WHET_S8, WHET_S16, WHET_S32, WHET_F32};
   static const uint8_t rules[] = {WHET_ROUND_TFL_FIX, WHET_ROUND_TFL_FIX, WHET_ROUND_TFL_FIX1, WHET_ROUND_TFL_REAL,
-                                  WHET_ROUND_ONNX_REAL};
+                                  WHET_ROUND_ONNX_REAL, WHET_ROUND_ONNX_REAL};
   p->out.dtype = types[kc_range(k, 0, 6)];
-  p->out.round = rules[kc_range(k, 0, 4)];
+  p->out.round = rules[kc_range(k, 0, 5)];
   p->out.quick =
       (p->out.round == WHET_ROUND_TFL_FIX || p->out.round == WHET_ROUND_ONNX_REAL) && kc_chance(k, 50);
-  p->out.table = (p->out.dtype == WHET_U8 || p->out.dtype == WHET_S8) && kc_chance(k, 25);
+  const bool whole = kc_chance(k, 40); /* nothing is cut */
+  p->out.table = !whole && (p->out.dtype == WHET_U8 || p->out.dtype == WHET_S8) && kc_chance(k, 25);
   int32_t lo = p->out.dtype == WHET_U8 ? 0 : p->out.dtype == WHET_S8 ? -128 : -32768;
   int32_t hi = p->out.dtype == WHET_U8 ? 255 : p->out.dtype == WHET_S8 ? 127 : 32767;
   p->out.zero = (int32_t)kc_range(k, lo, hi);
-  p->out.lo = kc_chance(k, 50) ? lo : p->out.zero;
-  p->out.hi = kc_chance(k, 50) ? hi : (int32_t)kc_range(k, p->out.lo, hi);
+  p->out.lo = whole || kc_chance(k, 50) ? lo : p->out.zero;
+  p->out.hi = whole || kc_chance(k, 50) ? hi : (int32_t)kc_range(k, p->out.lo, hi);
 }
 
 static void draw(kc *k) {

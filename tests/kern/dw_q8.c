@@ -58,10 +58,10 @@ static void fill(kc *k) {
 static void draw(kc *k) {
   static const uint8_t types[] = {WHET_U8, WHET_S8, WHET_U8, WHET_S8, WHET_S16, WHET_S32, WHET_F32};
   static const uint8_t rules[] = {WHET_ROUND_TFL_FIX, WHET_ROUND_TFL_FIX, WHET_ROUND_TFL_FIX1, WHET_ROUND_TFL_REAL,
-                                  WHET_ROUND_ONNX_REAL};
+                                  WHET_ROUND_ONNX_REAL, WHET_ROUND_ONNX_REAL};
   state *s = k->state;
   whet_dw_q8 *p = &s->p;
-  bool usual = kc_chance(k, 60);
+  bool usual = kc_chance(k, 60), plain = usual && kc_chance(k, 60); /* what most layers are */
   int32_t side = kc_chance(k, 30) ? 5 : 3;
   p->images = (int32_t)kc_range(k, 1, 2);
   p->channels = kc_chance(k, 15) ? 8 : (int32_t)kc_size(k, 150);
@@ -69,12 +69,13 @@ static void draw(kc *k) {
   p->kw = usual ? side : (int32_t)kc_range(k, 1, 6);
   p->stride_h = (int32_t)kc_range(k, 1, 2);
   p->stride_w = (int32_t)kc_range(k, 1, kc_chance(k, 10) ? 3 : 2);
-  p->dil_h = kc_chance(k, 80) ? 1 : 2;
-  p->dil_w = kc_chance(k, 80) ? 1 : 2;
+  p->dil_h = plain || kc_chance(k, 80) ? 1 : 2;
+  p->dil_w = plain || kc_chance(k, 80) ? 1 : 2;
+  if (plain) p->stride_w = p->stride_h;
   p->pad_top = kc_chance(k, 30) ? 0 : (int32_t)kc_range(k, 0, p->kh - 1);
   p->pad_left = kc_chance(k, 30) ? 0 : (int32_t)kc_range(k, 0, p->kw - 1);
-  p->in_h = (int32_t)kc_range(k, (p->kh - 1) * p->dil_h + 1, 16);
-  p->in_w = (int32_t)kc_range(k, (p->kw - 1) * p->dil_w + 1, 30);
+  p->in_h = (int32_t)kc_range(k, whet__max_i((p->kh - 1) * p->dil_h + 1 - p->pad_top, 1), 16);
+  p->in_w = (int32_t)kc_range(k, whet__max_i((p->kw - 1) * p->dil_w + 1 - p->pad_left, 1), 30);
   p->out_h =
       (p->in_h + p->pad_top + (int32_t)kc_range(k, 0, p->pad_top) - (p->kh - 1) * p->dil_h - 1) / p->stride_h + 1;
   p->out_w =
@@ -83,17 +84,19 @@ static void draw(kc *k) {
   p->out_pitch = p->channels + (kc_chance(k, 70) ? 0 : kc_range(k, 1, 9));
   p->in_signed = kc_chance(k, 40);
   p->in_zero = (int32_t)kc_range(k, 0, 255);
-  p->w_zeros = kc_chance(k, 25);
+  p->w_zeros = !plain && kc_chance(k, 25);
   s->w_type = p->w_zeros && kc_chance(k, 50) ? WHET_U8 : kc_chance(k, 70) ? WHET_S8 : WHET_U8;
   p->out.dtype = types[kc_range(k, 0, 6)];
-  p->out.round = rules[kc_range(k, 0, 4)];
-  p->out.quick = p->out.round == WHET_ROUND_TFL_FIX && kc_chance(k, 50);
-  p->out.table = (p->out.dtype == WHET_U8 || p->out.dtype == WHET_S8) && kc_chance(k, 25);
+  p->out.round = rules[kc_range(k, 0, 5)];
+  p->out.quick =
+      (p->out.round == WHET_ROUND_TFL_FIX || p->out.round == WHET_ROUND_ONNX_REAL) && kc_chance(k, 50);
+  const bool whole = kc_chance(k, 40); /* nothing is cut */
+  p->out.table = !whole && (p->out.dtype == WHET_U8 || p->out.dtype == WHET_S8) && kc_chance(k, 25);
   int32_t lo = p->out.dtype == WHET_U8 ? 0 : p->out.dtype == WHET_S8 ? -128 : -32768;
   int32_t hi = p->out.dtype == WHET_U8 ? 255 : p->out.dtype == WHET_S8 ? 127 : 32767;
   p->out.zero = (int32_t)kc_range(k, lo, hi);
-  p->out.lo = kc_chance(k, 50) ? lo : p->out.zero;
-  p->out.hi = kc_chance(k, 50) ? hi : (int32_t)kc_range(k, p->out.lo, hi);
+  p->out.lo = whole || kc_chance(k, 50) ? lo : p->out.zero;
+  p->out.hi = whole || kc_chance(k, 50) ? hi : (int32_t)kc_range(k, p->out.lo, hi);
   fill(k);
   kc_name(k, "%dx%dx%dx%d %s, %dx%d kernel, stride %d %d, dilation %d %d, pad %d %d, to %dx%d, type %d rule %d%s%s",
           p->images, p->in_h, p->in_w, p->channels, p->in_signed ? "s8" : "u8", p->kh, p->kw, p->stride_h,

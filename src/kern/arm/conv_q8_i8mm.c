@@ -13,7 +13,10 @@
 #define TILE_FORM WHET_CONV_Q8_EIGHTS
 #define TILE_GROUP 8
 #define TILE_NV 1
-static const int8_t tile_mr[TILE_NV + 1] = {0, 6};
+#define TILE_APART
+#define TILE_ROWS 6
+#define TILE_READY whet_out_ready_neon
+static const int8_t tile_mr[TILE_NV + 1] = {0, TILE_ROWS};
 #include "kern/tile_q8.h"
 
 enum { PAIRS = 3 };
@@ -27,10 +30,10 @@ enum { PAIRS = 3 };
   b += 128;
 
 /* 2 * pairs rows of sums, of which the last two may be the same. pairs is constant where it is called. */
-WHET_INLINE void rows(const int pairs, int mr, const int8_t *a, const tile_geo *g, const int8_t *b,
+WHET_INLINE void rows(const int pairs, int mr, tile_from a, const tile_geo *g, const int8_t *b,
                       const int32_t *bias, int32_t *out) {
   int32x4_t acc[PAIRS][8];
-  const int64_t last = mr % 2 ? 0 : g->lda; /* from the first row of the last pair to its second */
+  const bool odd = mr % 2;
   WHET_UNROLL for (int j = 0; j < 8; j++) {
     const int32x2_t two = vld1_s32(bias + 2 * j);
     WHET_UNROLL for (int i = 0; i < pairs; i++) acc[i][j] = vcombine_s32(two, two);
@@ -39,8 +42,8 @@ WHET_INLINE void rows(const int pairs, int mr, const int8_t *a, const tile_geo *
     const int8_t *q[2 * PAIRS];
     int64_t k = g->k4;
     WHET_UNROLL for (int i = 0; i < pairs; i++) {
-      q[2 * i] = a + g->seg[s] + 2 * i * g->lda;
-      q[2 * i + 1] = q[2 * i] + (i < pairs - 1 ? g->lda : last);
+      q[2 * i] = a[2 * i] + g->seg[s];
+      q[2 * i + 1] = i == pairs - 1 && odd ? q[2 * i] : a[2 * i + 1] + g->seg[s];
     }
     for (; k >= 4; k -= 4) {
       int8x16_t x[PAIRS], y[PAIRS];
@@ -62,23 +65,23 @@ WHET_INLINE void rows(const int pairs, int mr, const int8_t *a, const tile_geo *
   WHET_UNROLL for (int i = 0; i < pairs; i++) WHET_UNROLL for (int j = 0; j < 4; j++) {
     const int64x2_t u = vreinterpretq_s64_s32(acc[i][2 * j]), v = vreinterpretq_s64_s32(acc[i][2 * j + 1]);
     vst1q_s32(out + 32 * i + 4 * j, vreinterpretq_s32_s64(vzip1q_s64(u, v)));
-    if (i < pairs - 1 || last) vst1q_s32(out + 32 * i + 16 + 4 * j, vreinterpretq_s32_s64(vzip2q_s64(u, v)));
+    if (i < pairs - 1 || !odd) vst1q_s32(out + 32 * i + 16 + 4 * j, vreinterpretq_s32_s64(vzip2q_s64(u, v)));
   }
 }
 
 #define TILE(pairs)                                                                                           \
-  static void pairs_##pairs(int mr, const int8_t *a, const tile_geo *g, const int8_t *b, const int32_t *bias, \
+  static void pairs_##pairs(int mr, tile_from a, const tile_geo *g, const int8_t *b, const int32_t *bias, \
                             int32_t *out) {                                                                   \
     rows(pairs, mr, a, g, b, bias, out);                                                                      \
   }
 TILE(1)
 TILE(2) TILE(3)
 
-    typedef void (*tile_fn)(int mr, const int8_t *a, const tile_geo *g, const int8_t *b, const int32_t *bias,
+    typedef void (*tile_fn)(int mr, tile_from a, const tile_geo *g, const int8_t *b, const int32_t *bias,
                             int32_t *out);
 static const tile_fn tiles[] = {0, pairs_1, pairs_2, pairs_3};
 
-static void tile(int mr, int nv, const int8_t *a, const tile_geo *g, const int8_t *b, const int32_t *bias,
+static void tile(int mr, int nv, tile_from a, const tile_geo *g, const int8_t *b, const int32_t *bias,
                  int32_t *acc) {
   (void)nv;
   tiles[(mr + 1) / 2](mr, a, g, b, bias, acc);

@@ -12,10 +12,12 @@
 #define TILE_ELEM int8_t
 #define TILE_SIGNED 1
 #define TILE_NV 1
-static const int8_t tile_mr[TILE_NV + 1] = {0, 3};
+#define TILE_APART
+#define TILE_ROWS 3
+#define TILE_READY whet_out_ready_neon
+static const int8_t tile_mr[TILE_NV + 1] = {0, TILE_ROWS};
 #include "kern/tile_q8.h"
 
-enum { MR = 3 };
 #define STEP(LANE)                                                                        \
   WHET_UNROLL for (int j = 0; j < 4; j++) {                                               \
     const int8x16_t w = vld1q_s8(b + 16 * j);                                             \
@@ -28,17 +30,17 @@ enum { MR = 3 };
   b += 64;
 
 /* mr rows of sums, mr constant where it is called. */
-WHET_INLINE void rows(const int mr, const int8_t *a, const tile_geo *g, const int8_t *b, const int32_t *bias,
+WHET_INLINE void rows(const int mr, tile_from a, const tile_geo *g, const int8_t *b, const int32_t *bias,
                       int32_t *out) {
-  int32x4_t acc[MR][4][2];
+  int32x4_t acc[TILE_ROWS][4][2];
   WHET_UNROLL for (int i = 0; i < mr; i++) WHET_UNROLL for (int j = 0; j < 4; j++) acc[i][j][0] = acc[i][j][1] =
       vdupq_n_s32(0);
   for (int64_t s = 0; s < g->n_seg; s++) {
-    const int8_t *q[MR];
+    const int8_t *q[TILE_ROWS];
     int64_t k = g->k4;
-    WHET_UNROLL for (int i = 0; i < mr; i++) q[i] = a + g->seg[s] + i * g->lda;
+    WHET_UNROLL for (int i = 0; i < mr; i++) q[i] = a[i] + g->seg[s];
     for (; k >= 4; k -= 4) {
-      int32x4_t x[MR];
+      int32x4_t x[TILE_ROWS];
       WHET_UNROLL for (int i = 0; i < mr; i++) memcpy(&x[i], q[i], 16), q[i] += 16;
       STEP(0)
       STEP(1)
@@ -46,7 +48,7 @@ WHET_INLINE void rows(const int mr, const int8_t *a, const tile_geo *g, const in
       STEP(3)
     }
     for (; k > 0; k--) {
-      int32x4_t x[MR];
+      int32x4_t x[TILE_ROWS];
       WHET_UNROLL for (int i = 0; i < mr; i++) {
         int32_t four;
         memcpy(&four, q[i], 4), q[i] += 4;
@@ -60,15 +62,15 @@ WHET_INLINE void rows(const int mr, const int8_t *a, const tile_geo *g, const in
 }
 
 #define TILE(mr)                                                                                          \
-  static void tile_##mr(const int8_t *a, const tile_geo *g, const int8_t *b, const int32_t *bias, int32_t *out) { \
+  static void tile_##mr(tile_from a, const tile_geo *g, const int8_t *b, const int32_t *bias, int32_t *out) { \
     rows(mr, a, g, b, bias, out);                                                                         \
   }
 TILE(1) TILE(2) TILE(3)
 
-typedef void (*tile_fn)(const int8_t *a, const tile_geo *g, const int8_t *b, const int32_t *bias, int32_t *out);
+typedef void (*tile_fn)(tile_from a, const tile_geo *g, const int8_t *b, const int32_t *bias, int32_t *out);
 static const tile_fn tiles[] = {0, tile_1, tile_2, tile_3};
 
-static void tile(int mr, int nv, const int8_t *a, const tile_geo *g, const int8_t *b, const int32_t *bias,
+static void tile(int mr, int nv, tile_from a, const tile_geo *g, const int8_t *b, const int32_t *bias,
                  int32_t *acc) {
   (void)nv;
   tiles[mr](a, g, b, bias, acc);

@@ -18,6 +18,7 @@ typedef struct dw_call {
   const uint8_t *table, *outside, *nothing; /* pixels of zero points, and of what is 0 less 128, as activations are stored */
   int8_t *columns;
   const uint8_t **tap;
+  int32_t *sums;
   uint8x16_t turn;
 } dw_call;
 
@@ -41,7 +42,6 @@ static size_t row_of(const whet_dw_q8 *p) { return whet__round_up((size_t)p->cha
 static size_t work_of(const whet_dw_q8 *p) {
   return p->kh <= 4 ? (size_t)columns_of(p) * 64 : whet__round_up((size_t)slots_of(p) * CHUNK * sizeof(uint8_t *), 64);
 }
-static size_t dw_scratch(const void *params) { return work_of(params) + 2 * row_of(params); }
 
 static void block_of(const dw_call *k, int64_t c, dw_block *b) {
   const int64_t base = c / 64 * 64, q = c % 64 / 16, groups = k->l.slots / 4, taps = k->l.taps;
@@ -129,31 +129,13 @@ OUT_INLINE void add(int32x4_t acc[4], const int8x16_t x[4], const int8x16_t w[4]
   }
 }
 
-/* Sums two by two of kernels three wide whose columns are neighbours: two results read four columns. Returns how many. */
-OUT_INLINE int64_t slide_pairs(const int8_t *at, const dw_block *b, const int8x16_t w[3][4], int64_t n, int32_t *sum) {
-  int64_t x = 0;
-  for (; x + 2 <= n; x += 2, at += 128, sum += 2 * BLOCK)
-    OUT_UNROLL for (int j = 0; j < 4; j++) {
-      int8x16_t v[4];
-      int32x4_t s[2];
-      OUT_UNROLL for (int i = 0; i < 4; i++) v[i] = vld1q_s8(at + 64 * i + 16 * j);
-      OUT_UNROLL for (int i = 0; i < 2; i++) {
-        s[i] = b->bias[j];
-        OUT_UNROLL for (int g = 0; g < 3; g++) s[i] = vdotq_s32(s[i], v[i + g], w[g][j]);
-        vst1q_s32(sum + BLOCK * i + 4 * j, s[i]);
-      }
-    }
-  return x;
-}
-
 /* n sums from columns; kw: constant where it is called, or 0. */
 OUT_INLINE void slide(const dw_call *k, const dw_block *b, int64_t n, int32_t *sum, const int kw, const bool zeros) {
   const int64_t stride = k->p->stride_w * INT64_C(64), dil = k->p->dil_w * INT64_C(64), many = kw ? kw : k->p->kw;
   int8x16_t w[3][4];
   for (int g = 0; g < kw; g++)
     OUT_UNROLL for (int j = 0; j < 4; j++) w[g][j] = vld1q_s8(b->w + 256 * g + 64 * j);
-  int64_t x = kw == 3 && !zeros && stride == 64 && dil == 64 ? slide_pairs(k->columns, b, w, n, sum) : 0;
-  for (sum += x * BLOCK; x < n; x++, sum += BLOCK) {
+  for (int64_t x = 0; x < n; x++, sum += BLOCK) {
     int32x4_t acc[4];
     const int8_t *at = k->columns + x * stride;
     OUT_UNROLL for (int j = 0; j < 4; j++) acc[j] = b->bias[j];
@@ -199,12 +181,14 @@ OUT_INLINE void gather(const dw_call *k, const dw_block *b, int64_t n, int32_t *
   }
 }
 
-/* Row `row` of all images' results. */
-static void dw_row(const dw_call *k, const uint8_t *in, int64_t row, char *out) {
+#include "kern/arm/dw_q8_three.h"
+
+/* Row `row` of all images' results, from channel c on. */
+static void dw_row(const dw_call *k, const uint8_t *in, int64_t row, int64_t c, char *out) {
   const whet_dw_q8 *p = k->p;
   const uint8_t *image = in + row / p->out_h * p->in_h * p->in_w * p->in_pitch;
   const size_t bytes = whet_dtype_bits(p->out.dtype) / 8;
-  for (int64_t c = 0; c < p->channels; c += BLOCK) {
+  for (const int64_t first = c; c < p->channels; c += BLOCK) {
     dw_block b;
     block_of(k, c, &b);
     for (int64_t x = 0; x < p->out_w; x += CHUNK) {
@@ -219,7 +203,7 @@ static void dw_row(const dw_call *k, const uint8_t *in, int64_t row, char *out) 
         else
           slide(k, &b, n, sum, 0, false);
       } else {
-        if (c == 0 || p->out_w > CHUNK) taps_of(k, image, y, x, n);
+        if (c == first || p->out_w > CHUNK) taps_of(k, image, y, x, n);
         if (p->w_zeros)
           gather(k, &b, n, sum, true);
         else
@@ -230,18 +214,22 @@ static void dw_row(const dw_call *k, const uint8_t *in, int64_t row, char *out) 
   }
 }
 
+static size_t dw_scratch(const void *params) { return work_of(params) + 2 * row_of(params) + three_scratch(params); }
+
 static void dw_run(const void *params, void *const *ptr, int part, int parts) {
   const whet_dw_q8 *p = params;
   char *own = whet__part_scratch(ptr[4], dw_scratch(p), part);
   uint8_t *outside = (uint8_t *)own + work_of(p), *nothing = outside + row_of(p);
   const uint8_t turn = p->in_signed ? 0 : 0x80;
   dw_call k = {p, whet__dw_q8_layout_of(p, WHET_DW_Q8_DOTS), ptr[1], ptr[3], outside, nothing, (int8_t *)own,
-               (const uint8_t **)(void *)own, vdupq_n_u8(turn)};
+               (const uint8_t **)(void *)own, (int32_t *)(void *)(nothing + row_of(p)), vdupq_n_u8(turn)};
   int64_t from, to;
   memset(outside, (p->in_zero ^ (p->in_signed ? 0x80 : 0)) & 0xff, row_of(p));
   memset(nothing, turn, row_of(p));
   whet__split((int64_t)p->images * p->out_h, part, parts, &from, &to);
-  for (; from < to; from++) dw_row(&k, ptr[0], from, ptr[2]);
+  const int64_t done = three_channels(p);
+  if (done) three_rows(&k, ptr[0], from, to, ptr[2]);
+  for (; from < to && done < p->channels; from++) dw_row(&k, ptr[0], from, done, ptr[2]);
 }
 
 const whet_kern whet_k_dw_q8__dotprod_dots = {.name = "dw_q8__dotprod_dots",

@@ -102,8 +102,8 @@ OUT_INLINE out_int out_clamp_bytes(out_int a, int32_t lo, int32_t hi, bool is_si
 }
 
 /* Ways to rescale a vector: QUICK is FIX where every shift is to the right; UP is QUICK where negative results end at
- * the lower bound, so that their ties do not matter. */
-enum { OUT_QUICK, OUT_UP, OUT_FIX, OUT_REAL, OUT_REAL32 };
+ * the lower bound, so that their ties do not matter; NEAR is REAL32 where nothing becomes NaN or leaves 32 bits. */
+enum { OUT_QUICK, OUT_UP, OUT_FIX, OUT_REAL, OUT_REAL32, OUT_NEAR };
 
 /* The way for results of 8 bits, or -1. */
 static inline int out_way(const whet_out_q8 *o) {
@@ -121,7 +121,7 @@ typedef struct out_factor {
 
 OUT_INLINE out_factor out_load(const whet_factors *f, int64_t at, int how) {
   out_factor r;
-  if (how == OUT_REAL32) {
+  if (how == OUT_REAL32 || how == OUT_NEAR) {
     r.real32 = vld1q_f32(f->real32 + at);
   } else if (how == OUT_REAL) {
     r.real[0] = vld1q_f64(f->real + at);
@@ -143,14 +143,10 @@ OUT_INLINE out_factor out_factor_all(int32_t mul, int32_t shift) {
   return r;
 }
 
-/* Four sums times factors that are numbers: nothing becomes NaN. */
-OUT_INLINE int32x4_t out_rescale_small(int32x4_t x, const out_factor *f) {
-  return out_from_small(vmulq_f32(vcvtq_f32_s32(x), f->real32));
-}
-
 /* Four sums to results before the zero point; those beyond 16 bits are only right in being beyond them on their
  * side. */
 OUT_INLINE int32x4_t out_rescale(int32x4_t x, const out_factor *f, int how) {
+  if (how == OUT_NEAR) return out_from_small(vmulq_f32(vcvtq_f32_s32(x), f->real32));
   if (how == OUT_REAL32) return out_from_real(vmulq_f32(vcvtq_f32_s32(x), f->real32));
   if (how == OUT_REAL) {
     float64x2_t lo = vmulq_f64(vcvtq_f64_s64(vmovl_s32(vget_low_s32(x))), f->real[0]);
@@ -175,19 +171,25 @@ typedef struct out_bound {
   bool is_signed;
 } out_bound;
 
+/* All bytes are within the bounds. */
+static inline bool out_whole(const whet_out_q8 *o) {
+  return o->dtype == WHET_S8 ? o->lo <= -128 && o->hi >= 127 : o->lo <= 0 && o->hi >= 255;
+}
+
 OUT_INLINE out_bound out_bounds(const whet_out_q8 *o) {
   out_bound b = {vdupq_n_s16((int16_t)o->zero), o->lo, o->hi, o->dtype == WHET_S8};
   return b;
 }
 
-/* 16 rescaled sums to bytes, in order. */
-OUT_INLINE int32x4_t out_narrow(const int32x4_t v[4], const out_bound *b) {
-  int16x8_t x = vqaddq_s16(vcombine_s16(vqmovn_s32(v[0]), vqmovn_s32(v[1])), b->zero);
-  int16x8_t y = vqaddq_s16(vcombine_s16(vqmovn_s32(v[2]), vqmovn_s32(v[3])), b->zero);
-  int32x4_t r = b->is_signed ? vreinterpretq_s32_s8(vcombine_s8(vqmovn_s16(x), vqmovn_s16(y)))
-                             : vreinterpretq_s32_u8(vcombine_u8(vqmovun_s16(x), vqmovun_s16(y)));
-  return out_clamp_bytes(r, b->lo, b->hi, b->is_signed);
+/* 16 rescaled sums to bytes, in order; whole: all bytes are within the bounds. */
+OUT_INLINE int32x4_t out_narrow_to(const int32x4_t v[4], const out_bound *b, bool whole) {
+  int16x8_t x = vqaddq_s16(vqmovn_high_s32(vqmovn_s32(v[0]), v[1]), b->zero);
+  int16x8_t y = vqaddq_s16(vqmovn_high_s32(vqmovn_s32(v[2]), v[3]), b->zero);
+  int32x4_t r = b->is_signed ? vreinterpretq_s32_s8(vqmovn_high_s16(vqmovn_s16(x), y))
+                             : vreinterpretq_s32_u8(vqmovun_high_s16(vqmovun_s16(x), y));
+  return whole ? r : out_clamp_bytes(r, b->lo, b->hi, b->is_signed);
 }
+OUT_INLINE int32x4_t out_narrow(const int32x4_t v[4], const out_bound *b) { return out_narrow_to(v, b, false); }
 OUT_INLINE int32x4_t out_order(int32x4_t x) { return x; }
 
 /* The first n of 16 bytes. */
@@ -201,47 +203,24 @@ OUT_INLINE void out_store(uint8_t *to, int32x4_t x, int64_t n) {
   if (n < 16) memcpy(to, t, (size_t)n);
 }
 
-/* Rows of 16 sums, `ld` apart, to bytes `pitch` apart. small: see out_rescale_small. */
-OUT_INLINE void out_whole(const out_factor *g, const int32_t *sum, int64_t ld, int64_t rows, uint8_t *out, int64_t pitch,
-                          out_bound b, int how, const bool small, const bool is_signed) {
-  b.is_signed = is_signed;
-  for (int64_t r = 0; r < rows; r++, sum += ld, out += pitch) {
-    int32x4_t v[4];
-    OUT_UNROLL for (int j = 0; j < 4; j++) {
-      const int32x4_t x = vld1q_s32(sum + 4 * j);
-      v[j] = small ? out_rescale_small(x, &g[j]) : out_rescale(x, &g[j], how);
-    }
-    vst1q_u8(out, vreinterpretq_u8_s32(out_narrow(v, &b)));
-  }
-}
+/* Store a tile of sums: rows x n, rows of sums `ld` apart and readable, like the factors, to a multiple of 16, factors
+ * from the tile's first channel on. pitch: elements between rows of out. */
+#define out_tile whet__out_tile_neon
+void out_tile(const whet_out_q8 *o, const whet_factors *f, const int32_t *sum, int64_t ld, int64_t rows, int64_t n,
+              const uint8_t *table, void *out, int64_t pitch);
 
-/* Rows of n <= 16 sums, `ld` apart, to bytes `pitch` apart. */
-OUT_INLINE void out_bytes(const whet_out_q8 *o, const whet_factors *f, int64_t at, const int32_t *sum, int64_t ld,
-                          int64_t rows, int64_t n, const uint8_t *table, uint8_t *out, int64_t pitch, int how) {
-  out_bound b = out_bounds(o);
+/* What makes bytes of tiles of 8 or 16 channels, all things that depend on the channels being ready. */
+typedef struct whet_out_ready_neon {
+  /* Rows of sums, 16 apart, to bytes `pitch` apart; NULL: only out_tile() can. */
+  void (*make)(const struct whet_out_ready_neon *t, const int32_t *sum, int64_t rows, uint8_t *out, int64_t pitch);
   out_factor g[4];
-  for (int j = 0; j < 4; j++) g[j] = out_load(f, at + 4 * j, how);
-  if (n == 16 && !table) {
-    const bool small = how == OUT_REAL32 && o->quick;
-    if (b.is_signed && small)
-      out_whole(g, sum, ld, rows, out, pitch, b, how, true, true);
-    else if (b.is_signed)
-      out_whole(g, sum, ld, rows, out, pitch, b, how, false, true);
-    else if (small)
-      out_whole(g, sum, ld, rows, out, pitch, b, how, true, false);
-    else
-      out_whole(g, sum, ld, rows, out, pitch, b, how, false, false);
-    return;
-  }
-  for (int64_t r = 0; r < rows; r++, sum += ld, out += pitch) {
-    int32x4_t v[4];
-    for (int j = 0; j < 4; j++) v[j] = out_rescale(vld1q_s32(sum + 4 * j), &g[j], how);
-    out_store(out, out_narrow(v, &b), n);
-    if (table)
-      for (int64_t i = 0; i < n; i++) out[i] = table[out[i]];
-  }
-}
+  out_bound bound;
+  int64_t n;
+  bool near; /* OUT_NEAR, and all bytes within the bounds */
+} whet_out_ready_neon;
 
-#include "kern/out_tile.h"
+/* For n channels from the factors' first on. */
+#define out_ready whet__out_ready_neon_for
+void out_ready(whet_out_ready_neon *t, const whet_out_q8 *o, const whet_factors *f, int64_t n);
 
 #endif
