@@ -10,8 +10,10 @@
 static const struct panels {
   uint8_t vec, next[9];
 } k_panels[] = {
-    [WHET_PANEL_16] = {16, {0, 1, 2, 3, 2, 3, 2, 2, 2}},    [WHET_PANEL_8] = {8, {0, 1, 2, 3, 2, 2, 2, 2, 2}},
-    [WHET_PANEL_BF16] = {16, {0, 1, 2, 3, 4, 4, 4, 4, 4}},  [WHET_PANEL_RUNS] = {16, {0, 1, 2, 3, 4, 4, 4, 4, 4}},
+    [WHET_PANEL_16] = {16, {0, 1, 2, 3, 2, 3, 2, 2, 2}},
+    [WHET_PANEL_8] = {8, {0, 1, 2, 3, 2, 2, 2, 2, 2}},
+    [WHET_PANEL_BF16] = {16, {0, 1, 2, 3, 4, 4, 4, 4, 4}},
+    [WHET_PANEL_RUNS] = {16, {0, 1, 2, 3, 4, 4, 4, 4, 4}},
     [WHET_PANEL_SPLIT] = {16, {0, 1, 2, 2, 2, 2, 2, 2, 2}},
 };
 

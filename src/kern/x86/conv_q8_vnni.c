@@ -114,8 +114,7 @@ EACH(WORDS_2)
 typedef void (*tile_fn)(const uint8_t *a, const tile_geo *g, const int8_t *b, const int32_t *bias, int32_t *out);
 #define ENTRY(T, MR, NV) [MR] = T##_##MR##_##NV,
 #define ENTRY_ONE(T, NV) [1] = T##_1_##NV,
-#define ENTRIES(X) \
-  { X(ENTRY, ENTRY_ONE) }
+#define ENTRIES(X) {X(ENTRY, ENTRY_ONE)}
 static const tile_fn of_bytes[TILE_NV + 1][15] = {
     {0}, ENTRIES(BYTES_1), ENTRIES(BYTES_2), ENTRIES(BYTES_3), ENTRIES(BYTES_4)};
 static const tile_fn of_words[3][15] = {{0}, ENTRIES(WORDS_1), ENTRIES(WORDS_2)};
