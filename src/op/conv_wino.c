@@ -21,7 +21,7 @@ static rates rates_of(const whet_target *t) {
 
 /* Bytes in a nanosecond that one core reads of weights that take so many: those of a small model stay in the second
  * cache, others come from memory. */
-static double reads(const whet_target *t, double bytes) { return bytes <= (double)t->cache[1] ? 150 : 20; }
+static double reads(const whet_target *t, double bytes) { return bytes <= (double)t->cache[1] ? 150 : 14; }
 
 /* Columns as the kernels see them: whole vectors. */
 static double columns(const whet_target *t, const whet_conv_f32 *c) {
