@@ -16,7 +16,7 @@ struct options {
   const char *models, *host, *config, *tls_cert, *tls_key, *token_file, *trace_file, *cpu, *log, *sysfs;
   int64_t port, threads, workers, connections, per_address;
   size_t body, bodies;
-  double deadline, idle, slow, drain, poll, at_once;
+  double deadline, idle, slow, drain, poll, at_once, spin;
   bool shared_memory, read_only, no_compress, no_sandbox, no_check, media, openapi, json;
 };
 
@@ -52,6 +52,8 @@ static const cli_opt k_running[] = {
      1024},
     {"at-once", 0, CLI_REAL, AT(at_once), "SECONDS", "runs that take less are made by the thread that reads; 0.002",
      0, 10},
+    {"spin", 0, CLI_REAL, AT(spin), "SECONDS", "that the next request of a quick client is looked for; 0.0001", 0,
+     0.01},
     {"poll", 0, CLI_REAL, AT(poll), "SECONDS", "between looks at the folder, beside what the system tells; 30", 0.1,
      86400},
     {"cpu", 0, CLI_TEXT, AT(cpu), "ISA", "use nothing above this instruction set", 0, 0},
@@ -85,6 +87,7 @@ static const conf_key k_keys[] = {{.name = "models", CONF_STR, AT(models)},
                                   {.name = "threads", CONF_INT, AT(threads), NULL, 0, 256},
                                   {.name = "workers", CONF_INT, AT(workers), NULL, 0, 1024},
                                   {.name = "at_once", CONF_SECONDS, AT(at_once), NULL, 0, 10},
+                                  {.name = "spin", CONF_SECONDS, AT(spin), NULL, 0, 0.01},
                                   {.name = "poll", CONF_SECONDS, AT(poll), NULL, 0.1, 86400},
                                   {.name = "cpu", CONF_STR, AT(cpu)},
                                   {.name = "log", CONF_STR, AT(log)},
@@ -166,7 +169,8 @@ static int serve(const struct options *o) {
   s.token_file = o->token_file, s.trace_file = o->trace_file, s.cpu = o->cpu, s.threads = o->threads;
   s.workers = o->workers, s.connections = o->connections, s.per_address = o->per_address, s.body = o->body;
   s.bodies = o->bodies, s.deadline = o->deadline, s.idle = o->idle, s.slow = o->slow, s.drain = o->drain;
-  s.poll = o->poll, s.at_once = o->at_once, s.shared_memory = o->shared_memory, s.read_only = o->read_only;
+  s.poll = o->poll, s.at_once = o->at_once, s.spin = o->spin, s.shared_memory = o->shared_memory,
+  s.read_only = o->read_only;
   s.sysfs = o->sysfs, s.json = o->json, s.compress = !o->no_compress, s.sandbox = !o->no_sandbox,
   s.check = o->no_check ? NULL : check;
   const char *why = o->media ? cli_media_load() : NULL;
@@ -202,6 +206,7 @@ int cli_serve(int argc, char **argv) {
                           .drain = 30,
                           .poll = 30,
                           .at_once = 2e-3,
+                          .spin = 1e-4,
                           .log = "info"},
                  o = first;
   cli_use use = k_use;

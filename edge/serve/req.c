@@ -11,6 +11,7 @@
 
 #include "edge/pack.h"
 #include "edge/serve/server.h"
+#include "edge/serve/spin.h"
 
 enum { EAGER = 1 << 20, PACK_FROM = 256, EARLY_FROM = 16 << 10, DRAINED = 16 << 20, GIVE_WAY_NS = 100000000 };
 
@@ -324,16 +325,17 @@ enum MHD_Result req_handle(void *cls, struct MHD_Connection *c, const char *url,
 
 void req_completed(void *cls, struct MHD_Connection *c, void **at, enum MHD_RequestTerminationCode why) {
   serve_req *r = *at;
-  (void)cls;
-  (void)c;
-  (void)why;
+  serve_server *s = cls;
   *at = NULL;
   if (!r) return;
   infer_free(&r->infer);
   version_unref(&r->version);
-  atomic_fetch_sub(&r->s->bodies, r->counted);
-  atomic_fetch_sub(&r->s->running, 1);
+  atomic_fetch_sub(&s->bodies, r->counted);
+  bool alone = atomic_fetch_sub(&s->running, 1) == 1;
   buf_free(&r->body);
   buf_free(&r->out);
   free(r);
+  const union MHD_ConnectionInfo *i = MHD_get_connection_info(c, MHD_CONNECTION_INFO_CONNECTION_FD);
+  if (alone && why == MHD_REQUEST_TERMINATED_COMPLETED_OK && i && !s->o.tls_cert && !s->draining)
+    spin_look(i->connect_fd, (int64_t)(s->o.spin * 1e9));
 }

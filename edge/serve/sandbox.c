@@ -69,10 +69,11 @@ const char *sandbox_files(const char *const *read, bool shared_memory) {
   X(writev)                                                                                                         \
   X(pread64)                                                                                                        \
   X(pwrite64)                                                                                                       \
-  X(recvfrom) X(recvmsg) X(sendto) X(sendmsg) X(sendfile) X(accept) X(accept4) X(close) X(shutdown) X(getsockopt)   \
-      X(setsockopt) X(getsockname) X(getpeername) X(epoll_ctl) X(epoll_pwait) X(epoll_create1) X(eventfd2) X(ppoll) \
-          X(pselect6) X(futex) X(nanosleep) X(clock_nanosleep) X(clock_gettime) X(clock_getres) X(gettimeofday)     \
-              X(mmap) X(munmap) X(mremap) X(mprotect) X(madvise) X(brk) X(openat) X(fstat) X(newfstatat) X(statx)   \
+  X(recvfrom)                                                                                                       \
+  X(recvmsg) X(sendto) X(sendmsg) X(sendfile) X(accept) X(accept4) X(close) X(shutdown) X(getsockopt) X(setsockopt) \
+      X(getsockname) X(getpeername) X(epoll_ctl) X(epoll_pwait) X(epoll_create1) X(eventfd2) X(ppoll) X(pselect6)   \
+          X(futex) X(nanosleep) X(clock_nanosleep) X(clock_gettime) X(clock_getres) X(gettimeofday) X(mmap)         \
+              X(munmap) X(mremap) X(mprotect) X(madvise) X(brk) X(openat) X(fstat) X(newfstatat) X(statx)           \
                   X(faccessat) X(faccessat2) X(readlinkat) X(getdents64) X(lseek) X(fcntl) X(ioctl) X(dup) X(dup3)  \
                       X(inotify_add_watch) X(inotify_rm_watch) X(rt_sigaction) X(rt_sigprocmask) X(rt_sigreturn)    \
                           X(rt_sigtimedwait) X(sigaltstack) X(tgkill) X(getpid) X(gettid) X(getuid) X(geteuid)      \

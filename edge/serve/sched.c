@@ -98,8 +98,8 @@ static bool all(const serve_infer *x, const void *arg) {
   (void)arg;
   return true;
 }
-/* A request that cannot be done in time any more, also when its run takes a quarter longer than runs do, makes way for
- * those that can; one that is alone is tried. */
+/* A request that cannot be done in time any more, also when its run takes a quarter longer than runs do, makes way
+ * for those that can; one that is alone is tried. */
 static bool late(const serve_infer *x, const void *now) {
   int64_t run = x->v->waiting > 1 ? x->v->run_ns : 0;
   return whet_cancel_raised(&x->cancel) || x->deadline - run - run / 4 <= *(const int64_t *)now;

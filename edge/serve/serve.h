@@ -28,6 +28,7 @@ typedef struct serve_opts {
   double drain;                   /* seconds that the end waits for what runs; default 30 */
   double poll;                    /* seconds between looks at the folder; default 30 */
   double at_once;                 /* runs up to so many seconds are made by the thread that reads; default 0.002 */
+  double spin;                    /* seconds that the next request of a quick client is looked for; default 0.0001 */
   bool shared_memory;             /* clients may register system shared memory */
   bool read_only;                 /* models are not loaded and unloaded, settings not changed over the network */
   bool compress;                  /* replies are compressed for those who accept it; default yes */

@@ -34,6 +34,7 @@ serve_opts serve_opts_default(void) {
                       .drain = 30,
                       .poll = 30,
                       .at_once = 2e-3,
+                      .spin = 1e-4,
                       .compress = true,
                       .sandbox = true,
                       .level = 2};

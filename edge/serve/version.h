@@ -61,7 +61,7 @@ typedef struct serve_version {
   /* The queue, under the scheduler's lock. */
   struct serve_infer *head[VERSION_PRIORITIES], *tail[VERSION_PRIORITIES];
   _Atomic int64_t waiting, waiting_rows;
-  _Atomic int64_t pictures; /* that wait or run; they have no queue of their own */
+  _Atomic int64_t pictures;           /* that wait or run; they have no queue of their own */
   struct serve_version *next_waiting; /* in the scheduler's list */
   int64_t last_done, pace_ns; /* when a run ended while others waited, 0: none did; from one such end to the next */
   bool listed;
@@ -105,8 +105,8 @@ void version_give(serve_version *v, serve_instance *i);
 /* Is one idle, or may one be made? */
 bool version_free(serve_version *v);
 
-/* After a run over a picture of width x height: the objects in the outputs, as the settings say. E_SHAPE: outputs that
- * this kind of detector does not have. */
+/* After a run over a picture of width x height: the objects in the outputs, as the settings say. E_SHAPE: outputs
+ * that this kind of detector does not have. */
 EDGE_MUST whet_status instance_objects(serve_version *v, serve_instance *i, int32_t width, int32_t height,
                                        const pipe_object **out, size_t *n, whet_err *err);
 

@@ -7,9 +7,12 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "edge/serve/sched.h"
+#include "edge/serve/spin.h"
 #include "edge/serve/store.h"
 #include "edge/wait.h"
 #include "lib/test.h"
@@ -427,6 +430,31 @@ static const char *reason_of(serve_store *s, const char *version) {
   return g_reason;
 }
 
+static double cpu_ms(void) {
+  struct timespec t;
+  clock_gettime(CLOCK_THREAD_CPUTIME_ID, &t);
+  return (double)t.tv_sec * 1e3 + (double)t.tv_nsec * 1e-6;
+}
+
+/* What comes while it is looked for stays to be read; looks in vain become rare. */
+static void looks_for_more(void **state) {
+  int at[2];
+  char c = 'x';
+  (void)state;
+  assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM, 0, at), 0);
+  double began = cpu_ms();
+  for (int k = 0; k < 60; k++) spin_look(at[0], 10000000);
+  assert_true(cpu_ms() - began < 200); /* 600 were each a look */
+  assert_int_equal(write(at[1], &c, 1), 1);
+  for (int k = 0; k < 200; k++) spin_look(at[0], 10000000);
+  assert_true(cpu_ms() - began < 220); /* it was there: looks end at once */
+  c = 0;
+  assert_int_equal(read(at[0], &c, 1), 1);
+  assert_int_equal(c, 'x');
+  close(at[0]);
+  close(at[1]);
+}
+
 /* Blocks of all sizes: their places do not meet, what was given back is used again, closing leaves nothing. */
 static void memory_of_a_version(void **state) {
   enum { N = 400 };
@@ -615,16 +643,11 @@ static void keeps_nothing(void **state) {
 }
 
 int main(void) {
-  const struct CMUnitTest tests[] = {cmocka_unit_test(requests_refused),
-                                     cmocka_unit_test(by_priority),
-                                     cmocka_unit_test(turned_away),
-                                     cmocka_unit_test(ends),
-                                     cmocka_unit_test(at_once),
-                                     cmocka_unit_test(instances_wait),
-                                     cmocka_unit_test(shared_runs),
-                                     cmocka_unit_test(batches_refused),
-                                     cmocka_unit_test(reloads),
-                                     cmocka_unit_test(keeps_nothing),
-                                     cmocka_unit_test(memory_of_a_version)};
+  const struct CMUnitTest tests[] = {cmocka_unit_test(requests_refused), cmocka_unit_test(by_priority),
+                                     cmocka_unit_test(turned_away),      cmocka_unit_test(ends),
+                                     cmocka_unit_test(at_once),          cmocka_unit_test(instances_wait),
+                                     cmocka_unit_test(shared_runs),      cmocka_unit_test(batches_refused),
+                                     cmocka_unit_test(reloads),          cmocka_unit_test(keeps_nothing),
+                                     cmocka_unit_test(looks_for_more),   cmocka_unit_test(memory_of_a_version)};
   return cmocka_run_group_tests(tests, NULL, NULL);
 }
