@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """Mixed load with reloads for a long time: soak.py [SECONDS [PAUSE]]; PAUSE: seconds between a client's requests (0). JSON, binary
 tensors, batches, packed bodies, pictures, shared memory, metadata, metrics, connections that come and go, while files are replaced,
-versions added and removed, models loaded anew. No request fails, memory does not grow, no descriptor is left."""
+versions added and removed, models loaded anew. No request fails, memory does not grow, no descriptor is left. No limit of time is
+short: the machine may be stopped meanwhile."""
 import gzip
 import http.client
 import itertools
@@ -46,7 +47,7 @@ class Client:
         if self.left <= 0:
             if self.c:
                 self.c.close()
-            self.c, self.left = http.client.HTTPConnection(self.s.host, self.s.port, timeout=60), self.rng.randrange(1, 200)
+            self.c, self.left = http.client.HTTPConnection(self.s.host, self.s.port, timeout=3600), self.rng.randrange(1, 200)
         self.left -= 1
         self.c.request(method, path, body, headers)
         r = self.c.getresponse()
@@ -161,7 +162,7 @@ with tempfile.TemporaryDirectory() as folder:
     region = pathlib.Path("/dev/shm") / REGION
     region.write_bytes(bytes(4096))
     try:
-        with serving(models, "--shared-memory", "--log", "error", "--poll", "5", "--idle", "3600", "--slow", "3600") as s:
+        with serving(models, "--shared-memory", "--log", "error", "--poll", "5", "--idle", "3600", "--slow", "3600", "--deadline", "3600") as s:
             assert s.ask("POST", "/v2/systemsharedmemory/region/soak/register", json.dumps({"key": "/" + REGION, "offset": 0, "byte_size": 4096}))[0] == 200
             files = s.files()
             rss, most = [], 0
