@@ -23,6 +23,22 @@ void whet__copy_simplify(whet_copy *c) {
   c->rank = n;
 }
 
+/* Two neighbours as one element of twice the size, as long as rows are made of such pairs, in both arrays. */
+static void widen(whet_copy *c, const void *in, const void *out) {
+  while (c->rank > 1 && c->elem_bytes < 16) {
+    const int32_t last = c->rank - 1, bytes = 2 * c->elem_bytes;
+    bool even = c->dim[last] % 2 == 0 && c->dim[last] <= 16 && c->in_stride[last] == 1 && c->out_stride[last] == 1 &&
+                c->in_offset % 2 == 0 && c->out_offset % 2 == 0 && ((uintptr_t)in | (uintptr_t)out) % (uintptr_t)bytes == 0;
+    for (int32_t i = 0; i < last; i++) even &= c->in_stride[i] % 2 == 0 && c->out_stride[i] % 2 == 0;
+    if (!even) return;
+    for (int32_t i = 0; i < last; i++) c->in_stride[i] /= 2, c->out_stride[i] /= 2;
+    c->in_offset /= 2, c->out_offset /= 2;
+    c->dim[last] /= 2;
+    c->elem_bytes = bytes;
+    if (c->dim[last] == 1) c->rank--;
+  }
+}
+
 /* A plane of n[0] rows of n[1] elements, at the given distances in elements. */
 #define PLANE(type)                                                                                    \
   do {                                                                                                 \
@@ -64,6 +80,7 @@ static void plane(void *out, const void *in, const int64_t *n, const int64_t *os
 static void run(const void *params, void *const *ptr, int part, int parts) {
   whet_copy c = *(const whet_copy *)params;
   whet__copy_simplify(&c);
+  widen(&c, ptr[0], ptr[1]);
   while (c.rank < 2) { /* one plane of one row */
     for (int32_t i = c.rank++; i > 0; i--) {
       c.dim[i] = c.dim[i - 1];
