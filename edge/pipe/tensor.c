@@ -7,6 +7,8 @@
 
 #include <string.h>
 
+#include "edge/pipe/numbers.h"
+
 whet_status pipe_tensor_output(whet_session *s, size_t i, pipe_tensor *out, whet_err *err) {
   whet_info info;
   size_t bytes;
@@ -22,62 +24,11 @@ whet_status pipe_tensor_output(whet_session *s, size_t i, pipe_tensor *out, whet
   return out->data || !out->n ? WHET_OK : err && err->code ? err->code : WHET_E_INTERNAL;
 }
 
-/* IEEE half precision. */
-static float half(uint16_t h) {
-  uint32_t sign = (uint32_t)(h & 0x8000u) << 16, e = (h >> 10) & 31, m = h & 1023, bits;
-  if (e == 31) {
-    bits = sign | 0x7f800000u | m << 13;
-  } else if (e) {
-    bits = sign | (e + 112) << 23 | m << 13;
-  } else {
-    float f = (float)m * 0x1p-24f;
-    return sign ? -f : f;
-  }
-  float f;
-  memcpy(&f, &bits, sizeof f);
-  return f;
-}
-
-static float bfloat(uint16_t h) {
-  uint32_t bits = (uint32_t)h << 16;
-  float f;
-  memcpy(&f, &bits, sizeof f);
-  return f;
-}
-
-#define CASE(T, type, expr)                                \
-  case WHET_##T: {                                         \
-    const type *p = (const type *)t->data + first;         \
-    for (size_t i = 0; i < n; i++) out[i] = (float)(expr); \
-    return true;                                           \
-  }
-
-/* Plain numbers; false for types that are none. */
-static bool plain(const pipe_tensor *t, size_t first, size_t n, float *out) {
-  switch (t->dtype) {
-    CASE(F32, float, p[i])
-    CASE(F64, double, p[i])
-    CASE(F16, uint16_t, half(p[i]))
-    CASE(BF16, uint16_t, bfloat(p[i]))
-    CASE(U8, uint8_t, p[i])
-    CASE(S8, int8_t, p[i])
-    CASE(BOOL, uint8_t, p[i] != 0)
-    CASE(U16, uint16_t, p[i])
-    CASE(S16, int16_t, p[i])
-    CASE(U32, uint32_t, p[i])
-    CASE(S32, int32_t, p[i])
-    CASE(U64, uint64_t, p[i])
-    CASE(S64, int64_t, p[i])
-    default:
-      return false;
-  }
-}
-
 whet_status pipe_tensor_floats(const pipe_tensor *t, size_t first, size_t n, float *out, whet_err *err) {
   if (first > t->n || n > t->n - first)
     return edge_fail(err, WHET_E_SHAPE, "\"%.80s\" has %zu elements, %zu from %zu on were asked for", t->name, t->n,
                      n, first);
-  if (!plain(t, first, n, out))
+  if (!pipe_numbers(t->dtype, t->data, first, n, out))
     return edge_fail(err, WHET_E_TYPE, "\"%.80s\" is %s, which holds no numbers that this stage reads", t->name,
                      whet_dtype_name(t->dtype));
   const whet_quant_info *q = &t->quant;

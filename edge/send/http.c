@@ -1,14 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* HTTP by libcurl, through its multi interface, whose waiting another thread can end. */
 
-#include <curl/curl.h>
 #include <math.h>
-#include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "edge/pack.h"
+#include "edge/send/curl.h"
 #include "edge/send/inner.h"
 #include "edge/serve/json.h"
 
@@ -20,9 +19,6 @@ struct http {
   serve_buf body, packed, answer;
 };
 
-static pthread_once_t k_once = PTHREAD_ONCE_INIT;
-static void begin(void) { curl_global_init(CURL_GLOBAL_DEFAULT); }
-
 static size_t take(char *p, size_t one, size_t n, void *user) {
   serve_buf *b = user;
   if (b->n + n <= ANSWER_MOST) buf_put(b, p, n); /* the rest tells nothing that we need */
@@ -30,27 +26,19 @@ static size_t take(char *p, size_t one, size_t n, void *user) {
 }
 
 static whet_status open_http(sender *s, whet_err *err) {
-  pthread_once(&k_once, begin);
   struct http *h = calloc(1, sizeof *h);
   if (!h) return edge_fail(err, WHET_E_MEMORY, "no memory for a sender");
   s->own = h;
   h->multi = curl_multi_init();
-  h->easy = curl_easy_init();
+  h->easy = send_curl(s->o.ca, s->o.cert, s->o.key);
   if (!h->multi || !h->easy) return edge_fail(err, WHET_E_MEMORY, "no memory for a sender");
   CURL *c = h->easy;
   bool bad = curl_easy_setopt(c, CURLOPT_URL, s->o.url) != CURLE_OK;
-  curl_easy_setopt(c, CURLOPT_PROTOCOLS_STR, "http,https");
-  curl_easy_setopt(c, CURLOPT_NOSIGNAL, 1L);
   curl_easy_setopt(c, CURLOPT_POST, 1L);
-  curl_easy_setopt(c, CURLOPT_USERAGENT, "whet");
   curl_easy_setopt(c, CURLOPT_TIMEOUT_MS, (long)(s->o.timeout * 1000));
   curl_easy_setopt(c, CURLOPT_CONNECTTIMEOUT_MS, (long)(fmin(s->o.timeout, 10) * 1000));
-  curl_easy_setopt(c, CURLOPT_TCP_KEEPALIVE, 1L);
   curl_easy_setopt(c, CURLOPT_WRITEFUNCTION, take);
   curl_easy_setopt(c, CURLOPT_WRITEDATA, &h->answer);
-  if (s->o.ca) curl_easy_setopt(c, CURLOPT_CAINFO, s->o.ca);
-  if (s->o.cert) curl_easy_setopt(c, CURLOPT_SSLCERT, s->o.cert);
-  if (s->o.key) curl_easy_setopt(c, CURLOPT_SSLKEY, s->o.key);
   return bad ? edge_fail(err, WHET_E_DATA, "%.200s: not a URL", s->o.url) : WHET_OK;
 }
 
@@ -88,22 +76,6 @@ static CURLcode perform(sender *s, long *code) {
   return result;
 }
 
-/* One more header line, of any length: a token or a key that is cut short would be another one. */
-static struct curl_slist *header(struct curl_slist *list, bool *bad, const char *name, const char *value,
-                                 const char *end) {
-  serve_buf text = {0};
-  buf_text(&text, name);
-  buf_text(&text, value);
-  buf_text(&text, end);
-  buf_put(&text, "", 1);
-  for (size_t i = 0; !text.bad && i + 1 < text.n; i++)
-    if ((unsigned char)text.p[i] < 32) text.p[i] = ' '; /* no header ends early */
-  struct curl_slist *more = text.bad ? NULL : curl_slist_append(list, text.p);
-  buf_free(&text);
-  if (!more) *bad = true;
-  return more ? more : list;
-}
-
 /* "Idempotency-Key: " and the key as a string of structured fields (RFC 9651, 3.3.3): quotes and backslashes behind a
  * backslash. Such a string is visible ASCII: other bytes go as %XX, and so does the percent sign, so that two keys
  * never become one. */
@@ -119,7 +91,7 @@ static struct curl_slist *key_header(struct curl_slist *list, bool *bad, const c
   if (text.bad)
     *bad = true;
   else
-    list = header(list, bad, "Idempotency-Key: \"", text.p, "\"");
+    list = send_header(list, bad, "Idempotency-Key: \"", text.p, "\"");
   buf_free(&text);
   return list;
 }
@@ -142,14 +114,14 @@ static CURLcode request(sender *s, const outbox_batch *b, size_t from, size_t to
   bool packed = s->o.compress && h->body.n >= COMPRESS_FROM && pack_deflate(&h->body, true, 6, &h->packed),
        bad = h->body.bad;
   const serve_buf *body = packed ? &h->packed : &h->body;
-  list = header(list, &bad, "Content-Type: ", single ? b->item[from].type : "application/x-ndjson", "");
-  list = header(list, &bad, "Expect:", "", "");
+  list = send_header(list, &bad, "Content-Type: ", single ? b->item[from].type : "application/x-ndjson", "");
+  list = send_header(list, &bad, "Expect:", "", "");
   /* Only of a record alone: lines carry their own keys, and a batch that is tried again may hold other records, which
    * a receiver that knows its first one's key would throw away. */
   if (single) list = key_header(list, &bad, b->item[from].key);
-  if (single && *b->item[from].stream) list = header(list, &bad, "X-Stream: ", b->item[from].stream, "");
-  if (s->o.token) list = header(list, &bad, "Authorization: Bearer ", s->o.token, "");
-  if (packed) list = header(list, &bad, "Content-Encoding: ", "gzip", "");
+  if (single && *b->item[from].stream) list = send_header(list, &bad, "X-Stream: ", b->item[from].stream, "");
+  list = send_bearer(list, &bad, s->o.token);
+  if (packed) list = send_header(list, &bad, "Content-Encoding: ", "gzip", "");
   CURLcode r = CURLE_OUT_OF_MEMORY;
   *no_memory = bad;
   if (!bad) {

@@ -6,6 +6,7 @@
 
 #include <stdatomic.h>
 
+#include "edge/cascade/remote.h"
 #include "edge/send/send.h"
 #include "edge/serve/buf.h"
 
@@ -26,6 +27,9 @@ struct sender {
 
 /* Kinds that this build has; NULL: not built in. */
 extern const send_kind send_lines, send_folder, send_table, send_http, send_mqtt;
+
+/* The client of remote models, over HTTP. */
+extern const remote_kind remote_http;
 
 /* A sender of a kind of one's own; `own` is the caller's. */
 EDGE_MUST whet_status send_open_kind(const send_kind *kind, void *own, sender **out, whet_err *err);

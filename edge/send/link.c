@@ -28,7 +28,6 @@ const send_kind *whet_link_sender(const char *scheme, const char **lacks) {
 /* The client of remote models; NULL: the build had no libcurl. */
 WHET_API const remote_kind *whet_link_remote(void);
 
-extern const remote_kind remote_http;
 const remote_kind *whet_link_remote(void) {
 #ifdef WHET_HAVE_CURL
   return &remote_http;

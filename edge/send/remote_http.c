@@ -1,18 +1,16 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The client of the Open Inference Protocol v2 (and its binary tensor extension), by libcurl. */
 
-#include <curl/curl.h>
 #include <math.h>
-#include <pthread.h>
 #include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "edge/cascade/remote.h"
 #include "edge/pack.h"
-#include "edge/serve/buf.h"
-#include "edge/serve/dtype.h"
+#include "edge/send/curl.h"
+#include "edge/send/inner.h"
+#include "edge/send/oip.h"
 
 enum { ANSWER_MOST = 64 << 20 };
 
@@ -32,14 +30,10 @@ struct remote {
   serve_buf body, packed;
   remote_info info;
   bool described;
-  float *numbers;
-  size_t cap;
+  oip_numbers numbers;
   char why[200];
   _Atomic bool woken;
 };
-
-static pthread_once_t k_once = PTHREAD_ONCE_INIT;
-static void begin(void) { curl_global_init(CURL_GLOBAL_DEFAULT); }
 
 static size_t take(char *p, size_t one, size_t n, void *user) {
   struct ask *a = user;
@@ -71,14 +65,13 @@ static void close_remote(remote **pr) {
   for (size_t i = 0; i < EDGE_COUNT(text); i++) free((char *)(uintptr_t)text[i]);
   buf_free(&r->body);
   buf_free(&r->packed);
-  free(r->numbers);
+  free(r->numbers.v);
   free(r);
   *pr = NULL;
 }
 
 static whet_status open_remote(const remote_opts *o, remote **out, whet_err *err) {
   *out = NULL;
-  pthread_once(&k_once, begin);
   if (strncmp(o->url, "http://", 7) && strncmp(o->url, "https://", 8))
     return edge_fail(err, WHET_E_DATA, "%.200s: expected http:// or https://", o->url);
   remote *r = calloc(1, sizeof *r);
@@ -97,22 +90,15 @@ static whet_status open_remote(const remote_opts *o, remote **out, whet_err *err
   r->multi = curl_multi_init();
   whet_status s = used < (int)sizeof r->base ? WHET_OK : edge_fail(err, WHET_E_DATA, "%.100s...: too long", o->url);
   for (int i = 0; i < 2 && !s; i++) {
-    CURL *c = r->ask[i].easy = curl_easy_init();
+    CURL *c = r->ask[i].easy = send_curl(r->o.ca, r->o.cert, r->o.key);
     if (!c || !r->multi) {
       s = edge_fail(err, WHET_E_MEMORY, "no memory for a remote model");
       break;
     }
-    curl_easy_setopt(c, CURLOPT_PROTOCOLS_STR, "http,https");
-    curl_easy_setopt(c, CURLOPT_NOSIGNAL, 1L);
-    curl_easy_setopt(c, CURLOPT_USERAGENT, "whet");
-    curl_easy_setopt(c, CURLOPT_TCP_NODELAY, 1L);
     curl_easy_setopt(c, CURLOPT_WRITEFUNCTION, take);
     curl_easy_setopt(c, CURLOPT_WRITEDATA, &r->ask[i]);
     curl_easy_setopt(c, CURLOPT_HEADERFUNCTION, take_head);
     curl_easy_setopt(c, CURLOPT_HEADERDATA, &r->ask[i]);
-    if (o->ca) curl_easy_setopt(c, CURLOPT_CAINFO, r->o.ca);
-    if (o->cert) curl_easy_setopt(c, CURLOPT_SSLCERT, r->o.cert);
-    if (o->key) curl_easy_setopt(c, CURLOPT_SSLKEY, r->o.key);
   }
   if (s)
     close_remote(&r);
@@ -190,18 +176,14 @@ static struct ask *perform(remote *r, const char *url, const serve_buf *body, lo
   return won;
 }
 
-/* Headers of every request, and one more. */
-static bool heads(remote *r, const char *more) {
-  char text[700];
+/* Headers of every request; json: of one with a binary tensor, the bytes before it. */
+static bool heads(remote *r, const char *json) {
+  bool bad = false;
   curl_slist_free_all(r->list);
-  r->list = curl_slist_append(NULL, "Expect:");
-  if (r->o.token) {
-    snprintf(text, sizeof text, "Authorization: Bearer %s", r->o.token);
-    text[strcspn(text, "\r\n")] = 0;
-    r->list = curl_slist_append(r->list, text);
-  }
-  if (more && *more) r->list = curl_slist_append(r->list, more);
-  return r->list != NULL;
+  r->list = send_header(NULL, &bad, "Expect:", "", "");
+  r->list = send_bearer(r->list, &bad, r->o.token);
+  if (json) r->list = send_header(r->list, &bad, "Inference-Header-Content-Length: ", json, "");
+  return !bad;
 }
 
 static bool ready(remote *r) {
@@ -211,275 +193,76 @@ static bool ready(remote *r) {
   return heads(r, NULL) && perform(r, url, NULL, &http, NULL) && http == 200;
 }
 
-/* ---- metadata ---------------------------------------------------------------------------------- */
-
-static void copy(json_text t, char *to) { snprintf(to, REMOTE_NAME, "%.*s", (int)t.n, t.p ? t.p : ""); }
-
-/* The first of "inputs" or "outputs". */
-static void read_tensor(json_in *j, char *name, whet_dtype *type, int32_t *rank, int64_t *dims) {
-  json_text key, text;
-  bool first = true;
-  for (jin_begin(j, '['); jin_next(j, ']'); first = false) {
-    if (!first) {
-      jin_skip(j);
-      continue;
-    }
-    for (jin_begin(j, '{'); jin_next(j, '}');) {
-      jin_key(j, &key);
-      if (text_is(key, "name")) {
-        jin_string(j, &text);
-        copy(text, name);
-      } else if (text_is(key, "datatype")) {
-        jin_string(j, &text);
-        const serve_dtype *d = dtype_named(text);
-        *type = d ? d->whet : WHET_NONE;
-      } else if (text_is(key, "shape") && rank) {
-        *rank = 0;
-        for (jin_begin(j, '['); jin_next(j, ']');) {
-          int64_t v = 0;
-          jin_int(j, &v);
-          if (*rank < REMOTE_RANK) dims[*rank] = v;
-          ++*rank;
-        }
-      } else {
-        jin_skip(j);
-      }
-    }
-  }
-}
+/* ---- the protocol ------------------------------------------------------------------------------ */
 
 static whet_status describe(remote *r, remote_info *out, whet_err *err) {
   long http;
-  json_in j;
-  json_text key;
-  whet_err why = {0};
   struct ask *a;
   if (r->described) return *out = r->info, WHET_OK;
   if (!heads(r, NULL)) return edge_fail(err, WHET_E_MEMORY, "no memory for a request");
   if (!(a = perform(r, r->base, NULL, &http, NULL))) return edge_fail(err, WHET_E_IO, "%.200s: %s", r->base, r->why);
   if (http != 200) return edge_fail(err, http == 404 ? WHET_E_NAME : WHET_E_IO, "%.200s: HTTP %ld", r->base, http);
-  remote_info x = {.in_rank = -1};
-  jin_init(&j, a->answer.p, a->answer.n, &why);
-  for (jin_begin(&j, '{'); jin_next(&j, '}');) {
-    jin_key(&j, &key);
-    if (text_is(key, "inputs") && jin_peek(&j) == '[')
-      read_tensor(&j, x.input, &x.in_type, &x.in_rank, x.in_dims);
-    else if (text_is(key, "outputs") && jin_peek(&j) == '[')
-      read_tensor(&j, x.output, &x.out_type, NULL, NULL);
-    else
-      jin_skip(&j);
-  }
-  if (j.bad) return edge_fail(err, WHET_E_DATA, "%.200s: %s", r->base, why.text);
-  if (x.in_rank > REMOTE_RANK)
-    return edge_fail(err, WHET_E_UNSUPPORTED, "%.200s: an input of %d dimensions", r->base, x.in_rank);
+  whet_status s = oip_read_model(&a->answer, out, err);
+  if (s) return edge_fail_in(err, "%.200s", r->base), s;
   /* Which extensions there are, the server says itself. */
   char url[700];
   snprintf(url, sizeof url, "%.*s", (int)(strstr(r->base, "/v2/models/") + 3 - r->base), r->base);
   if (!r->o.json && (a = perform(r, url, NULL, &http, NULL)) && http == 200 && a->answer.n) {
     buf_put(&a->answer, "", 1);
-    x.binary =
+    out->binary =
         !a->answer.bad && (strstr(a->answer.p, "binary_tensor_data") || strstr(a->answer.p, "\"binary_data\""));
   }
-  r->info = *out = x;
+  r->info = *out;
   r->described = true;
   return WHET_OK;
 }
 
-/* ---- inference --------------------------------------------------------------------------------- */
-
-static double number(whet_dtype t, const uint8_t *p, size_t i) {
-  union {
-    float f;
-    double d;
-    uint32_t u;
-    int32_t i;
-    int64_t l;
-    uint16_t h;
-  } v = {0};
-  switch (t) {
-    case WHET_F32:
-      memcpy(&v.f, p + 4 * i, 4);
-      return (double)v.f;
-    case WHET_F64:
-      memcpy(&v.d, p + 8 * i, 8);
-      return v.d;
-    case WHET_S64:
-      memcpy(&v.l, p + 8 * i, 8);
-      return (double)v.l;
-    case WHET_S32:
-      memcpy(&v.i, p + 4 * i, 4);
-      return v.i;
-    case WHET_U8:
-      return p[i];
-    case WHET_S8:
-      return (int8_t)p[i];
-    default:
-      return NAN;
+/* Post the body; a->why and err say what went wrong. */
+static whet_status post(remote *r, const serve_buf *body, remote_answer *a, whet_err *err) {
+  char url[700], *end;
+  snprintf(url, sizeof url, "%s/infer", r->base);
+  struct ask *won = perform(r, url, body, &a->http, a);
+  if (!won) return edge_fail(err, WHET_E_IO, "%s", r->why);
+  if (a->http == 200) {
+    size_t head = *won->head ? strtoull(won->head, &end, 10) : won->answer.n;
+    EDGE_TRY(oip_read(&won->answer, head, &r->numbers, err));
+    a->numbers = r->numbers.v;
+    a->n = r->numbers.n;
+    return WHET_OK;
   }
+  bool later = a->http == 408 || a->http == 429 || a->http >= 500 || a->http == 404;
+  return edge_fail(err, later ? WHET_E_LIMIT : WHET_E_UNSUPPORTED, "HTTP %ld %.*s", a->http,
+                   (int)(won->answer.n < 120 ? won->answer.n : 120), won->answer.n ? won->answer.p : "");
 }
 
-static bool json_takes(whet_dtype t) {
-  return t == WHET_F32 || t == WHET_F64 || t == WHET_S64 || t == WHET_S32 || t == WHET_U8 || t == WHET_S8;
-}
-
-static whet_status write_body(remote *r, const remote_info *x, const char *id, int32_t rank, const int64_t *dims,
-                              const void *data, size_t bytes, bool binary, size_t *json_n, whet_err *err) {
-  serve_buf *b = &r->body;
-  const serve_dtype *d = dtype_of(x->in_type);
-  b->n = 0;
-  if (!d || !d->bytes)
-    return edge_fail(err, WHET_E_UNSUPPORTED, "%.200s: an input of another type than numbers", r->base);
-  if (!binary && !json_takes(x->in_type))
-    return edge_fail(err, WHET_E_UNSUPPORTED, "%.200s: the server takes no binary tensors, and JSON has no %s",
-                     r->base, d->name);
-  buf_text(b, "{\"id\":");
-  buf_json_str(b, id ? id : "0"); /* optional by the protocol, and wanted by KServe */
-  buf_text(b, ",\"inputs\":[{\"name\":");
-  buf_json_str(b, x->input);
-  buf_printf(b, ",\"datatype\":\"%s\",\"shape\":", d->name);
-  buf_dims(b, rank, dims);
-  if (binary) {
-    buf_printf(b, ",\"parameters\":{\"binary_data_size\":%zu}}],\"parameters\":{\"binary_data_output\":true}}",
-               bytes);
-  } else {
-    buf_text(b, ",\"data\":[");
-    for (size_t i = 0, n = bytes / d->bytes; i < n; i++) {
-      if (i) buf_text(b, ",");
-      double v = number(x->in_type, data, i);
-      if (!isfinite(v)) return edge_fail(err, WHET_E_DATA, "element %zu is not finite, which JSON cannot say", i);
-      if (x->in_type == WHET_F32)
-        buf_float(b, (float)v);
-      else if (x->in_type == WHET_F64)
-        buf_double(b, v);
-      else
-        buf_int(b, (int64_t)v);
-    }
-    buf_text(b, "]}]}");
-  }
-  *json_n = b->n;
-  if (binary) buf_put(b, data, bytes);
-  return b->bad ? edge_fail(err, WHET_E_MEMORY, "no memory for a request") : WHET_OK;
-}
-
-static bool room(remote *r, size_t n) {
-  if (n <= r->cap) return true;
-  float *more = realloc(r->numbers, n * sizeof *more);
-  if (!more) return false;
-  r->numbers = more, r->cap = n;
-  return true;
-}
-
-/* Numbers of a "data" list, nested or not. */
-static bool read_numbers(json_in *j, remote *r, size_t *n, int depth) {
-  for (jin_begin(j, '['); jin_next(j, ']');) {
-    if (jin_peek(j) == '[') {
-      if (depth > 8 || !read_numbers(j, r, n, depth + 1)) return false;
-      continue;
-    }
-    double v = 0;
-    if (!room(r, *n < 16 ? 16 : *n + *n / 2 + 1)) return false;
-    jin_double(j, &v);
-    r->numbers[(*n)++] = (float)v;
-  }
-  return !j->bad;
-}
-
-/* The first output of an answer. */
-static whet_status read_answer(remote *r, struct ask *a, remote_answer *out, whet_err *err) {
-  json_in j;
-  json_text key, text, type = {0};
-  whet_err why = {0};
-  char *end;
-  size_t head = *a->head ? strtoull(a->head, &end, 10) : a->answer.n, n = 0;
-  int64_t bytes = -1;
-  bool first = true, have = false;
-  if (head > a->answer.n) return edge_fail(err, WHET_E_DATA, "%.200s: the answer is cut short", r->base);
-  jin_init(&j, a->answer.p, head, &why);
-  for (jin_begin(&j, '{'); jin_next(&j, '}');) {
-    jin_key(&j, &key);
-    if (!text_is(key, "outputs") || jin_peek(&j) != '[') {
-      jin_skip(&j);
-      continue;
-    }
-    for (jin_begin(&j, '['); jin_next(&j, ']'); first = false) {
-      if (!first) {
-        jin_skip(&j);
-        continue;
-      }
-      for (jin_begin(&j, '{'); jin_next(&j, '}');) {
-        jin_key(&j, &key);
-        if (text_is(key, "datatype")) {
-          jin_string(&j, &type);
-        } else if (text_is(key, "data") && jin_peek(&j) == '[') {
-          have = read_numbers(&j, r, &n, 0);
-        } else if (text_is(key, "parameters") && jin_peek(&j) == '{') {
-          for (jin_begin(&j, '{'); jin_next(&j, '}');) {
-            jin_key(&j, &text);
-            if (text_is(text, "binary_data_size"))
-              jin_int(&j, &bytes);
-            else
-              jin_skip(&j);
-          }
-        } else {
-          jin_skip(&j);
-        }
-      }
-    }
-  }
-  if (j.bad) return edge_fail(err, WHET_E_DATA, "%.200s: %s", r->base, why.text);
-  if (bytes >= 0) {
-    const serve_dtype *d = dtype_named(type);
-    if (!d || !json_takes(d->whet) || (uint64_t)bytes > a->answer.n - head || (size_t)bytes % d->bytes ||
-        !room(r, (size_t)bytes / d->bytes + 1))
-      return edge_fail(err, WHET_E_DATA, "%.200s: an output that is no list of numbers", r->base);
-    n = (size_t)bytes / d->bytes;
-    for (size_t i = 0; i < n; i++) r->numbers[i] = (float)number(d->whet, (const uint8_t *)a->answer.p + head, i);
-    have = true;
-  }
-  if (!have || !n) return edge_fail(err, WHET_E_DATA, "%.200s: the answer has no output", r->base);
-  out->numbers = r->numbers;
-  out->n = n;
-  return WHET_OK;
+static whet_status send_case(remote *r, const oip_case *x, remote_answer *a, whet_err *err) {
+  remote_info model;
+  size_t json = 0;
+  char head[100] = "";
+  whet_status s = describe(r, &model, err);
+  if (s) return s == WHET_E_NAME ? WHET_E_LIMIT : s; /* a model may come */
+  EDGE_TRY(oip_write(&model, x, &r->body, &json, err));
+  bool packed = r->o.compress && pack_deflate(&r->body, true, 6, &r->packed), bad = false;
+  if (model.binary) snprintf(head, sizeof head, "%zu", json);
+  if (!heads(r, *head ? head : NULL)) return edge_fail(err, WHET_E_MEMORY, "no memory for a request");
+  r->list = send_header(r->list, &bad,
+                        "Content-Type: ", model.binary ? "application/octet-stream" : "application/json", "");
+  if (packed) r->list = send_header(r->list, &bad, "Content-Encoding: ", "gzip", "");
+  if (bad) return edge_fail(err, WHET_E_MEMORY, "no memory for a request");
+  s = post(r, packed ? &r->packed : &r->body, a, err);
+  return s ? edge_fail_in(err, "%.200s", r->base), s : WHET_OK;
 }
 
 static whet_status infer(remote *r, const char *id, int32_t rank, const int64_t *dims, const void *data, size_t bytes,
                          remote_answer *a, whet_err *err) {
-  remote_info x;
-  size_t json_n = 0;
-  char url[700], head[100] = "";
-  long http;
+  const oip_case x = {id, rank, dims, data, bytes};
+  whet_err own = {0};
+  if (!err) err = &own;
   *a = (remote_answer){.why = r->why};
   *r->why = 0;
-  whet_status s = describe(r, &x, err);
-  if (s) {
-    snprintf(r->why, sizeof r->why, "%.199s", err ? err->text : "no description");
-    return s == WHET_E_NAME ? WHET_E_LIMIT : s; /* a model may come */
-  }
-  s = write_body(r, &x, id, rank, dims, data, bytes, x.binary, &json_n, err);
-  if (s) {
-    snprintf(r->why, sizeof r->why, "%.199s", err ? err->text : "");
-    return s;
-  }
-  bool packed = r->o.compress && pack_deflate(&r->body, true, 6, &r->packed);
-  if (x.binary) snprintf(head, sizeof head, "Inference-Header-Content-Length: %zu", json_n);
-  if (!heads(r, head)) return edge_fail(err, WHET_E_MEMORY, "no memory for a request");
-  r->list = curl_slist_append(r->list,
-                              x.binary ? "Content-Type: application/octet-stream" : "Content-Type: application/json");
-  if (packed) r->list = curl_slist_append(r->list, "Content-Encoding: gzip");
-  snprintf(url, sizeof url, "%s/infer", r->base);
-  struct ask *won = perform(r, url, packed ? &r->packed : &r->body, &http, a);
-  a->http = http;
-  if (!won) return edge_fail(err, WHET_E_IO, "%.200s: %s", r->base, r->why);
-  if (http == 200) {
-    s = read_answer(r, won, a, err);
-    if (s) snprintf(r->why, sizeof r->why, "%.199s", err ? err->text : "not an answer of the protocol");
-    return s;
-  }
-  size_t n = won->answer.n < 120 ? won->answer.n : 120;
-  snprintf(r->why, sizeof r->why, "HTTP %ld %.*s", http, (int)n, n ? won->answer.p : "");
-  bool later = http == 408 || http == 429 || http >= 500 || http == 404;
-  return edge_fail(err, later ? WHET_E_LIMIT : WHET_E_UNSUPPORTED, "%.200s: %s", r->base, r->why);
+  whet_status s = send_case(r, &x, a, err);
+  if (s && !*r->why) snprintf(r->why, sizeof r->why, "%.199s", err->text);
+  return s;
 }
 
-const remote_kind remote_http;
 const remote_kind remote_http = {open_remote, close_remote, ready, describe, infer, wake};

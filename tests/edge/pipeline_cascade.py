@@ -2,10 +2,13 @@
 """A cascade within a pipeline: digits through a small model, the unsure ones to a larger one behind `whet serve`: in time, or as
 corrections; and with no server at all, whose cases a later run brings. A remote that goes on from what the small model made."""
 import gzip
+import http.server
 import json
 import pathlib
+import struct
 import subprocess
 import tempfile
+import threading
 
 from head import head_model
 from server import SHARED, WHET, need, put, serving
@@ -70,6 +73,48 @@ def command(folder, url, head):
         assert why in whet("run", folder / "url.yaml", *data, *words, status=1 + (why[:5] == "range")), (words, why)
 
 
+class Other(http.server.BaseHTTPRequestHandler):
+    """A server that answers class 7 in half precision, and lets in who has the whole of a long token."""
+    protocol_version, token = "HTTP/1.1", "t" * 3000
+
+    def give(self, status, body, **headers):
+        self.send_response(status)
+        for k, v in {"Content-Length": len(body), **headers}.items():
+            self.send_header(k.replace("_", "-"), str(v))
+        self.end_headers()
+        self.wfile.write(body)
+
+    def do_GET(self):
+        if self.path == "/v2":
+            return self.give(200, b'{"extensions": ["binary_tensor_data"]}')
+        self.give(200, json.dumps({"inputs": [{"name": "x", "datatype": "FP32", "shape": [1, 1, 28, 28]}],
+                                   "outputs": [{"name": "y", "datatype": self.server.kind, "shape": [1, 10]}]}).encode())
+
+    def do_POST(self):
+        self.rfile.read(int(self.headers["Content-Length"]))
+        if self.headers["Authorization"] != "Bearer " + self.token:
+            return self.give(401, b"")
+        format = {"FP16": "10e", "INT16": "10h"}[self.server.kind]
+        numbers = struct.pack("<" + format, *(2.5 if format == "10e" and i == 7 else int(i == 7) for i in range(10)))
+        text = json.dumps({"outputs": [{"name": "y", "datatype": self.server.kind, "shape": [1, 10], "parameters": {"binary_data_size": len(numbers)}}]}).encode()
+        self.give(200, text + numbers, Inference_Header_Content_Length=len(text))
+
+    def log_message(self, *args):
+        pass
+
+
+def others(frames):
+    """Types that whet serve does not answer in."""
+    for kind in ("FP16", "INT16"):
+        with http.server.ThreadingHTTPServer(("127.0.0.1", 0), Other) as s, tempfile.TemporaryDirectory() as folder:
+            s.kind = kind
+            threading.Thread(target=s.serve_forever, daemon=True).start()
+            events, _ = run(folder, f"http://127.0.0.1:{s.server_port}", frames, f"mode: wait, deadline: 5s, token: {Other.token}")
+            told = [e["classes"][0]["class"] for e in events if e.get("event") == "remote"]
+            assert len(told) > 20 and set(told) == {7}, (kind, told)
+            s.shutdown()
+
+
 def main():
     need("the shared folder", (SHARED / "data/mnist").exists())
     frames, labels = idx("t10k-images-idx3-ubyte.gz", 16)[:784 * N], idx("t10k-labels-idx1-ubyte.gz", 8)[:N]
@@ -116,6 +161,7 @@ def main():
                 said = subprocess.run([str(WHET), "pipeline", str(file)], input=frames[:784], capture_output=True, text=False)
                 assert said.returncode == 1 and why in said.stderr.decode(), said
             command(folder, s.url, pathlib.Path(top) / "models/head/1/model.onnx")
+        others(frames)
         print(f"{N} digits: {alone} right alone, {hard} offloaded, {fixed} right then")
 
 
