@@ -87,7 +87,7 @@ static whet_status fit(const char *path, whet_value **v, const whet_info *info, 
   whet_dtype got = whet_value_dtype(*v), want = info->dtype;
   if (whet_value_kind(*v) != WHET_TENSOR || want == WHET_NONE || got == want) return WHET_OK;
   unsigned bits = whet_dtype_bits(want);
-  bool exotic = want == WHET_BF16 || (want >= WHET_F8E4M3FN && want <= WHET_F8E5M2FNUZ) || want == WHET_F8E8M0;
+  bool exotic = want == WHET_BF16 || (want >= WHET_F8E4M3FN && want <= WHET_F8E5M2FNUZ) || want >= WHET_F8E8M0;
   if (exotic && ((bits == 16 && got == WHET_U16) || (bits == 8 && got == WHET_U8))) {
     whet_value *as = NULL;
     if (whet_value_create(want, whet_value_rank(*v), whet_value_dims(*v), &as))

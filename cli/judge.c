@@ -89,7 +89,7 @@ static bool compare(const whet_value *got, const whet_info *info, const char *pa
   as.dtype = as.kind == WHET_TENSOR ? whet_value_dtype(got) : WHET_NONE;
   *d = (cli_difference){.fine = false};
   bool exotic = as.dtype == WHET_BF16 || (as.dtype >= WHET_F8E4M3FN && as.dtype <= WHET_F8E5M2FNUZ) ||
-                as.dtype == WHET_F8E8M0 || (as.dtype != WHET_NONE && whet_dtype_bits(as.dtype) < 8);
+                as.dtype >= WHET_F8E8M0 || (as.dtype != WHET_NONE && whet_dtype_bits(as.dtype) < 8);
   if (!exotic) as.dtype = WHET_NONE; /* a wrong type is a difference, not an unreadable file */
   if (cli_tensor_read(path, &as, &want, &err))
     snprintf(d->text, sizeof d->text, "%.390s", err.text);

@@ -10,11 +10,11 @@ _Static_assert((int)WHET_F32 == (int)ONNX_TENSOR_ELEMENT_DATA_TYPE_FLOAT &&
                    (int)WHET_F4E2M1 == (int)ONNX_TENSOR_ELEMENT_DATA_TYPE_FLOAT4E2M1,
                "element types");
 
-/* whet has one type between those that the original has not: its numbers from there on differ. */
+/* whet has one type between those that the original has not, and two after them: its numbers from there on differ. */
 ONNXTensorElementDataType onnx_type(whet_dtype t) {
   if (t == WHET_U2) return ONNX_TENSOR_ELEMENT_DATA_TYPE_UINT2;
   if (t == WHET_S2) return ONNX_TENSOR_ELEMENT_DATA_TYPE_INT2;
-  return t == WHET_F8E8M0 ? ONNX_TENSOR_ELEMENT_DATA_TYPE_UNDEFINED : (ONNXTensorElementDataType)t;
+  return t >= WHET_F8E8M0 ? ONNX_TENSOR_ELEMENT_DATA_TYPE_UNDEFINED : (ONNXTensorElementDataType)t;
 }
 
 whet_dtype whet_type(ONNXTensorElementDataType t) {

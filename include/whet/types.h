@@ -16,7 +16,8 @@ extern "C" {
 #define WHET_MAX_RANK 8
 
 /* X(name, value, bits, text, numpy): element types. Numbers are stable; new ones are added at the end.
- * Types under 8 bits are packed, low bits first. STRING elements are whet_str. */
+ * Types under 8 bits are packed, low bits first; floats of 6 bits are the low bits of a byte each. STRING elements are
+ * whet_str. */
 #define WHET_DTYPE_MAP(X)                                                                             \
   X(NONE, 0, 0, "none", "")                                                                           \
   X(F32, 1, 32, "float32", "<f4")                                                                     \
@@ -44,7 +45,9 @@ extern "C" {
   X(F4E2M1, 23, 4, "float4e2m1", "")                                                                  \
   X(F8E8M0, 24, 8, "float8e8m0", "")                                                                  \
   X(U2, 25, 2, "uint2", "")                                                                           \
-  X(S2, 26, 2, "int2", "")
+  X(S2, 26, 2, "int2", "")                                                                            \
+  X(F6E2M3, 27, 8, "float6e2m3", "")                                                                  \
+  X(F6E3M2, 28, 8, "float6e3m2", "")
 
 typedef enum whet_dtype {
 #define WHET_DTYPE_ENUM(name, value, bits, text, numpy) WHET_##name = value,

@@ -114,6 +114,10 @@ static struct small small_of(whet_dtype t) {
       return (struct small){4, 3, 1, 8, 0, 2};
     case WHET_F8E5M2FNUZ:
       return (struct small){5, 2, 1, 16, 0, 2};
+    case WHET_F6E2M3:
+      return (struct small){2, 3, 1, 1, 0, 0};
+    case WHET_F6E3M2:
+      return (struct small){3, 2, 1, 3, 0, 0};
     default:
       return (struct small){2, 1, 1, 1, 0, 0}; /* F4E2M1 */
   }
@@ -263,6 +267,8 @@ double whet__get_f64(whet_dtype t, const void *p, int64_t i) {
     case WHET_F8E5M2:
     case WHET_F8E5M2FNUZ:
     case WHET_F8E8M0:
+    case WHET_F6E2M3:
+    case WHET_F6E3M2:
       return whet__f8_to_f32(t, ((const uint8_t *)p)[i]);
     case WHET_F4E2M1:
       return whet__f8_to_f32(t, (uint8_t)packed_get(p, i, 4));
@@ -346,6 +352,8 @@ void whet__set_f64(whet_dtype t, void *p, int64_t i, double v) {
     case WHET_F8E5M2:
     case WHET_F8E5M2FNUZ:
     case WHET_F8E8M0:
+    case WHET_F6E2M3:
+    case WHET_F6E3M2:
       ((uint8_t *)p)[i] = whet__f32_to_f8(t, narrow(v), true);
       break;
     case WHET_F4E2M1:

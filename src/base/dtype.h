@@ -6,9 +6,10 @@
 
 #include "base/base.h"
 
+static inline bool whet__is_float6(whet_dtype t) { return t == WHET_F6E2M3 || t == WHET_F6E3M2; }
 static inline bool whet__is_float(whet_dtype t) {
   return t == WHET_F32 || t == WHET_F16 || t == WHET_F64 || t == WHET_BF16 ||
-         (t >= WHET_F8E4M3FN && t <= WHET_F8E5M2FNUZ) || t == WHET_F4E2M1 || t == WHET_F8E8M0;
+         (t >= WHET_F8E4M3FN && t <= WHET_F8E5M2FNUZ) || t == WHET_F4E2M1 || t == WHET_F8E8M0 || whet__is_float6(t);
 }
 static inline bool whet__is_signed_int(whet_dtype t) {
   return t == WHET_S8 || t == WHET_S16 || t == WHET_S32 || t == WHET_S64 || t == WHET_S4 || t == WHET_S2;

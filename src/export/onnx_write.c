@@ -63,7 +63,7 @@ static void put_tensor(whet_text *t, const char *name, whet_dtype type, int32_t 
   for (int32_t i = 0; i < rank; i++) whet__pb_put_int(&head, 1, dims[i]);
   whet__pb_put_int(&head, 2, type);
   whet__pb_put_str(&head, 8, name);
-  whet__pb_put_head(&head, 9, n);
+  whet__pb_put_head(&head, whet__is_float6(type) ? 5 : 9, n); /* raw data, which of floats of 6 bits are packed: int32 data */
   whet__pb_put_head(t, 5, head.n + n);
   whet__text_add(t, head.p, head.n);
   whet__text_add(t, p, n);

@@ -14,7 +14,7 @@ bool whet__export_sparse(whet_export *x, whet_dtype t, int64_t count, const void
   size_t each = t == WHET_STRING ? 0 : whet__dtype_size(t), all = each * (size_t)count, k = 0;
   const char *from = p;
   *out = (whet_sparse_out){0};
-  if (x->dense || !each || all < WHET_SPARSE_LEAST) return false;
+  if (x->dense || !each || whet__is_float6(t) || all < WHET_SPARSE_LEAST) return false;
   for (int64_t i = 0; i < count; i++) out->n += !is_zero(from + (size_t)i * each, each);
   if (!out->n || 2 * ((size_t)out->n * (each + (size_t)bytes_at) + more) > all) return false;
   char *values = whet__arena_alloc(&x->a, (size_t)out->n * each + 1);

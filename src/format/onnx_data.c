@@ -15,7 +15,8 @@ struct want {
   const whet_ox_tensor *t;
   whet_dtype dtype;
   int64_t count; /* elements */
-  size_t bytes;
+  size_t bytes;  /* of them here */
+  size_t raw;    /* of them as raw or external data */
   whet_err *err;
 };
 
@@ -30,6 +31,20 @@ static void *room(const struct want *w) {
 /* Bytes that lie in a file in the right form and length. */
 static whet_status take_bytes(const struct want *w, const uint8_t *src, const void **p, bool *mapped) {
   return whet__im_bytes(w->im, w->t->name.p, w->dtype, src, w->bytes, p, mapped, w->err);
+}
+
+/* Raw or external data: as they are, but for floats of 6 bits, of which four lie in three bytes, low bits first. */
+static whet_status take_raw(const struct want *w, const uint8_t *src, const void **p, bool *mapped) {
+  if (!whet__is_float6(w->dtype)) return take_bytes(w, src, p, mapped);
+  uint8_t *dst = room(w);
+  if (!dst) return w->err->code;
+  for (size_t i = 0; i < w->bytes; i++) {
+    size_t at = i / 4 * 3 + i % 4 * 6 / 8;
+    unsigned two = src[at] | (at + 1 < w->raw ? (unsigned)src[at + 1] << 8 : 0);
+    dst[i] = two >> i * 6 % 8 & 63;
+  }
+  *p = dst;
+  return WHET_OK;
 }
 
 static whet_status wrong_size(const struct want *w, const char *where, uint64_t got, uint64_t need) {
@@ -78,12 +93,12 @@ static whet_status external(const struct want *w, const void **p, bool *mapped) 
   }
   const whet_file *f = &m->file[at];
   uint64_t off = w->t->offset;
-  if (off > f->n || w->bytes > f->n - off)
+  if (off > f->n || w->raw > f->n - off)
     return whet__fail(w->err, WHET_E_FORMAT,
                       "tensor \"%.80s\": %zu bytes at %llu of file \"%.80s\", which has %zu bytes", w->t->name.p,
-                      w->bytes, (unsigned long long)off, loc.p, f->n);
-  if (w->t->has_length && w->t->length != w->bytes) return wrong_size(w, "external bytes", w->t->length, w->bytes);
-  return take_bytes(w, f->p + off, p, mapped);
+                      w->raw, (unsigned long long)off, loc.p, f->n);
+  if (w->t->has_length && w->t->length != w->raw) return wrong_size(w, "external bytes", w->t->length, w->raw);
+  return take_raw(w, f->p + off, p, mapped);
 }
 
 /* string_data: the strings are copied, so that nothing is read from the file again. */
@@ -196,6 +211,7 @@ static whet_status measure(struct want *w, const int64_t *dim, int32_t n_dim, wh
   w->bytes = w->count < 0 ? 0 : whet_dtype_bytes(w->dtype, (size_t)w->count);
   if (w->count < 0 || (w->count && !w->bytes))
     return whet__fail(w->err, WHET_E_FORMAT, "byte %zu: tensor \"%.80s\": its size overflows", w->t->self.at, name);
+  w->raw = whet__is_float6(w->dtype) ? w->bytes - w->bytes / 4 : w->bytes;
   return WHET_OK;
 }
 
@@ -213,8 +229,8 @@ whet_status whet__ox_contents(whet_import *im, const whet_ox_tensor *t, whet_dty
     return strings(&w, p);
   }
   if (t->has_raw && (t->raw.n || !w.bytes)) {
-    if (t->raw.n != w.bytes) return wrong_size(&w, "bytes", t->raw.n, w.bytes);
-    return take_bytes(&w, t->raw.p, p, mapped);
+    if (t->raw.n != w.raw) return wrong_size(&w, "bytes", t->raw.n, w.raw);
+    return take_raw(&w, t->raw.p, p, mapped);
   }
   return typed(&w, p, mapped);
 }

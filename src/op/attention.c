@@ -196,7 +196,7 @@ static whet_status infer_types(whet_infer *f) {
   if (whet__in_dtype(f, 1) != t)
     return whet__infer_fail(f, WHET_E_TYPE, "queries are %s, keys %s", whet_dtype_name(t),
                             whet_dtype_name(whet__in_dtype(f, 1)));
-  if (whet__in_has(f, 3) && !whet__type_in(WHET_T_FLOAT | WHET_T_BOOL, whet__in_dtype(f, 3)))
+  if (whet__in_has(f, 3) && !whet__type_in(WHET_T_NUM | WHET_T_BOOL, whet__in_dtype(f, 3)))
     return whet__infer_fail(f, WHET_E_TYPE, "a mask of type %s is not taken", whet_dtype_name(whet__in_dtype(f, 3)));
   if (whet__in_has(f, 4) && whet__in_dtype(f, 4) != WHET_S64 && whet__in_dtype(f, 4) != WHET_S32)
     return whet__infer_fail(f, WHET_E_TYPE, "lengths of type %s are not taken",

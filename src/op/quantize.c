@@ -178,7 +178,7 @@ static whet_status infer(whet_infer *f, const whet_node *n) {
   const whet_shape *s = whet__in_shape(f, 1);
   int64_t count = s->rank < 0 ? -1 : whet__shape_count(s),
           zeros = n->n_in > 2 && whet__in_has(f, 2) ? whet__shape_count(whet__in_shape(f, 2)) : -1;
-  if (!whet__is_float(whet__in_dtype(f, 1)))
+  if (!whet__is_float(whet__in_dtype(f, 1)) && !(quantise && whet__in_dtype(f, 1) == WHET_S32))
     return whet__infer_fail(f, WHET_E_TYPE, "the scale is %s", whet_dtype_name(whet__in_dtype(f, 1)));
   if (count < 0 || x->rank < 0) return WHET_OK;
   if (zeros >= 0 && zeros != count)

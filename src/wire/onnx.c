@@ -24,7 +24,7 @@ whet_dtype whet__ox_dtype(int64_t code) {
                                    WHET_S32,        WHET_S64,    WHET_STRING,     WHET_BOOL, WHET_F16,  WHET_F64,
                                    WHET_U32,        WHET_U64,    WHET_C64,        WHET_C128, WHET_BF16, WHET_F8E4M3FN,
                                    WHET_F8E4M3FNUZ, WHET_F8E5M2, WHET_F8E5M2FNUZ, WHET_U4,   WHET_S4,   WHET_F4E2M1,
-                                   WHET_F8E8M0,     WHET_U2,     WHET_S2};
+                                   WHET_F8E8M0,     WHET_U2,     WHET_S2,         WHET_F6E2M3, WHET_F6E3M2};
   return code >= 0 && code < (int64_t)sizeof k_type ? (whet_dtype)k_type[code] : WHET_NONE;
 }
 

@@ -11,7 +11,7 @@ import warnings
 import numpy as np
 import onnx
 import onnx.backend.test
-from onnx import helper
+from onnx import TensorProto, helper, numpy_helper
 
 import lib  # noqa: F401 - its path
 import whet.backend
@@ -61,6 +61,48 @@ class Interface(unittest.TestCase):
         self.assertEqual((y.dtype, y.shape), (p.dtype, p.shape))
         self.assertTrue(np.isin(y, [0, 1]).all())
         self.assertAlmostEqual(float(y.mean()), 0.3, delta=0.02)
+
+    def test_float6(self):
+        """Floats of 6 bits, which have no case in the package: every code, to and from other types, raw and as numbers."""
+        for name in ("float6e2m3", "float6e3m2"):
+            to, kind = getattr(TensorProto, name.upper()), helper.tensor_dtype_to_np_dtype(getattr(TensorProto, name.upper()))
+            codes = np.arange(64, dtype=np.uint8).view(kind)
+            for n in (64, 61, 6, 3, 1, 0):
+                for raw in (False, True):
+                    w = numpy_helper.from_array(codes[:n], "w")
+                    if not raw:
+                        w = helper.make_tensor("w", to, [n], codes[:n].astype(np.float32))
+                    graph = helper.make_graph([helper.make_node("Cast", ["w"], ["y"], to=1), helper.make_node("Cast", ["y"], ["z"], to=to)], "g",
+                                              [], [helper.make_tensor_value_info("y", 1, [n]), helper.make_tensor_value_info("z", to, [n])], [w])
+                    y, z = whet.backend.run_model(helper.make_model(graph, opset_imports=[helper.make_opsetid("", 28)]), [])
+                    np.testing.assert_array_equal(y, codes[:n].astype(np.float32))
+                    np.testing.assert_array_equal(z.view(np.uint8), codes[:n].view(np.uint8))
+            x = np.random.default_rng(5).uniform(-40, 40, 500).astype(np.float32)
+            for op, given in (("Cast", {"to": to}), ("QuantizeLinear", {"output_dtype": to})):
+                scale = [np.float32(0.75)] if op == "QuantizeLinear" else []
+                y, = whet.backend.run_node(helper.make_node(op, ["x", "s"][:1 + len(scale)], ["y"], **given), [x, *scale], opset_version=28)
+                self.assertEqual(y.dtype, kind)
+                np.testing.assert_array_equal(y.view(np.uint8), (x / scale[0] if scale else x).astype(kind).view(np.uint8))
+            y, = whet.backend.run_node(helper.make_node("DequantizeLinear", ["x", "s"], ["y"]), [codes, np.float32(3)], opset_version=28)
+            np.testing.assert_array_equal(y, codes.astype(np.float32) * 3)
+
+    def test_scale_of_integers(self):
+        """int32 scales, which QuantizeLinear takes since opset 19 and the package has no case of."""
+        x = np.arange(-40, 41, dtype=np.int32)
+        for opset, given in ((19, x), (21, x), (23, x.astype(np.float32)), (28, x.astype(np.float32))):
+            y, = whet.backend.run_node(helper.make_node("QuantizeLinear", ["x", "s", "z"], ["y"]), [given, np.int32(4), np.int8(3)], opset_version=opset)
+            np.testing.assert_array_equal(y, (np.rint(x / 4) + 3).astype(np.int8))
+
+    def test_attention_masks(self):
+        """Masks of integers, which have no case in the package, are added as their numbers."""
+        draw = np.random.default_rng(6)
+        q, k, v = (draw.standard_normal((1, 2, n, 8)).astype(np.float32) for n in (4, 6, 6))
+        node = helper.make_node("Attention", ["q", "k", "v", "m"], ["y"])
+        mask = draw.integers(0, 4, (4, 6))
+        want, = whet.backend.run_node(node, [q, k, v, mask.astype(np.float32)], opset_version=25)
+        for kind in "int8 uint8 int16 uint16 int32 uint32 int64 uint64".split():
+            y, = whet.backend.run_node(node, [q, k, v, mask.astype(kind)], opset_version=25)
+            np.testing.assert_allclose(y, want, rtol=1e-5, atol=1e-6)
 
 
 def main():

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* base/dtype: every bit pattern of the 16-, 8- and 4-bit floats against the formula of its format, and rounding
+/* base/dtype: every bit pattern of the 16-, 8-, 6- and 4-bit floats against the formula of its format, and rounding
  * against a search for the nearest value: two ways that share nothing with the bit arithmetic that is tested. */
 
 #include <math.h>
@@ -20,7 +20,7 @@ struct format {
 static const struct format k_formats[] = {
     {WHET_F16, 5, 10, 15, 'i'},      {WHET_BF16, 8, 7, 127, 'i'},  {WHET_F8E4M3FN, 4, 3, 7, 'o'},
     {WHET_F8E4M3FNUZ, 4, 3, 8, 'z'}, {WHET_F8E5M2, 5, 2, 15, 'i'}, {WHET_F8E5M2FNUZ, 5, 2, 16, 'z'},
-    {WHET_F4E2M1, 2, 1, 1, 'n'},
+    {WHET_F4E2M1, 2, 1, 1, 'n'},     {WHET_F6E2M3, 2, 3, 1, 'n'},  {WHET_F6E3M2, 3, 2, 3, 'n'},
 };
 
 static int bits(const struct format *f) { return 1 + f->e + f->m; }

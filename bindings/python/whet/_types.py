@@ -16,11 +16,13 @@ NATIVE = {name: np.dtype(name) for name in _NATIVE}
 CARRIER = {"bfloat16": np.dtype(np.uint16), "float8e4m3fn": np.dtype(np.uint8), "float8e4m3fnuz": np.dtype(np.uint8),
            "float8e5m2": np.dtype(np.uint8), "float8e5m2fnuz": np.dtype(np.uint8), "float8e8m0": np.dtype(np.uint8),
            "uint4": np.dtype(np.uint8), "int4": np.dtype(np.int8), "float4e2m1": np.dtype(np.uint8),
-           "uint2": np.dtype(np.uint8), "int2": np.dtype(np.int8)}
+           "uint2": np.dtype(np.uint8), "int2": np.dtype(np.int8), "float6e2m3": np.dtype(np.uint8),
+           "float6e3m2": np.dtype(np.uint8)}
 PACKED = {"uint4": 4, "int4": 4, "float4e2m1": 4, "uint2": 2, "int2": 2}
 _ML_NAMES = {"bfloat16": "bfloat16", "float8e4m3fn": "float8_e4m3fn", "float8e4m3fnuz": "float8_e4m3fnuz",
              "float8e5m2": "float8_e5m2", "float8e5m2fnuz": "float8_e5m2fnuz", "float8e8m0": "float8_e8m0fnu",
-             "uint4": "uint4", "int4": "int4", "float4e2m1": "float4_e2m1fn", "uint2": "uint2", "int2": "int2"}
+             "uint4": "uint4", "int4": "int4", "float4e2m1": "float4_e2m1fn", "uint2": "uint2", "int2": "int2",
+             "float6e2m3": "float6_e2m3fn", "float6e3m2": "float6_e3m2fn"}
 EXTRA = {name: np.dtype(getattr(_ml, other)) for name, other in _ML_NAMES.items() if _ml is not None and hasattr(_ml, other)}
 _NAME_OF = {**{d: n for n, d in EXTRA.items()}, **{d: n for n, d in NATIVE.items()}}
 
