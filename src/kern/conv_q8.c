@@ -63,6 +63,30 @@ static int weight(const whet_conv_q8_pack *p, const void *w, int64_t i) {
   }
 }
 
+/* n bytes `step` apart to places i.. of a row whose `few` neighbours stand together every `apart` bytes; their sum. flip: 0x80
+ * for unsigned ones. */
+static uint32_t pack_bytes(const uint8_t *from, int64_t step, int64_t n, uint8_t flip, int8_t *to, int64_t i, int64_t few,
+                           int64_t apart) {
+  const int64_t in = few - 1; /* few is a power of two */
+  int64_t c = 0, at = i / few * apart;
+  uint32_t sum = 0;
+  if (few == 4 && step == 1 && i % 4 == 0)
+    for (; c + 4 <= n; c += 4, at += apart) {
+      uint32_t q;
+      memcpy(&q, from + c, 4);
+      q ^= 0x01010101u * flip;
+      memcpy(to + at, &q, 4);
+      for (int b = 0; b < 32; b += 8) sum += (uint32_t)(int8_t)(q >> b);
+    }
+  for (i += c; c < n; c++, i++) {
+    int8_t v = (int8_t)(from[c * step] ^ flip);
+    to[at + (i & in)] = v;
+    sum += (uint32_t)v;
+    if ((i & in) == in) at += apart;
+  }
+  return sum;
+}
+
 /* The weights of output o of group g at the places of its form, which are zeroed; their sum. */
 static int32_t pack_output(const whet_conv_q8_pack *p, const whet_conv_q8_layout *l, int64_t g, int64_t o,
                            const void *w, int8_t *to) {
@@ -80,6 +104,12 @@ static int32_t pack_output(const whet_conv_q8_pack *p, const whet_conv_q8_layout
     int64_t y = apart ? seg / p->shape.kw : seg, x = apart ? seg % p->shape.kw : 0, end = apart ? x + 1 : p->shape.kw;
     for (int64_t i = seg * l->k4 * 4; x < end; x++) {
       int64_t from = p->at + g * p->at_g + o * p->at_o + y * p->at_y + x * p->at_x;
+      if (whet_dtype_bits((whet_dtype)p->w_type) == 8) {
+        sum += pack_bytes((const uint8_t *)w + from, p->at_i, l->ic, p->w_type == WHET_U8 ? 0x80 : 0, at, i, panels ? few : 1,
+                          panels ? 16 * few : 1);
+        i += l->ic;
+        continue;
+      }
       for (int64_t c = 0; c < l->ic; c++, i++, from += p->at_i) {
         int v = weight(p, w, from);
         at[panels ? i / few * 16 * few + i % few : i] = (int8_t)v;
@@ -136,7 +166,7 @@ void whet__conv_q8_do_pack(const void *params, const void *const *src, void *dst
   const int32_t *zero = whet__conv_q8_zeros(p);
   const bool winograd = p->shape.form == WHET_CONV_Q8_WINO;
   const uint32_t zero_seen = (uint32_t)(p->in_zero - (winograd || whet__conv_q8_signed(p->shape.form) ? 128 : 0));
-  int64_t from, to;
+  int64_t from, to, first = -1; /* first: an output whose factor is made */
   whet__split(p->shape.groups * l.blocks, part, parts, &from, &to);
   for (int64_t b = from; b < to; b++) {
     int64_t g = b / l.blocks, o0 = b % l.blocks * 16, n = whet__min_i(16, l.oc - o0);
@@ -163,6 +193,11 @@ void whet__conv_q8_do_pack(const void *params, const void *const *src, void *dst
         if (p->bias_type) memcpy(&own, (const char *)src[1] + o * 4, 4); /* it may lie anywhere in a file */
         bias[at] = (int32_t)(own - zero_seen * sum + k * zero_seen * (uint32_t)wz);
         if (p->shape.w_zeros) w_zero[at] = wz;
+        if (first >= 0 && p->n_scale <= 1) { /* a factor takes longer than a column of a small product */
+          whet__factors_same(&p->shape.out, base + l.factors, l.n, at, first);
+          continue;
+        }
+        first = at;
         r = whet__rescale(p->in_scale, scale[p->n_scale > 1 ? o : 0], p->out_scale);
       }
       whet__factors_set(&p->shape.out, base + l.factors, l.n, at, &r);

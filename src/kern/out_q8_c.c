@@ -14,6 +14,17 @@ void whet__factors_set(const whet_out_q8 *o, void *p, int64_t n, int64_t i, cons
   if (whet__factors_half(o)) ((float *)p)[2 * n + i] = whet__fix_half(r, o->hi - o->zero, o->zero - o->lo);
 }
 
+void whet__factors_same(const whet_out_q8 *o, void *p, int64_t n, int64_t i, int64_t as) {
+  if (o->dtype == WHET_S32) return;
+  if (o->dtype != WHET_F32 && o->round == WHET_ROUND_TFL_REAL) {
+    ((double *)p)[i] = ((double *)p)[as];
+  } else {
+    ((int32_t *)p)[i] = ((int32_t *)p)[as];
+    if (o->dtype != WHET_F32 && o->round != WHET_ROUND_ONNX_REAL) ((int32_t *)p)[n + i] = ((int32_t *)p)[n + as];
+  }
+  if (whet__factors_half(o)) ((float *)p)[2 * n + i] = ((float *)p)[2 * n + as];
+}
+
 void whet__out_q8_row(const whet_out_q8 *o, const whet_factors *f, const int32_t *sum, int64_t n,
                       const uint8_t *table, void *out) {
   switch (o->dtype) {
