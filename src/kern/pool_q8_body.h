@@ -19,7 +19,12 @@ OUT_INLINE void greatest(const whet_pool_q8 *p, const uint8_t *const *tap, int64
 OUT_INLINE void mean(const whet_pool_q8 *p, const uint8_t *const *tap, int64_t taps, int64_t c, int64_t n,
                      uint8_t *out, bool is_signed) {
   out_int v[4] = {out_zero(), out_zero(), out_zero(), out_zero()};
-  for (int64_t t = 0; t < taps; t++)
+  if (n == 1) { /* as means of rows have it: a vector for each tap would be a waste */
+    int32_t s = 0;
+    for (int64_t t = 0; t < taps; t++) s += is_signed ? (int8_t)tap[t][c] : tap[t][c];
+    v[0] = out_set_i(s);
+  }
+  for (int64_t t = 0; t < taps && n > 1; t++)
     OUT_UNROLL for (int j = 0; j < 4; j++) if (n > j * OUT_LANES) v[j] =
         out_add_i(v[j], out_widen(tap[t] + c + j * OUT_LANES, is_signed, n - j * OUT_LANES));
   whet_out_q8 o = {.dtype = is_signed ? WHET_S8 : WHET_U8, .lo = p->lo, .hi = p->hi};
