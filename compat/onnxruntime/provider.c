@@ -9,15 +9,18 @@ OrtStatus *API(SessionOptionsAppendExecutionProvider)(OrtSessionOptions *o, cons
   NEED(name);
   (void)keys, (void)values, (void)n;
   if (!strcmp(name, "CPU") || !strcmp(name, "CPUExecutionProvider") || !strcmp(name, "XNNPACK")) return NULL;
-  return fail(ORT_NOT_IMPLEMENTED, "%s execution provider is not supported in this build: whet runs on the CPU",
+  return fail(ORT_INVALID_ARGUMENT, "%s execution provider is not supported in this build: whet runs on the CPU",
               name);
 }
+static OrtStatus *not_enabled(const char *name) {
+  return fail(ORT_FAIL, "%s execution provider is not enabled in this build: whet runs on the CPU", name);
+}
 /* A refusal for each of the others. */
-#define NO_PROVIDER(fn, type, name)                                                                          \
-  OrtStatus *API(fn)(OrtSessionOptions * o, const type *options) {                                           \
-    NEED(o);                                                                                                 \
-    (void)options;                                                                                           \
-    return fail(ORT_FAIL, "%s execution provider is not enabled in this build: whet runs on the CPU", name); \
+#define NO_PROVIDER(fn, type, name)                                \
+  OrtStatus *API(fn)(OrtSessionOptions * o, const type *options) { \
+    NEED(o);                                                       \
+    (void)options;                                                 \
+    return not_enabled(name);                                      \
   }
 NO_PROVIDER(SessionOptionsAppendExecutionProvider_CUDA, OrtCUDAProviderOptions, "CUDA")
 NO_PROVIDER(SessionOptionsAppendExecutionProvider_CUDA_V2, OrtCUDAProviderOptionsV2, "CUDA")
@@ -29,29 +32,30 @@ NO_PROVIDER(SessionOptionsAppendExecutionProvider_MIGraphX, OrtMIGraphXProviderO
 NO_PROVIDER(SessionOptionsAppendExecutionProvider_CANN, OrtCANNProviderOptions, "CANN")
 NO_PROVIDER(SessionOptionsAppendExecutionProvider_Dnnl, OrtDnnlProviderOptions, "DNNL")
 
-/* Options of providers that are not there. Built clients write into what the first function gives before anything is
- * refused, and without a look at its status: so there is memory, more than any of these structures has. */
-#define OPTIONS(what, type)                                                                                    \
+/* Options of providers that are not there: refused as the original refuses them. Built clients write into what the
+ * first function gives without a look at its status, for the package that they come with has the provider: so there
+ * is memory, more than any of these structures has, which nobody reads. */
+static _Alignas(64) char k_nobody[4096];
+#define OPTIONS(what, type, name)                                                                              \
   OrtStatus *API(Create##what)(type * *out) {                                                                  \
     NEED(out);                                                                                                 \
-    *out = calloc(1, 4096);                                                                                    \
-    return *out ? NULL : no_memory();                                                                          \
+    *out = (type *)(void *)k_nobody;                                                                           \
+    return not_enabled(name);                                                                                  \
   }                                                                                                            \
   OrtStatus *API(Update##what)(type * options, const char *const *keys, const char *const *values, size_t n) { \
     NEED(options);                                                                                             \
-    if (n) NEED(keys);                                                                                         \
-    if (n) NEED(values);                                                                                       \
-    return NULL;                                                                                               \
+    (void)keys, (void)values, (void)n;                                                                         \
+    return not_enabled(name);                                                                                  \
   }                                                                                                            \
   OrtStatus *API(Get##what##AsString)(const type *options, OrtAllocator *a, char **out) {                      \
     NEED(options);                                                                                             \
     NEED(a);                                                                                                   \
     NEED(out);                                                                                                 \
-    return text_out(a, "", out);                                                                               \
+    return not_enabled(name);                                                                                  \
   }                                                                                                            \
-  void API(Release##what)(type * options) { free(options); }
-OPTIONS(CUDAProviderOptions, OrtCUDAProviderOptionsV2)
-OPTIONS(TensorRTProviderOptions, OrtTensorRTProviderOptionsV2)
-OPTIONS(CANNProviderOptions, OrtCANNProviderOptions)
-OPTIONS(DnnlProviderOptions, OrtDnnlProviderOptions)
-OPTIONS(ROCMProviderOptions, OrtROCMProviderOptions)
+  void API(Release##what)(type * options) { (void)options; }
+OPTIONS(CUDAProviderOptions, OrtCUDAProviderOptionsV2, "CUDA")
+OPTIONS(TensorRTProviderOptions, OrtTensorRTProviderOptionsV2, "TensorRT")
+OPTIONS(CANNProviderOptions, OrtCANNProviderOptions, "CANN")
+OPTIONS(DnnlProviderOptions, OrtDnnlProviderOptions, "oneDNN")
+OPTIONS(ROCMProviderOptions, OrtROCMProviderOptions, "ROCM")

@@ -274,7 +274,13 @@ static void options(void **state) {
   assert_int_equal(n, 6);
   OK(g->GetSessionConfigEntry(copy, "key", text, &n));
   assert_string_equal(text, "value");
-  refused(g->SessionOptionsAppendExecutionProvider(copy, "CUDA", NULL, NULL, 0), ORT_NOT_IMPLEMENTED, "CUDA");
+  refused(g->SessionOptionsAppendExecutionProvider(copy, "CUDA", NULL, NULL, 0), ORT_INVALID_ARGUMENT, "CUDA");
+  OrtCUDAProviderOptionsV2 *cuda = NULL;
+  refused(g->CreateCUDAProviderOptions(&cuda), ORT_FAIL, "CUDA execution provider is not enabled in this build");
+  memset(cuda, 1, 1024); /* as clients do that do not look at the status */
+  refused(g->UpdateCUDAProviderOptions(cuda, NULL, NULL, 0), ORT_FAIL, "CUDA");
+  refused(g->SessionOptionsAppendExecutionProvider_CUDA_V2(copy, cuda), ORT_FAIL, "CUDA");
+  g->ReleaseCUDAProviderOptions(cuda);
   assert_null(OrtSessionOptionsAppendExecutionProvider_CPU(copy, 1));
   refused(OrtSessionOptionsAppendExecutionProvider_CPU(NULL, 1), ORT_INVALID_ARGUMENT, "options");
   refused(OrtSessionOptionsAppendExecutionProvider_CUDA(copy, 0), ORT_FAIL, "CUDA");
