@@ -17,7 +17,7 @@ struct options {
   const char *eval_split;
   double percentile;
   const char *max_drop;
-  bool symmetric, equalize, no_bias_correction, float_ends, untimed;
+  bool symmetric, any_scales, equalize, no_bias_correction, float_ends, untimed;
   cli_list keep_float;
 };
 
@@ -41,6 +41,9 @@ static const cli_opt k_numbers[] = {
     {"group", 0, CLI_INT, AT(group), "N", "--scheme weights, ONNX: neighbours in a row that share a scale (default: the row)", 8, 65536},
     {"granularity", 0, CLI_CHOICE, AT(granularity), "channel|tensor", "whether each output channel of weights has a scale (default: channel)", 0, 0},
     {"symmetric", 0, CLI_FLAG, AT(symmetric), NULL, "zero points of activations are 0", 0, 0},
+    {"any-scales", 0, CLI_FLAG, AT(any_scales), NULL,
+     "ONNX: scales as ranges ask for; else powers of two for activations and four binary digits for weights, with which runtimes that compute "
+     "QDQ in floats get the same integers", 0, 0},
     {"calibrate", 0, CLI_CHOICE, AT(calibrate), "mse|minmax|percentile|entropy", "how ranges follow from the samples (default: mse)", 0, 0},
     {"percentile", 0, CLI_REAL, AT(percentile), "P", "part that --calibrate percentile keeps, of 100 (default: 99.99)", 50, 100},
     {"rounding", 0, CLI_CHOICE, AT(rounding), "least-squares|nearest", "how weights are rounded (default: least-squares)", 0, 0},
@@ -95,6 +98,7 @@ static whet_quantize_opts quantize_opts(const struct options *o, const char *out
   q.group = (int)o->group;
   q.per_tensor = o->granularity == 1;
   q.symmetric = o->symmetric;
+  q.any_scales = o->any_scales || o->train; /* trained weights lie on steps of the scale that their range asks for */
   q.calibrate = (whet_calibrate)o->calibrate;
   q.percentile = o->percentile;
   q.rounding = (whet_rounding)o->rounding;
@@ -251,6 +255,25 @@ static whet_status work(whet_model *m, const struct options *o, const cli_sample
   return st;
 }
 
+/* Do the options go together? */
+static int check(const struct options *o, const cli_samples_opts *so) {
+  double drop;
+  if (!o->output) return cli_wrong("name the file to write: --output FILE");
+  int status = cli_save_check(o->output);
+  if (status) return status;
+  if (o->max_drop && !cli_parse_percent(o->max_drop, &drop)) return cli_wrong("--max-drop %s: expected per cent, as 0.5%%", o->max_drop);
+  if (o->max_drop && !o->eval) return cli_wrong("--max-drop needs samples that judge: --eval N");
+  if (o->untimed && !o->max_drop) return cli_wrong("--untimed is for the search: --max-drop N%%");
+  if (o->percentile > 0 && o->calibrate != WHET_CALIBRATE_PERCENTILE) return cli_wrong("--percentile goes with --calibrate percentile");
+  if (o->train && o->scheme == WHET_SCHEME_FLOAT16) return cli_wrong("--train: float16 rounds too little to be trained for");
+  if (o->train && !so->data) return cli_wrong("--train needs samples to train on: --data DIR");
+  if (o->train_rate > 0 && !o->train) return cli_wrong("--train-rate is of training: --train EPOCHS");
+  if (o->train && o->eval && !o->eval_split)
+    return cli_wrong("--train learns all samples of the split: name others that judge, --eval-split test, or --eval 0");
+  bool needs = o->scheme == WHET_SCHEME_INT8 || o->scheme == WHET_SCHEME_INT16X8;
+  return needs && !so->data ? cli_wrong("ranges of activations are taken from samples: --data DIR") : 0;
+}
+
 int cli_quantize(int argc, char **argv) {
   struct options o = {.eval = 1000};
   cli_samples_opts so = {.samples = 200};
@@ -261,18 +284,8 @@ int cli_quantize(int argc, char **argv) {
   bool json;
   char **arg;
   int n_arg, status;
-  double drop;
   if (!cli_parse(&use, &json, argc, argv, &arg, &n_arg, &status)) return status;
-  if (!o.output) return cli_wrong("name the file to write: --output FILE");
-  if ((status = cli_save_check(o.output))) return status;
-  if (o.max_drop && !cli_parse_percent(o.max_drop, &drop)) return cli_wrong("--max-drop %s: expected per cent, as 0.5%%", o.max_drop);
-  if (o.max_drop && !o.eval) return cli_wrong("--max-drop needs samples that judge: --eval N");
-  if (o.train && o.scheme == WHET_SCHEME_FLOAT16) return cli_wrong("--train: float16 rounds too little to be trained for");
-  if (o.train && !so.data) return cli_wrong("--train needs samples to train on: --data DIR");
-  if (o.train && o.eval && !o.eval_split)
-    return cli_wrong("--train learns all samples of the split: name others that judge, --eval-split test, or --eval 0");
-  bool needs = o.scheme == WHET_SCHEME_INT8 || o.scheme == WHET_SCHEME_INT16X8;
-  if (needs && !so.data) return cli_wrong("ranges of activations are taken from samples: --data DIR");
+  if ((status = check(&o, &so))) return status;
   whet_err err = {0};
   whet_model *m;
   cli_model_opts mo = {0};

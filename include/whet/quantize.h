@@ -51,7 +51,7 @@ typedef struct whet_quantize_opts {
   whet_scheme scheme;
   whet_dtype activations;    /* ONNX INT8: U8 (default) or S8; TFLite: S8. NONE: the default */
   int weight_bits;           /* 8 (default) or 4 (WEIGHTS) */
-  int group;                 /* WEIGHTS: neighbours along a row that share a scale; 0: a row each */
+  int group;                 /* WEIGHTS, ONNX: neighbours along a row that share a scale; 0: a row each */
   int per_tensor;            /* not 0: one scale for all channels of a weight tensor */
   int symmetric;             /* not 0: the zero point of 8-bit activations is 0 */
   whet_calibrate calibrate;
@@ -65,6 +65,8 @@ typedef struct whet_quantize_opts {
   /* Told what is going on, `done` of `all` steps; returning not 0 ends with E_CANCELLED. NULL: nobody. */
   int (*progress)(void *user, const char *what, int64_t done, int64_t all);
   void *user;
+  int any_scales;            /* ONNX INT8: not 0: scales as ranges ask for; else powers of two for activations, and four binary digits for
+                                weights, with which runtimes that compute QDQ in floats get the same integers */
 } whet_quantize_opts;
 
 WHET_API whet_quantize_opts whet_quantize_opts_default(void);

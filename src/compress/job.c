@@ -43,16 +43,23 @@ int whet__job_levels(const whet_job *j) {
   return j->o.symmetric && j->t == WHET_S8 ? 255 : 256;
 }
 
+float whet__job_scale(const whet_job *j, double s, int digits) {
+  int e;
+  if (!j->qdq || j->o.scheme != WHET_SCHEME_INT8 || j->o.any_scales || !(s > 0)) return (float)s;
+  double m = frexp(s, &e);
+  return (float)ldexp(ceil(ldexp(m, digits)), e - digits);
+}
+
 whet_param whet__job_param(const whet_job *j, whet_range r) {
   whet_param p = {.set = true, .scale = 1};
   double lo = fmin((double)r.lo, 0), hi = fmax((double)r.hi, 0);
   if (j->t == WHET_S16 || (j->o.symmetric && j->t == WHET_S8)) {
     double most = j->t == WHET_S16 ? 32767 : 127;
-    if (fmax(hi, -lo) > 0) p.scale = (float)(fmax(hi, -lo) / most);
+    if (fmax(hi, -lo) > 0) p.scale = whet__job_scale(j, fmax(hi, -lo) / most, 1);
   } else {
     double least = j->t == WHET_S8 ? -128 : 0;
     if (j->o.symmetric) hi = fmax(hi, -lo), lo = -hi;
-    if (hi > lo) p.scale = (float)((hi - lo) / 255);
+    if (hi > lo) p.scale = whet__job_scale(j, (hi - lo) / 255, 1);
     p.zero = (int32_t)fmin(fmax(rint(least - lo / (double)p.scale), least), least + 255);
     if (j->o.symmetric) p.zero = 128;
   }
@@ -82,8 +89,9 @@ static whet_status settle_options(whet_job *j, const whet_quantize_opts *o) {
     return whet__fail(j->err, WHET_E_UNSUPPORTED, "activations of type %s: %s", whet_dtype_name(j->t),
                       j->qdq ? "expected uint8 or int8" : "TFLite's are int8");
   if (j->o.weight_bits != 8 && !(j->o.weight_bits == 4 && j->o.scheme == WHET_SCHEME_WEIGHTS))
-    return whet__fail(j->err, WHET_E_UNSUPPORTED, "weights of %d bits: expected 8%s", j->o.weight_bits,
-                      j->o.scheme == WHET_SCHEME_WEIGHTS ? " or 4" : "");
+    return whet__fail(j->err, WHET_E_UNSUPPORTED, "weights of %d bits: expected 8, or 4 where weights alone become small", j->o.weight_bits);
+  if (j->o.group && (j->o.scheme != WHET_SCHEME_WEIGHTS || !j->qdq))
+    return whet__fail(j->err, WHET_E_UNSUPPORTED, "groups of weights that share a scale are ONNX's, where weights alone become small");
   if (!(j->o.percentile > 0)) j->o.percentile = 99.99;
   if (j->o.percentile > 100) return whet__fail(j->err, WHET_E_DATA, "percentile %g: expected at most 100", j->o.percentile);
   return WHET_OK;

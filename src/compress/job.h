@@ -100,6 +100,10 @@ bool whet__job_takes(const whet_job *j, const whet_node *n, int k);
 int whet__job_levels(const whet_job *j);
 /* Scale and zero point for a range. */
 whet_param whet__job_param(const whet_job *j, whet_range r);
+/* A scale that is at least s. In QDQ it has so many binary digits, 1 for activations (a power of two), 4 for weights: scales times stored
+ * numbers, and sums of their products up to 2^20, then are exact in float32, and ties fall where they do in integers, so that runtimes that
+ * compute QDQ in floats get the very integers. */
+float whet__job_scale(const whet_job *j, double s, int digits);
 /* Tell the caller; E_CANCELLED when he wants no more. */
 whet_status whet__job_progress(whet_job *j, const char *what, int64_t done, int64_t all);
 #define WHET_JOB_OP(j, node) ((j)->g->node[node].op->name)

@@ -311,10 +311,19 @@ static whet_status list_layers(pruner *p, whet_model *m, whet_prune_report *r, w
 
 /* ---- all of it ------------------------------------------------------------------------------- */
 
+/* Are there constants that stand for other numbers? */
+static bool quantised(const whet_graph *g) {
+  for (int32_t v = 0; v < g->n_val; v++)
+    if (g->val[v].data && g->val[v].q) return true;
+  return false;
+}
+
 static whet_status prune(whet_model *m, const whet_prune_opts *o, const whet_trainer *told, whet_arena *a, whet_prune_report *r, whet_err *err) {
   pruner p = {.g = &m->graph, .a = a, .align = o->align ? o->align : ALIGN, .told = told};
   whet_pass pass = {.g = &m->graph, .err = err};
   if (!whet__units_of(p.g, a, &p.u) || !find(&p)) return whet__no_memory(&m->mem, 0, err, "pruning");
+  if (!p.n && quantised(p.g))
+    return whet__fail(err, WHET_E_UNSUPPORTED, "its weights are integers: prune the float model, and quantise what comes of it");
   if (!p.n) return whet__fail(err, WHET_E_UNSUPPORTED, "no channel of this model can go: inputs, outputs and unknown operators hold all");
   r->had_macs = macs(&p);
   double lo = 0, hi = 1;

@@ -111,11 +111,11 @@ static whet_status scales(whet_job *j, whet_weighted *p, const char *w, int most
       WHET_TRY(largest(j, &c, o * blocks + b, &big));
       double s = fmax(big / most, fabs(bias_of(j, p, o)) / in / 1.0e9);
       all = fmax(all, s);
-      p->scale[o * blocks + b] = (float)s;
+      p->scale[o * blocks + b] = whet__job_scale(j, s, 4);
     }
   for (int64_t i = 0; i < p->channels * blocks; i++) {
-    if (one) p->scale[i] = (float)all;
-    if (!(p->scale[i] > 1e-30f)) p->scale[i] = all > 1e-30 ? (float)all : 1; /* all weights are 0 */
+    if (one) p->scale[i] = whet__job_scale(j, all, 4);
+    if (!(p->scale[i] > 1e-30f)) p->scale[i] = all > 1e-30 ? whet__job_scale(j, all, 4) : 1; /* all weights are 0 */
   }
   return WHET_OK;
 }

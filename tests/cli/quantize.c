@@ -119,6 +119,10 @@ static void wrong_use(void **state) {
   must_fail(whet("quantize %s --data %s --range wide -o %s", demo(), pictures(), join(dir, "x.whet")), 2, "expected LO..HI");
   must_fail(whet("quantize %s --data %s --keep-float nobody -o %s", demo(), pictures(), join(dir, "x.whet")), 1, "no layer is called \"nobody\"");
   must_fail(whet("quantize %s --data %s -o %s", demo(), join(dir, "nowhere"), join(dir, "x.whet")), 1, "nowhere");
+  must_fail(whet("quantize %s --data %s --percentile 99 -o %s", demo(), pictures(), join(dir, "x.whet")), 2, "--calibrate percentile");
+  must_fail(whet("quantize %s --data %s --untimed -o %s", demo(), pictures(), join(dir, "x.whet")), 2, "--max-drop");
+  must_fail(whet("quantize %s --scheme weights --group 32 -o %s", demo(), join(dir, "x.tflite")), 1, "are ONNX's");
+  must_fail(whet("quantize %s --scheme weights -o %s", demo(), join(dir, "nowhere/x.tflite")), 1, "No such file");
   must_fail(whet("doctor %s", demo()), 2, "--data DIR");
   assert_int_equal(entries(dir), 0);
 }

@@ -219,6 +219,12 @@ static void refusals(void **state) {
   must_fail(whet("train --data %s --layers 2,16:rulu -o %s", data, out), 2, "16:rulu");
   must_fail(whet("train --data %s --layers 3,2:softmax -o %s", data, out), 1, "takes 3 numbers");
   must_fail(whet("train --data %s --layers 2,3:softmax -o %s", data, out), 1, "2 classes");
+  /* Before anything is learnt. */
+  must_fail(whet("train --data %s " NET " -o %s", data, join(dir, "nowhere/x.onnx")), 1, "nowhere/x.onnx: No such file");
+  const char *digits = digit_folders(test_folder());
+  must_fail(whet("train --data %s --layers 28x28x1,lstm4,10:softmax -o %s", digits, join(dir, "x.tflite")), 1, "(LSTM)");
+  must_fail(whet("train --data %s --layers 28x28x1,10:softmax --mean 1,2 -o %s", digits, out), 1, "mean has 2 numbers, the input 1 channel");
+  must_pass(whet("train --data %s --layers 28x28x1,lstm4,10:softmax --epochs 1 --batch 5 -o %s", digits, join(dir, "x.onnx")));
 }
 
 int main(void) {
