@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
 """whet quantize: other runtimes take the files and compute what whet computes. LiteRT's reference kernels give the same bytes; ONNX Runtime
-without optimisations differs by at most one step of the output."""
+without optimisations computes the same integers."""
 import os
 import pathlib
 import subprocess
@@ -100,7 +100,7 @@ class Files(unittest.TestCase):
             self.skipTest("ONNX Runtime is not there")
         plain = without_optimisations()
         for name, nodes, shape, init in nets():
-            for options in ([], ["--activations", "int8"], ["--granularity", "tensor"]):
+            for options in ([], ["--activations", "int8"], ["--granularity", "tensor"], ["--any-scales"]):
                 with self.subTest(net=name, options=options):
                     path, samples = self.make(nodes, shape, init, "net_q.onnx", *options)
                     model = onnx.load(path)
@@ -110,8 +110,11 @@ class Files(unittest.TestCase):
                     theirs = onnxruntime.InferenceSession(str(path), plain, providers=["CPUExecutionProvider"])
                     ours = whet.Session(whet.Program(whet.Model(str(path))))
                     steps = [np.abs(theirs.run(None, {"x": x[None]})[0] - ours.run({"x": x[None]})[0]) / scale for x in samples]
-                    self.assertLess(np.max(steps), 1.01)
-                    self.assertLess(np.mean(np.array(steps) > 0.5), 0.02)
+                    if options == ["--any-scales"]:  # results near a tie go the other way
+                        self.assertLess(np.max(steps), 1.01)
+                        self.assertLess(np.mean(np.array(steps) > 0.5), 0.02)
+                    else:
+                        self.assertEqual(np.max(steps), 0)
 
     def test_small_weights(self):
         """Schemes with float arithmetic: the file is small, and both runtimes agree to float accuracy."""
