@@ -9,6 +9,7 @@
 #include "fit.h"
 #include "model.h"
 #include "op/op.h"
+#include "samples.h"
 #include "save.h"
 
 struct options {

@@ -3,6 +3,7 @@
 
 #include "fit.h"
 #include "out.h"
+#include "samples.h"
 #include "save.h"
 
 #define AT(field) offsetof(cli_recipe, field)

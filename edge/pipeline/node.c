@@ -70,7 +70,7 @@ static void more(const pl_node *n, uint64_t unsaid) {
 
 void pl_failed(pl_node *n, const pl_frame *f, const whet_err *err) {
   whet_pipeline *p = n->p;
-  char text[2000], line[2400];
+  char text[2400], line[2800];
   int64_t now = edge_now();
   uint64_t before = atomic_fetch_add_explicit(&n->failed, 1, memory_order_relaxed);
   const char *item = f && f->item[0] ? f->item : NULL;
@@ -82,7 +82,7 @@ void pl_failed(pl_node *n, const pl_frame *f, const whet_err *err) {
   uint64_t unsaid = n->unsaid;
   if (say_it) {
     n->said = now, n->unsaid = 0;
-    snprintf(n->said_text, sizeof n->said_text, "%s", text);
+    snprintf(n->said_text, sizeof n->said_text, "%.*s", (int)sizeof n->said_text - 1, text);
   } else {
     n->unsaid++;
   }
