@@ -30,14 +30,16 @@ void cli_feed_doubt(const char *path, whet_model *m, whet_set *set, const char *
   cli_samples items = {.set = set};
   cli_samples_choose(&items, MOST, NULL);
   whet_err err = {0};
-  size_t best = 0, is = whet__set_white(set) == 1 ? 0 : 1;
+  size_t is = whet__set_white(set) == 1 ? 0 : 1, best = is;
   double part[WHET_COUNT(k_range)];
-  for (size_t k = 0; k < WHET_COUNT(k_range); k++) {
-    if (right(&items, m, k_range[k], &part[k], &err)) return; /* whoever runs the model says what does not fit */
+  double margin = 2 / sqrt((double)items.n); /* four standard deviations of a share at least */
+  if (right(&items, m, k_range[is], &part[is], &err)) return; /* whoever runs the model says what does not fit */
+  for (size_t k = 0; k < WHET_COUNT(k_range) && part[is] + margin < 1; k++) { /* else none can be so much better */
+    if (k == is) continue;
+    if (right(&items, m, k_range[k], &part[k], &err)) return;
     if (part[k] > part[best]) best = k;
   }
   cli_progress_end();
-  double margin = 2 / sqrt((double)items.n); /* four standard deviations of a share at least */
   if (part[best] - part[is] > margin)
     cli_error(
         "%s: nothing says what samples it takes, so they go in as %s, and it tells %.0f %% of %s items right; as %s "

@@ -12,17 +12,23 @@
 
 /* ---- metadata ---------------------------------------------------------------------------------- */
 
+/* Steps into the first object of a list, and at the next call past the list's end. */
+static bool first_object(json_in *j, bool *entered) {
+  if (!*entered) jin_begin(j, '[');
+  while (jin_next(j, ']')) {
+    if (!*entered) return *entered = true;
+    jin_skip(j);
+  }
+  return false;
+}
+
 static void copy(json_text t, char *to) { snprintf(to, REMOTE_NAME, "%.*s", (int)t.n, t.p ? t.p : ""); }
 
 /* The first of "inputs" or "outputs". */
 static void read_tensor(json_in *j, char *name, whet_dtype *type, int32_t *rank, int64_t *dims) {
   json_text key, text;
-  bool first = true;
-  for (jin_begin(j, '['); jin_next(j, ']'); first = false) {
-    if (!first) {
-      jin_skip(j);
-      continue;
-    }
+  bool entered = false;
+  while (first_object(j, &entered))
     for (jin_begin(j, '{'); jin_next(j, '}');) {
       jin_key(j, &key);
       if (text_is(key, "name")) {
@@ -44,7 +50,6 @@ static void read_tensor(json_in *j, char *name, whet_dtype *type, int32_t *rank,
         jin_skip(j);
       }
     }
-  }
 }
 
 whet_status oip_read_model(const serve_buf *text, remote_info *out, whet_err *err) {
@@ -156,12 +161,8 @@ static void read_parameters(json_in *j, struct output *o) {
 /* The first of "outputs". */
 static void read_outputs(json_in *j, struct output *o, oip_numbers *x) {
   json_text key;
-  bool first = true;
-  for (jin_begin(j, '['); jin_next(j, ']'); first = false) {
-    if (!first) {
-      jin_skip(j);
-      continue;
-    }
+  bool entered = false;
+  while (first_object(j, &entered))
     for (jin_begin(j, '{'); jin_next(j, '}');) {
       jin_key(j, &key);
       if (text_is(key, "datatype"))
@@ -173,7 +174,6 @@ static void read_outputs(json_in *j, struct output *o, oip_numbers *x) {
       else
         jin_skip(j);
     }
-  }
 }
 
 whet_status oip_read(const serve_buf *answer, size_t head, oip_numbers *out, whet_err *err) {

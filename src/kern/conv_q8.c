@@ -166,7 +166,10 @@ void whet__conv_q8_do_pack(const void *params, const void *const *src, void *dst
   const int32_t *zero = whet__conv_q8_zeros(p);
   const bool winograd = p->shape.form == WHET_CONV_Q8_WINO;
   const uint32_t zero_seen = (uint32_t)(p->in_zero - (winograd || whet__conv_q8_signed(p->shape.form) ? 128 : 0));
-  int64_t from, to, first = -1; /* first: an output whose factor is made */
+  int64_t from, to;
+  bool made = false; /* the factor of an output, which is all outputs' where they share a scale */
+  whet_rescale r = {0};
+  float half = 0;
   whet__split(p->shape.groups * l.blocks, part, parts, &from, &to);
   for (int64_t b = from; b < to; b++) {
     int64_t g = b / l.blocks, o0 = b % l.blocks * 16, n = whet__min_i(16, l.oc - o0);
@@ -182,7 +185,6 @@ void whet__conv_q8_do_pack(const void *params, const void *const *src, void *dst
       memset(weights + o0 * (int64_t)(l.group / (size_t)l.oc), 0, (size_t)n * (l.group / (size_t)l.oc));
     for (int64_t j = 0; j < 16; j++) {
       int64_t at = b * 16 + j, o = g * l.oc + o0 + j;
-      whet_rescale r = {0};
       bias[at] = 0;
       if (p->shape.w_zeros) w_zero[at] = 0;
       if (j < n) {
@@ -193,14 +195,15 @@ void whet__conv_q8_do_pack(const void *params, const void *const *src, void *dst
         if (p->bias_type) memcpy(&own, (const char *)src[1] + o * 4, 4); /* it may lie anywhere in a file */
         bias[at] = (int32_t)(own - zero_seen * sum + k * zero_seen * (uint32_t)wz);
         if (p->shape.w_zeros) w_zero[at] = wz;
-        if (first >= 0 && p->n_scale <= 1) { /* a factor takes longer than a column of a small product */
-          whet__factors_same(&p->shape.out, base + l.factors, l.n, at, first);
-          continue;
+        if (!made || p->n_scale > 1) {
+          r = whet__rescale(p->in_scale, scale[p->n_scale > 1 ? o : 0], p->out_scale);
+          half = whet__factor_half(&p->shape.out, &r);
+          made = true;
         }
-        first = at;
-        r = whet__rescale(p->in_scale, scale[p->n_scale > 1 ? o : 0], p->out_scale);
+        whet__factors_put(&p->shape.out, base + l.factors, l.n, at, &r, half);
+      } else {
+        whet__factors_set(&p->shape.out, base + l.factors, l.n, at, &(whet_rescale){0});
       }
-      whet__factors_set(&p->shape.out, base + l.factors, l.n, at, &r);
     }
   }
 }

@@ -66,8 +66,10 @@ static inline whet_factors whet__factors_at(const whet_out_q8 *o, const void *p,
 
 /* Write the factor of channel i of n. */
 void whet__factors_set(const whet_out_q8 *o, void *p, int64_t n, int64_t i, const whet_rescale *r);
-/* Give it the factor of channel `as`, which is written. */
-void whet__factors_same(const whet_out_q8 *o, void *p, int64_t n, int64_t i, int64_t as);
+/* The same in two steps, as the first takes long and channels may share a factor: what tells ties from others, 0 where nothing asks
+ * for it; then the writing. */
+float whet__factor_half(const whet_out_q8 *o, const whet_rescale *r);
+void whet__factors_put(const whet_out_q8 *o, void *p, int64_t n, int64_t i, const whet_rescale *r, float half);
 
 /* One result of an integer type, before the table. */
 static inline int32_t whet__out_q8(const whet_out_q8 *o, const whet_factors *f, int64_t i, int32_t sum) {

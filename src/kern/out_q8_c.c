@@ -3,7 +3,7 @@
 
 #include "kern/out_q8.h"
 
-void whet__factors_set(const whet_out_q8 *o, void *p, int64_t n, int64_t i, const whet_rescale *r) {
+void whet__factors_put(const whet_out_q8 *o, void *p, int64_t n, int64_t i, const whet_rescale *r, float half) {
   if (o->dtype == WHET_S32) return;
   if (o->dtype == WHET_F32 || o->round == WHET_ROUND_ONNX_REAL)
     ((float *)p)[i] = r->real32;
@@ -11,18 +11,15 @@ void whet__factors_set(const whet_out_q8 *o, void *p, int64_t n, int64_t i, cons
     ((double *)p)[i] = r->real;
   else
     ((int32_t *)p)[i] = r->mul, ((int32_t *)p)[n + i] = r->shift;
-  if (whet__factors_half(o)) ((float *)p)[2 * n + i] = whet__fix_half(r, o->hi - o->zero, o->zero - o->lo);
+  if (whet__factors_half(o)) ((float *)p)[2 * n + i] = half;
 }
 
-void whet__factors_same(const whet_out_q8 *o, void *p, int64_t n, int64_t i, int64_t as) {
-  if (o->dtype == WHET_S32) return;
-  if (o->dtype != WHET_F32 && o->round == WHET_ROUND_TFL_REAL) {
-    ((double *)p)[i] = ((double *)p)[as];
-  } else {
-    ((int32_t *)p)[i] = ((int32_t *)p)[as];
-    if (o->dtype != WHET_F32 && o->round != WHET_ROUND_ONNX_REAL) ((int32_t *)p)[n + i] = ((int32_t *)p)[n + as];
-  }
-  if (whet__factors_half(o)) ((float *)p)[2 * n + i] = ((float *)p)[2 * n + as];
+float whet__factor_half(const whet_out_q8 *o, const whet_rescale *r) {
+  return whet__factors_half(o) ? whet__fix_half(r, o->hi - o->zero, o->zero - o->lo) : 0;
+}
+
+void whet__factors_set(const whet_out_q8 *o, void *p, int64_t n, int64_t i, const whet_rescale *r) {
+  whet__factors_put(o, p, n, i, r, whet__factor_half(o, r));
 }
 
 void whet__out_q8_row(const whet_out_q8 *o, const whet_factors *f, const int32_t *sum, int64_t n,

@@ -23,10 +23,11 @@ OUT_INLINE void mean(const whet_pool_q8 *p, const uint8_t *const *tap, int64_t t
     int32_t s = 0;
     for (int64_t t = 0; t < taps; t++) s += is_signed ? (int8_t)tap[t][c] : tap[t][c];
     v[0] = out_set_i(s);
+  } else {
+    for (int64_t t = 0; t < taps; t++)
+      OUT_UNROLL for (int j = 0; j < 4; j++) if (n > j * OUT_LANES) v[j] =
+          out_add_i(v[j], out_widen(tap[t] + c + j * OUT_LANES, is_signed, n - j * OUT_LANES));
   }
-  for (int64_t t = 0; t < taps && n > 1; t++)
-    OUT_UNROLL for (int j = 0; j < 4; j++) if (n > j * OUT_LANES) v[j] =
-        out_add_i(v[j], out_widen(tap[t] + c + j * OUT_LANES, is_signed, n - j * OUT_LANES));
   whet_out_q8 o = {.dtype = is_signed ? WHET_S8 : WHET_U8, .lo = p->lo, .hi = p->hi};
   if (p->round == WHET_ROUND_TFL_FIX1) {
     out_factor f = out_factor_all(p->mul, p->shift);

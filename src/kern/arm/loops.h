@@ -20,7 +20,6 @@
 
 /* The product: sums in c, weights in b, lane l of x. */
 #define LOOP_FMLA(c, b, x, l) "fmla v" #c ".4s, v" #b ".4s, v" #x ".s[" #l "]\n"
-#define LOOP_SDOT(c, b, x, l) "sdot v" #c ".4s, v" #b ".16b, v" #x ".4b[" #l "]\n"
 
 #define LOOP_W(b, at) "ldr q" #b ", [%[w], #(" #at ")]\n"
 #define LOOP_A(x, i) "ldr q" #x ", [%[a" #i "], %[next]]\n"

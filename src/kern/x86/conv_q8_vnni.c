@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Family conv_q8 on AVX-512 VNNI: tiles of 7x64, 9x48, 14x32 and 14x16 sums in registers of bytes (vpdpbusd), and of
- * seven rows of words for Winograd's products (vpdpwssd). Both are written as assembly: gcc 12 copies and spills the
+ * 14x32 and 14x16 of words for Winograd's products (vpdpwssd). Both are written as assembly: gcc 12 copies and spills the
  * accumulators of their intrinsics. */
 
 #include "kern/x86/out_q8_avx512.h"
@@ -86,8 +86,7 @@ static inline __attribute__((always_inline)) __m512i four(const uint8_t *p) {
     UNROLL for (int j = 0; j < NV; j++) _mm512_store_si512(out + 16 * j, _mm512_add_epi32(x[j], y[j]));          \
   }
 
-/* Heights that are left out are made of two halves. Words: seven rows at most, as panels of less than four blocks are
- * rare there and two blocks already hide the latency. */
+/* Heights that are left out are made of two halves. Words: two blocks at most, see WORDS_NV. */
 #define TILES_4(X, X1, T, NV) X1(T, NV) X(T, 2, NV) X(T, 3, NV) X(T, 4, NV)
 #define BYTES_1(X, X1)                                                                                         \
   TILES_4(X, X1, bytes, 1)                                                                                     \
