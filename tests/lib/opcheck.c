@@ -177,10 +177,14 @@ static void run_program(opcheck *c, const whet_env *e, void **data, const char *
   whet_err err;
   if (whet_program_create(c->model, &o, &p, &err)) fail_msg("%s (%s): %s", c->what, how, err.text);
   if (whet_session_create(p, &s, &err)) fail_msg("%s (%s): %s", c->what, how, err.text);
-  bool there = !c->becomes;
-  for (int32_t i = 0; i < p->graph.main.n_node; i++)
-    there |= !strcmp(p->graph.node[p->graph.main.node[i]].op->name, c->becomes ? c->becomes : "");
+  bool there = !c->becomes, reads = !c->reads;
+  for (int32_t i = 0; i < p->graph.main.n_node; i++) {
+    const whet_node *n = &p->graph.node[p->graph.main.node[i]];
+    there |= c->becomes && !strcmp(n->op->name, c->becomes);
+    reads |= c->reads && !strcmp(n->op->name, c->reads) && n->in[0] == p->graph.main.in[0];
+  }
   if (!there) fail_msg("%s (%s): no %s was made of it", c->what, how, c->becomes);
+  if (!reads) fail_msg("%s (%s): no %s reads the input", c->what, how, c->reads);
   for (int round = 0; round < 2; round++) {
     for (int i = 0; i < c->n_in; i++) {
       size_t bytes;

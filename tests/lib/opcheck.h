@@ -29,6 +29,7 @@ typedef struct opcheck {
   double lo, hi;     /* range of random numbers; default -1 .. 1 for floats, the whole type for others */
   bool floats_exact; /* programs are made with `exact` */
   const char *becomes; /* an operator that programs must have after the passes; NULL: not asked */
+  const char *reads;   /* an operator that must read the first input itself then; NULL: not asked */
 } opcheck;
 
 void opcheck_begin(opcheck *c, const char *what);

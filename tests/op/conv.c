@@ -221,6 +221,34 @@ static void affine(void **state) {
   }
 }
 
+/* A computed factor for each channel before a convolution, which scales the weights instead; not for several images, groups, or
+ * many weights. */
+static void gates(void **state) {
+  for (uint64_t i = 0; i < 40; i++) {
+    draw d = {500 + i, 0};
+    conv_case k;
+    opcheck c;
+    draw_case(&d, false, &k);
+    bool fits = k.a.group == 1 && k.a.weights == (k.a.last ? WHET_CONV_OSI : WHET_CONV_OIS), large = range(&d, 0, 3) > 0;
+    int64_t weights = 1, ch = chan(&k), s[5] = {1, 1, 1, 1, 1};
+    for (int32_t j = 0; j < k.rank; j++) weights *= k.w[j];
+    if (large) k.x[k.rank - 1 - k.a.last] = weights * 8 / k.x[ch] + 8;
+    if (range(&d, 0, 3)) k.x[0] = 1;
+    s[0] = k.x[0];
+    s[ch] = k.x[ch];
+    opcheck_begin(&c, "gates");
+    c.seed += i;
+    int32_t in[2] = {opcheck_input(&c, WHET_F32, k.rank, k.x), opcheck_input(&c, WHET_F32, k.rank, s)};
+    in[1] = opcheck_node(&c, "Sigmoid", NULL, 1, &in[1]);
+    if (range(&d, 0, 1)) in[0] ^= in[1], in[1] ^= in[0], in[0] ^= in[1];
+    in[0] = opcheck_node(&c, "Mul", NULL, 2, in);
+    in[1] = opcheck_const(&c, WHET_F32, k.rank, k.w, NULL);
+    if (fits && large && k.x[0] == 1 && k.a.last) c.reads = "Conv";
+    opcheck_output(&c, opcheck_node(&c, "Conv", &k.a, 2, in));
+    opcheck_run(&c, 1e-5);
+  }
+}
+
 /* Models that do not fit together. */
 static void refused(void **state) {
   static const int64_t bad_stride[2] = {0, 1}, one[1] = {1}, huge[2] = {INT64_MAX, INT64_MAX};
@@ -251,7 +279,7 @@ int main(void) {
   const struct CMUnitTest tests[] = {cmocka_unit_test(conv_f32),     cmocka_unit_test(transposed_f32),
                                      cmocka_unit_test(other_floats), cmocka_unit_test(rims),
                                      cmocka_unit_test(winograd),     cmocka_unit_test(parts),
-                                     cmocka_unit_test(affine),
+                                     cmocka_unit_test(affine),       cmocka_unit_test(gates),
                                      cmocka_unit_test(refused)};
   return cmocka_run_group_tests(tests, NULL, NULL);
 }
