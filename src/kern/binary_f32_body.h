@@ -99,7 +99,7 @@ static void line(const whet_binary_f32 *p, const float *x, const float *y, char 
   for (int64_t i = 0; i < n; i += step) {
     int64_t m = whet__min_i(step, n - i);
     row(p, z + i * bytes, x + i * x_step, y + i * y_step, m - WHET_BUG(1), x_step, y_step);
-    if (p->epi.n) EPI(&p->epi, (float *)(void *)(z + i * bytes), res ? res + i : NULL, m);
+    if (p->epi.n) EPI(&p->epi, (float *)(void *)(z + i * bytes), 0, res ? res + i : NULL, 0, 1, m);
   }
 }
 

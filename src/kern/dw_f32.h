@@ -39,7 +39,7 @@ typedef struct whet_dws_f32 {
   uint16_t form;
   void (*fn[WHET_DW_WIDE + 1])(const whet_dw_f32_call *d);
   void (*row[2][2])(const whet_dw_f32_call *d); /* 3 or 5 columns; stride 1 or 2 */
-  void (*epi)(const whet_epi_f32 *e, float *x, const float *res, int64_t n);
+  void (*epi)(const whet_epi_f32 *e, float *x, int64_t ldx, const float *res, int64_t ldr, int64_t m, int64_t n);
 } whet_dws_f32;
 
 extern const whet_dws_f32 whet__dws_f32_c;

@@ -87,7 +87,7 @@ enum { LATER = 48 };
 
 /* The rest of the epilogue on m outputs that lie in `buf`, and their n channels to where they belong. */
 static __attribute__((noinline)) void rest(const whet_dw_f32_call *d, float *buf, float *out, int64_t m, int64_t n) {
-  CAT4(whet__epi_f32_, ISA, , )(d->rest, buf, NULL, m * VW);
+  CAT4(whet__epi_f32_, ISA, , )(d->rest, buf, 0, NULL, 0, 1, m * VW);
   for (int64_t i = 0; i < m; i++, buf += VW, out += d->out_step) {
     if (n < VW)
       vf_store_n(out, vf_load(buf), n);

@@ -136,7 +136,7 @@ static void row(const whet_pool_f32 *p, const float *x, float *y, const float *r
       mean_window(&w, to_y, from, to);
     else
       l2_window(&w, to_y, from, to);
-    if (p->epi.n) EPI(&p->epi, to_y + from, res ? res + pixel * p->y_pitch + from : NULL, to - from);
+    if (p->epi.n) EPI(&p->epi, to_y + from, 0, res ? res + pixel * p->y_pitch + from : NULL, 0, 1, to - from);
   }
 }
 

@@ -119,8 +119,8 @@ static void scattered(const whet_spmm_f32 *g, void *const *ptr, int part, int pa
   for (int64_t i = from; i < to; i += NV) {
     int64_t r0 = i * VW, rows = whet__min_i(whet__min_i(i + NV, to) * VW, g->m) - r0;
     row_block(g, &v, ptr, r0, rows, t);
-    for (int64_t r = r0; r < r0 + rows && g->epi.n; r++)
-      EPI(&g->epi, (float *)ptr[1] + r * g->ldc, ptr[3] ? (const float *)ptr[3] + r * g->ldr : NULL, g->n);
+    if (g->epi.n)
+      EPI(&g->epi, (float *)ptr[1] + r0 * g->ldc, g->ldc, ptr[3] ? (const float *)ptr[3] + r0 * g->ldr : NULL, g->ldr, rows, g->n);
   }
 }
 
@@ -176,8 +176,8 @@ static void blocks(const whet_spmm_f32 *g, void *const *ptr, int part, int parts
       else
         for (int64_t r = 0; r < nr; r++) panel(&v, a + r * g->lda, g->lda, p, 1, c + r * g->ldc + at, g->ldc, n);
     }
-    for (int64_t r = 0; r < nr && g->epi.n && j < end; r++)
-      EPI(&g->epi, c + r * g->ldc + j, ptr[3] ? (const float *)ptr[3] + (i + r) * g->ldr + j : NULL, end - j);
+    if (g->epi.n && j < end)
+      EPI(&g->epi, c + j, g->ldc, ptr[3] ? (const float *)ptr[3] + i * g->ldr + j : NULL, g->ldr, nr, end - j);
   }
 }
 

@@ -58,8 +58,8 @@ static void run(const void *params, void *const *ptr, int part, int parts) {
     rows = whet__min_i(whet__min_i(to, (r / p->group + 1) * p->group) - r, ROWS);
     for (; c + VW <= p->n; c += VW) columns(p, ptr, r, rows, g, c, VW, flags, lo, hi);
     if (c < p->n) columns(p, ptr, r, rows, g, c, p->n - c, flags, lo, hi);
-    for (int64_t i = r; rest.n && i < r + rows; i++)
-      EPI(&rest, (float *)ptr[6] + i * p->n, ptr[7] ? (const float *)ptr[7] + i * p->res_pitch : NULL, p->n);
+    if (rest.n)
+      EPI(&rest, (float *)ptr[6] + r * p->n, p->n, ptr[7] ? (const float *)ptr[7] + r * p->res_pitch : NULL, p->res_pitch, rows, p->n);
   }
 }
 

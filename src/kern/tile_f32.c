@@ -156,10 +156,7 @@ static void finish_rows(const whet_job_f32 *j, float *c, int64_t ldc, const floa
                         int64_t n) {
   if (!j->rest.res) res = NULL;
   if (ldc == n && (!res || ldr == n)) n *= m, m = 1;
-  for (; m > 0; m--, c += ldc) {
-    j->tiles->epi(&j->rest, c, res, n);
-    if (res) res += ldr;
-  }
+  j->tiles->epi(&j->rest, c, ldc, res, ldr, m, n);
 }
 
 /* One strip over one panel. The lines from *ahead to `end` are handed out to be fetched, as far as the tiles reach.

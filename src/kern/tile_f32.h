@@ -85,7 +85,7 @@ typedef struct whet_tiles_f32 {
   uint8_t mr[WHET_TILE_NV + 1]; /* most rows for a panel of that many vectors */
   uint8_t pair;                 /* vectors of panels of which a tile may take two; 0: none */
   whet_tile_f32_fn fn[WHET_TILE_NV + 1][WHET_TILE_MR + 1]; /* by vectors and rows; NULL: see whet__tile_next */
-  void (*epi)(const whet_epi_f32 *e, float *x, const float *res, int64_t n); /* see unary_f32.h */
+  void (*epi)(const whet_epi_f32 *e, float *x, int64_t ldx, const float *res, int64_t ldr, int64_t m, int64_t n); /* see unary_f32.h */
   /* Runs whole jobs in place of fn, with `room` bytes for panels of k rows; k is not cut then. NULL: fn. */
   void (*run)(const struct whet_job_f32 *j);
   size_t (*room)(int64_t k);

@@ -133,11 +133,10 @@ static void row_out(const walk *w, int64_t image, int64_t ty, int64_t from, int6
   }
   if (!w->rest.n) return;
   int64_t x1 = whet__min_i(to * m, d[1].out);
-  for (int64_t y = 0; y < t.rows; y++)
-    for (int64_t x = from * m; x < x1; x++) {
-      const float *res = w->rest.res ? w->res + res_at + y * t.res_step[0] + x * t.res_step[1] : NULL;
-      w->set->tiles->epi(&w->rest, row + y * t.step[0] + x * t.step[1], res, t.columns);
-    }
+  for (int64_t y = 0, x0 = from * m; y < t.rows; y++) {
+    const float *res = w->rest.res ? w->res + res_at + y * t.res_step[0] + x0 * t.res_step[1] : NULL;
+    w->set->tiles->epi(&w->rest, row + y * t.step[0] + x0 * t.step[1], t.step[1], res, t.res_step[1], x1 - x0, t.columns);
+  }
 }
 
 /* n tiles by the columns of one panel, for one place: t is ready but for the tiles. From *ahead to `stop` lines are

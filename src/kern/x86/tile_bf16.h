@@ -69,14 +69,16 @@ static void split_row(const whet_job_f32 *j, room *r, int64_t i) {
     memset(r->a + i * r->lda, 0, (size_t)r->steps * 192);
 }
 
-/* The rest of the epilogue, neighbouring rows together. */
+/* The rest of the epilogue, rows at even distances together. */
 static void finish_lot(const whet_job_f32 *j, const room *r, int64_t n0, int64_t n) {
   const row *p = r->row, *end = p + r->rows;
   while (p < end) {
     const row *q = p + 1;
-    bool res = j->rest.res;
-    while (q < end && q->c == q[-1].c + n && (!res || q->res == q[-1].res + n)) q++;
-    j->tiles->epi(&j->rest, p->c + n0, res ? p->res + n0 : NULL, n * (q - p));
+    bool res = j->rest.res, more = q < end;
+    int64_t ldc = more ? q->c - p->c : n, ldr = res && more ? q->res - p->res : n;
+    while (q < end && q->c == q[-1].c + ldc && (!res || q->res == q[-1].res + ldr)) q++;
+    int64_t m = q - p, all = ldc == n && ldr == n ? m : 1;
+    j->tiles->epi(&j->rest, p->c + n0, ldc, res ? p->res + n0 : NULL, ldr, m / all, n * all);
     p = q;
   }
 }
