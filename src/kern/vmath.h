@@ -92,12 +92,20 @@ static inline vf vf_sigmoid(vf x) {
 
 /* x / (1 + 2^t) with t = -k x log2 e. One quotient; what rounding t costs weighs where the result is next to x or 0. */
 static inline vf vf_swish(vf x, vf k) {
-  const vf magic = vf_set(0x1.8p23f);
   vf t = vf_mul(x, vf_mul(k, vf_set(-0x1.715476p0f)));
+#ifdef VF_FRACTION
+  vf f = vf_fraction(t);
+#else
+  const vf magic = vf_set(0x1.8p23f);
   t = vf_max(vf_set(-125), vf_min(vf_set(128), t)); /* 2^128 is infinite; NaN stays */
   vf z = vf_add(t, magic), f = vf_sub(t, vf_sub(z, magic));
+#endif
   vf p = VF_POLY(f, 1, 0x1.62e42ap-1f, 0x1.ebf9c2p-3f, 0x1.c6b6d8p-5f, 0x1.3ce8b0p-7f, 0x1.5bda7ap-10f);
+#ifdef VF_FRACTION
+  vf e = vf_scale(p, vf_sub(t, f));
+#else
   vf e = vi_bits(vi_add(vf_bits(p), vi_shl(vf_bits(z), 23)));
+#endif
   return vf_div(x, vf_add(vf_set(1), e));
 }
 

@@ -99,5 +99,8 @@ static __attribute__((noinline, unused)) void vf_turn(const float *from, int64_t
   }
 }
 static inline vf vf_scale(vf a, vf n) { return _mm512_scalef_ps(a, n); }
+/* a less its nearest integer, 0 for infinities; vf_scale takes any integer here, infinities too. */
+#define VF_FRACTION 1
+static inline vf vf_fraction(vf a) { return _mm512_reduce_ps(a, _MM_FROUND_TO_NEAREST_INT | _MM_FROUND_NO_EXC); }
 
 #endif
