@@ -185,25 +185,45 @@ static bool fits(const void *params) {
          p.y_stride[last] >= 0;
 }
 
-/* A picture and one number for each channel, the dimensions already simple: pixels follow each other in x and z. */
-static bool by_channel(const whet_binary_q8 *p) {
-  return p->rank == 2 && p->dim[1] < 1024 && p->x_stride[1] == 1 && p->y_stride[1] == 1 && !p->y_stride[0] &&
-         p->x_stride[0] == p->dim[1] && p->z_stride[0] == p->dim[1];
+/* Rows too short to be done one by one, the dimensions already simple: of one number for each channel, or of channels that lie
+ * among others. */
+static bool short_rows(const whet_binary_q8 *p) {
+  return p->rank == 2 && p->dim[1] < 1024 && (p->dim[1] < 2 * BLOCK || p->dim[1] % BLOCK) && p->x_stride[1] == 1 && p->y_stride[1] == 1;
 }
 
-/* The same in long rows: as many pixels at once as fill whole registers, over a copy of y repeated. */
-static void run_by_channel(const bin_run *r, row_fn fn, void *const *ptr, int part, int parts) {
+/* n rows of c bytes. */
+static void copy_rows(uint8_t *to, int64_t to_step, const uint8_t *from, int64_t from_step, int64_t n, int64_t c) {
+  for (; n > 0; n--, to += to_step, from += from_step) {
+    if (c % 16) {
+      memcpy(to, from, (size_t)c);
+      continue;
+    }
+    for (int64_t i = 0; i < c; i += 16) memcpy(to + i, from + i, 16);
+  }
+}
+
+/* The same in long rows: as many at once as fill whole registers. What is repeated or lies apart is brought together before. */
+static void run_short_rows(const bin_run *r, row_fn fn, void *const *ptr, int part, int parts) {
   enum { ROOM = 4096 };
   const whet_binary_q8 *p = r->p;
+  const int64_t *step[3] = {p->x_stride, p->y_stride, p->z_stride};
   int64_t c = p->dim[1], once = 1, from, to;
-  while (once * c % 64 && (2 * once) * c <= ROOM) once *= 2;
+  while (once * c % BLOCK && (2 * once) * c <= ROOM) once *= 2;
   while ((2 * once) * c <= ROOM / 2) once *= 2;
-  uint8_t y[ROOM];
-  for (int64_t i = 0; i < once; i++) memcpy(y + i * c, ptr[1], (size_t)c);
+  uint8_t room[3][ROOM];
+  for (int k = 0; k < 2; k++)
+    if (!step[k][0]) copy_rows(room[k], c, ptr[k], 0, once, c);
   whet__split(p->dim[0], part, parts, &from, &to);
   for (int64_t n; from < to; from += n) {
+    uint8_t *at[3];
     n = whet__min_i(once, to - from);
-    any(fn, (const uint8_t *)ptr[0] + from * c, y, (uint8_t *)ptr[2] + from * c, n * c, r);
+    for (int k = 0; k < 3; k++) {
+      bool dense = step[k][0] == c;
+      at[k] = dense ? (uint8_t *)ptr[k] + from * c : room[k];
+      if (k < 2 && !dense && step[k][0]) copy_rows(room[k], c, (const uint8_t *)ptr[k] + from * step[k][0], step[k][0], n, c);
+    }
+    any(fn, at[0], at[1], at[2], n * c, r);
+    if (at[2] == room[2]) copy_rows((uint8_t *)ptr[2] + from * step[2][0], step[2][0], room[2], c, n, c);
   }
 }
 
@@ -224,8 +244,8 @@ static void run(const void *params, void *const *ptr, int part, int parts) {
                .y_real = out_set32(p.fn == WHET_BIN_SUB ? -p.y_real : p.y_real)};
   quick_parts(&p, &r);
   row_fn fn = row_for(&p);
-  if (by_channel(&p)) {
-    run_by_channel(&r, fn, ptr, part, parts);
+  if (short_rows(&p)) {
+    run_short_rows(&r, fn, ptr, part, parts);
     return;
   }
   int64_t rows = 1, last = p.rank - 1, from, to, a = 0, b = p.dim[last], at[3];
