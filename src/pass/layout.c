@@ -4,6 +4,7 @@
  *   x ─▶ Conv(channels 1) ─▶ y      becomes   x ─▶ T ─▶ Conv(channels last) ─▶ T' ─▶ y
  *   T ─▶ Op ─▶ y                    becomes   Op' ─▶ T ─▶ y        while Op has a form for turned inputs
  *   T ─▶ T'                         becomes   nothing
+ *   DequantizeLinear ─▶ T ─▶ y      becomes   T ─▶ DequantizeLinear ─▶ y      at last, with one scale
  *
  * Kernels exist for channels last only. Spatial operators (WHET_OP_SPATIAL) are turned, then transposes sink towards
  * the outputs through whatever can work on turned inputs until they meet their inverse. What is left stands at
@@ -214,6 +215,40 @@ static void drop_identity(whet_pass *p, whet_region *r) {
   }
 }
 
+/* One scale for all: the node does the same however its input is turned. */
+static bool one_scale(const whet_pass *p, const whet_node *n) {
+  for (int k = 1; k < n->n_in; k++)
+    if (n->in[k] >= 0 && whet__shape_count(&p->g->val[n->in[k]].shape) != 1) return false;
+  return n->in[0] >= 0;
+}
+
+/* What is left behind a DequantizeLinear turns its bytes before it, a quarter of the memory. */
+static whet_status turn_bytes(whet_pass *p, whet_region *r) {
+  whet_uses u;
+  if (!whet__graph_uses(p->g, &p->a, &u)) return whet__pass_full(p);
+  for (int32_t i = 0; i < r->n_node; i++) {
+    whet_node *t = &p->g->node[r->node[i]], *n;
+    int8_t perm[WHET_MAX_RANK];
+    int32_t v, maker, at = 0;
+    if (!whet__is_op(t, "Transpose") || !made_by_transpose(p->g, u.maker, t->out[0], perm, &v) || v < 0 || u.count[v] != 1) continue;
+    maker = u.maker[v];
+    n = maker < 0 ? NULL : &p->g->node[maker];
+    if (!n || n->dead || !whet__is_op(n, "DequantizeLinear") || !one_scale(p, n) || p->g->val[v].flags & WHET_VAL_KEEP) continue;
+    while (at < i && r->node[at] != maker) at++;
+    whet_edit e = {.pass = p, .g = p->g, .r = r, .at = i};
+    int32_t x = n->in[0], bytes = at < i ? turned(&e, x, perm, p->g->val[t->out[0]].shape.rank) : -1;
+    if (e.failed) return whet__pass_full(p);
+    if (bytes < 0) continue;
+    n->out[0] = t->out[0];
+    t->out[0] = n->in[0] = bytes;
+    t->in[0] = x;
+    r->node[at] = r->node[i];
+    r->node[i] = maker;
+    u.maker[n->out[0]] = maker;
+  }
+  return WHET_OK;
+}
+
 static whet_status layout_region(whet_pass *p, whet_region *r) {
   WHET_TRY(seed(p, r));
   struct makers m = {0};
@@ -230,7 +265,7 @@ static whet_status layout_region(whet_pass *p, whet_region *r) {
     }
     drop_identity(p, r);
   }
-  return WHET_OK;
+  return p->files ? WHET_OK : turn_bytes(p, r);
 }
 
 whet_status whet__pass_layout(whet_pass *p) { return whet__pass_regions(p, layout_region); }

@@ -43,25 +43,25 @@ static inline void store(uint8_t *p, __m128i x) { _mm_storeu_si128((__m128i *)(v
 /* 16 x 16 bytes: four rounds, each of which interleaves row i with row i + 8. */
 static inline void tile_1(const uint8_t *in, int64_t is, uint8_t *out, int64_t os) {
   __m128i x[16], y[16];
-  for (int i = 0; i < 16; i++) x[i] = load(in + i * is);
-  for (int round = 0; round < 4; round++) {
-    for (int i = 0; i < 8; i++) {
+  WHET_UNROLL for (int i = 0; i < 16; i++) x[i] = load(in + i * is);
+  WHET_UNROLL for (int round = 0; round < 4; round++) {
+    WHET_UNROLL for (int i = 0; i < 8; i++) {
       y[2 * i] = _mm_unpacklo_epi8(x[i], x[i + 8]);
       y[2 * i + 1] = _mm_unpackhi_epi8(x[i], x[i + 8]);
     }
-    for (int i = 0; i < 16; i++) x[i] = y[i];
+    WHET_UNROLL for (int i = 0; i < 16; i++) x[i] = y[i];
   }
-  for (int i = 0; i < 16; i++) store(out + i * os, x[i]);
+  WHET_UNROLL for (int i = 0; i < 16; i++) store(out + i * os, x[i]);
 }
 
 /* 8 x 8 words; distances in bytes. */
 static inline void tile_4(const uint8_t *in, int64_t is, uint8_t *out, int64_t os) {
   __m256i x[8], y[8];
-  for (int i = 0; i < 8; i++)
+  WHET_UNROLL for (int i = 0; i < 8; i++)
     x[i] = _mm256_inserti128_si256(_mm256_castsi128_si256(load(in + i % 4 * is + i / 4 * 16)),
                                    load(in + (i % 4 + 4) * is + i / 4 * 16), 1);
-  for (int h = 0; h < 8; h += 4) { /* columns h .. h + 3: lanes hold rows 0..3 and 4..7 */
-    for (int i = 0; i < 2; i++) {
+  WHET_UNROLL for (int h = 0; h < 8; h += 4) { /* columns h .. h + 3: lanes hold rows 0..3 and 4..7 */
+    WHET_UNROLL for (int i = 0; i < 2; i++) {
       y[h + 2 * i] = _mm256_unpacklo_epi32(x[h + i], x[h + i + 2]);
       y[h + 2 * i + 1] = _mm256_unpackhi_epi32(x[h + i], x[h + i + 2]);
     }
@@ -70,7 +70,7 @@ static inline void tile_4(const uint8_t *in, int64_t is, uint8_t *out, int64_t o
     x[h + 2] = _mm256_unpacklo_epi32(y[h + 1], y[h + 3]);
     x[h + 3] = _mm256_unpackhi_epi32(y[h + 1], y[h + 3]);
   }
-  for (int i = 0; i < 8; i++) _mm256_storeu_si256((__m256i *)(void *)(out + i * os), x[i]);
+  WHET_UNROLL for (int i = 0; i < 8; i++) _mm256_storeu_si256((__m256i *)(void *)(out + i * os), x[i]);
 }
 
 /* Bytes of three planes, 16 at a time, as 16 pixels; answers how many pixels were done. */
@@ -142,6 +142,8 @@ static void block(const uint8_t *in, int64_t is, uint8_t *out, int64_t os, int64
       b = whet__min_i(b, n - side);
       for (int64_t a = 0; a < m; a += side) {
         a = whet__min_i(a, m - side);
+        if (b * e % 64 == 0) /* whoever stores waits for each line in turn: have the next ones come meanwhile */
+          for (int64_t i = a; i < a + side; i++) __builtin_prefetch(out + i * os + b * e + 64, 1);
         if (e == 1)
           tile_1(in + b * is + a, is, out + a * os + b, os);
         else
