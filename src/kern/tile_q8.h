@@ -255,11 +255,16 @@ static void tile_all(const tile_work *w, const tile_geo *g, const TILE_ELEM *a, 
   }
 }
 #else
+/* Results of tiles follow each other, over line ends too: a lot of tiles is finished at once where the panel's weights are few;
+ * more of them want the room in the first cache. */
+enum { TILE_LOT = 4, TILE_FEW = 16 << 10 };
 static void tile_all(const tile_work *w, const tile_geo *g, const TILE_ELEM *a, int64_t line, int64_t n, const int8_t *b,
                      const int32_t *bias) {
-  _Alignas(64) int32_t acc[TILE_ACC];
+  _Alignas(64) int32_t acc[TILE_LOT * TILE_ACC];
   const tile_cut *c = w->c;
   const int most = tile_mr[w->nv];
+  const int64_t ld = 16 * w->nv, full = w->nv * g->block <= TILE_FEW ? (TILE_LOT - 1) * most : 0;
+  int64_t done = 0, due = 0;
   int fetched = 0;
   tile_geo geo = *g;
   for (int64_t i = 0; i < n; i++) {
@@ -267,9 +272,13 @@ static void tile_all(const tile_work *w, const tile_geo *g, const TILE_ELEM *a, 
     for (int64_t tiles = ((uint32_t)wide + (uint32_t)most - 1) / (uint32_t)most; tiles > 0; tiles--) {
       int64_t mr = tiles == 1 ? wide - x : whet__ceil_div(wide - x, tiles);
       geo.ahead = fetched < w->fetch ? (w->nv + fetched++) * g->block : 0;
-      tile((int)mr, w->nv, a + tile_at(w->p, c, i, x), &geo, b, bias, acc);
-      tile_finish(w, acc, i * c->width + x, mr);
+      tile((int)mr, w->nv, a + tile_at(w->p, c, i, x), &geo, b, bias, acc + due * ld);
       x += mr;
+      due += mr;
+      if (due <= full && (tiles > 1 || i + 1 < n)) continue;
+      tile_finish(w, acc, done, due);
+      done += due;
+      due = 0;
     }
   }
 }
