@@ -15,7 +15,9 @@
  *   TILE_READY  what can make bytes of a tile of one block without asking anew how, if there is such
  *   TILE_BYTES  with TILE_APART: there is tile_bytes(), which makes bytes of a whole tile without storing its sums, where
  *               tile_bytes_for() says so of a panel
- *   TILE_SUM    what sums n activations, as an unsigned 32-bit number, if it has a way of its own
+ *   TILE_SUM    what sums the activations of a result (n in each of n_seg runs), as an unsigned 32-bit number, if it has a way of
+ *               its own
+ *   TILE_START  (mr, nv): whether such tiles add geo.start[r] to all sums of row r, if some do
  *
  * Work is cut into strips: some output rows of one image. For each strip the input rows that it needs are brought
  * into a padded buffer (borders, signed bytes, gaps between pixels and reading past the end are dealt with there,
@@ -40,6 +42,7 @@ typedef struct tile_geo {
   int64_t n_seg, k4;  /* runs; groups of four elements in each */
   int64_t block;      /* bytes between blocks of weights */
   int64_t ahead;      /* how far from a weight of the first block lies what is fetched early beside it; 0: nothing */
+  const int32_t *start; /* for TILE_START; NULL: nothing to add */
 } tile_geo;
 
 #ifdef TILE_APART
@@ -54,9 +57,10 @@ static void tile(int mr, int nv, tile_from a, const tile_geo *g, const int8_t *b
 
 #ifndef TILE_SUM
 #define TILE_SUM tile_sum
-static uint32_t tile_sum(const TILE_ELEM *a, int64_t n) {
+static uint32_t tile_sum(const TILE_ELEM *a, const int64_t *seg, int64_t n_seg, int64_t n) {
   uint32_t s = 0;
-  for (int64_t i = 0; i < n; i++) s += (uint32_t)a[i];
+  for (int64_t j = 0; j < n_seg; j++)
+    for (int64_t i = 0; i < n; i++) s += (uint32_t)a[seg[j] + i];
   return s;
 }
 #endif
@@ -168,12 +172,8 @@ static void tile_sums(const whet_conv_q8 *p, const tile_cut *c, const TILE_ELEM 
                       int64_t n, int32_t *sum) {
   int64_t k = c->n_seg == c->l.segs ? c->l.seg_k : c->l.ic;
   for (int64_t i = 0; i < n; i++)
-    for (int64_t x = 0; x < tile_width(c, line + i); x++) {
-      const TILE_ELEM *at = a + tile_at(p, c, i, x);
-      uint32_t s = 0;
-      for (int64_t j = 0; j < c->n_seg; j++) s += TILE_SUM(at + seg[j], k);
-      sum[i * c->width + x] = (int32_t)s;
-    }
+    for (int64_t x = 0; x < tile_width(c, line + i); x++)
+      sum[i * c->width + x] = (int32_t)TILE_SUM(a + tile_at(p, c, i, x), seg, c->n_seg, k);
 }
 
 /* Blocks of 16 in the panel that begins at block b of n: four, or an even share of what is left. */
@@ -188,6 +188,22 @@ static inline void tile_take(int32_t *restrict acc, const int32_t *restrict w_ze
   for (int b = 0; b < nv; b++, acc += 16, w_zero += 16)
     for (int j = 0; j < 16; j++) acc[j] = (int32_t)((uint32_t)acc[j] - (uint32_t)w_zero[j] * sum);
 }
+/* acc += start likewise. */
+static inline void tile_put(int32_t *acc, uint32_t start, int nv) {
+  for (int b = 0; b < nv; b++, acc += 16)
+    for (int j = 0; j < 16; j++) acc[j] = (int32_t)((uint32_t)acc[j] + start);
+}
+
+/* One zero point serves all weights of a group: the sums become what is added to each result, and are that from here on. */
+static bool tile_one_zero(const tile_cut *c, const int32_t *w_zero, int64_t n, int32_t *sum) {
+  for (int64_t j = 1; j < c->l.oc; j++)
+    if (w_zero[j] != w_zero[0]) return false;
+  for (int64_t i = 0; i < n * c->width; i++) sum[i] = (int32_t)(0 - (uint32_t)w_zero[0] * (uint32_t)sum[i]);
+  return true;
+}
+#ifndef TILE_START
+#define TILE_START(mr, nv) 0
+#endif
 
 /* What a panel of weights works on. */
 typedef struct tile_work {
@@ -198,6 +214,7 @@ typedef struct tile_work {
   const uint8_t *table;
   char *out; /* the panel's first result of the strip */
   int nv;
+  bool one_zero; /* see tile_one_zero */
   int fetch; /* blocks of the next panel that are to be fetched, one with each tile */
 #ifdef TILE_READY
   const TILE_READY *ready; /* for tiles of one block */
@@ -208,7 +225,7 @@ typedef struct tile_work {
 /* The sums of `mr` results from the strip's number `at` on, to where they belong. */
 static inline void tile_finish(const tile_work *w, int32_t *acc, int64_t at, int64_t mr) {
   int64_t ld = 16 * w->nv;
-  if (w->p->w_zeros)
+  if (w->p->w_zeros && !w->one_zero)
     for (int64_t r = 0; r < mr; r++) tile_take(acc + r * ld, w->w_zero, (uint32_t)w->sum[at + r], w->nv);
 #ifdef TILE_READY
   if (w->ready->make) {
@@ -219,6 +236,12 @@ static inline void tile_finish(const tile_work *w, int32_t *acc, int64_t at, int
   size_t bytes = whet_dtype_bits(w->p->out.dtype) / 8;
   out_tile(&w->p->out, &w->f, acc, ld, mr, w->cols, w->table, w->out + (size_t)(at * w->p->out_pitch) * bytes,
            w->p->out_pitch);
+}
+
+/* What is added to all sums of a row, where the tile has not. */
+static inline void tile_rest(const tile_work *w, int32_t *acc, int64_t at, int64_t mr) {
+  if (w->one_zero && !TILE_START(mr, w->nv))
+    for (int64_t r = 0; r < mr; r++) tile_put(acc + r * 16 * w->nv, (uint32_t)w->sum[at + r], w->nv);
 }
 
 #ifdef TILE_BYTES
@@ -251,6 +274,7 @@ static void tile_all(const tile_work *w, const tile_geo *g, const TILE_ELEM *a, 
     }
 #endif
     tile((int)mr, w->nv, row, g, b, bias, acc);
+    tile_rest(w, acc, at, mr);
     tile_finish(w, acc, at, mr);
   }
 }
@@ -272,7 +296,9 @@ static void tile_all(const tile_work *w, const tile_geo *g, const TILE_ELEM *a, 
     for (int64_t tiles = ((uint32_t)wide + (uint32_t)most - 1) / (uint32_t)most; tiles > 0; tiles--) {
       int64_t mr = tiles == 1 ? wide - x : whet__ceil_div(wide - x, tiles);
       geo.ahead = fetched < w->fetch ? (w->nv + fetched++) * g->block : 0;
+      geo.start = w->one_zero ? w->sum + done + due : NULL;
       tile((int)mr, w->nv, a + tile_at(w->p, c, i, x), &geo, b, bias, acc + due * ld);
+      tile_rest(w, acc + due * ld, done + due, mr);
       x += mr;
       due += mr;
       if (due <= full && (tiles > 1 || i + 1 < n)) continue;
@@ -286,7 +312,7 @@ static void tile_all(const tile_work *w, const tile_geo *g, const TILE_ELEM *a, 
 
 /* One panel of weights over the lines of a strip. */
 static void tile_panel(const whet_conv_q8 *p, const tile_cut *c, const tile_geo *g, const TILE_ELEM *a, int64_t line,
-                       int64_t n, const int32_t *sum, const char *pack, int64_t group, int64_t block, int nv,
+                       int64_t n, const int32_t *sum, bool one_zero, const char *pack, int64_t group, int64_t block, int nv,
                        const uint8_t *table, char *out) {
   int64_t at = (group * c->l.blocks + block) * 16, ch = group * c->l.oc + block * 16;
   size_t bytes = whet_dtype_bits(p->out.dtype) / 8;
@@ -300,6 +326,7 @@ static void tile_panel(const whet_conv_q8 *p, const tile_cut *c, const tile_geo 
                  table,
                  out + (size_t)(line * c->width * p->out_pitch + ch) * bytes,
                  .nv = nv,
+                 .one_zero = one_zero,
                  .fetch = c->l.group > 64 << 10 && block + nv < c->l.blocks ? nv : 0, /* not what stays near */
                  .cols = whet__min_i(16 * nv, c->l.oc - block * 16)};
 #ifdef TILE_READY
@@ -321,7 +348,7 @@ static void tile_run(const void *params, void *const *ptr, int part, int parts) 
   int64_t per_row = c.n_seg / p->kh;
   for (int64_t s = 0; s < c.n_seg; s++)
     seg[s] = s / per_row * p->dil_h * c.row + (per_row > 1 ? s % per_row * p->dil_w * c.pix : 0);
-  const tile_geo g = {p->stride_w * c.pix, seg, c.n_seg, c.k4, c.l.segs * c.l.k4 * 64, 0};
+  const tile_geo g = {p->stride_w * c.pix, seg, c.n_seg, c.k4, c.l.segs * c.l.k4 * 64, 0, NULL};
   int64_t panels = 0;
   for (int64_t b = 0; b < c.l.blocks; b += tile_nv(b, c.l.blocks)) panels++;
   int64_t from = 0, to = c.lines, p0 = 0, p1 = panels * p->groups;
@@ -333,11 +360,15 @@ static void tile_run(const void *params, void *const *ptr, int part, int parts) 
     int64_t n = whet__min_i(c.strip, whet__min_i(to - line, c.per - line % c.per));
     for (int64_t group = p0 / panels; group < p->groups && group * panels < p1; group++) {
       const TILE_ELEM *a = tile_strip(p, &c, ptr[0], line, n, group, (TILE_ELEM *)(void *)scratch);
-      if (p->w_zeros) tile_sums(p, &c, a, seg, line, n, sum);
+      bool one = p->w_zeros;
+      if (one) {
+        tile_sums(p, &c, a, seg, line, n, sum);
+        one = tile_one_zero(&c, (const int32_t *)(const void *)((const char *)ptr[1] + c.l.w_zero) + group * c.l.blocks * 16, n, sum);
+      }
       int64_t panel = group * panels;
       for (int64_t b = 0; b < c.l.blocks; panel++) {
         int nv = tile_nv(b, c.l.blocks);
-        if (panel >= p0 && panel < p1) tile_panel(p, &c, &g, a, line, n, sum, ptr[1], group, b, nv, ptr[3], ptr[2]);
+        if (panel >= p0 && panel < p1) tile_panel(p, &c, &g, a, line, n, sum, one, ptr[1], group, b, nv, ptr[3], ptr[2]);
         b += nv;
       }
     }

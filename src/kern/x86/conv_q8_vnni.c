@@ -9,13 +9,23 @@
 #define TILE_NV 4
 static const int8_t tile_mr[TILE_NV + 1] = {0, 14, 14, 9, 7};
 #define TILE_SUM sum_of_bytes
-static uint32_t sum_of_bytes(const uint8_t *a, int64_t n) {
-  __m512i s = _mm512_setzero_si512(), one = _mm512_set1_epi8(1);
-  for (; n > 0; n -= 64, a += 64) {
-    __m512i x = n >= 64 ? _mm512_loadu_si512(a) : _mm512_maskz_loadu_epi8(~UINT64_C(0) >> (64 - n), a);
-    __asm__("vpdpbusd %2, %1, %0" : "+v"(s) : "v"(x), "v"(one));
+#define TILE_START(MR, NV) ((MR) == tile_mr[NV])
+static uint32_t sum_of_bytes(const uint8_t *a, const int64_t *seg, int64_t n_seg, int64_t n) {
+  if (n <= 16) { /* a pixel of few channels, or a row of a window */
+    const __mmask16 m = (__mmask16)((1u << n) - 1);
+    __m128i s = _mm_setzero_si128();
+    for (int64_t j = 0; j < n_seg; j++)
+      s = _mm_add_epi64(s, _mm_sad_epu8(_mm_maskz_loadu_epi8(m, a + seg[j]), _mm_setzero_si128()));
+    return (uint32_t)_mm_cvtsi128_si32(s) + (uint32_t)_mm_extract_epi32(s, 2);
   }
-  return (uint32_t)_mm512_reduce_add_epi32(s);
+  const __mmask64 m = n % 64 ? ~UINT64_C(0) >> (64 - n % 64) : 0;
+  __m512i s = _mm512_setzero_si512();
+  for (int64_t j = 0; j < n_seg; j++) {
+    const uint8_t *from = a + seg[j], *end = from + n / 64 * 64;
+    for (; from < end; from += 64) s = _mm512_add_epi64(s, _mm512_sad_epu8(_mm512_loadu_si512(from), _mm512_setzero_si512()));
+    if (m) s = _mm512_add_epi64(s, _mm512_sad_epu8(_mm512_maskz_loadu_epi8(m, end), _mm512_setzero_si512()));
+  }
+  return (uint32_t)_mm512_reduce_add_epi64(s);
 }
 #include "kern/tile_q8.h"
 
@@ -32,6 +42,10 @@ static inline __attribute__((always_inline)) __m512i four(const uint8_t *p) {
   return _mm512_set1_epi32(x);
 }
 
+/* Tiles of bytes that are as high as they get; those of words add nothing at the start. */
+#define HIGHEST_bytes(MR, NV) ((MR) == ((NV) == 4 ? 7 : (NV) == 3 ? 9 : 14))
+#define HIGHEST_words(MR, NV) 0
+
 /* Rows in threes: each base pointer serves the rows at 0, 1 and 2 times lda. With four blocks the fourth is a memory
  * operand, as 28 sums, three blocks and one activation fill the registers. */
 #define TILE(T, MR, NV)                                                                                       \
@@ -39,8 +53,13 @@ static inline __attribute__((always_inline)) __m512i four(const uint8_t *p) {
                                                         const int32_t *bias, int32_t *out) {                  \
     const int64_t lda = g->lda, block = g->block;                                                             \
     __m512i acc[MR][NV];                                                                                      \
-    UNROLL for (int i = 0; i < MR; i++) UNROLL for (int j = 0; j < NV; j++) acc[i][j] =                       \
-        _mm512_loadu_si512(bias + 16 * j);                                                                    \
+    if (HIGHEST_##T(MR, NV) && g->start) {                                                                    \
+      UNROLL for (int i = 0; i < MR; i++) UNROLL for (int j = 0; j < NV; j++) acc[i][j] =                     \
+          _mm512_add_epi32(_mm512_loadu_si512(bias + 16 * j), _mm512_set1_epi32(g->start[i]));                \
+    } else {                                                                                                  \
+      UNROLL for (int i = 0; i < MR; i++) UNROLL for (int j = 0; j < NV; j++) acc[i][j] =                     \
+          _mm512_loadu_si512(bias + 16 * j);                                                                  \
+    }                                                                                                         \
     for (int64_t s = 0; s < g->n_seg; s++) {                                                                  \
       const uint8_t *q[(MR + 2) / 3];                                                                         \
       UNROLL for (int i = 0; i < (MR + 2) / 3; i++) q[i] = a + g->seg[s] + 3 * i * lda;                       \
@@ -147,7 +166,7 @@ static void words(int mr, int nv, const int16_t *a, int64_t lda, int64_t k2, con
                   int64_t next, int pass, int32_t *out) {
   static const int32_t no_bias[16 * WORDS_NV];
   static const int64_t no_seg[1];
-  const tile_geo g = {2 * lda, no_seg, 1, k2, block, pass < nv ? next + pass * block : 0};
+  const tile_geo g = {2 * lda, no_seg, 1, k2, block, pass < nv ? next + pass * block : 0, NULL};
   tile_of(of_words[nv], mr, nv, (const uint8_t *)a, &g, b, no_bias, out);
 }
 #include "kern/x86/wino_q8_body.h"
