@@ -20,7 +20,33 @@ typedef struct walk {
   int64_t lo[3], hi[3];
   bool again;     /* the strip appended last had this list, and the rows k0..k1 */
   float *patches; /* room for the patches of an image; NULL: they are read where they lie */
+  float *edge;    /* with a pad_value: where sums of outputs that have the taps of the list begin */
 } walk;
+
+/* Sums of outputs that lack other taps than lo..hi begin at the bias and what those read. */
+static void set_edge(walk *w) {
+  const whet_window *d = w->c.dim;
+  const whet_job_f32 *j = w->job;
+  unsigned form = j->tiles->form;
+  int64_t vec = whet__panel_vec(form), pad = whet__panel_pad(form, j->n);
+  memcpy(w->edge, j->w, (size_t)pad * sizeof(float));
+  for (int64_t n0 = 0, width; n0 < pad; n0 += width) {
+    const float *row = j->w + pad + n0 * j->k;
+    width = vec * whet__panel_next(form, (pad - n0) / vec);
+    for (int64_t k = 0; k < j->k; k++, row += width) {
+      int64_t tap = k / w->c.ic, x = tap % d[2].kernel, y = tap / d[2].kernel % d[1].kernel, z = tap / d[2].kernel / d[1].kernel;
+      bool inside = z >= w->lo[0] && z < w->hi[0] && y >= w->lo[1] && y < w->hi[1] && x >= w->lo[2] && x < w->hi[2];
+      for (int64_t i = 0; !inside && i < width; i++) w->edge[n0 + i] += w->c.pad_value * row[i];
+    }
+  }
+}
+
+/* Does an output with the taps of the list lack some, which read something? */
+static bool on_edge(const walk *w) {
+  bool all = true;
+  for (int i = 0; i < 3; i++) all &= w->lo[i] == 0 && w->hi[i] == w->c.dim[i].kernel;
+  return w->edge && !all;
+}
 
 /* Make the list of segments for the taps lo..hi of each dimension, counted from the first of them. */
 static void list_segments(walk *w, const int64_t lo[3], const int64_t hi[3]) {
@@ -37,6 +63,7 @@ static void list_segments(walk *w, const int64_t lo[3], const int64_t hi[3]) {
       for (int64_t x = lo[2]; x < hi[2]; x++)
         whet__seg_add(w->seg, &w->n_seg, (z - lo[0]) * step[0] + (y - lo[1]) * step[1] + (x - lo[2]) * step[2],
                       ((z * d[1].kernel + y) * d[2].kernel + x) * ic, ic);
+  if (on_edge(w)) set_edge(w);
 }
 
 /* The strip of m outputs from (n, at[0], at[1], at[2]) along dimension `along`; taps lo..hi are inside for all of
@@ -68,6 +95,11 @@ static void add_strip(walk *w, int64_t n, int64_t z, int64_t y, int64_t x, int a
     if (lo[i] == hi[i]) memset(lo, 0, sizeof lo), memset(hi, 0, sizeof hi); /* no taps at all: the bias */
   list_segments(w, lo, hi);
   whet_strip_f32 s = strip_at(w, n, at, w->n_seg ? lo : NULL, along, m);
+  s.begun = on_edge(w);
+  if (s.begun && w->k0 == 0) {
+    int64_t n0 = w->job->n0, count = whet__min_i(w->job->n1, w->job->n) - n0;
+    for (int64_t i = 0; i < m; i++) memcpy(s.c + i * s.ldc + n0, w->edge + n0, (size_t)count * sizeof(float));
+  }
   if (w->again && whet__job_again(w->job, &s)) return;
   whet__job_strip_rows(w->job, &s, w->seg, w->n_seg, w->k0, w->k1);
   w->again = w->n_seg <= WHET_JOB_SEGS;
@@ -126,7 +158,7 @@ static int best_cut(const walk *w, int64_t y0, int64_t y1, int64_t mr) {
   double down = (other + (double)wide * COST(tall)) * 1.1; /* results side by side are written and finished faster */
   double taps = (double)(y1 - y0) * COST(wide) * (1 + 8.0 / (double)w->c.ic);
 #undef COST
-  if (w->job->tiles->run) taps = INFINITY; /* whole sums only */
+  if (w->job->tiles->run || w->edge) taps = INFINITY; /* whole sums only */
   return taps < along && taps < down ? BY_TAPS : down < along ? DOWN : ALONG;
 }
 
@@ -187,7 +219,7 @@ static void copy_patches(const walk *w, const float *in, int64_t y0, int64_t y1,
       if (row >= 0 && row < y->in && col >= 0 && col < x->in)
         memcpy(to, in + row * y->in_step + col * x->in_step + channel, sizeof(float) * (size_t)run);
       else
-        memset(to, 0, sizeof(float) * (size_t)run);
+        for (int64_t i = 0; i < run; i++) to[i] = w->c.pad_value;
     }
 }
 
@@ -257,10 +289,15 @@ static void exchange(whet_conv_f32 *c) {
   *x = d;
 }
 
+/* Of walk.edge, whatever the form. */
+static size_t edge_bytes(const whet_conv_f32 *c) {
+  return c->pad_value != 0 ? whet__round_up((size_t)whet__round_up((size_t)c->oc, 64) * sizeof(float), 64) : 0;
+}
+
 size_t whet__conv_f32_scratch_on(const whet_conv_f32 *c, const whet_tiles_f32 *tiles) {
   int64_t taps = c->dim[0].kernel * c->dim[1].kernel * c->dim[2].kernel;
   return whet__round_up(sizeof(walk), 64) + whet__round_up(sizeof(whet_job_f32), 64) +
-         whet__round_up((size_t)taps * sizeof(whet_seg_f32), 64) +
+         whet__round_up((size_t)taps * sizeof(whet_seg_f32), 64) + edge_bytes(c) +
          (tiles && tiles->run ? whet__job_room(tiles, taps * c->ic) : patch_bytes(c));
 }
 
@@ -315,6 +352,8 @@ void whet__conv_f32_at(const whet_conv_f32 *params, void *const *ptr, int part, 
     w->lo[i] = -1; /* no list yet */
   }
   w->job->room = (char *)w->seg + whet__round_up((size_t)(k / c->ic) * sizeof(whet_seg_f32), 64);
+  w->edge = c->pad_value != 0 ? w->job->room : NULL;
+  w->job->room = (char *)w->job->room + edge_bytes(c);
   w->patches = c->patches && !tiles->run ? w->job->room : NULL;
   bool by_groups = c->groups >= 2 * parts;
   if (by_groups) whet__split(c->groups, part, parts, &from, &to);

@@ -7,7 +7,8 @@
  *
  *   out[n][z][y][x][g*oc + j] = epilogue(bias[g][j] +
  *       sum over taps (tz, ty, tx) and channels c of in[n][z'][y'][x'][g*ic + c] * w[g][(tz, ty, tx, c)][j])
- *   with z' = z * stride + tz * dilation - pad, and so on; taps that fall outside the input are left out.
+ *   with z' = z * stride + tz * dilation - pad, and so on; taps that fall outside the input are left out, or read pad_value (in one
+ *   group).
  *
  * Inputs, outputs and residuals may lie at any distances, but the channels of a pixel are neighbours. No im2col is
  * made: outputs whose taps all lie inside are tiles along a row, and those of the borders are tiles down a column, or
@@ -38,6 +39,7 @@ typedef struct whet_conv_f32 {
   bool constant; /* weights are packed once */
   bool grow;     /* and may take half as much again */
   bool patches;  /* patches are copied: only where whet__conv_f32_low() */
+  float pad_value; /* what taps outside the input read; 0 but where rows promise to look at it (exact ones do) */
 } whet_conv_f32;
 
 /* Taps lo..hi-1 of output position `at` that lie inside the input. */

@@ -139,7 +139,7 @@ void whet__job_strip_rows(whet_job_f32 *j, const whet_strip_f32 *s, const whet_s
   whet_strip_f32 some = *s;
   int32_t done = 0;
   while (done < n_seg && seg[done].k + seg[done].run <= k0) done++;
-  some.first = k0 == 0;
+  some.first = k0 == 0 && !s->begun;
   for (; n_seg - done > WHET_JOB_SEGS && seg[done + WHET_JOB_SEGS].k < k1; done += WHET_JOB_SEGS) {
     some.last = false;
     add_strip(j, &some, seg + done, WHET_JOB_SEGS, k0, k1);

@@ -146,6 +146,7 @@ typedef struct whet_strip_f32 {
   int64_t m;          /* rows */
   int32_t seg, n_seg; /* in the job's list */
   bool first, last;   /* the sums start, end here (a long k is cut into several strips) */
+  bool begun;         /* they go on from what c holds, and not from the bias */
 } whet_strip_f32;
 
 enum { WHET_JOB_STRIPS = 192, WHET_JOB_SEGS = 512 };

@@ -4,7 +4,7 @@
  *   y[n, g*O + o, p] = bias[g*O + o] + sum over taps t and channels c of x[n, g*C + c, p*stride + t*dilation - pad] *
  * w[...]
  *
- * Taps outside the input are left out. ONNX Conv 1-22; TFLite CONV_2D, DEPTHWISE_CONV_2D, CONV_3D; com.microsoft
+ * Taps outside the input are left out, or read pad_value where a pass has set one. ONNX Conv 1-22; TFLite CONV_2D, DEPTHWISE_CONV_2D, CONV_3D; com.microsoft
  * FusedConv. Types: f32 (one chain of fused multiply-adds from the bias up, taps in row-major order, channels
  * innermost: the same bytes as kernels that keep the order), f16 and bf16 through f32, f64; quantised 8 and 16 bits:
  * conv_q8.c. Kernels exist for channels last. */
@@ -171,10 +171,10 @@ static double sum(const whet_args *args, const whet_conv_geo *g, const int64_t *
           p[d] = at[d] * g->stride[d] + tap[d] * g->dilation[d] - g->pad[d];
           inside &= p[d] >= 0 && p[d] < g->in[d];
         }
-        if (!inside) continue;
-        int64_t xi = x0 + place(a, g, x, p), wi = w0 + z * g->w_tap[0] + y * g->w_tap[1] + i * g->w_tap[2];
+        if (!inside && a->pad_value == 0) continue;
+        int64_t xi = inside ? x0 + place(a, g, x, p) : 0, wi = w0 + z * g->w_tap[0] + y * g->w_tap[1] + i * g->w_tap[2];
         for (int64_t c = 0; c < g->ic; c++)
-          acc = whet__ref_fma(wide, whet__get_f64(x->dtype, x->data, xi + c * xc),
+          acc = whet__ref_fma(wide, inside ? whet__get_f64(x->dtype, x->data, xi + c * xc) : (double)a->pad_value,
                               whet__ref_weight(w, wi + c * g->w_ic, at[3]), acc);
       }
   return acc;
@@ -226,6 +226,7 @@ static int64_t steps(const whet_planner *p, const whet_conv_attr *a, const whet_
 void whet__pl_conv_f32(whet_planner *p, const whet_node *n, const whet_conv_geo *g, whet_conv_f32 *k, int32_t *res) {
   const whet_conv_attr *a = n->attr;
   *k = (whet_conv_f32){.batch = g->batch, .groups = g->groups, .ic = g->ic, .oc = g->oc, .l2_kb = whet__pl_l2_kb(p)};
+  k->pad_value = a->pad_value;
   k->constant = whet__pl_data(p, n->in[1]) != NULL;
   k->grow = k->constant && whet__pl_opts(p)->prefer != WHET_PREFER_MEMORY;
   whet__pl_epi_f32(p, n, &k->epi, res);
@@ -259,7 +260,7 @@ whet_status whet__pl_conv_taps(whet_planner *p, const whet_node *n, const whet_c
   bool inner =
       k->dim[0].pad < 0 || k->dim[1].pad < 0 || k->dim[2].pad < 0; /* outputs begin inside: tiles do that alone */
   bool depthwise = g->ic == 1 && g->oc == 1 && g->groups > 1;
-  if (pack.dtype == WHET_F32 && !inner && whet__conv_wino(p, k, whet__pl_data(p, n->in[1]) != NULL, &wino))
+  if (pack.dtype == WHET_F32 && !inner && k->pad_value == 0 && whet__conv_wino(p, k, whet__pl_data(p, n->in[1]) != NULL, &wino))
     return whet__pl_wino(p, n, &wino, &pack, res);
   unsigned family = depthwise ? WHET_FAMILY_dw_f32 : WHET_FAMILY_conv_f32;
   whet_conv_f32 c = *k;

@@ -28,6 +28,7 @@ typedef struct whet_conv_attr {
   uint8_t pad_mode;             /* WHET_CONV_PADS ... */
   uint8_t last;                 /* channels are the last dimension of input and output; else dimension 1 */
   uint8_t weights;              /* WHET_CONV_OIS ... */
+  float pad_value;              /* Conv of floats: what taps outside the input read */
 } whet_conv_attr;
 extern const whet_attr_desc whet__conv_attrs[];
 

@@ -18,6 +18,7 @@ const whet_attr_desc whet__conv_attrs[] = {{"strides", WHET_ATTR_I64S, offsetof(
                                            {"pad_mode", WHET_ATTR_U8, offsetof(whet_conv_attr, pad_mode)},
                                            {"channels_last", WHET_ATTR_BOOL, offsetof(whet_conv_attr, last)},
                                            {"weights", WHET_ATTR_U8, offsetof(whet_conv_attr, weights)},
+                                           {"pad_value", WHET_ATTR_F32, offsetof(whet_conv_attr, pad_value)},
                                            {0}};
 
 /* Sizes stay below this, so that sums and products of two of them cannot overflow. */

@@ -3,6 +3,7 @@
 
 #include "op/conv.h"
 
+#include <math.h>
 #include <stdio.h>
 
 #include "lib/draw.h"
@@ -249,6 +250,35 @@ static void gates(void **state) {
   }
 }
 
+/* One factor and one term for a picture before a convolution, in the ways that files write them. */
+static void rescale(void **state) {
+  for (uint64_t i = 0; i < 60; i++) {
+    draw d = {600 + i, 0};
+    conv_case k;
+    opcheck c;
+    draw_case(&d, false, &k);
+    bool fits = k.a.group == 1 && k.a.weights != WHET_CONV_1SO, small = range(&d, 0, 3) > 0;
+    float factor = 0.5f + (float)range(&d, 0, 100) / 64, term = (float)range(&d, -100, 100) / (small ? 101 : 10);
+    int64_t one = 1;
+    opcheck_begin(&c, "rescale");
+    c.seed += i;
+    int32_t x = opcheck_input(&c, WHET_F32, k.rank, k.x), w = opcheck_const(&c, WHET_F32, k.rank, k.w, NULL);
+    int32_t by = opcheck_const(&c, WHET_F32, 1, &one, &factor), and = opcheck_const(&c, WHET_F32, 0, NULL, &term), y = x;
+    const int64_t first = range(&d, 0, 2); /* the factor, the term, or the factor alone */
+    for (int64_t j = 0; j < (first == 2 ? 1 : 2); j++) {
+      if ((j == 0) == (first != 1))
+        y = opcheck_node(&c, range(&d, 0, 1) ? "Div" : "Mul", NULL, 2, (int32_t[]){y, by});
+      else
+        y = range(&d, 0, 1) ? opcheck_node(&c, "Add", NULL, 2, (int32_t[]){and, y}) : opcheck_node(&c, "Sub", NULL, 2, (int32_t[]){y, and});
+    }
+    if (fits && k.a.last && (small || first == 2) && !(first == 1 && fabsf(term) > 0.3f)) c.reads = "Conv";
+    y = opcheck_node(&c, "Conv", &k.a, 2, (int32_t[]){y, w});
+    if (range(&d, 0, 1)) y = opcheck_node(&c, "Relu", NULL, 1, &y);
+    opcheck_output(&c, y);
+    opcheck_run(&c, 1e-5);
+  }
+}
+
 /* Models that do not fit together. */
 static void refused(void **state) {
   static const int64_t bad_stride[2] = {0, 1}, one[1] = {1}, huge[2] = {INT64_MAX, INT64_MAX};
@@ -280,6 +310,7 @@ int main(void) {
                                      cmocka_unit_test(other_floats), cmocka_unit_test(rims),
                                      cmocka_unit_test(winograd),     cmocka_unit_test(parts),
                                      cmocka_unit_test(affine),       cmocka_unit_test(gates),
+                                     cmocka_unit_test(rescale),
                                      cmocka_unit_test(refused)};
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

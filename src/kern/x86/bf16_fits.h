@@ -49,7 +49,7 @@ static inline bool bf16_even(const whet_conv_f32 *p) {
 static inline bool bf16_image_fits(const whet_conv_f32 *p) {
   const whet_window *d = &p->dim[0];
   const int64_t most = 1 << 24;
-  if (d->in != 1 || d->out != 1 || d->kernel != 1 || d->pad || p->dim[2].dilation != 1 || !bf16_even(p)) return false;
+  if (p->pad_value != 0 || d->in != 1 || d->out != 1 || d->kernel != 1 || d->pad || p->dim[2].dilation != 1 || !bf16_even(p)) return false;
   for (int i = 1; i < 3; i++)
     if (p->dim[i].in > most || p->dim[i].out > most || p->dim[i].kernel > 64) return false;
   return p->groups * p->ic <= most && p->groups * p->oc <= most && p->batch <= most;
@@ -67,7 +67,7 @@ static inline bool bf16_image_gains(const whet_conv_f32 *p) {
 
 /* Convolutions that lots of rows do. */
 static inline bool bf16_rows_fit(const whet_conv_f32 *p) {
-  return p->dim[0].kernel * p->dim[1].kernel * p->dim[2].kernel <= WHET_JOB_SEGS;
+  return p->pad_value == 0 && p->dim[0].kernel * p->dim[1].kernel * p->dim[2].kernel <= WHET_JOB_SEGS;
 }
 
 #endif
