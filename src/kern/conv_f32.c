@@ -328,7 +328,22 @@ static void run_group(walk *w, int64_t rows, int part, int parts) {
   }
 }
 
+/* One output, of one tap. */
+static bool one_row(const whet_conv_f32 *c) {
+  int64_t positions = c->batch * c->groups;
+  for (int i = 0; i < 3; i++) {
+    positions *= c->dim[i].out * c->dim[i].kernel;
+    if (c->dim[i].pad || c->dim[i].in != 1) return false;
+  }
+  return positions == 1;
+}
+
 void whet__conv_f32(const void *params, void *const *ptr, int part, int parts, const whet_tiles_f32 *tiles) {
+  const whet_conv_f32 *c = params;
+  if (parts == 1 && !tiles->run && one_row(c)) {
+    whet__tile_row(tiles, &c->epi, ptr[0], ptr[2], c->oc, c->ic, ptr[1], ptr[3]);
+    return;
+  }
   void *scratch = whet__part_scratch(ptr[4], whet__conv_f32_scratch_on(params, tiles), part);
   void *p[5] = {ptr[0], ptr[1], ptr[2], ptr[3], scratch};
   whet__conv_f32_at(params, p, part, parts, tiles);

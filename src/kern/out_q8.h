@@ -29,6 +29,7 @@ typedef struct whet_factors {
   const double *real;         /* TFL_REAL */
   const float *real32;        /* ONNX_REAL and F32 */
   const float *half;          /* TFL_FIX of quick bytes: whet__fix_half() */
+  const float *high, *low;    /* and the factor, as a sum of two */
 } whet_factors;
 
 /* Do factors have halves? */
@@ -47,12 +48,12 @@ static inline whet_out_q8 whet__factors_of(const whet_out_q8 *o) {
 static inline size_t whet__factors_bytes(const whet_out_q8 *o, int64_t n) {
   if (o->dtype == WHET_S32) return 0;
   if (o->dtype == WHET_F32 || o->round == WHET_ROUND_ONNX_REAL) return (size_t)n * 4;
-  return (size_t)n * (whet__factors_half(o) ? 12 : 8);
+  return (size_t)n * (whet__factors_half(o) ? 20 : 8);
 }
 
 /* The factors at p, from channel `at` of n on. */
 static inline whet_factors whet__factors_at(const whet_out_q8 *o, const void *p, int64_t n, int64_t at) {
-  whet_factors f = {NULL, NULL, NULL, NULL, NULL};
+  whet_factors f = {.mul = NULL};
   if (o->dtype == WHET_S32) return f;
   if (o->dtype == WHET_F32 || o->round == WHET_ROUND_ONNX_REAL)
     f.real32 = (const float *)p + at;
@@ -60,7 +61,11 @@ static inline whet_factors whet__factors_at(const whet_out_q8 *o, const void *p,
     f.real = (const double *)p + at;
   else
     f.mul = (const int32_t *)p + at, f.shift = (const int32_t *)p + n + at;
-  if (whet__factors_half(o)) f.half = (const float *)p + 2 * n + at;
+  if (whet__factors_half(o)) {
+    f.half = (const float *)p + 2 * n + at;
+    f.high = f.half + n;
+    f.low = f.high + n;
+  }
   return f;
 }
 

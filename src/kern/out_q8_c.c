@@ -11,7 +11,12 @@ void whet__factors_put(const whet_out_q8 *o, void *p, int64_t n, int64_t i, cons
     ((double *)p)[i] = r->real;
   else
     ((int32_t *)p)[i] = r->mul, ((int32_t *)p)[n + i] = r->shift;
-  if (whet__factors_half(o)) ((float *)p)[2 * n + i] = half;
+  if (whet__factors_half(o)) {
+    float *f = (float *)p + 2 * n + i, high = (float)r->mul;
+    f[0] = half;
+    f[n] = ldexpf(high, r->shift - 31);
+    f[2 * n] = ldexpf((float)((double)r->mul - (double)high), r->shift - 31);
+  }
 }
 
 float whet__factor_half(const whet_out_q8 *o, const whet_rescale *r) {

@@ -211,7 +211,7 @@ void whet__job_run(whet_job_f32 *j) {
   for (int64_t n0 = j->n0; n0 < j->n1;) {
     int nv = whet__tile_columns(j->tiles, (pad - n0) / vec, (j->n1 - n0) / vec, rows);
     int64_t width = nv * vec, n1 = n0 + width;
-    t.pair = width / 2 * j->k;
+    t.pair = j->tiles->pair * vec * j->k;
     t.w = panels + n0 * j->k;
     t.bias = j->w + n0;
     t.last = (uint32_t)(n1 <= j->n ? vec : vec - (n1 - j->n));
@@ -222,6 +222,27 @@ void whet__job_run(whet_job_f32 *j) {
     n0 = n1;
   }
   j->n_strip = j->n_seg = 0;
+}
+
+void whet__tile_row(const whet_tiles_f32 *tiles, const whet_epi_f32 *epi, const float *a, const float *w, int64_t n, int64_t k, float *c,
+                    const float *res) {
+  whet_epi_f32 first, rest;
+  const whet_seg_f32 seg = {0, 0, k};
+  int64_t vec = whet__panel_vec(tiles->form), pad = whet__panel_pad(tiles->form, n);
+  whet_tile_f32 t = {.a = a, .seg = &seg, .n_seg = 1, .pair = tiles->pair * vec * k, .flags = whet__epi_split(epi, &first, &rest)};
+  t.lo = first.a[0];
+  t.hi = first.b[0];
+  for (int64_t n0 = 0, n1; n0 < pad; n0 = n1) {
+    int nv = whet__tile_columns(tiles, (pad - n0) / vec, (pad - n0) / vec, 1);
+    n1 = n0 + nv * vec;
+    t.ahead = t.w = w + pad + n0 * k;
+    t.bias = w + n0;
+    t.last = (uint32_t)(n1 <= n ? vec : vec - (n1 - n));
+    t.c = c + n0;
+    t.res = res ? res + n0 : NULL;
+    tiles->fn[nv][1](&t);
+  }
+  if (rest.n) tiles->epi(&rest, c, 0, rest.res ? res : NULL, 0, 1, n);
 }
 
 /* ---- division of work -------------------------------------------------------------------------------------------

@@ -73,7 +73,7 @@ typedef struct whet_tile_f32 {
 } whet_tile_f32;
 typedef void (*whet_tile_f32_fn)(const whet_tile_f32 *t);
 
-enum { WHET_TILE_MR = 28, WHET_TILE_NV = 4 };
+enum { WHET_TILE_MR = 14, WHET_TILE_NV = 8 };
 /* Floats that a tile of nv vectors prefetches for each k; none where its loads are what limits it. */
 #define WHET_TILE_AHEAD(nv) ((nv) == 1 ? 0 : 16)
 
@@ -120,8 +120,12 @@ int whet__panel_next(unsigned form, int64_t left);
  * panel, or for few rows of two. */
 static inline int whet__tile_columns(const whet_tiles_f32 *t, int64_t left, int64_t here, int64_t m) {
   int nv = whet__panel_next(t->form, left);
-  bool two = nv == t->pair && here >= 2 * nv && m <= t->mr[2 * nv] && whet__panel_next(t->form, left - nv) == nv;
-  return two ? 2 * nv : nv;
+  for (int n = nv == t->pair ? 4 : 1; n > 1; n /= 2) {
+    bool same = here >= n * nv && m <= t->mr[n * nv];
+    for (int i = 1; i < n && same; i++) same = whet__panel_next(t->form, left - i * nv) == nv;
+    if (same) return n * nv;
+  }
+  return nv;
 }
 /* Panels of n columns. */
 int64_t whet__panel_count(unsigned form, int64_t n);
@@ -197,6 +201,11 @@ static inline void whet__seg_add(whet_seg_f32 *seg, int32_t *n, int64_t a, int64
 }
 /* Run and empty it. */
 void whet__job_run(whet_job_f32 *j);
+
+/* One row of sums, without the ways of a job: c[j] = epilogue(bias[j] + sum over k of a[i] * w[i][j]) with `w` a packed group of n
+ * columns and k rows. Only tiles with functions. */
+void whet__tile_row(const whet_tiles_f32 *tiles, const whet_epi_f32 *epi, const float *a, const float *w, int64_t n, int64_t k, float *c,
+                    const float *res);
 
 /* How many rows of a panel to take at once, so that a block of them stays in a second cache of l2 bytes while all
  * strips use it. */

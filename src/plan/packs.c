@@ -136,6 +136,8 @@ whet_pack *whet__packs_want(whet_packs *p, const whet_pack_kind *k, const void *
   return e;
 }
 
+enum { HUGE_PAGE = 2 << 20 };
+
 /* A slab of n bytes that lives as long as the store; NULL when refused. */
 static char *add_slab(whet_packs *p, size_t n) {
   if (!whet__grow(p->mem, (void **)&p->slab, &p->cap_slab, p->n_slab + 1, sizeof *p->slab)) return NULL;
@@ -170,10 +172,12 @@ static void fill_one(whet_pack *e, const whet_lease *lease, const whet_file *fil
       whet__file_forget(&file[k], e->src[i]->p, e->src[i]->n);
 }
 
-/* All entries that have no bytes yet, in one slab of n bytes. */
-static whet_status fill_all(whet_packs *p, size_t n, const whet_lease *lease, const whet_file *file, int n_file,
+/* All entries that have no bytes yet, in one slab of n bytes. fast: more than half a huge page is given a whole one, as the second
+ * cache is read a fifth faster through those. */
+static whet_status fill_all(whet_packs *p, size_t n, bool fast, const whet_lease *lease, const whet_file *file, int n_file,
                             whet_err *err) {
-  char *at = add_slab(p, n);
+  char *at = fast && n > HUGE_PAGE / 2 && n < HUGE_PAGE ? add_slab(p, HUGE_PAGE) : NULL;
+  if (!at) at = add_slab(p, n);
   if (!at) return whet__no_memory(p->mem, n, err, "packed weights");
   for (size_t i = 0; i < p->n; i++) {
     whet_pack *e = p->entry[i];
@@ -185,7 +189,7 @@ static whet_status fill_all(whet_packs *p, size_t n, const whet_lease *lease, co
   return WHET_OK;
 }
 
-whet_status whet__packs_fill(whet_packs *p, whet_pool *pool, int threads, const whet_file *file, int n_file,
+whet_status whet__packs_fill(whet_packs *p, whet_pool *pool, int threads, bool fast, const whet_file *file, int n_file,
                              whet_err *err) {
   whet_status s = WHET_OK;
   whet_lease lease;
@@ -195,7 +199,7 @@ whet_status whet__packs_fill(whet_packs *p, whet_pool *pool, int threads, const 
     if (!p->entry[i]->bytes) n = room(p->entry[i]) > SIZE_MAX - n ? SIZE_MAX : n + room(p->entry[i]);
   if (n) {
     whet__lease_take(pool, threads, &lease);
-    s = fill_all(p, n, &lease, file, n_file, err);
+    s = fill_all(p, n, fast, &lease, file, n_file, err);
     whet__lease_drop(&lease);
   }
   pthread_mutex_unlock(&p->lock);

@@ -32,10 +32,10 @@ whet_packs *whet__packs_ref(whet_packs *p);
 /* Find or add an entry; its bytes are made by the next fill. NULL when memory is refused. */
 whet_pack *whet__packs_want(whet_packs *p, const whet_pack_kind *k, const void *params, const whet_data *const *src,
                             int n_src, whet_err *err);
-/* Make the bytes of entries that have none, on up to `threads` threads. Pages of
+/* Make the bytes of entries that have none, on up to `threads` threads; fast: some memory may be spent for speed. Pages of
  * the n_file mapped files from which an entry was packed are given back to the kernel; a later reader finds them
  * again. */
-WHET_MUST whet_status whet__packs_fill(whet_packs *p, whet_pool *pool, int threads, const whet_file *file, int n_file,
+WHET_MUST whet_status whet__packs_fill(whet_packs *p, whet_pool *pool, int threads, bool fast, const whet_file *file, int n_file,
                                        whet_err *err);
 /* Take the bytes of entries that have none from those that a file holds, where kind, parameters and constants are the
  * same. Answers how many still have none. They are

@@ -372,7 +372,8 @@ whet_status whet__program_plan(struct whet_program *p, const whet_shape *in, whe
     s = whet__program_env(p, in, &a, &env, err);
     if (!s) s = whet__plan_make(&(whet_plan_req){p, &p->graph.main, 0, &env, NULL, in}, out, err);
     if (!s) adopt(p);
-    if (!s) s = whet__packs_fill(p->packs, p->pool, p->threads, p->model->file, p->model->n_file, err);
+    bool fast = p->opts.prefer != WHET_PREFER_MEMORY;
+    if (!s) s = whet__packs_fill(p->packs, p->pool, p->threads, fast, p->model->file, p->model->n_file, err);
     whet__arena_free(&a);
     if (!s)
       keep_plan(p, *out);

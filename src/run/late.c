@@ -304,7 +304,7 @@ static whet_status run_segment(whet_session *s, whet_run *r, const whet_region *
   whet_plan *plan;
   whet_status st = whet__plan_make(&(whet_plan_req){p, region, *at, &l->env, l->outer, NULL}, &plan, r->err);
   if (st) return st;
-  st = whet__packs_fill(p->packs, p->pool, 1, NULL, 0, r->err);
+  st = whet__packs_fill(p->packs, p->pool, 1, false, NULL, 0, r->err);
   if (!st && !whet__grow(&s->mem, (void **)&l->frame, &l->cap_frame, l->n_frame + 1, sizeof *l->frame))
     st = whet__no_memory(&s->mem, sizeof *l->frame, r->err, "a segment");
   if (st) {

@@ -135,11 +135,8 @@ OUT_INLINE out_factor out_load(const whet_factors *f, int64_t at, int how) {
     r.real[0] = _mm512_loadu_pd(f->real + at);
     r.real[1] = _mm512_loadu_pd(f->real + at + 8);
   } else if (how == OUT_HALF || how == OUT_HALF_UP) {
-    __m512i mul = _mm512_loadu_si512(f->mul + at);
-    __m512 down = _mm512_cvtepi32_ps(_mm512_sub_epi32(_mm512_loadu_si512(f->shift + at), _mm512_set1_epi32(31)));
-    __m512 hi = _mm512_cvtepi32_ps(mul);
-    r.real32 = _mm512_scalef_ps(hi, down);
-    r.lo = _mm512_scalef_ps(_mm512_cvtepi32_ps(_mm512_sub_epi32(mul, _mm512_cvtps_epi32(hi))), down);
+    r.real32 = _mm512_loadu_ps(f->high + at);
+    r.lo = _mm512_loadu_ps(f->low + at);
     r.add_real = _mm512_loadu_ps(f->half + at);
   } else {
     __m512i s = _mm512_loadu_si512(f->shift + at), z = _mm512_setzero_si512(), one = _mm512_set1_epi32(1);

@@ -22,7 +22,7 @@ WHET_INLINE void tile(const whet_tile_f32 *t, const int mr, const int nv) {
   const int bases = (mr + WHET_ROWS - 1) / WHET_ROWS;
   whet_rows r = whet__rows(t->lda);
   const float *ahead = t->ahead;
-  const int width = nv == 4 ? 32 : 16 * nv; /* of a panel: four vectors are two of them */
+  const int width = nv > 3 ? 32 : 16 * nv; /* of a panel: four vectors are two of them, eight are four */
   const int64_t pair = t->pair - 32;
   for (int64_t s = 0; s < t->n_seg; s++) {
     const char *base[(WHET_TILE_MR + WHET_ROWS - 1) / WHET_ROWS];
@@ -31,16 +31,16 @@ WHET_INLINE void tile(const whet_tile_f32 *t, const int mr, const int nv) {
     for (int64_t k = t->seg[s].run; k > 0; k--) {
       __m512 b[WHET_TILE_NV];
       WHET_UNROLL for (int i = 0; i < bases; i++) WHET_OPAQUE(base[i]);
-      if (WHET_TILE_AHEAD(nv) > 0) _mm_prefetch((const char *)ahead, _MM_HINT_T1);
+      if (mr > 1 && WHET_TILE_AHEAD(nv) > 0) _mm_prefetch((const char *)ahead, _MM_HINT_T1); /* one row reads as fast as it can */
       WHET_UNROLL for (int j = 0; j < nv - tight; j++) b[j] =
-          _mm512_load_ps(w + 16 * j + (j >= width / 16 ? pair : 0));
+          _mm512_load_ps(w + 16 * j + 16 * j / width * pair);
       WHET_UNROLL for (int i = 0; i < mr; i++) {
         __m512 a = _mm512_set1_ps(*whet__row(&r, base, i));
         WHET_UNROLL for (int j = 0; j < nv - tight; j++) acc[i][j] = _mm512_fmadd_ps(a, b[j], acc[i][j]);
         if (tight)
           __asm__("vfmadd231ps %2, %1, %0"
                   : "+v"(acc[i][nv - 1])
-                  : "v"(a), "m"(*(const __m512 *)(w + 16 * (nv - 1) + pair)));
+                  : "v"(a), "m"(*(const __m512 *)(w + 16 * (nv - 1) + 16 * (nv - 1) / width * pair)));
       }
       w += width;
       ahead += WHET_TILE_AHEAD(nv);
@@ -75,12 +75,13 @@ TILES_1(TILE)
 TILES_2(TILE)
 TILES_3(TILE)
 TILES_V4(TILE)
+TILE(1, 8)
 
 #define ENTRY(m, nv) [m] = tile_##m##x##nv,
 const whet_tiles_f32 whet__tiles_f32_avx512 = {
     .form = WHET_PANEL_16,
-    .mr = {0, 14, 14, 9, 7},
+    .mr = {0, 14, 14, 9, 7, 0, 0, 0, 1},
     .pair = 2,
-    .fn = {{0}, {TILES_1(ENTRY)}, {TILES_2(ENTRY)}, {TILES_3(ENTRY)}, {TILES_V4(ENTRY)}},
+    .fn = {{0}, {TILES_1(ENTRY)}, {TILES_2(ENTRY)}, {TILES_3(ENTRY)}, {TILES_V4(ENTRY)}, {0}, {0}, {0}, {ENTRY(1, 8)}},
     .epi = whet__epi_f32_avx512,
 };
