@@ -45,6 +45,40 @@ OUT_INLINE void out_bytes(const whet_out_q8 *o, const whet_factors *f, int64_t a
   }
 }
 
+/* OUT_REAL in single precision: products err by less than 2^-22 of themselves, and more than 512 is beyond any byte, so that they
+ * decide unless one is nearer a tie than FAR. */
+#define FAR (0.5f - 0x1p-13f)
+
+/* Rows of n <= 64 sums by it; those that it leaves open are asked in doubles. */
+OUT_INLINE void out_bytes_real(const whet_out_q8 *o, const whet_factors *f, int64_t at, const int32_t *sum, int64_t ld, int64_t rows,
+                               int64_t n, const uint8_t *table, uint8_t *out, int64_t pitch, int nv) {
+  out_bound b = out_bounds(o);
+  __m512 g[4];
+  OUT_UNROLL for (int j = 0; j < nv; j++) g[j] =
+      _mm512_insertf32x8(_mm512_castps256_ps512(_mm512_cvtpd_ps(_mm512_loadu_pd(f->real + at + 16 * j))),
+                         _mm512_cvtpd_ps(_mm512_loadu_pd(f->real + at + 16 * j + 8)), 1);
+  out_table t;
+  if (table) t = out_table_load(table);
+  for (int64_t r = 0; r < rows; r++, sum += ld, out += pitch) {
+    __m512i v[4] = {_mm512_setzero_si512(), _mm512_setzero_si512(), _mm512_setzero_si512(), _mm512_setzero_si512()};
+    __m512 far = _mm512_setzero_ps();
+    OUT_UNROLL for (int j = 0; j < nv; j++) {
+      __m512 q = _mm512_mul_ps(_mm512_cvtepi32_ps(_mm512_loadu_si512(sum + 16 * j)), g[j]);
+      far = out_larger32(far, out_sub32(q, out_near32(q)));
+      v[j] = out_from_real_away(q);
+    }
+    if (WHET_UNLIKELY(out_above32(far, _mm512_set1_ps(FAR)))) {
+      _Pragma("GCC unroll 1") for (int j = 0; j < nv; j++) {
+        out_factor d = out_load(f, at + 16 * j, OUT_REAL);
+        v[j] = out_rescale(_mm512_loadu_si512(sum + 16 * j), &d, OUT_REAL);
+      }
+    }
+    __m512i x = out_order(out_narrow(v, &b));
+    if (table) x = out_lookup(x, &t);
+    out_store(out, x, n);
+  }
+}
+
 /* Rows of n sums to floats. */
 OUT_INLINE void out_floats(const whet_factors *f, const int32_t *sum, int64_t ld, int64_t rows, int64_t n, float *out,
                            int64_t pitch) {
@@ -80,7 +114,7 @@ void out_tile(const whet_out_q8 *o, const whet_factors *f, const int32_t *sum, i
     return;
   }
   const uint8_t *t = o->table ? table : NULL;
-  const bool rare = how == OUT_FIX || how == OUT_REAL || how == OUT_REAL32; /* vector by vector */
+  const bool rare = how == OUT_FIX || how == OUT_REAL32; /* vector by vector */
   for (int64_t at = 0; at < n;) {
     int64_t left = n - at;
     int nv = rare || left <= 16 ? 1 : left <= 48 ? OUT_TWO : 4;
@@ -95,11 +129,18 @@ void out_tile(const whet_out_q8 *o, const whet_factors *f, const int32_t *sum, i
 #else
 #define OUT_CASES(how) OUT_CASE(how, 1) OUT_CASE(how, 4)
 #endif
+    if (how == OUT_REAL) {
+      if (left > 48)
+        out_bytes_real(o, f, at, sum + at, ld, rows, m = whet__min_i(64, left), t, to, pitch, 4);
+      else
+        out_bytes_real(o, f, at, sum + at, ld, rows, m = whet__min_i(16, left), t, to, pitch, 1);
+      at += m;
+      continue;
+    }
     switch (how * 4 + nv - 1) {
       OUT_CASES(OUT_HALF)
       OUT_CASES(OUT_HALF_UP)
       OUT_CASES(OUT_NEAR)
-      OUT_CASE(OUT_REAL, 1)
       OUT_CASE(OUT_REAL32, 1)
       OUT_CASE(OUT_FIX, 1)
       default:
