@@ -2,7 +2,8 @@
 /* The binary interface of libonnxruntime.so.1: where the last function of each API version stands, how structures
  * lie, and what each function does when it is called with nothing: those that the documents call refused say so and
  * name themselves, the others answer a status. The list of functions stands in the table's order;
- * tests/compat/clients compares all of it with the headers of the original. */
+ * tests/compat/clients compares all of it with the headers of the original and with the crate ort-sys, from version 17
+ * to the last. */
 
 #include <stdio.h>
 #include <stdlib.h>

@@ -1,8 +1,8 @@
 #!/bin/sh
 # SPDX-License-Identifier: Apache-2.0
 # Programs of other languages over ONNX Runtime, taken from their registries and not changed, on the original's library and on
-# whet's: clients.sh BUILD [CLIENT]...   Each prints what it sees, and both must be the same (compare.py). Clients: headers cxx
-# extensions sparse devices genai node java djl bytedeco rust vad fastembed magika go sherpa, and of TensorFlow Lite wake, edgefirst and
+# whet's: clients.sh BUILD [CLIENT]...   Each prints what it sees, and both must be the same (compare.py). Clients: headers abi
+# cxx extensions sparse devices genai node java djl bytedeco rust vad fastembed magika go sherpa, and of TensorFlow Lite wake, edgefirst and
 # tflite: the C program with the headers of its archive.
 # What a client needs and is not there (a tool, a network) is said, and the client is skipped; status 77 when all are.
 # Downloads and what is built of them lie in BUILD/clients. Needs the Python module onnx (tools/python.sh).
@@ -107,14 +107,17 @@ rust_both() { # NAME [FOLDER]
   mkdir -p "$work/$1/original" && cd "$work/$1" || return 1
   cp -R "$here/$1/Cargo.toml" "$here/$1/src" . || return 1
   ln -sf "$original" original/libonnxruntime.so && ln -sf "$original" original/libonnxruntime.so.1 || return 1
-  ORT_LIB_LOCATION=$PWD/original ORT_PREFER_DYNAMIC_LINK=1 CARGO_TARGET_DIR=target cargo build --quiet >cargo.log 2>&1 || {
-    grep -q 'failed to \(download\|get\|query\)' cargo.log && { echo "skipped: cannot be downloaded, see $PWD/cargo.log"; return 77; }
-    tail -20 cargo.log
-    return 1
-  }
+  ORT_LIB_LOCATION=$PWD/original ORT_PREFER_DYNAMIC_LINK=1 cargo_builds build || return
   ORT_DYLIB_PATH=$original target/debug/program ${2:+"$2"} >original.txt 2>original.log || { tail -5 original.log; return 1; }
   ORT_DYLIB_PATH=$ours target/debug/program ${2:+"$2"} >whet.txt 2>whet.log || { tail -5 whet.log; return 1; }
   "$python" "$here/compare.py" original.txt whet.txt
+}
+# cargo on the program that lies here.
+cargo_builds() { # VERB [OPTION]...
+  CARGO_TARGET_DIR=target cargo "$@" --quiet 2>cargo.log && return
+  grep -q 'failed to \(download\|get\|query\)' cargo.log && { echo "skipped: cannot be downloaded, see $PWD/cargo.log"; return 77; }
+  tail -20 cargo.log
+  return 1
 }
 client_rust() { rust_both rust "$work/models"; }
 # A crate that hears speech, with a model of its own and an older release of ort.
@@ -158,6 +161,18 @@ client_headers() {
     "$python" "$here/headers.py" "$dir/onnxruntime_c_api.h" "$top/compat/onnxruntime/include/onnxruntime_c_api_functions.def" \
       "$top/tests/compat/ort_abi.c" >check.c && cc -std=c11 -fsyntax-only -Wall -Werror -I"$dir" check.c &&
       cc -I"$dir" "$top/tests/compat/reload.c" -o reload -ldl && ./reload "$ours" "$top/tools/demo_model/digits.onnx" || return 1
+  done
+}
+
+# The crate ort-sys, which has the table of every API version from 17 on: each is compared at compile time, as the headers are.
+client_abi() {
+  has cargo || return 77
+  mkdir -p "$work/abi/src" && cd "$work/abi" && cp "$here/abi/Cargo.toml" . || return 1
+  version=17
+  while [ $version -le 31 ]; do
+    "$python" "$here/abi.py" "$top/compat/onnxruntime/include/onnxruntime_c_api_functions.def" "$top/tests/compat/ort_abi.c" $version \
+      >src/main.rs && cargo_builds run --features api-$version || return
+    version=$((version + 1))
   done
 }
 
@@ -345,7 +360,8 @@ print(sorted(glob.glob(os.path.dirname(onnxruntime.__file__) + "/capi/libonnxrun
 }
 
 failed=0 passed=0
-for client in ${*:-headers cxx extensions sparse devices genai node java djl bytedeco rust vad fastembed magika go sherpa wake edgefirst tflite}; do
+all="headers abi cxx extensions sparse devices genai node java djl bytedeco rust vad fastembed magika go sherpa wake edgefirst tflite"
+for client in ${*:-$all}; do
   echo "== $client"
   (client_"$client")
   case $? in

@@ -2,7 +2,8 @@
 """Compare what two runs of a client program printed: compare.py ORIGINAL OTHER [STEP].
 
 Every line must be the same but for numbers: those with a point may differ by 1e-4 of their size (and 1e-5), as two
-libraries that add in other orders may; or by STEP, where numbers are multiples of a quantum. Words of the two runs that are paths of the library under test do not occur.
+libraries that add in other orders may; or by STEP, where numbers are multiples of a quantum. Words of the two runs that are
+paths of the library under test do not occur.
 """
 import re
 import sys

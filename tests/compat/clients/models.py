@@ -81,7 +81,8 @@ def made():
     own = model([h.make_node("Wrap", ["x"], ["wrapped"], "wrapper", scale=0.75, axis=1, mode="wide", sizes=[4, 3], weights=[0.25, 4.0],
                              w=wb[0], b=wb[1], **org),
                  h.make_node("Loud", ["words"], ["loud"], **org), h.make_node("Twice", ["x"], ["twice"], **org),
-                 h.make_node("Twice", ["n"], ["twice_once"], **org), h.make_node("Twice", ["twice_once"], ["twice_n"], **org), h.make_node("Count", ["x", "loud", "n"], ["all", "counts"], **org)],
+                 h.make_node("Twice", ["n"], ["twice_once"], **org), h.make_node("Twice", ["twice_once"], ["twice_n"], **org),
+                 h.make_node("Count", ["x", "loud", "n"], ["all", "counts"], **org)],
                 [tensor("x", 1, ["N", 4]), tensor("words", 8, ["N"]), tensor("n", 7, ["N"])],
                 [tensor("wrapped", 1, None), tensor("loud", 8, ["N"]), tensor("twice", 1, None), tensor("twice_n", 7, None),
                  tensor("all", 7, []), tensor("counts", 7, [None])])
