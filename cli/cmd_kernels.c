@@ -233,7 +233,7 @@ int cli_kernels(int argc, char **argv) {
   if (json) return answer_json(&t, sized, name, n_name);
   printf("%s%s%s, %d core%s; level %s", cli_bold(), t.cpu, cli_plain(), t.cores, t.cores == 1 ? "" : "s",
          whet__isa_level(t.isa));
-  if (*whet__kern_left_out()) printf("; left out by the compiler: %s", whet__kern_left_out());
+  if (*whet__kern_left_out()) printf("; left out of this build: %s", whet__kern_left_out());
   printf("\n\n");
   if (o.rows)
     print_rows(&t, name, n_name);

@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
-# Instruction sets: the flags of each file suffix, and whether this compiler can build it. A set that it cannot build is
-# left out, and `whet kernels` says so.
+# Instruction sets: the flags of each file suffix, and whether this compiler can build it. A set that it cannot build, or that
+# WHET_ISA does not name, is left out, and `whet kernels` says so.
 include(CheckCSourceCompiles)
+set(WHET_ISA "" CACHE STRING "instruction sets that are built (avx2;avx512; ...), beside portable C, which always is; \"c\": no other; empty: all")
 
 set(WHET_FLAGS_avx2 -mavx2 -mfma -mf16c -mbmi2)
 set(WHET_FLAGS_avxvnni ${WHET_FLAGS_avx2} -mavxvnni)
@@ -48,11 +49,30 @@ set(WHET_PROBE_armbf16 "#include <arm_neon.h>\nfloat32x4_t f(float32x4_t a,bfloa
 set(WHET_PROBE_sve2 "#include <arm_sve.h>\nsvint32_t f(svint32_t a,svint8_t b){return svdot_s32(a,b,b);} int main(void){return 0;}")
 set(WHET_PROBE_rvv "#include <riscv_vector.h>\ntypedef float v __attribute__((ext_vector_type(8)));v g(v a){return __builtin_elementwise_fma(a,a,a);}vint32m4_t f(vint32m4_t a,size_t n){return __riscv_vsmul_vv_i32m4(a,a,__RISCV_VXRM_RNU,n);} int main(void){return 0;}")
 
+# For a small library: the processors that it shall run on are known. What is named for another architecture is no error, so
+# that one line serves several builds. Some sets' kernels end in those of another, which then are built too.
+set(WHET_NEEDS_avxvnni avx2)
+set(WHET_NEEDS_bf16 avx512)
+set(WHET_NEEDS_amx avx512 vnni)
+foreach(isa fp16 dotprod i8mm armbf16 sve2)
+  set(WHET_NEEDS_${isa} neon)
+endforeach()
+set(WHET_WANTED ${WHET_ISA})
+foreach(isa IN LISTS WHET_ISA)
+  if(NOT isa IN_LIST WHET_ISA_x86 AND NOT isa IN_LIST WHET_ISA_arm AND NOT isa IN_LIST WHET_ISA_riscv AND NOT isa STREQUAL "c")
+    string(REPLACE ";" ", " known "c;${WHET_ISA_x86};${WHET_ISA_arm};${WHET_ISA_riscv}")
+    message(FATAL_ERROR "WHET_ISA: there is no \"${isa}\"; instruction sets are ${known}")
+  endif()
+  list(APPEND WHET_WANTED ${WHET_NEEDS_${isa}})
+endforeach()
+
 set(WHET_LEFT_OUT "")
 foreach(arch x86 arm riscv)
   foreach(isa IN LISTS WHET_ISA_${arch})
     set(WHET_HAVE_${isa} 0)
-    if(arch STREQUAL WHET_ARCH)
+    if(arch STREQUAL WHET_ARCH AND WHET_ISA AND NOT isa IN_LIST WHET_WANTED)
+      string(APPEND WHET_LEFT_OUT "${isa} ")
+    elseif(arch STREQUAL WHET_ARCH)
       string(REPLACE ";" " " CMAKE_REQUIRED_FLAGS "${WHET_FLAGS_${isa}}")
       check_c_source_compiles("${WHET_PROBE_${isa}}" WHET_CC_${isa})
       if(WHET_CC_${isa})

@@ -22,8 +22,8 @@ preset() {
 levels() {
   top=$(build/whet kernels --json | sed -n 's/^ *"level": "\(.*\)".*/\1/p')
   case $(uname -m) in
-    x86_64) every="c avx2 avxvnni avx512 vnni bf16 amx" ;;
-    aarch64) every="c neon fp16 dotprod i8mm armbf16 sve2" ;;
+    x86_64) every="c avx2 avxvnni avx512 vnni amx" ;;
+    aarch64) every="c neon dotprod i8mm sve2" ;;
     *) every="c rvv" ;;
   esac
   for level in $every; do

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Operators that run bodies whose shapes or rounds only data tell: each round is planned when it starts. op/control.h
- * says what each operator means. */
+/* Operators that run bodies whose shapes or rounds only data tell. Where carried values keep their shapes a body is
+ * planned once, before the first round; else each round is planned when it starts. op/control.h says what each
+ * operator means. */
 
 #include "base/dtype.h"
 #include "ir/infer.h"
@@ -41,6 +42,47 @@ static whet_status run_if(whet_session *s, whet_run *r, const whet_node *n) {
   return WHET_OK;
 }
 
+/* What the rounds of a loop share. */
+typedef struct rounds {
+  bool steady; /* planned once: else everything below is empty */
+  size_t frame, cond;
+  whet_move *move;
+  int n_move;
+} rounds;
+
+/* Plan body b, and `cond` before it if it is not NULL, for all rounds: `first` of its inputs and `first_out` of its
+ * outputs are not carried, and their inputs are told. Where that cannot be `steady` is false, and rounds are planned
+ * one by one. */
+static whet_status steady(whet_session *s, whet_run *r, const whet_region *cond, const whet_region *b, int first,
+                          int first_out, whet_carried *c, int n, rounds *out) {
+  *out = (rounds){.steady = false};
+  whet_late_mark mark = whet__late_mark(s);
+  whet_status st = whet__carried_settle(s, c, n, b->in + first, b->out + first_out, r->err);
+  for (int i = 0; !st && i < n; i++) {
+    whet__carried_set(s, b->in[first + i], &c[i]);
+    if (cond) whet__carried_set(s, cond->in[i], &c[i]);
+  }
+  if (!st && cond) st = whet__late_steady(s, r, cond, &out->cond);
+  if (!st) st = whet__late_steady(s, r, b, &out->frame);
+  if (!st) st = whet__carried_moves(s, c, n, b->out + first_out, &out->move, &out->n_move, r->err);
+  out->steady = !st;
+  if (st == WHET_LATE) whet__late_release(s, mark);
+  return st == WHET_LATE ? WHET_OK : st;
+}
+
+/* Run the body, planned once or now. */
+static whet_status run_body(whet_session *s, whet_run *r, const whet_region *b, const rounds *w) {
+  return w->steady ? whet__late_again(s, r, w->frame) : whet__late_region(s, r, b, 0);
+}
+
+/* What the round that ends has made is what the next one starts with. */
+static whet_status next_round(whet_session *s, whet_run *r, const rounds *w, whet_carried *c, int n,
+                              const int32_t *out) {
+  if (!w->steady) return whet__carried_next(s, c, n, out, r->err);
+  whet__carried_move(w->move, w->n_move);
+  return WHET_OK;
+}
+
 /* Rounds of a Loop; c: what is carried, stack: what is stacked. */
 static whet_status loop_rounds(whet_session *s, whet_run *r, const whet_node *n, whet_carried *c, whet_stack *stack) {
   const whet_region *b = n->body[0];
@@ -52,19 +94,28 @@ static whet_status loop_rounds(whet_session *s, whet_run *r, const whet_node *n,
   if (n->in[0] >= 0)
     most = whet__get_i64((whet_dtype)whet__late_env(s)->dtype[n->in[0]], whet__late_data(s, n->in[0]), 0);
   *go = n->in[1] < 0 || whet__round_truth(s, n->in[1]);
+  if (most <= 0 || !*go) return WHET_OK;
+  whet_late_mark start = whet__late_mark(s);
+  rounds w;
+  whet__late_set(s, b->in[0], WHET_S64, &scalar, round);
+  whet__late_set(s, b->in[1], WHET_BOOL, &scalar, go);
+  WHET_TRY(steady(s, r, NULL, b, 2, 1, c, n_carried, &w));
   for (*round = 0; *round < most && *go; ++*round) {
     WHET_TRY(whet__round_pause(r));
     whet_late_mark mark = whet__late_mark(s);
-    whet__late_set(s, b->in[0], WHET_S64, &scalar, round);
-    whet__late_set(s, b->in[1], WHET_BOOL, &scalar, go);
-    for (int i = 0; i < n_carried; i++) whet__carried_set(s, b->in[2 + i], &c[i]);
-    WHET_TRY(whet__late_region(s, r, b, 0));
+    if (!w.steady) {
+      whet__late_set(s, b->in[0], WHET_S64, &scalar, round);
+      whet__late_set(s, b->in[1], WHET_BOOL, &scalar, go);
+      for (int i = 0; i < n_carried; i++) whet__carried_set(s, b->in[2 + i], &c[i]);
+    }
+    WHET_TRY(run_body(s, r, b, &w));
     bool more = whet__round_truth(s, b->out[0]);
     for (int i = 0; i < n_stack; i++) WHET_TRY(whet__stack_add(s, &stack[i], b->out[1 + n_carried + i], r->err));
-    WHET_TRY(whet__carried_next(s, c, n_carried, b->out + 1, r->err));
+    WHET_TRY(next_round(s, r, &w, c, n_carried, b->out + 1));
     whet__late_release(s, mark);
     *go = more;
   }
+  whet__late_release(s, start);
   return WHET_OK;
 }
 
@@ -86,22 +137,26 @@ static whet_status run_loop(whet_session *s, whet_run *r, const whet_node *n) {
 /* Rounds of a While. */
 static whet_status while_rounds(whet_session *s, whet_run *r, const whet_node *n, whet_carried *c) {
   const whet_region *cond = n->body[0], *b = n->body[1];
-  for (;;) {
+  whet_late_mark start = whet__late_mark(s);
+  rounds w;
+  WHET_TRY(steady(s, r, cond, b, 0, 0, c, n->n_in, &w));
+  for (bool more = true; more;) {
     WHET_TRY(whet__round_pause(r));
     whet_late_mark mark = whet__late_mark(s);
-    for (int i = 0; i < n->n_in; i++) {
+    for (int i = 0; !w.steady && i < n->n_in; i++) {
       whet__carried_set(s, cond->in[i], &c[i]);
       whet__carried_set(s, b->in[i], &c[i]);
     }
-    WHET_TRY(whet__late_region(s, r, cond, 0));
-    bool more = whet__round_truth(s, cond->out[0]);
+    WHET_TRY(w.steady ? whet__late_again(s, r, w.cond) : whet__late_region(s, r, cond, 0));
+    more = whet__round_truth(s, cond->out[0]);
     if (more) {
-      WHET_TRY(whet__late_region(s, r, b, 0));
-      WHET_TRY(whet__carried_next(s, c, n->n_in, b->out, r->err));
+      WHET_TRY(run_body(s, r, b, &w));
+      WHET_TRY(next_round(s, r, &w, c, n->n_in, b->out));
     }
     whet__late_release(s, mark);
-    if (!more) return WHET_OK;
   }
+  whet__late_release(s, start);
+  return WHET_OK;
 }
 
 static whet_status run_while(whet_session *s, whet_run *r, const whet_node *n) {
@@ -111,7 +166,7 @@ static whet_status run_while(whet_session *s, whet_run *r, const whet_node *n) {
   return finish(s, r, n, c, n->n_in, while_rounds(s, r, n, c));
 }
 
-/* A slice of x, index t along dimension axis, in memory of its own. */
+/* A slice of x, index t along dimension axis, in memory of its own: that which `out` has already, if any. */
 static whet_status slice(whet_session *s, const whet_carried *x, int64_t axis, int64_t t, whet_carried *out,
                          whet_err *err) {
   int64_t outer = 1, inner = 1;
@@ -121,7 +176,7 @@ static whet_status slice(whet_session *s, const whet_carried *x, int64_t axis, i
     if (k != axis) *(k < axis ? &outer : &inner) *= x->shape.d[k];
   }
   size_t run = whet_dtype_bytes(x->t, (size_t)inner), n = run * (size_t)outer;
-  char *data = whet__late_block(s, n);
+  char *data = out->own ? out->own : whet__late_block(s, n);
   if (!data) return whet__no_memory(&s->mem, n, err, "a slice");
   for (int64_t o = 0; o < outer; o++)
     memcpy(data + (size_t)o * run, (const char *)x->data + (size_t)(o * x->shape.d[axis] + t) * run, run);
@@ -129,29 +184,43 @@ static whet_status slice(whet_session *s, const whet_carried *x, int64_t axis, i
   return WHET_OK;
 }
 
+/* The slices that round t of a Scan sees. */
+static whet_status scan_slices(whet_session *s, const whet_scan *w, const whet_carried *x, int64_t t, int64_t rounds,
+                               whet_carried *now, whet_err *err) {
+  for (int i = 0; i < w->n_scan; i++) {
+    int64_t axis = whet__scan_entry(w->in_axis, i);
+    if (axis < 0) axis += x[i].shape.rank;
+    WHET_TRY(slice(s, &x[i], axis, whet__scan_entry(w->in_reverse, i) ? rounds - 1 - t : t, &now[i], err));
+  }
+  return WHET_OK;
+}
+
 /* One pass of a Scan over sequences x[0 .. n_scan) with states c. Stacked outputs go to `stack`. */
 static whet_status scan_once(whet_session *s, whet_run *r, const whet_node *n, whet_carried *c, const whet_carried *x,
-                             int n_state, int64_t rounds, whet_stack *stack) {
-  const whet_scan *w = n->attr;
+                             int n_state, int64_t n_round, whet_stack *stack) {
+  const whet_scan *sc = n->attr;
   const whet_region *b = n->body[0];
-  whet_carried now[64];
-  if (w->n_scan > 64) return whet__fail(r->err, WHET_E_UNSUPPORTED, "a Scan over more than 64 sequences");
-  for (int64_t t = 0; t < rounds; t++) {
+  whet_carried now[64] = {{0}};
+  if (sc->n_scan > 64) return whet__fail(r->err, WHET_E_UNSUPPORTED, "a Scan over more than 64 sequences");
+  if (n_round <= 0) return WHET_OK;
+  whet_late_mark start = whet__late_mark(s);
+  rounds w;
+  WHET_TRY(scan_slices(s, sc, x, 0, n_round, now, r->err));
+  for (int i = 0; i < sc->n_scan; i++) whet__carried_set(s, b->in[n_state + i], &now[i]);
+  WHET_TRY(steady(s, r, NULL, b, 0, 0, c, n_state, &w));
+  for (int64_t t = 0; t < n_round; t++) {
     WHET_TRY(whet__round_pause(r));
     whet_late_mark mark = whet__late_mark(s);
-    for (int i = 0; i < n_state; i++) whet__carried_set(s, b->in[i], &c[i]);
-    for (int i = 0; i < w->n_scan; i++) {
-      int64_t axis = whet__scan_entry(w->in_axis, i);
-      if (axis < 0) axis += x[i].shape.rank;
-      WHET_TRY(slice(s, &x[i], axis, whet__scan_entry(w->in_reverse, i) ? rounds - 1 - t : t, &now[i], r->err));
-      whet__carried_set(s, b->in[n_state + i], &now[i]);
-    }
-    WHET_TRY(whet__late_region(s, r, b, 0));
+    if (t) WHET_TRY(scan_slices(s, sc, x, t, n_round, now, r->err));
+    for (int i = 0; !w.steady && i < n_state; i++) whet__carried_set(s, b->in[i], &c[i]);
+    for (int i = 0; !w.steady && i < sc->n_scan; i++) whet__carried_set(s, b->in[n_state + i], &now[i]);
+    WHET_TRY(run_body(s, r, b, &w));
     for (int i = 0; i < b->n_out - n_state; i++) WHET_TRY(whet__stack_add(s, &stack[i], b->out[n_state + i], r->err));
-    WHET_TRY(whet__carried_next(s, c, n_state, b->out, r->err));
+    WHET_TRY(next_round(s, r, &w, c, n_state, b->out));
     whet__late_release(s, mark);
-    for (int i = 0; i < w->n_scan; i++) whet__carried_drop(s, &now[i]);
   }
+  for (int i = 0; i < sc->n_scan; i++) whet__carried_drop(s, &now[i]);
+  whet__late_release(s, start);
   return WHET_OK;
 }
 
@@ -199,6 +268,7 @@ static whet_status run_scan(whet_session *s, whet_run *r, const whet_node *n) {
         WHET_TRY(whet__stack_end(s, &stack[i - n_state], v, v, 0, false, r->err));
       WHET_TRY(whet__stack_add(s, &whole[i], v, r->err));
     }
+    for (int i = 0; i < n_state; i++) whet__carried_drop(s, &c[i]);
     for (int i = 0; i < w->n_scan; i++) whet__carried_drop(s, &xs[i]);
   }
   for (int i = 0; i < b->n_out && i < n->n_out; i++)
@@ -233,13 +303,15 @@ static void set_item(whet_session *s, const whet_node *n, int i, size_t k) {
 }
 
 /* Rounds of a SequenceMap; seq: what it makes so far. */
-static whet_status map_rounds(whet_session *s, whet_run *r, const whet_node *n, const whet_args *a, whet_value **seq) {
+static whet_status map_rounds(whet_session *s, whet_run *r, const whet_node *n, const whet_args *a,
+                              whet_value **seq) {
   const whet_region *b = n->body[0];
   size_t rounds = 0;
   for (int i = 0; i < n->n_in; i++) {
     whet_carried c = whet__carried_take(s, n->in[i]);
     if (c.kind == WHET_SEQUENCE && i && whet_value_items(c.data) != rounds)
-      return whet__fail(r->err, WHET_E_SHAPE, "input %d has %zu items, input 0 has %zu", i, whet_value_items(c.data), rounds);
+      return whet__fail(r->err, WHET_E_SHAPE, "input %d has %zu items, input 0 has %zu", i, whet_value_items(c.data),
+                        rounds);
     if (!i) rounds = whet_value_items(c.data);
   }
   for (int o = 0; o < n->n_out; o++)
@@ -285,7 +357,7 @@ static whet_status run_once(whet_session *s, whet_run *r, const whet_node *n) {
 static const struct {
   const char *op;
   whet_status (*run)(whet_session *, whet_run *, const whet_node *);
-} k_rows[] = {{"If", run_if},     {"Loop", run_loop},        {"While", run_while},
+} k_rows[] = {{"If", run_if},     {"Loop", run_loop},       {"While", run_while},
               {"Scan", run_scan}, {"SequenceMap", run_map}, {"CallOnce", run_once}};
 
 whet_status whet__late_bodies(whet_session *s, whet_run *r, const whet_node *n) {

@@ -119,7 +119,8 @@ static void count_uses(const whet_graph *g, const whet_region *r, int32_t *id, i
     for (int k = 0; k < n->n_out; k++)
       if (n->out[k] >= 0) home[n->out[k]] = here;
   }
-  for (int32_t i = 0; i < r->n_out; i++) uses[r->out[i]] = (uint8_t)(home[r->out[i]] == here && !uses[r->out[i]] ? 1 : 2);
+  for (int32_t i = 0; i < r->n_out; i++)
+    uses[r->out[i]] = (uint8_t)(home[r->out[i]] == here && !uses[r->out[i]] ? 1 : 2);
 }
 
 /* Forget the last run. */
@@ -297,29 +298,41 @@ whet_str *whet__late_strings(const whet_args *a, int o, size_t *n) {
   return s->outer[v];
 }
 
-/* Plan and run the segment of a region that starts at *at; *at moves to its end. */
-static whet_status run_segment(whet_session *s, whet_run *r, const whet_region *region, int32_t *at) {
+/* Plan the segment of a region that starts at node `at` and bind it to memory: the newest frame. */
+static whet_status plan_segment(whet_session *s, whet_run *r, const whet_region *region, int32_t at, whet_err *err) {
   struct whet_late *l = s->late;
   whet_program *p = s->program;
   whet_plan *plan;
-  whet_status st = whet__plan_make(&(whet_plan_req){p, region, *at, &l->env, l->outer, NULL}, &plan, r->err);
+  whet_status st = whet__plan_make(&(whet_plan_req){p, region, at, &l->env, l->outer, NULL}, &plan, err);
+  l->env.err = r->err;
   if (st) return st;
-  st = whet__packs_fill(p->packs, p->pool, 1, false, NULL, 0, r->err);
+  st = whet__packs_fill(p->packs, p->pool, 1, NULL, 0, err);
   if (!st && !whet__grow(&s->mem, (void **)&l->frame, &l->cap_frame, l->n_frame + 1, sizeof *l->frame))
-    st = whet__no_memory(&s->mem, sizeof *l->frame, r->err, "a segment");
+    st = whet__no_memory(&s->mem, sizeof *l->frame, err, "a segment");
   if (st) {
     whet__plan_unref(plan);
     return st;
   }
   whet_frame *f = &l->frame[l->n_frame++];
   *f = (whet_frame){.session = s};
-  WHET_TRY(whet__frame_bind(f, plan, r->err));
+  return whet__frame_bind(f, plan, err);
+}
+
+/* Run all steps of a segment. */
+static whet_status run_frame(const whet_run *r, whet_frame *f) {
   whet_run run = *r;
   run.frame = f;
   run.profile = NULL;
-  WHET_TRY(whet__frame_run(&run, 0, plan->n_step));
-  publish(s, f, region, *at, plan->late);
-  *at = plan->late;
+  return whet__frame_run(&run, 0, f->plan->n_step);
+}
+
+/* Plan and run the segment of a region that starts at *at; *at moves to its end. */
+static whet_status run_segment(whet_session *s, whet_run *r, const whet_region *region, int32_t *at) {
+  WHET_TRY(plan_segment(s, r, region, *at, r->err));
+  whet_frame *f = &s->late->frame[s->late->n_frame - 1];
+  WHET_TRY(run_frame(r, f));
+  publish(s, f, region, *at, f->plan->late);
+  *at = f->plan->late;
   return WHET_OK;
 }
 
@@ -353,6 +366,23 @@ whet_status whet__late_region(whet_session *s, whet_run *r, const whet_region *r
     }
   }
   return WHET_OK;
+}
+
+whet_status whet__late_steady(whet_session *s, whet_run *r, const whet_region *region, size_t *frame) {
+  struct whet_late *l = s->late;
+  whet_err unsaid = {0}; /* what fails here fails again when it is planned for its round, and is said there */
+  forget_round(s, region, 0);
+  for (int32_t i = 0; i < region->n_in; i++) l->env.data[region->in[i]] = NULL;
+  *frame = l->n_frame;
+  whet_status st = region->n_node ? plan_segment(s, r, region, 0, &unsaid) : WHET_LATE;
+  if (st == WHET_E_MEMORY || st == WHET_E_LIMIT) return whet__fail(r->err, st, "%s", unsaid.text);
+  if (st || l->frame[*frame].plan->late != region->n_node) return WHET_LATE;
+  publish(s, &l->frame[*frame], region, 0, region->n_node);
+  return WHET_OK;
+}
+
+whet_status whet__late_again(whet_session *s, const whet_run *r, size_t frame) {
+  return run_frame(r, &s->late->frame[frame]);
 }
 
 /* Copy outputs made late to where callers want them. */

@@ -14,6 +14,11 @@ void whet__late_free(whet_session *s);
 WHET_MUST whet_status whet__late_run(whet_session *s, whet_run *r);
 /* Nodes [from, ...) of a region, segment by segment, in the environment of the run. */
 WHET_MUST whet_status whet__late_region(whet_session *s, whet_run *r, const whet_region *region, int32_t from);
+/* Plan a whole region for every round of a loop: in the environment its inputs have the shapes that they keep, and where they lie
+ * they stay; their contents are not looked at. *frame: what whet__late_again runs, until a mark before it is released. LATE
+ * when shapes or steps depend on the contents: frames may have been made and go with the mark. */
+WHET_MUST whet_status whet__late_steady(whet_session *s, whet_run *r, const whet_region *region, size_t *frame);
+WHET_MUST whet_status whet__late_again(whet_session *s, const whet_run *r, size_t frame);
 /* An operator that runs bodies (bodies.c). */
 WHET_MUST whet_status whet__late_bodies(whet_session *s, whet_run *r, const whet_node *n);
 /* Memory of this run: zeroed; NULL when refused. Dropped with the run, or by whet__late_drop (NULL accepted). */

@@ -69,6 +69,58 @@ whet_status whet__carried_next(whet_session *s, whet_carried *c, int n, const in
   return WHET_OK;
 }
 
+whet_status whet__carried_settle(whet_session *s, whet_carried *c, int n, const int32_t *in, const int32_t *out,
+                                 whet_err *err) {
+  for (int i = 0; i < n; i++)
+    if (c[i].kind != WHET_TENSOR || c[i].t == WHET_STRING || whet__shape_count(&c[i].shape) < 0) return WHET_LATE;
+  for (int i = 0; i < n; i++) {
+    size_t bytes = whet__round_bytes(c[i].t, &c[i].shape);
+    if (out[i] == in[i] || c[i].own) continue;
+    c[i].own = whet__late_block(s, bytes);
+    if (!c[i].own) return whet__no_memory(&s->mem, bytes, err, "a value that a loop carries");
+    if (bytes) memcpy(c[i].own, c[i].data, bytes);
+    c[i].data = c[i].own;
+  }
+  return WHET_OK;
+}
+
+/* Does p lie in a place that a carried value keeps? */
+static bool carried_place(const whet_carried *c, int n, const void *p) {
+  for (int i = 0; i < n; i++) {
+    const char *own = c[i].own;
+    if (own && (uintptr_t)p - (uintptr_t)own < whet__round_bytes(c[i].t, &c[i].shape)) return true;
+  }
+  return false;
+}
+
+whet_status whet__carried_moves(whet_session *s, const whet_carried *c, int n, const int32_t *out, whet_move **move,
+                                int *n_move, whet_err *err) {
+  whet_move *m = whet__arena_array(whet__late_env(s)->arena, (size_t)n + 1, sizeof *m);
+  if (!m) return whet__no_memory(&s->mem, 0, err, "a loop");
+  *move = m;
+  *n_move = 0;
+  for (int i = 0; i < n; i++) {
+    whet_carried now = whet__carried_take(s, out[i]);
+    size_t bytes = whet__round_bytes(now.t, &now.shape);
+    if (now.kind != WHET_TENSOR || now.t != c[i].t || !whet__shape_equal(&now.shape, &c[i].shape)) return WHET_LATE;
+    if (!c[i].own || now.data == c[i].own || !bytes) continue;
+    if (!now.data) return WHET_LATE;
+    *m = (whet_move){now.data, c[i].own, NULL, bytes};
+    if (carried_place(c, n, now.data)) {
+      m->via = whet__arena_alloc(whet__late_env(s)->arena, bytes);
+      if (!m->via) return whet__no_memory(&s->mem, bytes, err, "a value that a loop carries");
+    }
+    m++, ++*n_move;
+  }
+  return WHET_OK;
+}
+
+void whet__carried_move(const whet_move *move, int n) {
+  for (int i = 0; i < n; i++)
+    if (move[i].via) memcpy(move[i].via, move[i].from, move[i].bytes);
+  for (int i = 0; i < n; i++) memcpy(move[i].to, move[i].via ? move[i].via : move[i].from, move[i].bytes);
+}
+
 whet_status whet__stack_add(whet_session *s, whet_stack *c, int32_t v, whet_err *err) {
   whet_carried now = whet__carried_take(s, v);
   size_t n = whet__round_bytes(now.t, &now.shape);

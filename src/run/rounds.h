@@ -14,11 +14,29 @@ typedef struct whet_carried {
   whet_kind kind; /* other than tensors: data and own are whet_values, own a reference */
 } whet_carried;
 
-/* Take value v as it lies now; hold: with a reference of its own, if it is no tensor, since the value must stay as it is. */
+/* Take value v as it lies now; hold: with a reference of its own, if it is no tensor, since the value must stay as it
+ * is. */
 whet_carried whet__carried_take(whet_session *s, int32_t v);
 whet_carried whet__carried_hold(whet_session *s, int32_t v);
 /* The n values v, which the round that ends now has made, are those of the next round. */
 WHET_MUST whet_status whet__carried_next(whet_session *s, whet_carried *c, int n, const int32_t *v, whet_err *err);
+
+/* A copy that brings a value to where its next round reads it; via: memory between, when what it reads is overwritten
+ * by another. */
+typedef struct whet_move {
+  const void *from;
+  void *to, *via;
+  size_t bytes;
+} whet_move;
+/* Give every carried value a place of its own that it keeps (one that no round changes, out[i] being in[i], stays
+ * where it is). LATE when one of them is no plain tensor. */
+WHET_MUST whet_status whet__carried_settle(whet_session *s, whet_carried *c, int n, const int32_t *in,
+                                           const int32_t *out, whet_err *err);
+/* The moves to those places from where a planned round leaves the values `out`: *move has n_move of them. LATE when
+ * types or shapes are others than before the round. */
+WHET_MUST whet_status whet__carried_moves(whet_session *s, const whet_carried *c, int n, const int32_t *out,
+                                          whet_move **move, int *n_move, whet_err *err);
+void whet__carried_move(const whet_move *move, int n);
 
 /* Tell the run that value v is that. */
 void whet__carried_set(whet_session *s, int32_t v, const whet_carried *c);
