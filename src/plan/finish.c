@@ -155,8 +155,7 @@ static bool copy_out(whet_plan *q, const whet_planner *p, const struct finish *f
   return q->shape && q->dtype && q->store && q->buf && q->step && q->place && q->params && q->blob && q->pack;
 }
 
-/* A number that two plans share when they do the same. */
-static uint64_t fingerprint(const whet_plan *q) {
+uint64_t whet__plan_print(const whet_plan *q) {
   uint64_t h = whet__hash(WHET_HASH_SEED, &q->arena_bytes, sizeof q->arena_bytes);
   for (int32_t i = 0; i < q->n_step; i++) {
     const whet_step *s = &q->step[i];
@@ -218,7 +217,6 @@ whet_status whet__plan_finish(whet_planner *p, const whet_plan_req *r, whet_plan
     if (!q->in_shape) goto full;
   }
   q->macs = p->macs;
-  q->print = fingerprint(q);
   *out = q;
   return WHET_OK;
 full:

@@ -106,7 +106,6 @@ typedef struct whet_plan {
   int32_t n_pack;
   size_t arena_bytes, bound_bytes;
   int64_t macs;
-  uint64_t print;
   int32_t late;  /* position in the region of the first node whose shapes only data tell; its n_node: none */
   uint64_t used; /* the program's clock at its last use */
 } whet_plan;
@@ -125,6 +124,8 @@ typedef struct whet_plan_req {
 WHET_MUST whet_status whet__plan_make(const whet_plan_req *r, whet_plan **out, whet_err *err);
 whet_plan *whet__plan_ref(whet_plan *p);
 void whet__plan_unref(whet_plan *p);
+/* A number that two plans share when they do the same. */
+uint64_t whet__plan_print(const whet_plan *p);
 
 /* Can the planner lay out this node, and whatever its bodies hold, ahead of a run? Its rule has just run in e. */
 bool whet__can_plan(const struct whet_env *e, const whet_node *n);

@@ -401,7 +401,7 @@ whet_status whet__program_cost_of(whet_program *p, const whet_plan *q, whet_cost
   c.plan_bytes = q->mem.used + (size_t)q->n_step * 64 + (size_t)q->n_place * sizeof(void *);
   c.bound_bytes = q->bound_bytes;
   c.macs = q->macs;
-  c.fingerprint = q->print;
+  c.fingerprint = whet__plan_print(q);
   c.complete = q->late == p->graph.main.n_node;
   size_t n = user->size < sizeof c ? user->size : sizeof c;
   c.size = user->size;

@@ -43,19 +43,19 @@ static whet_status run_if(whet_session *s, whet_run *r, const whet_node *n) {
 }
 
 /* What the rounds of a loop share. */
-typedef struct rounds {
+typedef struct turns {
   bool steady; /* planned once: else everything below is empty */
   size_t frame, cond;
   whet_move *move;
   int n_move;
-} rounds;
+} turns;
 
 /* Plan body b, and `cond` before it if it is not NULL, for all rounds: `first` of its inputs and `first_out` of its
  * outputs are not carried, and their inputs are told. Where that cannot be `steady` is false, and rounds are planned
  * one by one. */
 static whet_status steady(whet_session *s, whet_run *r, const whet_region *cond, const whet_region *b, int first,
-                          int first_out, whet_carried *c, int n, rounds *out) {
-  *out = (rounds){.steady = false};
+                          int first_out, whet_carried *c, int n, turns *out) {
+  *out = (turns){.steady = false};
   whet_late_mark mark = whet__late_mark(s);
   whet_status st = whet__carried_settle(s, c, n, b->in + first, b->out + first_out, r->err);
   for (int i = 0; !st && i < n; i++) {
@@ -71,12 +71,12 @@ static whet_status steady(whet_session *s, whet_run *r, const whet_region *cond,
 }
 
 /* Run the body, planned once or now. */
-static whet_status run_body(whet_session *s, whet_run *r, const whet_region *b, const rounds *w) {
+static whet_status run_body(whet_session *s, whet_run *r, const whet_region *b, const turns *w) {
   return w->steady ? whet__late_again(s, r, w->frame) : whet__late_region(s, r, b, 0);
 }
 
 /* What the round that ends has made is what the next one starts with. */
-static whet_status next_round(whet_session *s, whet_run *r, const rounds *w, whet_carried *c, int n,
+static whet_status next_round(whet_session *s, whet_run *r, const turns *w, whet_carried *c, int n,
                               const int32_t *out) {
   if (!w->steady) return whet__carried_next(s, c, n, out, r->err);
   whet__carried_move(w->move, w->n_move);
@@ -96,7 +96,7 @@ static whet_status loop_rounds(whet_session *s, whet_run *r, const whet_node *n,
   *go = n->in[1] < 0 || whet__round_truth(s, n->in[1]);
   if (most <= 0 || !*go) return WHET_OK;
   whet_late_mark start = whet__late_mark(s);
-  rounds w;
+  turns w;
   whet__late_set(s, b->in[0], WHET_S64, &scalar, round);
   whet__late_set(s, b->in[1], WHET_BOOL, &scalar, go);
   WHET_TRY(steady(s, r, NULL, b, 2, 1, c, n_carried, &w));
@@ -138,7 +138,7 @@ static whet_status run_loop(whet_session *s, whet_run *r, const whet_node *n) {
 static whet_status while_rounds(whet_session *s, whet_run *r, const whet_node *n, whet_carried *c) {
   const whet_region *cond = n->body[0], *b = n->body[1];
   whet_late_mark start = whet__late_mark(s);
-  rounds w;
+  turns w;
   WHET_TRY(steady(s, r, cond, b, 0, 0, c, n->n_in, &w));
   for (bool more = true; more;) {
     WHET_TRY(whet__round_pause(r));
@@ -204,7 +204,7 @@ static whet_status scan_once(whet_session *s, whet_run *r, const whet_node *n, w
   if (sc->n_scan > 64) return whet__fail(r->err, WHET_E_UNSUPPORTED, "a Scan over more than 64 sequences");
   if (n_round <= 0) return WHET_OK;
   whet_late_mark start = whet__late_mark(s);
-  rounds w;
+  turns w;
   WHET_TRY(scan_slices(s, sc, x, 0, n_round, now, r->err));
   for (int i = 0; i < sc->n_scan; i++) whet__carried_set(s, b->in[n_state + i], &now[i]);
   WHET_TRY(steady(s, r, NULL, b, 0, 0, c, n_state, &w));

@@ -12,6 +12,12 @@ struct block {
   struct block *next, **at;
 };
 
+/* A plan of a loop's body that later runs take over. */
+struct kept {
+  const whet_region *region;
+  whet_plan *plan;
+};
+
 struct whet_late {
   whet_arena a; /* environment of the current run */
   whet_env env;
@@ -20,6 +26,8 @@ struct whet_late {
   uint8_t *uses;     /* by value: 0, 1, or more uses; a use in a body of what lies outside counts as more */
   whet_frame *frame; /* one for each segment after the first */
   size_t n_frame, cap_frame;
+  struct kept *kept;
+  size_t n_kept, cap_kept;
   struct block *blocks; /* that somebody drops, or the end of the run */
   struct block *temp;   /* outputs of late nodes: newest first */
   whet_value **object;  /* references held */
@@ -136,6 +144,8 @@ static void clear(whet_session *s) {
 void whet__late_free(whet_session *s) {
   if (!s->late) return;
   clear(s);
+  while (s->late->n_kept) whet__plan_unref(s->late->kept[--s->late->n_kept].plan);
+  whet__free(&s->mem, s->late->kept);
   whet__free(&s->mem, s->late->outer);
   whet__free(&s->mem, s->late->uses);
   whet__free(&s->mem, s->late->frame);
@@ -298,15 +308,10 @@ whet_str *whet__late_strings(const whet_args *a, int o, size_t *n) {
   return s->outer[v];
 }
 
-/* Plan the segment of a region that starts at node `at` and bind it to memory: the newest frame. */
-static whet_status plan_segment(whet_session *s, whet_run *r, const whet_region *region, int32_t at, whet_err *err) {
+/* Bind a plan, whose reference is taken over, to memory: the newest frame. */
+static whet_status push_frame(whet_session *s, whet_plan *plan, whet_err *err) {
   struct whet_late *l = s->late;
-  whet_program *p = s->program;
-  whet_plan *plan;
-  whet_status st = whet__plan_make(&(whet_plan_req){p, region, at, &l->env, l->outer, NULL}, &plan, err);
-  l->env.err = r->err;
-  if (st) return st;
-  st = whet__packs_fill(p->packs, p->pool, 1, NULL, 0, err);
+  whet_status st = whet__packs_fill(s->program->packs, s->program->pool, 1, NULL, 0, err);
   if (!st && !whet__grow(&s->mem, (void **)&l->frame, &l->cap_frame, l->n_frame + 1, sizeof *l->frame))
     st = whet__no_memory(&s->mem, sizeof *l->frame, err, "a segment");
   if (st) {
@@ -316,6 +321,16 @@ static whet_status plan_segment(whet_session *s, whet_run *r, const whet_region 
   whet_frame *f = &l->frame[l->n_frame++];
   *f = (whet_frame){.session = s};
   return whet__frame_bind(f, plan, err);
+}
+
+/* Plan the segment of a region that starts at node `at`. */
+static whet_status plan_segment(whet_session *s, const whet_region *region, int32_t at, whet_plan **plan,
+                                whet_err *err) {
+  whet_err *told = s->late->env.err;
+  whet_status st =
+      whet__plan_make(&(whet_plan_req){s->program, region, at, &s->late->env, s->late->outer, NULL}, plan, err);
+  s->late->env.err = told;
+  return st;
 }
 
 /* Run all steps of a segment. */
@@ -328,7 +343,9 @@ static whet_status run_frame(const whet_run *r, whet_frame *f) {
 
 /* Plan and run the segment of a region that starts at *at; *at moves to its end. */
 static whet_status run_segment(whet_session *s, whet_run *r, const whet_region *region, int32_t *at) {
-  WHET_TRY(plan_segment(s, r, region, *at, r->err));
+  whet_plan *plan;
+  WHET_TRY(plan_segment(s, region, *at, &plan, r->err));
+  WHET_TRY(push_frame(s, plan, r->err));
   whet_frame *f = &s->late->frame[s->late->n_frame - 1];
   WHET_TRY(run_frame(r, f));
   publish(s, f, region, *at, f->plan->late);
@@ -368,15 +385,88 @@ whet_status whet__late_region(whet_session *s, whet_run *r, const whet_region *r
   return WHET_OK;
 }
 
+/* Mark what a region, and those inside it, make. */
+static void mark_inside(const whet_graph *g, const whet_region *r, uint8_t *inside) {
+  for (int32_t i = 0; i < r->n_in; i++) inside[r->in[i]] = 1;
+  for (int32_t i = 0; i < r->n_node; i++) {
+    const whet_node *n = &g->node[r->node[i]];
+    for (int k = 0; k < n->n_out; k++)
+      if (n->out[k] >= 0) inside[n->out[k]] = 1;
+    for (int b = 0; b < n->n_body; b++) mark_inside(g, n->body[b], inside);
+  }
+}
+
+/* Does it read nothing but what is marked, and constants? Then its plan depends on the shapes of its inputs only. */
+static bool closed(const whet_graph *g, const whet_region *r, const uint8_t *inside) {
+  for (int32_t i = 0; i < r->n_node; i++) {
+    const whet_node *n = &g->node[r->node[i]];
+    for (int k = 0; k < n->n_in; k++)
+      if (n->in[k] >= 0 && !inside[n->in[k]] && g->val[n->in[k]].role != WHET_ROLE_CONST) return false;
+    for (int b = 0; b < n->n_body; b++)
+      if (!closed(g, n->body[b], inside)) return false;
+  }
+  return true;
+}
+
+/* Keep the plan of a region for later runs if it may be kept. */
+static whet_status keep_plan(whet_session *s, const whet_region *region, whet_plan *plan, whet_err *err) {
+  struct whet_late *l = s->late;
+  const whet_graph *g = &s->program->graph;
+  uint8_t *inside = whet__alloc0(&s->mem, (size_t)g->n_val + 1);
+  if (!inside) return whet__no_memory(&s->mem, (size_t)g->n_val, err, "a loop");
+  mark_inside(g, region, inside);
+  bool may = closed(g, region, inside);
+  whet__free(&s->mem, inside);
+  if (!may) return WHET_OK;
+  struct kept *k = l->kept, *end = k + l->n_kept;
+  while (k < end && k->region != region) k++;
+  if (k == end) {
+    if (!whet__grow(&s->mem, (void **)&l->kept, &l->cap_kept, l->n_kept + 1, sizeof *l->kept))
+      return whet__no_memory(&s->mem, sizeof *k, err, "a loop");
+    k = &l->kept[l->n_kept++];
+    k->plan = NULL;
+  }
+  whet__plan_unref(k->plan);
+  *k = (struct kept){region, whet__plan_ref(plan)};
+  return WHET_OK;
+}
+
+/* The plan kept for a region and the shapes that its inputs have now; NULL: there is none. */
+static whet_plan *kept_plan(const whet_session *s, const whet_region *region) {
+  const struct whet_late *l = s->late;
+  for (size_t i = 0; i < l->n_kept; i++) {
+    const whet_plan *q = l->kept[i].plan;
+    if (l->kept[i].region != region) continue;
+    for (int32_t k = 0; k < region->n_in; k++) {
+      int32_t v = region->in[k];
+      if (q->dtype[v] != l->env.dtype[v] || !whet__shape_equal(&q->shape[v], &l->env.shape[v])) return NULL;
+    }
+    return whet__plan_ref(l->kept[i].plan);
+  }
+  return NULL;
+}
+
 whet_status whet__late_steady(whet_session *s, whet_run *r, const whet_region *region, size_t *frame) {
   struct whet_late *l = s->late;
   whet_err unsaid = {0}; /* what fails here fails again when it is planned for its round, and is said there */
   forget_round(s, region, 0);
   for (int32_t i = 0; i < region->n_in; i++) l->env.data[region->in[i]] = NULL;
+  if (!region->n_node) return WHET_LATE;
+  whet_plan *plan = kept_plan(s, region);
+  if (!plan) {
+    whet_status st = plan_segment(s, region, 0, &plan, &unsaid);
+    if (st == WHET_E_MEMORY || st == WHET_E_LIMIT) return whet__fail(r->err, st, "%s", unsaid.text);
+    if (!st && plan->late == region->n_node)
+      st = keep_plan(s, region, plan, r->err);
+    else
+      st = WHET_LATE;
+    if (st) {
+      whet__plan_unref(plan);
+      return st;
+    }
+  }
   *frame = l->n_frame;
-  whet_status st = region->n_node ? plan_segment(s, r, region, 0, &unsaid) : WHET_LATE;
-  if (st == WHET_E_MEMORY || st == WHET_E_LIMIT) return whet__fail(r->err, st, "%s", unsaid.text);
-  if (st || l->frame[*frame].plan->late != region->n_node) return WHET_LATE;
+  WHET_TRY(push_frame(s, plan, r->err));
   publish(s, &l->frame[*frame], region, 0, region->n_node);
   return WHET_OK;
 }
