@@ -112,7 +112,7 @@ function(whet_family_sources family)
         if("${family}_${isa}" STREQUAL "dw_f32_neon") # cores that issue in order wait for two loads in one
           list(APPEND o $<$<C_COMPILER_ID:GNU>:-fno-schedule-fusion> $<$<C_COMPILER_ID:GNU>:-mtune=cortex-a55>)
         endif()
-      elseif("${family}_${isa}" MATCHES "^(binary|conv|pool)_q8_|^(binary|reduce|unary|wino)_f32_")
+      elseif("${family}_${isa}" MATCHES "^(binary|conv|pool)_q8_|^(binary|dwgrad|learn|reduce|softmax|unary|wino)_f32_|^prep_(map|quad)_")
         set(o -O2 $<$<C_COMPILER_ID:GNU>:-fpeel-loops>)
       elseif("${family}_${isa}" MATCHES "^copy_avx2$|^out_q8_")
         set(o -O2)
