@@ -14,6 +14,8 @@
 
 #include "kern/arm/loops.h"
 
+/* The product: sums in c, weights in b, lane l of x: four bytes. */
+#define LOOP_SDOT(c, b, x, l) "sdot v" #c ".4s, v" #b ".16b, v" #x ".4b[" #l "]\n"
 #define DOT_PAIR(at) "ldp q6, q7, [%[w], #(" #at ")]\n"
 #define DOT_LANE(l, at)                                                                                     \
   LOOP_6(LOOP_SDOT, l, 6, 8, 9, 10, 11, 12, 13)                                                             \
