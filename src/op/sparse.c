@@ -43,7 +43,7 @@ static double block_cycles(const whet_spmm_f32 *g, double lanes) {
 /* The form that wins clearly against all weights; NONE: neither. Fills g->stored. */
 static int choose(const whet_planner *p, whet_spmm_f32 *g, const whet_spmm_pack *s, const void *w) {
   uint32_t isa = whet__pl_target(p)->isa;
-  double lanes = isa & WHET_ISA_AVX512 ? 16 : isa & WHET_ISA_AVX2 ? 8 : 1;
+  double lanes = isa & WHET_ISA_AVX512 ? 16 : isa & WHET_ISA_AVX2 ? 8 : isa & WHET_ISA_NEON ? 4 : 1;
   int64_t scattered, blocks;
   whet__spmm_count(s, w, &scattered, &blocks);
   if (scattered > s->n * s->k * 3 / 10 || scattered >= INT32_MAX || s->k >= INT32_MAX) return WHET_SPMM_NONE;

@@ -311,7 +311,7 @@ whet_str *whet__late_strings(const whet_args *a, int o, size_t *n) {
 /* Bind a plan, whose reference is taken over, to memory: the newest frame. */
 static whet_status push_frame(whet_session *s, whet_plan *plan, whet_err *err) {
   struct whet_late *l = s->late;
-  whet_status st = whet__packs_fill(s->program->packs, s->program->pool, 1, NULL, 0, err);
+  whet_status st = whet__packs_fill(s->program->packs, s->program->pool, 1, false, NULL, 0, err);
   if (!st && !whet__grow(&s->mem, (void **)&l->frame, &l->cap_frame, l->n_frame + 1, sizeof *l->frame))
     st = whet__no_memory(&s->mem, sizeof *l->frame, err, "a segment");
   if (st) {

@@ -1,0 +1,8 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Family convpool_f32, on NEON. */
+#define ISA neon
+#define ISA_BITS WHET_ISA_NEON
+#define FORM WHET_PANEL_8
+#define CONV whet_k_conv_f32__neon_direct
+#define POOL whet_k_pool_f32__neon_any
+#include "kern/convpool_f32_body.h"
