@@ -8,16 +8,27 @@
 #define CAT_(a, b, c) a##b##c
 #define CAT(a, b, c) CAT_(a, b, c)
 
-/* Row functions: y = EXPR of x, a and b over m rows of n elements, n a multiple of VW. */
-#define ROW(NAME, EXPR)                                                                                                  \
-  static void row_##NAME(float *y, int64_t ldy, const float *x, int64_t ldx, int64_t m, int64_t n, float a_, float b_) { \
-    const vf a = vf_set(a_), b = vf_set(b_);                                                                             \
-    for (; m > 0; m--, y += ldy, x += ldx)                                                                               \
-      for (int64_t i = 0; i < n; i += VW) {                                                                              \
-        vf v = vf_load(x + i);                                                                                           \
-        vf_store(y + i, EXPR);                                                                                           \
-      }                                                                                                                  \
-    (void)a, (void)b;                                                                                                    \
+/* Row functions: y = EXPR of x, a and b over n elements, n a multiple of VW. */
+#define ROW(NAME, EXPR)                                                                                                    \
+  static void row_##NAME(float *y, const float *x, int64_t n, float a_, float b_) {                                        \
+    const vf a = vf_set(a_), b = vf_set(b_);                                                                               \
+    for (int64_t i = 0; i < n; i += VW) {                                                                                  \
+      vf v = vf_load(x + i);                                                                                               \
+      vf_store(y + i, EXPR);                                                                                               \
+    }                                                                                                                      \
+    (void)a, (void)b;                                                                                                      \
+  }
+/* The same over m rows in place, ld from row to row: what mostly follows products. */
+#define TILE(NAME, EXPR)                                                                                                   \
+  ROW(NAME, EXPR)                                                                                                          \
+  static void tile_##NAME(float *x, int64_t ld, int64_t m, int64_t n, float a_, float b_) {                                \
+    const vf a = vf_set(a_), b = vf_set(b_);                                                                               \
+    for (; m > 0; m--, x += ld)                                                                                            \
+      for (int64_t i = 0; i < n; i += VW) {                                                                                \
+        vf v = vf_load(x + i);                                                                                             \
+        vf_store(x + i, EXPR);                                                                                             \
+      }                                                                                                                    \
+    (void)a, (void)b;                                                                                                      \
   }
 
 /* max(a, min(v, b)), NaN stays. */
@@ -55,27 +66,27 @@ ROW(COSH, vf_cosh(v))
 ROW(ASINH, vf_asinh(v))
 ROW(ACOSH, vf_acosh(v))
 ROW(ATANH, vf_atanh(v))
-ROW(TANH, vf_tanh(v))
-ROW(SIGMOID, vf_sigmoid(v))
+TILE(TANH, vf_tanh(v))
+TILE(SIGMOID, vf_sigmoid(v))
 ROW(ERF, vf_erf(v))
 ROW(CEIL, vf_ceil(v))
 ROW(FLOOR, vf_floor(v))
 ROW(ROUND, vf_round(v))
 ROW(SIGN, sign(v))
 ROW(CLIP, clamp(v, a, b))
-ROW(LEAKY_RELU, below(v, vf_mul(a, v)))
+TILE(LEAKY_RELU, below(v, vf_mul(a, v)))
 ROW(ELU, below(v, vf_mul(a, vf_expm1(v))))
 ROW(SELU, vf_mul(b, below(v, vf_mul(a, vf_expm1(v)))))
 ROW(CELU, below(v, vf_mul(a, vf_expm1(vf_div(v, a)))))
 ROW(THRESHOLDED_RELU, vf_sel(vf_le(v, a), vf_set(0), v))
 ROW(HARD_SIGMOID, clamp(vf_fma(a, v, b), vf_set(0), vf_set(1)))
-ROW(HARD_SWISH, vf_mul(v, clamp(vf_fma(v, vf_set(1 / 6.f), vf_set(0.5f)), vf_set(0), vf_set(1))))
+TILE(HARD_SWISH, vf_mul(v, clamp(vf_fma(v, vf_set(1 / 6.f), vf_set(0.5f)), vf_set(0), vf_set(1))))
 ROW(SOFTPLUS, vf_softplus(v))
 ROW(SOFTSIGN, vf_div(v, vf_add(vf_set(1), vf_abs(v))))
 ROW(MISH, vf_mish(v))
-ROW(GELU, vf_gelu(v))
+TILE(GELU, vf_gelu(v))
 ROW(GELU_TANH, gelu_tanh(v))
-ROW(SWISH, vf_swish(v, a))
+TILE(SWISH, vf_swish(v, a))
 ROW(SHRINK, shrink(v, a, b))
 ROW(ADD, vf_add(v, a))
 ROW(MUL, vf_mul(v, a))
@@ -83,22 +94,36 @@ ROW(RSUB, vf_sub(a, v))
 ROW(RDIV, vf_div(a, v))
 ROW(DIV, vf_div(v, a))
 
-static void (*const k_rows[WHET_UN_COUNT])(float *y, int64_t ldy, const float *x, int64_t ldx, int64_t m, int64_t n, float a, float b) = {
+static void (*const k_rows[WHET_UN_COUNT])(float *y, const float *x, int64_t n, float a, float b) = {
 #define ENTRY(name, formula, ulp) [WHET_UN_##name] = row_##name,
     WHET_UNARY_F32_MAP(ENTRY)
 #undef ENTRY
 };
 
-/* m rows of any number of elements: what is left after whole vectors goes through a buffer. */
-static void rows(unsigned fn, float *y, int64_t ldy, const float *x, int64_t ldx, int64_t m, int64_t n, float a, float b) {
+/* Any number of elements: what is left after whole vectors goes through a buffer. */
+static void row(unsigned fn, float *y, const float *x, int64_t n, float a, float b) {
   const int64_t rest = n % VW, whole = n - rest;
-  if (whole) k_rows[fn](y, ldy, x, ldx, m, whole, a, b);
-  for (; rest && m > 0; m--, x += ldx, y += ldy) {
-    float t[VW];
-    vf_store(t, vf_load_n(x + whole, rest));
-    k_rows[fn](t, VW, t, VW, 1, VW, a, b);
-    vf_store_n(y + whole, vf_load(t), rest);
-  }
+  if (whole) k_rows[fn](y, x, whole, a, b);
+  if (!rest) return;
+  float t[VW];
+  vf_store(t, vf_load_n(x + whole, rest));
+  k_rows[fn](t, t, VW, a, b);
+  vf_store_n(y + whole, vf_load(t), rest);
+}
+
+/* m rows in place. */
+static void rows(unsigned fn, float *x, int64_t ld, int64_t m, int64_t n, float a, float b) {
+  if (m > 1 && n % VW == 0) switch (fn) {
+#define CASE(NAME)                       \
+  case WHET_UN_##NAME:                   \
+    tile_##NAME(x, ld, m, n, a, b);      \
+    return;
+      CASE(TANH) CASE(SIGMOID) CASE(LEAKY_RELU) CASE(HARD_SWISH) CASE(GELU) CASE(SWISH)
+#undef CASE
+      default:
+        break;
+    }
+  for (; m > 0; m--, x += ld) row(fn, x, x, n, a, b);
 }
 
 void CAT(whet__epi_f32_, ISA, )(const whet_epi_f32 *e, float *x, int64_t ldx, const float *res, int64_t ldr, int64_t m, int64_t n) {
@@ -110,7 +135,7 @@ void CAT(whet__epi_f32_, ISA, )(const whet_epi_f32 *e, float *x, int64_t ldx, co
       for (int64_t r = 0; r < m; r++)
         for (int64_t i = 0; i < n; i++) x[r * ldx + i] *= res[r * ldr + i];
     else
-      rows(e->op[k] == WHET_MICRO_CLAMP ? WHET_UN_CLIP : e->op[k] - WHET_MICRO_UNARY, x, ldx, x, ldx, m, n, e->a[k], e->b[k]);
+      rows(e->op[k] == WHET_MICRO_CLAMP ? WHET_UN_CLIP : e->op[k] - WHET_MICRO_UNARY, x, ldx, m, n, e->a[k], e->b[k]);
   }
 }
 
@@ -118,12 +143,12 @@ void CAT(whet__epi_f32_, ISA, )(const whet_epi_f32 *e, float *x, int64_t ldx, co
 static void line(const whet_unary_f32 *p, float *y, const float *x, const float *res, int64_t n) {
   n -= WHET_BUG(1);
   if (!p->epi.n) {
-    rows(p->fn, y, n, x, n, 1, n, p->a, p->b);
+    row(p->fn, y, x, n, p->a, p->b);
     return;
   }
   for (int64_t i = 0; i < n; i += 2048) {
     int64_t m = whet__min_i(2048, n - i);
-    rows(p->fn, y + i, m, x + i, m, 1, m, p->a, p->b);
+    row(p->fn, y + i, x + i, m, p->a, p->b);
     CAT(whet__epi_f32_, ISA, )(&p->epi, y + i, m, res ? res + i : NULL, m, 1, m);
   }
 }

@@ -4,7 +4,8 @@
  *   y[n, g*O + o, p] = bias[g*O + o] + sum over taps t and channels c of x[n, g*C + c, p*stride + t*dilation - pad] *
  * w[...]
  *
- * Taps outside the input are left out, or read pad_value where a pass has set one. ONNX Conv 1-22; TFLite CONV_2D, DEPTHWISE_CONV_2D, CONV_3D; com.microsoft
+ * Taps outside the input are left out, or read pad_value where a pass has set one.
+ * ONNX Conv 1-22; TFLite CONV_2D, DEPTHWISE_CONV_2D, CONV_3D; com.microsoft
  * FusedConv. Types: f32 (one chain of fused multiply-adds from the bias up, taps in row-major order, channels
  * innermost: the same bytes as kernels that keep the order), f16 and bf16 through f32, f64; quantised 8 and 16 bits:
  * conv_q8.c. Kernels exist for channels last. */

@@ -51,7 +51,10 @@ static void block_of(const dw_call *k, int64_t c, dw_block *b) {
   b->c = c;
   b->m = whet__min_i(BLOCK, k->p->channels - c);
   b->w = (const int8_t *)k->pack + k->l.weights + c / 64 * k->l.slots * 64 + 16 * q;
-  b->f = (whet_factors){.mul = f.mul ? b->mul : NULL, .shift = f.shift ? b->shift : NULL, .real = f.real ? b->real : NULL, .real32 = f.real32 ? b->real32 : NULL};
+  b->f = (whet_factors){.mul = f.mul ? b->mul : NULL,
+                        .shift = f.shift ? b->shift : NULL,
+                        .real = f.real ? b->real : NULL,
+                        .real32 = f.real32 ? b->real32 : NULL};
   for (int j = 0; j < 4; j++) {
     int32x4_t sum = vdupq_n_s32(0);
     for (int64_t g = 0; g < groups; g++) sum = vdotq_s32(sum, vld1q_s8(b->w + 256 * g + 64 * j), vdupq_n_s8(1));

@@ -2,7 +2,8 @@
 /* Family copy on AVX2: matrices of bytes and of 4-byte elements turned, copy_turn.h. */
 
 #include <immintrin.h>
-#include <stdint.h>
+
+#include "kern/copy.h"
 
 static inline __m128i load(const uint8_t *p) { return _mm_loadu_si128((const __m128i *)(const void *)p); }
 static inline void store(uint8_t *p, __m128i x) { _mm_storeu_si128((__m128i *)(void *)p, x); }
