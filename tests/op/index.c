@@ -9,6 +9,7 @@
 #include "op/conv.h"
 #include "op/move_attr.h"
 #include "op/resize.h"
+#include "plan/program.h"
 #include "whet/whet.h"
 
 static int32_t ints(opcheck *c, int32_t n, const int64_t *v) {
@@ -219,6 +220,54 @@ static void out_of_range(const char *op, const void *attr, int n_in, const int32
   whet_model_close(&c.model);
 }
 
+/* An item of a list set as TensorFlow's converter writes it is a node of its own; with the wrong step it stays what it is. */
+static void set_item(void **state) {
+  (void)state;
+  enum { N = 5, K = 3 };
+  const whet_concat first = {0};
+  const whet_slice sizes = {.sizes = 1};
+  const whet_reshape plain = {0};
+  const int64_t dims[2] = {N, K}, item[2] = {1, K}, one = 1, two = 2;
+  for (int32_t step = 0; step < 2; step++) {
+    opcheck c;
+    whet_program *p;
+    whet_session *s;
+    whet_err err;
+    opcheck_begin(&c, "set_item");
+    int32_t x = opcheck_input(&c, WHET_F32, 2, dims), it = opcheck_input(&c, WHET_F32, 2, item), i = opcheck_input(&c, WHET_S32, 0, NULL);
+    int32_t by = opcheck_const(&c, WHET_S32, 0, NULL, &step), to = opcheck_const(&c, WHET_S32, 1, &one, (int32_t[]){1});
+    int32_t zero = opcheck_const(&c, WHET_S32, 1, &one, (int32_t[]){0}), rest = opcheck_const(&c, WHET_S32, 1, &one, (int32_t[]){-1});
+    int32_t none = opcheck_const(&c, WHET_S32, 1, &two, (int32_t[]){0, 0}), all = opcheck_const(&c, WHET_S32, 1, &two, (int32_t[]){-1, -1});
+    int32_t next = opcheck_node(&c, "Add", NULL, 2, (int32_t[]){i, by});
+    int32_t here = opcheck_node(&c, "Reshape", &plain, 2, (int32_t[]){i, to}), there = opcheck_node(&c, "Reshape", &plain, 2, (int32_t[]){next, to});
+    int32_t before = opcheck_node(&c, "Concat", &first, 2, (int32_t[]){here, rest}), behind = opcheck_node(&c, "Concat", &first, 2, (int32_t[]){there, zero});
+    before = opcheck_node(&c, "Slice", &sizes, 3, (int32_t[]){x, none, before});
+    behind = opcheck_node(&c, "Slice", &sizes, 3, (int32_t[]){x, behind, all});
+    opcheck_output(&c, opcheck_node(&c, "Concat", &first, 3, (int32_t[]){before, it, behind}));
+    c.g->main = (whet_region){.node = c.g->main.node, .n_node = c.g->main.n_node, .cap_node = c.g->main.cap_node, .in = c.in,
+                              .n_in = c.n_in, .out = c.out, .n_out = c.n_out};
+    if (whet_program_create(c.model, NULL, &p, &err) || whet_session_create(p, &s, &err)) fail_msg("%s", err.text);
+    bool set = false;
+    for (int32_t k = 0; k < p->graph.main.n_node; k++) set |= !strcmp(p->graph.node[p->graph.main.node[k]].op->name, "DynamicUpdateSlice");
+    assert_int_equal(set, step);
+    for (int32_t at = 0; at < N; at++) {
+      float *list = whet_session_input(s, 0, NULL, &err), *new = whet_session_input(s, 1, NULL, &err);
+      for (int k = 0; k < N * K; k++) list[k] = (float)k;
+      for (int k = 0; k < K; k++) new[k] = 100 + (float)k;
+      *(int32_t *)whet_session_input(s, 2, NULL, &err) = at;
+      if (whet_session_run(s, NULL, &err)) fail_msg("%s", err.text);
+      const float *y = whet_session_output(s, 0, NULL, &err);
+      for (int k = 0; k < N * K + (step ? 0 : K); k++) {
+        int row = k / K, from = row < at ? k : row == at ? -1 : step ? k : k - K;
+        assert_true(y[k] == (from < 0 ? 100 + (float)(k % K) : (float)from));
+      }
+    }
+    whet_session_close(&s);
+    whet_program_close(&p);
+    whet_model_close(&c.model);
+  }
+}
+
 static void faults(void **state) {
   (void)state;
   static const int64_t bad[] = {3, -4, INT64_MAX, INT64_MIN};
@@ -245,6 +294,6 @@ static void faults(void **state) {
 int main(void) {
   const struct CMUnitTest tests[] = {cmocka_unit_test(blocks),   cmocka_unit_test(batches), cmocka_unit_test(dilations),
                                      cmocka_unit_test(joins),    cmocka_unit_test(in_place), cmocka_unit_test(faults),
-                                     cmocka_unit_test(resizes)};
+                                     cmocka_unit_test(resizes),  cmocka_unit_test(set_item)};
   return cmocka_run_group_tests(tests, NULL, NULL);
 }
