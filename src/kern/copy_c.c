@@ -48,14 +48,28 @@ static void widen(whet_copy *c, const void *in, const void *out) {
       for (int64_t k = 0; k < n[1]; k++) to[k * os[1]] = from[k * is[1]];                              \
   } while (0)
 
+/* Rows of contiguous bytes, half to all of twice `half` each: two copies that may overlap. */
+#define HALVES(half)                                                                                   \
+  for (int64_t i = 0; i < n[0]; i++) {                                                                 \
+    char *to = (char *)out + i * os[0] * bytes;                                                        \
+    const char *from = (const char *)in + i * is[0] * bytes;                                           \
+    memcpy(to, from, half);                                                                            \
+    memcpy(to + run - (half), from + run - (half), half);                                              \
+  }
+
 static void plane(void *out, const void *in, const int64_t *n, const int64_t *os, const int64_t *is, int32_t bytes) {
   struct wide {
     uint64_t a, b;
   };
   size_t run = (size_t)n[1] * (size_t)bytes;
-  if (os[1] == 1 && is[1] == 1 && run >= 32) {
-    for (int64_t i = 0; i < n[0]; i++)
-      memcpy((char *)out + i * os[0] * bytes, (const char *)in + i * is[0] * bytes, run);
+  if (os[1] == 1 && is[1] == 1 && run >= 8) {
+    if (run > 32)
+      for (int64_t i = 0; i < n[0]; i++)
+        memcpy((char *)out + i * os[0] * bytes, (const char *)in + i * is[0] * bytes, run);
+    else if (run >= 16)
+      HALVES(16)
+    else
+      HALVES(8)
     return;
   }
   switch (bytes) {

@@ -24,9 +24,13 @@ static inline int32_t whet__fx_half_sum(int32_t a, int32_t b) {
 }
 /* Zero bits above the highest one; 32 for 0. */
 static inline int whet__fx_headroom(uint32_t x) {
+#ifdef __GNUC__
+  return x ? __builtin_clz(x) : 32;
+#else
   int n = 0;
   for (; n < 32 && !(x >> (31 - n)); n++) continue;
   return n;
+#endif
 }
 
 /* e^x for x <= 0 of format Q<bits>; the result is Q0. */

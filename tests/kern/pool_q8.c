@@ -24,8 +24,8 @@ static void draw(kc *k) {
   state *s = k->state;
   whet_pool_q8 *p = &s->p;
   bool global = kc_chance(k, 20);
-  p->images = (int32_t)kc_range(k, 1, 2);
-  p->channels = (int32_t)kc_size(k, 200);
+  p->channels = kc_chance(k, 15) ? 1 : (int32_t)kc_size(k, 200);
+  p->images = (int32_t)kc_range(k, 1, global && p->channels == 1 ? 90 : 2);
   p->in_h = (int32_t)kc_range(k, 1, 14);
   p->in_w = (int32_t)kc_range(k, 1, 20);
   p->kh = global ? p->in_h : (int32_t)kc_range(k, 1, p->in_h < 4 ? p->in_h : 4);

@@ -240,7 +240,8 @@ static void set_item(void **state) {
     int32_t none = opcheck_const(&c, WHET_S32, 1, &two, (int32_t[]){0, 0}), all = opcheck_const(&c, WHET_S32, 1, &two, (int32_t[]){-1, -1});
     int32_t next = opcheck_node(&c, "Add", NULL, 2, (int32_t[]){i, by});
     int32_t here = opcheck_node(&c, "Reshape", &plain, 2, (int32_t[]){i, to}), there = opcheck_node(&c, "Reshape", &plain, 2, (int32_t[]){next, to});
-    int32_t before = opcheck_node(&c, "Concat", &first, 2, (int32_t[]){here, rest}), behind = opcheck_node(&c, "Concat", &first, 2, (int32_t[]){there, zero});
+    int32_t before = opcheck_node(&c, "Concat", &first, 2, (int32_t[]){here, rest});
+    int32_t behind = opcheck_node(&c, "Concat", &first, 2, (int32_t[]){there, zero});
     before = opcheck_node(&c, "Slice", &sizes, 3, (int32_t[]){x, none, before});
     behind = opcheck_node(&c, "Slice", &sizes, 3, (int32_t[]){x, behind, all});
     opcheck_output(&c, opcheck_node(&c, "Concat", &first, 3, (int32_t[]){before, it, behind}));
