@@ -106,8 +106,7 @@ static void row(walk *w, int64_t n, int64_t z, int64_t y) {
   columns(w);
   if (!w->rest.n || c->rest) return;
   int64_t m = d[2].out, some = whet__min_i(c->c1, c->n) - c->c0;
-  bool dense = c->out_step == some && (!c->res || c->res_step == some);
-  w->dw->epi(&w->rest, c->out + c->c0, c->out_step, c->res ? c->res + c->c0 : NULL, c->res_step, dense ? 1 : m, dense ? m * some : some);
+  w->dw->epi(&w->rest, c->out + c->c0, c->out_step, c->res ? c->res + c->c0 : NULL, c->res_step, m, some);
 }
 
 /* Rows r->m0..m1 of the channels c0..c1 that are set. */

@@ -155,7 +155,6 @@ enum { FINISH = 1024 }; /* results that wait for the rest of the epilogue togeth
 static void finish_rows(const whet_job_f32 *j, float *c, int64_t ldc, const float *res, int64_t ldr, int64_t m,
                         int64_t n) {
   if (!j->rest.res) res = NULL;
-  if (ldc == n && (!res || ldr == n)) n *= m, m = 1;
   j->tiles->epi(&j->rest, c, ldc, res, ldr, m, n);
 }
 

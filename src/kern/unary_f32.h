@@ -82,7 +82,7 @@ typedef struct whet_unary_f32 {
 } whet_unary_f32;
 
 /* All micro-operations of an epilogue over m rows of n neighbouring results x, ldx from row to row; res: the elements that ADD or
- * MUL take (NULL when e->res is 0), ldr from row to row. For tiles: while they are in the first cache. */
+ * MUL take (NULL when e->res is 0), ldr from row to row. Rows without gaps are one row. For tiles: while they are in the first cache. */
 void whet__epi_f32_c(const whet_epi_f32 *e, float *x, int64_t ldx, const float *res, int64_t ldr, int64_t m, int64_t n);
 void whet__epi_f32_avx2(const whet_epi_f32 *e, float *x, int64_t ldx, const float *res, int64_t ldr, int64_t m, int64_t n);
 void whet__epi_f32_avx512(const whet_epi_f32 *e, float *x, int64_t ldx, const float *res, int64_t ldr, int64_t m, int64_t n);

@@ -127,6 +127,7 @@ static void rows(unsigned fn, float *x, int64_t ld, int64_t m, int64_t n, float 
 }
 
 void CAT(whet__epi_f32_, ISA, )(const whet_epi_f32 *e, float *x, int64_t ldx, const float *res, int64_t ldr, int64_t m, int64_t n) {
+  if (ldx == n && (!e->res || ldr == n)) n *= m, m = 1;
   for (int k = 0; k < e->n; k++) {
     if (e->op[k] == WHET_MICRO_ADD)
       for (int64_t r = 0; r < m; r++)

@@ -126,7 +126,6 @@ WHET_INLINE void finish_tile(const work *w, const float *acc, int64_t line, int6
 static void finish_rest(const work *w, float *out, const float *res, int64_t n, int64_t cols) {
   const int64_t step = w->p->dim[2].out_step, by = w->p->dim[2].res_step;
   if (!w->rest.res) res = NULL;
-  if (step == cols && (!res || by == cols)) cols *= n, n = 1;
   whet__epi_f32_avx512(&w->rest, out, step, res, by, n, cols);
 }
 

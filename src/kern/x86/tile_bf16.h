@@ -77,8 +77,7 @@ static void finish_lot(const whet_job_f32 *j, const room *r, int64_t n0, int64_t
     bool res = j->rest.res, more = q < end;
     int64_t ldc = more ? q->c - p->c : n, ldr = res && more ? q->res - p->res : n;
     while (q < end && q->c == q[-1].c + ldc && (!res || q->res == q[-1].res + ldr)) q++;
-    int64_t m = q - p, all = ldc == n && ldr == n ? m : 1;
-    j->tiles->epi(&j->rest, p->c + n0, ldc, res ? p->res + n0 : NULL, ldr, m / all, n * all);
+    j->tiles->epi(&j->rest, p->c + n0, ldc, res ? p->res + n0 : NULL, ldr, q - p, n);
     p = q;
   }
 }
