@@ -19,7 +19,7 @@ whet: ./do VERB
   bench       build and time the kernels of this machine; arguments go to the benchmark
   check       build and run the quick tests (under a minute)
   check-all   everything: compilers, sanitizers, CPU levels, other processors, fuzzers (hours); names of parts may follow
-  check-arm   build for aarch64 and run the tests under qemu
+  check-arm   build for aarch64 and Armv7 and run the tests under qemu
   check-riscv the same for riscv64
   install     build and install to PREFIX (default /usr/local): ./do install [PREFIX]
   help        this text

@@ -13,7 +13,7 @@ mkdir -p "$root/apt/state/lists/partial" "$root/apt/cache/archives/partial" "$ro
 apt="apt-get -qq -o APT::Architecture=$arch -o APT::Architectures=$arch -o Dir::State=$root/apt/state
   -o Dir::State::status=$root/apt/status -o Dir::Cache=$root/apt/cache -o APT::Sandbox::User=root"
 # shellcheck disable=SC2086
-$apt update
+$apt update || : # what is downloaded may stand in the lists that could be had
 # shellcheck disable=SC2086
 (cd "$root/apt" && $apt download $packages)
 for deb in "$root"/apt/*.deb; do dpkg-deb -x "$deb" "$root"; done

@@ -3,6 +3,7 @@
  * POOL, and, for rows that round factors to bf16, BF16 as 1, FITS and PAYS. */
 
 #include "kern/convpool_f32.h"
+#include "kern/row_name.h"
 
 #if !defined(BF16)
 #define BF16 0
@@ -26,7 +27,7 @@ extern const whet_kern NAME(ISA);
 const whet_kern NAME(ISA) = {.name = TEXT(ISA),
                              .isa = ISA_BITS,
                              .form = FORM,
-                             .exact = !BF16,
+                             .exact = VEC_EXACT && !BF16,
                              .bf16 = BF16,
                              .fits = FITS,
                              .pays = PAYS,

@@ -3,6 +3,7 @@
  * vec_*.h. Sums of up to eight outputs stand in registers while the taps pass by; channels are the vectors. */
 
 #include "kern/dw_f32.h"
+#include "kern/row_name.h"
 #include "kern/unary_f32.h"
 
 #define CAT4_(a, b, c, d) a##b##c##d
@@ -208,4 +209,4 @@ static void run(const void *params, void *const *ptr, int part, int parts) {
 #define NAME_(isa) "dw_f32__" #isa "_rows"
 #define NAME(isa) NAME_(isa)
 const whet_kern CAT4(whet_k_dw_f32__, ISA, _rows, ) = {
-    .name = NAME(ISA), .isa = ISA_BITS, .form = FORM, .exact = 1, .run = run};
+    .name = NAME(ISA), .isa = ISA_BITS, .form = FORM, .exact = VEC_EXACT, .run = run};

@@ -3,6 +3,7 @@
  */
 
 #include "kern/fakeq_f32.h"
+#include "kern/row_name.h"
 
 #define CAT3_(a, b, c) a##b##c
 #define CAT3(a, b, c) CAT3_(a, b, c)
@@ -105,4 +106,4 @@ static void run(const void *params, void *const *ptr, int part, int parts) {
 
 #define NAME_(isa) "fakeq_f32__" #isa "_rows"
 #define NAME(isa) NAME_(isa)
-const whet_kern CAT3(whet_k_fakeq_f32__, ISA, _rows) = {.name = NAME(ISA), .isa = ISA_BITS, .exact = 1, .run = run};
+const whet_kern CAT3(whet_k_fakeq_f32__, ISA, _rows) = {.name = NAME(ISA), .isa = ISA_BITS, .exact = VEC_EXACT, .run = run};

@@ -10,7 +10,7 @@
 #else
 #define X86_ROW(...)
 #endif
-#if defined(__aarch64__) || defined(__ARM_NEON)
+#if defined(__aarch64__) || defined(__arm__)
 #define ARM_ROW(...) __VA_ARGS__
 #else
 #define ARM_ROW(...)

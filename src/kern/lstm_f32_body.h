@@ -3,6 +3,7 @@
  * of the row), ISA_BITS, and ROWS, how many rows of sums its registers hold for four vectors of columns. */
 
 #include "kern/lstm_f32.h"
+#include "kern/row_name.h"
 #include "kern/vmath.h"
 
 /* sum[r][0..64) += x[r][k] * w[k][0..64) for the `rows` (at most ROWS) rows of x, a chain over k for each. */
@@ -129,4 +130,4 @@ static void run(const void *params, void *const *ptr, int part, int parts) {
 #define SYMBOL_(isa) whet_k_lstm_f32__##isa##_any
 #define SYMBOL(isa) SYMBOL_(isa)
 const whet_kern SYMBOL(ISA) = {
-    .name = NAME(ISA), .isa = ISA_BITS, .exact = 1, .scratch = whet__lstm_f32_scratch, .run = run};
+    .name = NAME(ISA), .isa = ISA_BITS, .exact = VEC_EXACT, .scratch = whet__lstm_f32_scratch, .run = run};

@@ -140,7 +140,7 @@ static bool fits(const void *params) {
 extern const whet_kern WHET_ROW_SYMBOL(resize_lin, ISA);
 const whet_kern WHET_ROW_SYMBOL(resize_lin, ISA) = {.name = WHET_ROW_TEXT(resize_lin, ISA),
                                                     .isa = ISA_BITS,
-                                                    .exact = 1,
+                                                    .exact = VEC_EXACT,
                                                     .fits = fits,
                                                     .scratch = scratch,
                                                     .run = run};

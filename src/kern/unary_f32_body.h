@@ -3,6 +3,7 @@
  * suffix of the public names), VARIANT and ISA_BITS. */
 
 #include "kern/unary_f32.h"
+#include "kern/row_name.h"
 #include "kern/vmath.h"
 
 #define CAT_(a, b, c) a##b##c
@@ -175,4 +176,4 @@ static void run(const void *params, void *const *ptr, int part, int parts) {
 #define NAME(isa, variant) NAME_(isa, variant)
 #define SYMBOL_(isa, variant) whet_k_unary_f32__##isa##_##variant
 #define SYMBOL(isa, variant) SYMBOL_(isa, variant)
-const whet_kern SYMBOL(ISA, any) = {.name = NAME(ISA, any), .isa = ISA_BITS, .exact = 1, .run = run};
+const whet_kern SYMBOL(ISA, any) = {.name = NAME(ISA, any), .isa = ISA_BITS, .exact = VEC_EXACT, .run = run};

@@ -233,6 +233,6 @@ extern const whet_kern WHET_ROW_SYMBOL(wino_f32, ISA);
 const whet_kern WHET_ROW_SYMBOL(wino_f32, ISA) = {.name = WHET_ROW_TEXT(wino_f32, ISA),
                                                   .isa = ISA_BITS,
                                                   .form = PANEL,
-                                                  .exact = 1,
+                                                  .exact = VEC_EXACT,
                                                   .scratch = whet__wino_f32_scratch,
                                                   .run = run};

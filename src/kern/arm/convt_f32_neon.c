@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+#include "kern/arm/vec_neon.h"
 #include "kern/convt_f32.h"
 
 static void run(const void *params, void *const *ptr, int part, int parts) {
@@ -8,6 +9,6 @@ static void run(const void *params, void *const *ptr, int part, int parts) {
 const whet_kern whet_k_convt_f32__neon_phases = {.name = "convt_f32__neon_phases",
                                                  .isa = WHET_ISA_NEON,
                                                  .form = WHET_PANEL_8,
-                                                 .exact = 1,
+                                                 .exact = VEC_EXACT,
                                                  .scratch = whet__conv_f32_scratch,
                                                  .run = run};

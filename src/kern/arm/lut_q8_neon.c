@@ -2,7 +2,7 @@
 /* Family lut_q8 on NEON: TBL looks up 64 entries; TBX three times more, each time with 64 taken from the indices, and
  * where they are out of range it keeps what is there. The table stands in 16 registers. */
 
-#include <arm_neon.h>
+#include "kern/arm/neon.h"
 
 #include "kern/lut_q8.h"
 

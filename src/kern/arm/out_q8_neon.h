@@ -7,7 +7,7 @@
  * Fixed point is what the instructions were made for: SQRDMULH is whet__high_mul, and SRSHL rounds ties up, so that one
  * taken from negative numbers before it makes whet__round_shift of it. */
 
-#include <arm_neon.h>
+#include "kern/arm/neon.h"
 
 #include "kern/out_q8.h"
 

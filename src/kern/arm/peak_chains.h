@@ -4,7 +4,7 @@
 
 /* Chains of multiply-adds for peak.c, its only reader. */
 
-#include <arm_neon.h>
+#include "kern/arm/neon.h"
 static double f32_neon(int64_t n) {
   float32x4_t acc[20], m = vdupq_n_f32(0.999f), a = vdupq_n_f32(0.001f);
   for (int i = 0; i < 20; i++) acc[i] = vdupq_n_f32((float)i);

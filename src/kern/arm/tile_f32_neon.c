@@ -1,19 +1,25 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Float micro-kernels, NEON: sums in up to 24 of the 32 registers, four neighbours of each row of A in one more, which
  * multiply-adds take by element. The tiles with most rows have their loop in loops.h; what is here serves the others and
- * what is left of a run of k. */
+ * what is left of a run of k, and 32-bit Arm, which has half as many registers. */
 
 #ifndef __clang__ /* gcc would bring the loads of the whole loop forward, for which there are no registers */
 #pragma GCC optimize("no-schedule-insns")
 #endif
 
+#ifdef __aarch64__
 #include "kern/arm/loops.h"
+#endif
 #include "kern/arm/vec_neon.h"
 #include "kern/tile_f32.h"
 #include "kern/unary_f32.h"
 
+#ifdef __aarch64__
 enum { TILE_MR = 8 };
 static const uint8_t most[] = {0, 8, 6, 4}; /* rows of a tile by its vectors */
+#else
+enum { TILE_MR = 6 };
+#endif
 
 /* The tile of mr rows and nv vectors; both are constants where it is called. */
 WHET_INLINE void tile(const whet_tile_f32 *t, const int mr, const int nv) {
@@ -31,6 +37,7 @@ WHET_INLINE void tile(const whet_tile_f32 *t, const int mr, const int nv) {
     const float *a[TILE_MR], *w = t->w + t->seg[s].k * nv * 8;
     int64_t k = t->seg[s].run;
     WHET_UNROLL for (int i = 0; i < mr; i++) a[i] = t->a + t->seg[s].a + i * t->lda;
+#ifdef __aarch64__
     if (k >= 4 && mr == most[nv]) {
       const int64_t whole = k & ~INT64_C(3), at = 16 - 4 * whole;
       WHET_UNROLL for (int i = 0; i < mr; i++) a[i] += whole - 4;
@@ -58,6 +65,7 @@ WHET_INLINE void tile(const whet_tile_f32 *t, const int mr, const int nv) {
       STEP(3)
 #undef STEP
     }
+#endif
     for (; k > 0; k--, w += 8 * nv) {
       vf b[3];
       WHET_UNROLL for (int j = 0; j < nv; j++) b[j] = vf_load(w + 8 * j);
@@ -84,4 +92,8 @@ WHET_INLINE void tile(const whet_tile_f32 *t, const int mr, const int nv) {
 
 #define TILE_TABLE whet__tiles_f32_neon
 #define TILE_EPI whet__epi_f32_neon
+#ifdef __aarch64__
 #include "kern/tile_f32_table.h"
+#else
+#include "kern/arm/tile_f32_table32.h"
+#endif

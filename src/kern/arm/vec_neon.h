@@ -2,13 +2,13 @@
 #ifndef WHET_KERN_VEC_H
 #define WHET_KERN_VEC_H
 
-/* The vector layer of kern/vec_c.h on NEON of aarch64: 8 elements in two registers. So packed forms and blocks of
+/* The vector layer of kern/vec_c.h on NEON: 8 elements in two registers. So packed forms and blocks of
  * channels are those of AVX2, and every operation is two that do not wait for each other, which in-order cores need.
  */
 
 #include "kern/kern.h"
 
-#include <arm_neon.h>
+#include "kern/arm/neon.h"
 #include <math.h>
 
 typedef struct vf {
@@ -21,6 +21,11 @@ typedef struct vm {
   uint32x4_t lo, hi;
 } vm;
 #define VW 8
+#ifdef __aarch64__
+#define VEC_EXACT 1
+#else
+#define VEC_EXACT 0 /* numbers below 2^-126 are zeros */
+#endif
 
 static inline vf vf_set(float x) { return (vf){vdupq_n_f32(x), vdupq_n_f32(x)}; }
 /* Not by vld1q_f32: compilers see through memory copied in this way, and pair such loads. */
