@@ -27,6 +27,43 @@ void whet__factors_set(const whet_out_q8 *o, void *p, int64_t n, int64_t i, cons
   whet__factors_put(o, p, n, i, r, whet__factor_half(o, r));
 }
 
+/* A result within the bounds, ties of ONNX_REAL to even: that many and half a number more have no bits left for a
+ * fraction. */
+static uint8_t near_even(float v, float lo, float hi, int32_t zero) {
+  const float many = 12582912.0f;           /* 2^23 + 2^22 */
+  v = v > lo ? v : lo, v = v < hi ? v : hi; /* NaN: lo */
+  return (uint8_t)((int32_t)((v + many) - many) + zero);
+}
+
+/* Ties of TFL_REAL away from zero. */
+static uint8_t near_away(double v, double lo, double hi, int32_t zero) {
+  const double half = 0.49999999999999994;
+  v = v > lo ? v : lo, v = v < hi ? v : hi; /* NaN: lo */
+  return (uint8_t)((int32_t)(v + (v < 0 ? -half : half)) + zero);
+}
+
+/* TFL_FIX where `quick` holds, so that nothing overflows. */
+static uint8_t fix_quick(int32_t sum, int32_t mul, int32_t shift, const whet_out_q8 *o) {
+  int32_t v = (int32_t)(((int64_t)sum * mul + (1 << 30)) >> 31);
+  v = ((v + (1 << (-shift - 1)) - (v < 0)) >> -shift) + o->zero;
+  v = v < o->hi ? v : o->hi;
+  return (uint8_t)(v > o->lo ? v : o->lo);
+}
+
+/* Results of 8 bits, before the table: the rules that take a step for each result are written out, the same numbers
+ * as whet__out_q8(). */
+static void bytes(const whet_out_q8 *o, const whet_factors *f, const int32_t *sum, int64_t n, uint8_t *out) {
+  const int32_t lo = o->lo - o->zero, hi = o->hi - o->zero;
+  if (o->round == WHET_ROUND_ONNX_REAL)
+    for (int64_t i = 0; i < n; i++) out[i] = near_even((float)sum[i] * f->real32[i], (float)lo, (float)hi, o->zero);
+  else if (o->round == WHET_ROUND_TFL_REAL)
+    for (int64_t i = 0; i < n; i++) out[i] = near_away((double)sum[i] * f->real[i], lo, hi, o->zero);
+  else if (o->round == WHET_ROUND_TFL_FIX && o->quick)
+    for (int64_t i = 0; i < n; i++) out[i] = fix_quick(sum[i], f->mul[i], f->shift[i], o);
+  else
+    for (int64_t i = 0; i < n; i++) out[i] = (uint8_t)whet__out_q8(o, f, i, sum[i]);
+}
+
 void whet__out_q8_row(const whet_out_q8 *o, const whet_factors *f, const int32_t *sum, int64_t n,
                       const uint8_t *table, void *out) {
   switch (o->dtype) {
@@ -42,9 +79,7 @@ void whet__out_q8_row(const whet_out_q8 *o, const whet_factors *f, const int32_t
     default:
       break;
   }
-  uint8_t *b = out;
+  bytes(o, f, sum, n, out);
   if (o->table)
-    for (int64_t i = 0; i < n; i++) b[i] = table[(uint8_t)whet__out_q8(o, f, i, sum[i])];
-  else
-    for (int64_t i = 0; i < n; i++) b[i] = (uint8_t)whet__out_q8(o, f, i, sum[i]);
+    for (int64_t i = 0; i < n; i++) ((uint8_t *)out)[i] = table[((uint8_t *)out)[i]];
 }

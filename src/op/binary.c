@@ -68,7 +68,10 @@ static int64_t ipow(int64_t x, int64_t y, bool u) {
 
 #define BINARY(name, types, f64, i64, kernel, kind, attr, flags, grad_x, grad_y, from) \
   static double name##_f64(double x, double y, int32_t mode) { return (double)(f64); } \
-  static int64_t name##_i64(int64_t x, int64_t y, bool u, int32_t mode) { return (int64_t)(i64); }
+  static int64_t name##_i64(int64_t x, int64_t y, bool u, int32_t mode) { return (int64_t)(i64); } \
+  static void name##_i64s(int64_t *x, const int64_t *y, int64_t n, bool u, int32_t mode) { \
+    for (int64_t i = 0; i < n; i++) x[i] = name##_i64(x[i], y[i], u, mode); \
+  }
 #include "op/binary.def"
 #undef BINARY
 
@@ -204,7 +207,7 @@ enum { WHET_BIN_NONE = -1 };
 
 static const whet_binary_row k_rows[] = {
 #define BINARY(name, types, f64, i64, kernel, kind, attr, flags, grad_x, grad_y, from) \
-  {&whet_op_##name, types, name##_f64, name##_i64, WHET_BIN_##kernel, WHET_BINARY_##kind, grad_x, grad_y},
+  {&whet_op_##name, types, name##_f64, name##_i64, name##_i64s, WHET_BIN_##kernel, WHET_BINARY_##kind, grad_x, grad_y},
 #include "op/binary.def"
 #undef BINARY
 };
@@ -370,7 +373,7 @@ static whet_status ref(const whet_args *arg) {
         int64_t a[WHET_BLOCK], b[WHET_BLOCK];
         whet__load_i64(x, xi, w.step[0], n, a);
         whet__load_i64(y, yi, w.step[1], n, b);
-        for (int64_t k = 0; k < n; k++) a[k] = r->i64(a[k], b[k], u, mode);
+        r->i64s(a, b, n, u, mode);
         whet__store_i64(z, zi, w.step[2], n, a);
       } else {
         double a[WHET_BLOCK], b[WHET_BLOCK];

@@ -18,6 +18,7 @@ typedef struct whet_binary_row {
   double (*f64)(double x, double y, int32_t mode); /* the function on real numbers */
   /* The function on integers and booleans; u: both are the bits of unsigned numbers. */
   int64_t (*i64)(int64_t x, int64_t y, bool u, int32_t mode);
+  void (*i64s)(int64_t *x, const int64_t *y, int64_t n, bool u, int32_t mode); /* that of n pairs, into x */
   int16_t bin;                 /* WHET_BIN_ function of the kernels, -1: none */
   uint8_t kind;                /* WHET_BINARY_ */
   const char *grad_x, *grad_y; /* gradients of x and y by names: x, y, z (result), g (of z) */

@@ -4,27 +4,23 @@
 #include <arm_neon.h>
 #include <stdint.h>
 
-static inline uint32x4_t word_pairs(uint32x4_t a, uint32x4_t b, int odd) {
-  return odd ? vtrn2q_u32(a, b) : vtrn1q_u32(a, b);
-}
-
 /* 8 x 8 bytes: neighbours swap halves of rows, of pairs, of fours. */
 static inline void tile_1(const uint8_t *in, int64_t is, uint8_t *out, int64_t os) {
   uint8x8_t x[8];
   for (int i = 0; i < 8; i++) x[i] = vld1_u8(in + i * is);
   for (int i = 0; i < 8; i += 2) {
-    const uint8x8_t a = vtrn1_u8(x[i], x[i + 1]), b = vtrn2_u8(x[i], x[i + 1]);
-    x[i] = a, x[i + 1] = b;
+    const uint8x8x2_t t = vtrn_u8(x[i], x[i + 1]);
+    x[i] = t.val[0], x[i + 1] = t.val[1];
   }
   for (int j = 0; j < 4; j++) {
     const int i = j / 2 * 4 + j % 2;
-    const uint16x4_t p = vreinterpret_u16_u8(x[i]), q = vreinterpret_u16_u8(x[i + 2]);
-    x[i] = vreinterpret_u8_u16(vtrn1_u16(p, q)), x[i + 2] = vreinterpret_u8_u16(vtrn2_u16(p, q));
+    const uint16x4x2_t t = vtrn_u16(vreinterpret_u16_u8(x[i]), vreinterpret_u16_u8(x[i + 2]));
+    x[i] = vreinterpret_u8_u16(t.val[0]), x[i + 2] = vreinterpret_u8_u16(t.val[1]);
   }
   for (int i = 0; i < 4; i++) {
-    const uint32x2_t p = vreinterpret_u32_u8(x[i]), q = vreinterpret_u32_u8(x[i + 4]);
-    vst1_u8(out + i * os, vreinterpret_u8_u32(vtrn1_u32(p, q)));
-    vst1_u8(out + (i + 4) * os, vreinterpret_u8_u32(vtrn2_u32(p, q)));
+    const uint32x2x2_t t = vtrn_u32(vreinterpret_u32_u8(x[i]), vreinterpret_u32_u8(x[i + 4]));
+    vst1_u8(out + i * os, vreinterpret_u8_u32(t.val[0]));
+    vst1_u8(out + (i + 4) * os, vreinterpret_u8_u32(t.val[1]));
   }
 }
 
@@ -32,10 +28,11 @@ static inline void tile_1(const uint8_t *in, int64_t is, uint8_t *out, int64_t o
 static inline void tile_4(const uint8_t *in, int64_t is, uint8_t *out, int64_t os) {
   uint32x4_t x[4];
   for (int i = 0; i < 4; i++) x[i] = vreinterpretq_u32_u8(vld1q_u8(in + i * is));
-  for (int odd = 0; odd < 2; odd++) {
-    const uint32x4_t a = word_pairs(x[0], x[1], odd), b = word_pairs(x[2], x[3], odd);
-    vst1q_u8(out + odd * os, vreinterpretq_u8_u32(vcombine_u32(vget_low_u32(a), vget_low_u32(b))));
-    vst1q_u8(out + (odd + 2) * os, vreinterpretq_u8_u32(vcombine_u32(vget_high_u32(a), vget_high_u32(b))));
+  const uint32x4x2_t a = vtrnq_u32(x[0], x[1]), b = vtrnq_u32(x[2], x[3]);
+  for (int i = 0; i < 2; i++) {
+    vst1q_u8(out + i * os, vreinterpretq_u8_u32(vcombine_u32(vget_low_u32(a.val[i]), vget_low_u32(b.val[i]))));
+    vst1q_u8(out + (i + 2) * os,
+             vreinterpretq_u8_u32(vcombine_u32(vget_high_u32(a.val[i]), vget_high_u32(b.val[i]))));
   }
 }
 
