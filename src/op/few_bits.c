@@ -7,6 +7,7 @@
 #include "base/dtype.h"
 #include "op/cast.h"
 #include "op/dense.h"
+#include "op/few.h"
 #include "op/move.h"
 #include "op/move_attr.h"
 #include "op/qlinear.h"
@@ -136,6 +137,20 @@ static whet_status product(whet_import *im, int32_t scale, int32_t *in) {
   return plain ? WHET_OK : whet__im_cast(im, made, out, float_type(im, scale));
 }
 
+/* Can DenseFew read MatMulNBits' weights where they lie? */
+static bool as_they_are(const whet_import *im, int32_t b, const struct few *w) {
+  const whet_val *bv = whet__im_val(im, b);
+  return w->bits == 4 && !w->order && !w->zero_float && w->block % 8 == 0 && w->k % w->block == 0 &&
+         float_type(im, whet__im_in(im, 2)) == WHET_F32 && bv->dtype == WHET_U8 && bv->data->n == (size_t)(w->n * w->k / 2);
+}
+
+static whet_status few_product(whet_import *im, int32_t b, const struct few *w) {
+  WHET_NEW_ATTR(im, whet_dense_few, at);
+  *at = (whet_dense_few){(int32_t)w->n, (int32_t)w->k, (int32_t)w->block};
+  int32_t in[5] = {whet__im_in(im, 0), b, whet__im_in(im, 2), whet__im_in(im, 3), whet__im_in(im, 5)}, out = whet__im_out(im, 0);
+  return whet__im_node(im, whet__op_find("DenseFew"), at, in, in[4] >= 0 ? 5 : in[3] >= 0 ? 4 : 3, &out, 1);
+}
+
 /* MatMulNBits(a, b, scales, zeros, g_idx, bias). */
 whet_status whet__few_matmul_nbits(whet_import *im, const whet_op *op) {
   struct few w = {.k = whet__onnx_int(im, "K", 0),
@@ -145,6 +160,7 @@ whet_status whet__few_matmul_nbits(whet_import *im, const whet_op *op) {
                   .together = 1};
   int32_t b = whet__im_in(im, 1), in[3] = {whet__im_in(im, 0), -1, whet__im_in(im, 5)};
   WHET_TRY(read_few(im, b, whet__im_in(im, 2), whet__im_in(im, 3), whet__im_in(im, 4), &w));
+  if (as_they_are(im, b, &w)) return few_product(im, b, &w);
   if (!w.order && !w.zero_float) {
     WHET_TRY(quantised_weights(im, b, &w, &in[1]));
   } else if ((in[1] = float_weights(im, &w)) < 0) {
