@@ -52,7 +52,7 @@ static int32_t by_real(const call *c, int32_t a, int32_t b) {
   return whet__q8_store(&c->z, c->real_z ? round(f / (double)c->z.scale) : f);
 }
 
-/* Max and Min of stored numbers. */
+/* Max, Min and whatever LiteRT knows of whole numbers only: of the stored ones. */
 static int32_t stored(const call *c, int32_t a, int32_t b) {
   return (int32_t)c->row->i64(a + c->x.zero, b + c->y.zero, false, c->mode);
 }
@@ -139,7 +139,8 @@ static void tfl(call *c) {
   float sx = c->x.scale, sy = c->y.scale, sz = c->z.scale;
   c->fn = by_real;
   if (!c->real_x || !c->real_y) return;
-  if (!strcmp(name, "Max") || !strcmp(name, "Min")) {
+  if (!strcmp(name, "Max") || !strcmp(name, "Min") || !strcmp(name, "BitwiseXor") || !strcmp(name, "BitShift") || !strcmp(name, "FloorDiv") ||
+      !strcmp(name, "Mod")) {
     c->fn = stored;
   } else if (c->row->kind == WHET_BINARY_BOOL) {
     bool equality = !strcmp(name, "Equal") || !strcmp(name, "NotEqual");

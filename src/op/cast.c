@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Cast(x, to): the same numbers in another type. CastLike(x, t): in the type of t.
  *
- * ONNX Cast 1-28, CastLike 15-25; TFLite CAST, STABLEHLO_CONVERT. All types. Floats to integers are cut towards zero,
- * integers to narrower ones lose their high bits, to BOOL everything but 0 is true; to floats: nearest, half to even;
+ * ONNX Cast 1-28, CastLike 15-25; TFLite CAST, STABLEHLO_CONVERT. All types. Floats to integers are cut towards zero
+ * (TFLite: past the range they become its end), integers to narrower ones lose their high bits, to BOOL everything but 0 is true; to floats: nearest, half to even;
  * to 8-bit floats with or without saturation; to FLOAT8E8M0 by round_mode; complex numbers lose their imaginary part;
  * text: cast_text.c. Quantised tensors: the stored numbers. Exact. */
 
@@ -21,31 +21,33 @@ typedef struct cast_attr {
   int32_t to;    /* whet_dtype; Cast only */
   bool saturate; /* numbers past the largest float8 become the largest */
   uint8_t e8m0;  /* E8M0_: rounding to that type */
+  bool clamp;    /* floats past an integer type's range become its end, what is no number its greatest (TFLite) */
 } cast_attr;
 
 static const whet_attr_desc k_attrs[] = {{"to", WHET_ATTR_I32, offsetof(cast_attr, to)},
                                          {"saturate", WHET_ATTR_BOOL, offsetof(cast_attr, saturate)},
                                          {"round_mode", WHET_ATTR_U8, offsetof(cast_attr, e8m0)},
+                                         {"clamp", WHET_ATTR_BOOL, offsetof(cast_attr, clamp)},
                                          {0}};
 
 /* ---- reading --------------------------------------------------------------------------------- */
 
-static whet_status put(whet_import *im, const whet_op *op, int64_t to, bool saturate, uint8_t e8m0) {
+static whet_status put(whet_import *im, const whet_op *op, int64_t to, bool saturate, uint8_t e8m0, bool clamp) {
   cast_attr *a = whet__arena_alloc(whet__im_arena(im), sizeof *a);
   if (!a) return whet__im_fail(im, WHET_E_MEMORY, "no memory for attributes");
-  *a = (cast_attr){(int32_t)to, saturate, e8m0};
+  *a = (cast_attr){(int32_t)to, saturate, e8m0, clamp};
   return whet__im_node_as_is(im, op, a);
 }
 
 whet_status whet__im_cast(whet_import *im, int32_t x, int32_t y, whet_dtype to) {
   cast_attr *a = whet__arena_alloc(whet__im_arena(im), sizeof *a);
   if (!a) return whet__im_fail(im, WHET_E_MEMORY, "no memory for attributes");
-  *a = (cast_attr){(int32_t)to, true, E8M0_UP};
+  *a = (cast_attr){(int32_t)to, true, E8M0_UP, false};
   return whet__im_node(im, whet__op_find("Cast"), a, &x, 1, &y, 1);
 }
 
 int32_t whet__ed_cast(whet_edit *e, int32_t x, int32_t y, whet_dtype to) {
-  const cast_attr a = {(int32_t)to, true, E8M0_UP};
+  const cast_attr a = {(int32_t)to, true, E8M0_UP, false};
   return whet__ed_node(e, whet__op_find("Cast"), &a, &x, 1, &y, 1);
 }
 
@@ -75,12 +77,12 @@ static whet_status read_onnx(whet_import *im, const whet_op *op) {
   int64_t to = whet__onnx_int(im, "to", 0);
   if (to <= WHET_NONE || to >= WHET_DTYPE_COUNT)
     return whet__im_fail(im, WHET_E_DATA, "attribute to is %lld: that is no element type", (long long)to);
-  return put(im, op, to, whet__onnx_int(im, "saturate", 1) != 0, mode);
+  return put(im, op, to, whet__onnx_int(im, "saturate", 1) != 0, mode, false);
 }
 static whet_status read_like(whet_import *im, const whet_op *op) {
   uint8_t mode;
   WHET_TRY(read_round(im, &mode));
-  return put(im, op, 0, whet__onnx_int(im, "saturate", 1) != 0, mode);
+  return put(im, op, 0, whet__onnx_int(im, "saturate", 1) != 0, mode, false);
 }
 /* Cast before opset 6: the type by its name. */
 static whet_status read_name(whet_import *im, const whet_op *op) {
@@ -94,13 +96,13 @@ static whet_status read_name(whet_import *im, const whet_op *op) {
   whet_str s = whet__onnx_str(im, "to", "");
   for (size_t i = 0; i < WHET_COUNT(names); i++)
     if (s.n == strlen(names[i].name) && !memcmp(s.p, names[i].name, s.n))
-      return put(im, op, names[i].t, true, E8M0_UP);
+      return put(im, op, names[i].t, true, E8M0_UP, false);
   return whet__im_fail(im, WHET_E_DATA, "attribute to names no element type");
 }
 static whet_status read_tfl(whet_import *im, const whet_op *op) {
   const whet_val *out = whet__im_val(im, whet__im_out(im, 0));
   if (!out || !out->dtype) return whet__im_fail(im, WHET_E_FORMAT, "expected an output with a type");
-  return put(im, op, out->dtype, true, E8M0_UP);
+  return put(im, op, out->dtype, true, E8M0_UP, true);
 }
 
 static const whet_from k_from[] = {{"", "Cast", 1, read_name},
@@ -163,6 +165,12 @@ static uint8_t to_e8m0(float f, const cast_attr *a) {
   return (uint8_t)e;
 }
 
+/* A real number within the range of an integer type; what is no number is the greatest. */
+static double clamped(whet_dtype t, double v) {
+  double lo = (double)whet__dtype_min(t), hi = t == WHET_U64 ? 18446744073709551616.0 : (double)whet__dtype_max(t);
+  return v >= hi || isnan(v) ? hi : v < lo ? lo : v;
+}
+
 /* Store a real number. */
 static void put_real(const cast_attr *a, const whet_tensor *y, int64_t i, double v) {
   switch (y->dtype) {
@@ -181,7 +189,7 @@ static void put_real(const cast_attr *a, const whet_tensor *y, int64_t i, double
       ((uint8_t *)y->data)[i] = whet__f32_to_f8(y->dtype, to_odd(v), a->saturate);
       return;
     default:
-      whet__set_f64(y->dtype, y->data, i, whet__is_float(y->dtype) ? (double)to_odd(v) : v);
+      whet__set_f64(y->dtype, y->data, i, whet__is_float(y->dtype) ? (double)to_odd(v) : a->clamp ? clamped(y->dtype, v) : v);
   }
 }
 
@@ -238,6 +246,7 @@ static whet_status ref(const whet_args *arg) {
   const whet_tensor *x = &arg->in[0], *y = &arg->out[0];
   if (x->dtype == WHET_STRING || y->dtype == WHET_STRING) return whet__cast_text(arg);
   bool ints = plain(x->dtype), reals = x->dtype == WHET_F32 && (y->dtype == WHET_F64 || plain(y->dtype));
+  bool clamp = ((const cast_attr *)arg->attr)->clamp && !whet__is_float(y->dtype) && y->dtype != WHET_BOOL;
   whet_walk w;
   whet__walk_init(&w, x->rank, x->dim);
   whet__walk_add(&w, x);
@@ -256,6 +265,7 @@ static whet_status ref(const whet_args *arg) {
         whet__store_f64(y, yi, w.step[1], n, f);
       } else if (reals) {
         whet__load_f64(x, xi, w.step[0], n, f);
+        for (int64_t k = 0; k < n && clamp; k++) f[k] = clamped(y->dtype, f[k]);
         whet__store_f64(y, yi, w.step[1], n, f);
       } else {
         slow(arg->attr, x, xi, w.step[0], y, yi, w.step[1], n);
