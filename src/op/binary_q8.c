@@ -139,8 +139,8 @@ static void tfl(call *c) {
   float sx = c->x.scale, sy = c->y.scale, sz = c->z.scale;
   c->fn = by_real;
   if (!c->real_x || !c->real_y) return;
-  if (!strcmp(name, "Max") || !strcmp(name, "Min") || !strcmp(name, "BitwiseXor") || !strcmp(name, "BitShift") || !strcmp(name, "FloorDiv") ||
-      !strcmp(name, "Mod")) {
+  if (!strcmp(name, "Max") || !strcmp(name, "Min") || !strcmp(name, "BitwiseXor") || !strcmp(name, "BitShift") ||
+      !strcmp(name, "FloorDiv") || !strcmp(name, "Mod")) {
     c->fn = stored;
   } else if (c->row->kind == WHET_BINARY_BOOL) {
     bool equality = !strcmp(name, "Equal") || !strcmp(name, "NotEqual");
@@ -240,7 +240,8 @@ static whet_status by_pairs(whet_planner *p, const whet_node *n) {
   whet_pair_q8 k = {.rank = s->rank};
   int64_t count = whet__shape_count(s);
   if (count < PAIRS / 16 || s->rank < 1) return WHET_LATE;
-  if (!strides(p, x, s, k.x_stride) || !strides(p, y, s, k.y_stride) || !strides(p, out, s, k.z_stride)) return WHET_LATE;
+  if (!strides(p, x, s, k.x_stride) || !strides(p, y, s, k.y_stride) || !strides(p, out, s, k.z_stride))
+    return WHET_LATE;
   uint8_t map[256], *table = whet__pl_memory(p, PAIRS);
   if (!table) return WHET_LATE;
   call c = call_of(n, tx, whet__pl_quant(p, x), ty, whet__pl_quant(p, y), tz, whet__pl_quant(p, z));

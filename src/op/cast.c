@@ -2,9 +2,10 @@
 /* Cast(x, to): the same numbers in another type. CastLike(x, t): in the type of t.
  *
  * ONNX Cast 1-28, CastLike 15-25; TFLite CAST, STABLEHLO_CONVERT. All types. Floats to integers are cut towards zero
- * (TFLite: past the range they become its end), integers to narrower ones lose their high bits, to BOOL everything but 0 is true; to floats: nearest, half to even;
- * to 8-bit floats with or without saturation; to FLOAT8E8M0 by round_mode; complex numbers lose their imaginary part;
- * text: cast_text.c. Quantised tensors: the stored numbers. Exact. */
+ * (TFLite: past the range they become its end), integers to narrower ones lose their high bits, to BOOL everything
+ * but 0 is true; to floats: nearest, half to even; to 8-bit floats with or without saturation; to FLOAT8E8M0 by
+ * round_mode; complex numbers lose their imaginary part; text: cast_text.c. Quantised tensors: the stored numbers.
+ * Exact. */
 
 #include "op/cast.h"
 
@@ -189,7 +190,10 @@ static void put_real(const cast_attr *a, const whet_tensor *y, int64_t i, double
       ((uint8_t *)y->data)[i] = whet__f32_to_f8(y->dtype, to_odd(v), a->saturate);
       return;
     default:
-      whet__set_f64(y->dtype, y->data, i, whet__is_float(y->dtype) ? (double)to_odd(v) : a->clamp ? clamped(y->dtype, v) : v);
+      whet__set_f64(y->dtype, y->data, i,
+                    whet__is_float(y->dtype) ? (double)to_odd(v)
+                    : a->clamp               ? clamped(y->dtype, v)
+                                             : v);
   }
 }
 

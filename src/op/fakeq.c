@@ -33,6 +33,16 @@ static whet_status as_int8(whet_import *im, int32_t *w) {
   return WHET_OK;
 }
 
+whet_status whet__im_hybrid_weights(whet_import *im, int32_t *in, int n) {
+  const whet_val *x = n ? whet__im_val(im, in[0]) : NULL;
+  for (int i = 1; i < n && x && x->dtype == WHET_F32; i++) {
+    const whet_val *w = in[i] < 0 ? NULL : whet__im_val(im, in[i]);
+    if (w && w->dtype == WHET_U8 && w->q) WHET_TRY(as_int8(im, &in[i]));
+    x = whet__im_val(im, in[0]); /* values move when one is made */
+  }
+  return WHET_OK;
+}
+
 whet_status whet__im_hybrid(whet_import *im, int64_t row, bool asymmetric, int32_t *w, int32_t *x) {
   const whet_val *xv = whet__im_val(im, *x), *wv = whet__im_val(im, *w);
   if (!xv || !wv || xv->dtype != WHET_F32 || !wv->q || whet__is_float((whet_dtype)wv->dtype)) return WHET_OK;
@@ -90,7 +100,8 @@ static float stored(const whet_fakeq *a, const whet_tensor *x, int64_t i, float 
   return !(r <= 127) ? 127 : r < least ? least : r;
 }
 
-/* Both references: the numbers that bytes stand for or, where there are more outputs, the bytes with step and zero point of each row. */
+/* Both references: the numbers that bytes stand for or, where there are more outputs, the bytes with step and zero
+ * point of each row. */
 static whet_status ref(const whet_args *args) {
   const whet_fakeq *a = args->attr;
   const whet_tensor *x = &args->in[0], *y = args->out;

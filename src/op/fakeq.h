@@ -14,5 +14,7 @@ typedef struct whet_fakeq {
 /* While an operator is read: if value *x is float and weights *w are quantised integers, *x becomes x rounded by
  * HybridRound, and uint8 weights become the int8 that TFLite takes them for. */
 whet_status whet__im_hybrid(whet_import *im, int64_t row, bool asymmetric, int32_t *w, int32_t *x);
+/* The same for the weights among the n inputs of a recurrent operator, which rounds input 0 itself. */
+whet_status whet__im_hybrid_weights(whet_import *im, int32_t *in, int n);
 
 #endif

@@ -14,6 +14,7 @@
 
 #include "kern/lstm_f32.h"
 #include "kern/lstm_q8.h"
+#include "op/fakeq.h"
 #include "op/hybrid.h"
 #include "op/move_attr.h"
 
@@ -62,7 +63,10 @@ static whet_status build(whet_import *im, const whet_seq_lstm *from, const int32
       return whet__im_fail(im, WHET_E_FORMAT, "state %d is no variable", i - LSTM_H);
     WHET_TRY(start_at_zero_point(im, in[i]));
   }
-  return whet__im_node(im, whet__op_find("SequenceLSTM"), a, in, LSTM_INPUTS, &out, 1);
+  int32_t own[LSTM_INPUTS];
+  memcpy(own, in, sizeof own);
+  WHET_TRY(whet__im_hybrid_weights(im, own, LSTM_INPUTS));
+  return whet__im_node(im, whet__op_find("SequenceLSTM"), a, own, LSTM_INPUTS, &out, 1);
 }
 
 /* Scales of inner values of the integer operator. */
@@ -367,8 +371,8 @@ static bool usual(const whet_planner *p, const whet_node *n) {
   if (t == WHET_F32 && a->act != 4) return false;
   for (int i = LSTM_W; i < LSTM_INPUTS; i++) {
     bool weight = i < LSTM_P || (i >= LSTM_B && i < LSTM_PROJ), state = i == LSTM_H || i == LSTM_C;
-    if (weight && (n->in[i] < 0 || whet__pl_dtype(p, n->in[i]) != (i < LSTM_P ? t : bias) ||
-                   !whet__pl_data(p, n->in[i])))
+    if (weight &&
+        (n->in[i] < 0 || whet__pl_dtype(p, n->in[i]) != (i < LSTM_P ? t : bias) || !whet__pl_data(p, n->in[i])))
       return false;
     if (!weight && !state && n->in[i] >= 0) return false;
   }

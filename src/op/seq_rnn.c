@@ -4,6 +4,7 @@
  * TFLite RNN (one step), UNIDIRECTIONAL_SEQUENCE_RNN, and each half of BIDIRECTIONAL_SEQUENCE_RNN, whose outputs may
  * be merged by a Concat. float32 and hybrid. */
 
+#include "op/fakeq.h"
 #include "op/hybrid.h"
 #include "op/move_attr.h"
 
@@ -28,7 +29,10 @@ static whet_status build(whet_import *im, const struct seq_rnn *from, const int3
   *a = *from;
   if (in[H] < 0 || whet__im_val(im, in[H])->role != WHET_ROLE_VARIABLE)
     return whet__im_fail(im, WHET_E_FORMAT, "the state is no variable");
-  return whet__im_node(im, whet__op_find("SequenceRNN"), a, in, INPUTS, &out, 1);
+  int32_t own[INPUTS];
+  memcpy(own, in, sizeof own);
+  WHET_TRY(whet__im_hybrid_weights(im, own, INPUTS));
+  return whet__im_node(im, whet__op_find("SequenceRNN"), a, own, INPUTS, &out, 1);
 }
 
 static whet_status one_way(whet_import *im, const struct seq_rnn *a) {

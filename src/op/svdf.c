@@ -7,6 +7,7 @@
  * deep neural networks using a rank-constrained topology", 2015.) */
 
 #include "kern/requant.h"
+#include "op/fakeq.h"
 #include "op/hybrid.h"
 
 enum { X, FEATURES, TIMES, B, STATE };
@@ -30,7 +31,13 @@ static whet_status from_tfl(whet_import *im, const whet_op *op) {
   int32_t state = whet__im_in(im, STATE);
   if (state < 0 || whet__im_val(im, state)->role != WHET_ROLE_VARIABLE)
     return whet__im_fail(im, WHET_E_FORMAT, "the state is no variable");
-  return whet__im_node_as_is(im, op, a);
+  int32_t in[STATE + 1], out = whet__im_out(im, 0);
+  for (int i = 0; i <= STATE; i++) in[i] = whet__im_in(im, i);
+  if (whet__im_n_in(im) != STATE + 1 || whet__im_n_out(im) != 1)
+    return whet__im_fail(im, WHET_E_FORMAT, "%d inputs and %d outputs, expected %d and 1", whet__im_n_in(im),
+                         whet__im_n_out(im), STATE + 1);
+  WHET_TRY(whet__im_hybrid_weights(im, in, STATE + 1));
+  return whet__im_node(im, op, a, in, STATE + 1, &out, 1);
 }
 static const whet_from k_from[] = {{"tflite", "SVDF", 1, from_tfl}, {0}};
 

@@ -12,6 +12,7 @@ import numpy as np
 import suite
 from tflite_case import TYPES, write_case
 from tflite_draw import RANGE, Draw
+from tflite_file import byte
 from tflite_fuzz import FIXED, litert
 
 KINDS = [t for t in TYPES if t not in ("int4", "int2")]
@@ -226,6 +227,42 @@ for op in ("ARG_MAX", "ARG_MIN"):
             MOVES[f"{op}_{to}_by_{at}"] = best(op, to, at)
 
 
+def weights(d, shape, t):
+    """Quantised weights: old files say uint8 for what is int8."""
+    return d.m.const(d.rng.integers(-127, 128, shape).astype(np.int8).view(t), t, scale=0.01)
+
+
+def floats(d, n):
+    return d.m.const(d.rng.normal(0, 0.3, n).astype(np.float32))
+
+
+def state(d, shape):
+    at = d.m.tensor(list(shape))
+    d.m.tensors[at][5] = byte(1)
+    return at
+
+
+def rnn(d, t):
+    d.m.op("RNN", [d.input([2, 5], "float32"), weights(d, (4, 5), t), weights(d, (4, 4), t), floats(d, 4), state(d, (2, 4))],
+           [d.m.output([2, 4])], 4, False)
+
+
+def sequence_rnn(d, t):
+    d.m.op("UNIDIRECTIONAL_SEQUENCE_RNN", [d.input([3, 2, 5], "float32"), weights(d, (4, 5), t), weights(d, (4, 4), t), floats(d, 4),
+                                           state(d, (2, 4))], [d.m.output([3, 2, 4])], True, 4, False)
+
+
+def svdf(d, t):
+    d.m.op("SVDF", [d.input([2, 3], "float32"), weights(d, (8, 3), t), weights(d, (8, 5), t), floats(d, 4), state(d, (2, 40))],
+           [d.m.output([2, 4])], 2, 1, False)
+
+
+def sequence_lstm(d, t):
+    ins = [d.input([3, 2, 5], "float32"), *(weights(d, (4, 5), t) for _ in range(4)), *(weights(d, (4, 4), t) for _ in range(4)),
+           -1, -1, -1, *(floats(d, 4) for _ in range(4)), -1, -1, state(d, (2, 4)), state(d, (2, 4)), -1, -1, -1, -1]
+    d.m.op("UNIDIRECTIONAL_SEQUENCE_LSTM", ins, [d.m.output([3, 2, 4])], 4, 0.0, 0.0, True, False)
+
+
 def cast(a, b):
     """From values of both signs, and beyond the other type where C defines what happens."""
     def build(d):
@@ -274,6 +311,9 @@ def jobs():
                 yield f"{op}_{tag}", 3e-6, build
             for name, f in MOVES.items():
                 yield f"{name}_{tag}", 3e-6, lambda d, f=f, t=t, q=q: f(d, t, q)
+    for t in ("int8", "uint8"):
+        for f in (rnn, sequence_rnn, svdf, sequence_lstm):
+            yield f"hybrid_{f.__name__}_{t}", 3e-6, lambda d, f=f, t=t: f(d, t)
     for a in KINDS:
         for b in KINDS:
             yield f"CAST_{a}_to_{b}", 0, cast(a, b)
