@@ -133,6 +133,12 @@ static size_t tile_scratch(const void *params) {
   return c.bytes;
 }
 
+/* The strip at `buf`, of n elements: what the last run's whole groups read past it counts nothing, and is defined. */
+static const TILE_ELEM *tile_end(TILE_ELEM *buf, int64_t n) {
+  memset(buf + n, 0, WHET_SLACK);
+  return buf;
+}
+
 /* Where the first tile of lines [y, y + n) of one image begins, group g; copied into `buf` when need be. */
 static const TILE_ELEM *tile_strip(const whet_conv_q8 *p, const tile_cut *c, const uint8_t *in, int64_t line,
                                    int64_t n, int64_t g, TILE_ELEM *buf) {
@@ -142,7 +148,7 @@ static const TILE_ELEM *tile_strip(const whet_conv_q8 *p, const tile_cut *c, con
     if (!c->copy) return (const TILE_ELEM *)(const void *)from;
     int64_t px = whet__min_i(n * c->width, c->total - line * c->width);
     tile_copy_row(p, from, px, 0, 1, px, c->pix, buf);
-    return buf;
+    return tile_end(buf, px * c->pix);
   }
   int64_t image = line / c->per, y = line % c->per * p->stride_h - p->pad_top, rows = tile_rows(p, c, n);
   int64_t pitch = p->in_w * p->in_pitch;
@@ -154,7 +160,7 @@ static const TILE_ELEM *tile_strip(const whet_conv_q8 *p, const tile_cut *c, con
     else
       tile_copy_row(p, in + (y + i) * pitch, p->in_w, -p->pad_left, 1, c->px, c->pix, buf + i * c->row);
   }
-  return buf;
+  return tile_end(buf, rows * c->row);
 }
 
 /* Results in line `line`. */
