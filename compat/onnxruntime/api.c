@@ -25,22 +25,6 @@ static const OrtApi *get_api(uint32_t version) {
   return NULL;
 }
 
-/* Programs ask for the symbol version of the release that they were linked with: there is one for each. */
-#define EVERY_RELEASE(X)                                                                                          \
-  X(1_17_0, "1.17.0")                                                                                             \
-  X(1_17_1, "1.17.1")                                                                                             \
-  X(1_17_3, "1.17.3") X(1_18_0, "1.18.0") X(1_18_1, "1.18.1") X(1_19_0, "1.19.0") X(1_19_1, "1.19.1")             \
-      X(1_19_2, "1.19.2") X(1_20_0, "1.20.0") X(1_20_1, "1.20.1") X(1_20_2, "1.20.2") X(1_21_0, "1.21.0")         \
-          X(1_21_1, "1.21.1") X(1_22_0, "1.22.0") X(1_22_1, "1.22.1") X(1_22_2, "1.22.2") X(1_23_0, "1.23.0")     \
-              X(1_23_1, "1.23.1") X(1_23_2, "1.23.2") X(1_24_0, "1.24.0") X(1_24_1, "1.24.1") X(1_24_2, "1.24.2") \
-                  X(1_24_3, "1.24.3") X(1_24_4, "1.24.4") X(1_25_0, "1.25.0") X(1_25_1, "1.25.1")                 \
-                      X(1_25_2, "1.25.2") X(1_26_0, "1.26.0") X(1_26_1, "1.26.1") X(1_26_2, "1.26.2")             \
-                          X(1_27_0, "1.27.0") X(1_27_1, "1.27.1") X(1_27_2, "1.27.2") X(1_28_0, "1.28.0")         \
-                              X(1_28_1, "1.28.1") X(1_28_2, "1.28.2") X(1_29_0, "1.29.0") X(1_29_1, "1.29.1")     \
-                                  X(1_29_2, "1.29.2") X(1_30_0, "1.30.0") X(1_30_1, "1.30.1") X(1_30_2, "1.30.2") \
-                                      X(1_31_1, "1.31.1") X(1_31_2, "1.31.2") X(1_32_0, "1.32.0")                 \
-                                          X(1_32_1, "1.32.1") X(1_32_2, "1.32.2")
-
 static const OrtApiBase base = {get_api, version_string};
 
 /* The one that programs get that are linked with this library. */
@@ -69,20 +53,23 @@ NO_PROVIDER(append_dnnl, int, "Dnnl", "DNNL")
 NO_PROVIDER(append_tensorrt, int, "Tensorrt", "TensorRT")
 NO_PROVIDER(append_openvino, const char *, "OpenVINO", "OpenVINO")
 
-/* A function under its name and version; `at` is @@ for the version that programs get. */
-#define ALIAS(fn, name, tag, at, text)                                                 \
-  extern __typeof__(fn) fn##_##tag __attribute__((alias(#fn), visibility("default"))); \
-  __asm__(".symver " #fn "_" #tag ", " name at "VERS_" text);
-#define APPEND(fn, name, tag, at, text) ALIAS(fn, "OrtSessionOptionsAppendExecutionProvider_" name, tag, at, text)
-#define ALL(tag, at, text)                            \
-  ALIAS(get_api_base, "OrtGetApiBase", tag, at, text) \
-  APPEND(append_cpu, "CPU", tag, at, text)            \
-  APPEND(append_cuda, "CUDA", tag, at, text)          \
-  APPEND(append_rocm, "ROCM", tag, at, text)          \
-  APPEND(append_migraphx, "MIGraphX", tag, at, text)  \
-  APPEND(append_dnnl, "Dnnl", tag, at, text)          \
-  APPEND(append_tensorrt, "Tensorrt", tag, at, text)  \
-  APPEND(append_openvino, "OpenVINO", tag, at, text)
-#define OLD(tag, text) ALL(tag, "@", text)
-EVERY_RELEASE(OLD)
-ALL(1_31_0, "@@", "1.31.0")
+/* Programs ask for the symbol version of the release that they were linked with: each function is there under that of
+ * every one, a line of functions.def, whose number tells the aliases apart. */
+#define ALIAS(fn, name, line, version) ALIAS_AT(fn, name, line, version)
+#define ALIAS_AT(fn, name, line, version)                                               \
+  extern __typeof__(fn) fn##_##line __attribute__((alias(#fn), visibility("default"))); \
+  __asm__(".symver " #fn "_" #line ", " name version);
+#define APPEND(fn, name, version) ALIAS(fn, "OrtSessionOptionsAppendExecutionProvider_" name, __LINE__, version)
+#define ALL(version)                                      \
+  ALIAS(get_api_base, "OrtGetApiBase", __LINE__, version) \
+  APPEND(append_cpu, "CPU", version)                      \
+  APPEND(append_cuda, "CUDA", version)                    \
+  APPEND(append_rocm, "ROCM", version)                    \
+  APPEND(append_migraphx, "MIGraphX", version)            \
+  APPEND(append_dnnl, "Dnnl", version)                    \
+  APPEND(append_tensorrt, "Tensorrt", version)            \
+  APPEND(append_openvino, "OpenVINO", version)
+#define FUNCTION(f)
+#define RELEASE(version) ALL("@VERS_" #version)
+#define CURRENT(version) ALL("@@VERS_" #version)
+#include "functions.def"

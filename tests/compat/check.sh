@@ -11,7 +11,7 @@ fail() { echo "$*"; exit 1; }
 # The lists beside the libraries.
 for one in tflite:libtensorflowlite_c.so onnxruntime:libonnxruntime.so.1; do
   list=$WHET_SOURCE/compat/${one%%:*}/functions.def
-  sed -n 's/^FUNCTION(\(.*\))/\1/p; s/^RELEASE(\(.*\))/VERS_\1/p' "$list" | sort >"$dir/listed"
+  sed -n 's/^FUNCTION(\(.*\))/\1/p; s/^\(RELEASE\|CURRENT\)(\(.*\))/VERS_\2/p' "$list" | sort >"$dir/listed"
   nm -D --defined-only "$WHET_BUILD/compat/${one##*:}" | sed 's/.* //; s/@.*//' | grep -E '^(TfLite|Ort|VERS_1\.[1-9])' | sort -u >"$dir/there"
   diff "$dir/listed" "$dir/there" || fail "$list is not what ${one##*:} offers"
 done

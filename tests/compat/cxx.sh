@@ -11,7 +11,7 @@ printf '#include <string>\nint main() { return 0; }\n' >"$dir/a.cc"
   -L"$WHET_BUILD/compat" -lonnxruntime -lstdc++ -o "$dir/classic" || exit 1
 LD_LIBRARY_PATH="$WHET_BUILD/compat" "$dir/classic" "$WHET_SOURCE/tools/demo_model/digits.onnx" || exit 1
 # As programs that were linked with another release's library: each of the symbol's versions is there.
-releases=$(sed -n 's/^RELEASE(\(.*\))/\1/p' "$WHET_SOURCE/compat/onnxruntime/functions.def")
+releases=$(sed -n 's/^\(RELEASE\|CURRENT\)(\(.*\))/\2/p' "$WHET_SOURCE/compat/onnxruntime/functions.def")
 {
   for v in $releases; do
     tag=$(echo $v | tr . _)
