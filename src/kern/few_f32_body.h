@@ -111,8 +111,7 @@ static void run(const void *params, void *const *ptr, int part, int parts) {
         (g->zeros ? panel_4_1 : panel_4_0)(g, w, a, c, n);
       else
         (g->zeros ? panel_1_1 : panel_1_0)(g, w, a, c, n);
-      for (int64_t r = 0; r < rows && g->epi.n; r++)
-        EPI(&g->epi, c + r * g->ldc, ptr[3] ? (const float *)ptr[3] + (i + r) * g->ldr + at : NULL, n);
+      if (g->epi.n) EPI(&g->epi, c, g->ldc, ptr[3] ? (const float *)ptr[3] + i * g->ldr + at : NULL, g->ldr, rows, n);
     }
   }
 }
