@@ -112,8 +112,13 @@ void *kc_params(kc *k, size_t n) {
 
 /* A float of a fill. */
 static float draw_float(kc *k, kc_fill how, int64_t i) {
-  static const uint32_t special[] = {0x7fc00000u, 0x7f800000u, 0xff800000u, 0x80000000u, 0x00000001u,
-                                     0x807fffffu, 0x7f7fffffu, 0xff7fffffu, 0x00000000u, 0x3f800001u};
+#ifdef __arm__ /* vectors take numbers below 2^-126 as zeros */
+  enum { LEAST = 0x00800000u, BELOW = 0x00800000u };
+#else
+  enum { LEAST = 0x00000001u, BELOW = 0x007fffffu };
+#endif
+  static const uint32_t special[] = {0x7fc00000u,         0x7f800000u, 0xff800000u, 0x80000000u, LEAST,
+                                     0x80000000u | BELOW, 0x7f7fffffu, 0xff7fffffu, 0x00000000u, 0x3f800001u};
   float f;
   switch (how) {
     case KC_INTS:
@@ -297,7 +302,8 @@ void kc_fail(kc *k, const char *fmt, ...) {
 
 void kc_want(kc *k, int arg, int64_t i, double want, double tol) {
   double got = whet__get_f64((whet_dtype)k->arg[arg].dtype, k->arg[arg].p, i);
-  if (!k->row->exact && k->arg[arg].dtype == WHET_F32) tol += FLT_MIN; /* such rows may take numbers below it as zeros */
+  if (!k->row->exact && k->arg[arg].dtype == WHET_F32)
+    tol += FLT_MIN; /* such rows may take numbers below it as zeros */
   if (isnan(want) ? isnan(got) : got == want || fabs(got - want) <= tol) return;
   kc_fail(k, "argument %d element %lld: got %.9g, expected %.9g within %.3g", arg, (long long)i, got, want, tol);
 }
@@ -500,7 +506,9 @@ static void bench_row(kc *k, const whet_kern *row, double seconds) {
   }
   if (scratch.map) munmap(scratch.map, scratch.map_bytes);
   printf("%-44s %-32s %10.2f us", k->name, row->name, best * 1e6);
-  if (k->ops) printf(" %8.1f Gop/s %5.1f %% of peak", k->ops / best * 1e-9, 100 * k->ops / best / whet__peak(row->isa, strstr(row->name, "q8")));
+  if (k->ops)
+    printf(" %8.1f Gop/s %5.1f %% of peak", k->ops / best * 1e-9,
+           100 * k->ops / best / whet__peak(row->isa, strstr(row->name, "q8")));
   if (k->bytes) printf(" %7.1f GB/s", k->bytes / best * 1e-9);
   printf("\n");
   fflush(stdout);
