@@ -71,21 +71,30 @@ static bool listed(const char *const *list, const char *name) {
 typedef struct found {
   const char *path;
   elf_file elf;
-  bool linked[RUNTIMES], named[RUNTIMES],
-      inside[RUNTIMES]; /* loaded with it; its name stands in the file; it is in the file */
+  const char *linked[RUNTIMES];           /* the library of it that is loaded with the file; NULL: none */
+  bool named[RUNTIMES], inside[RUNTIMES]; /* its name stands in the file; it is in the file */
   int asked[RUNTIMES], lacks[RUNTIMES];
   int cxx; /* symbols of TensorFlow Lite's C++ interface that are asked for */
 } found;
 
 static bool contains(const whet_file *f, const char *text) { return memmem(f->p, f->n, text, strlen(text)) != NULL; }
 
+/* Whether a library of that name is the runtime's: as it is called, or with a hash in its name,
+ * "libonnxruntime-9a682863.so", as tools call the libraries that they put into wheels of Python. */
+static bool is_file_of(const runtime *r, const char *name) {
+  size_t n = strlen(r->soname), stem = n - strlen(".so");
+  if (!strncmp(name, r->soname, n)) return true;
+  if (strncmp(name, r->soname, stem) != 0 || name[stem] != '-') return false;
+  size_t hash = strspn(name + stem + 1, "0123456789abcdef");
+  return hash >= 8 && !strncmp(name + stem + 1 + hash, ".so", 3);
+}
+
 /* Which runtime a symbol is of, -1: none. */
 static int runtime_of(const elf_symbol *s) {
   for (int i = 0; i < RUNTIMES; i++) {
     size_t n = strlen(k_runtimes[i].prefix);
     bool capital = !strncmp(s->name, k_runtimes[i].prefix, n) && s->name[n] >= 'A' && s->name[n] <= 'Z';
-    if (capital && (!*s->library || !strncmp(s->library, k_runtimes[i].soname, strlen(k_runtimes[i].soname))))
-      return i;
+    if (capital && (!*s->library || is_file_of(&k_runtimes[i], s->library))) return i;
   }
   return -1;
 }
@@ -103,7 +112,7 @@ static whet_status look(const char *path, found *x, whet_err *err) {
   for (int i = 0; i < RUNTIMES; i++) {
     const runtime *r = &k_runtimes[i];
     for (size_t k = 0; k < x->elf.n_needed; k++)
-      x->linked[i] |= !strncmp(x->elf.needed[k], r->soname, strlen(r->soname));
+      if (is_file_of(r, x->elf.needed[k])) x->linked[i] = x->elf.needed[k];
     x->named[i] = contains(&f, r->soname);
   }
   for (size_t k = 0; k < x->elf.n_symbol; k++) {
@@ -153,13 +162,17 @@ static void print_runtime(const found *x, int i, bool all) {
     const elf_symbol *s = &x->elf.symbol[k];
     if (s->defined || runtime_of(s) != i || (!all && there(r, s))) continue;
     const char *why = there(r, s)                    ? "there"
-                      : listed(r->function, s->name) ? "not in this version: releases 1.17 to 1.32 are known"
+                      : listed(r->function, s->name) ? "not in this version: releases 1.8 to 1.32 are known"
                                                      : "missing";
     printf("    %-44s %-12s %s\n", cli_clean(s->name), cli_clean(s->version), why);
   }
   if (!strcmp(r->prefix, "Ort") && x->asked[i])
     printf("    functions behind the table of OrtGetApiBase cannot be seen here: %s lists their states\n", r->page);
-  if (!x->lacks[i]) printf("    have it load whet's %s: LD_LIBRARY_PATH=FOLDER (%s)\n", r->own, r->page);
+  if (x->lacks[i]) return;
+  if (x->linked[i] && strncmp(x->linked[i], r->soname, strlen(r->soname)) != 0)
+    printf("    put whet's %s in place of its %s (%s)\n", r->own, cli_clean(x->linked[i]), r->page);
+  else
+    printf("    have it load whet's %s: LD_LIBRARY_PATH=FOLDER (%s)\n", r->own, r->page);
 }
 
 static void print(const found *x, bool all) {
@@ -167,7 +180,7 @@ static void print(const found *x, bool all) {
   bool any = x->cxx != 0;
   printf("%s: %s, %d bits, %s\n", cli_clean(x->path), e->program ? "program" : "library", e->bits, e->machine);
   for (int i = 0; i < RUNTIMES; i++) {
-    any |= x->linked[i] || x->asked[i] || x->named[i] || x->inside[i];
+    any |= x->linked[i] != NULL || x->asked[i] || x->named[i] || x->inside[i];
     print_runtime(x, i, all);
   }
   if (x->cxx)
@@ -192,8 +205,8 @@ static json_t *as_json(const found *x) {
   for (int i = 0; i < RUNTIMES; i++)
     if (x->linked[i] || x->asked[i] || x->named[i] || x->inside[i])
       json_array_append_new(runtimes, json_pack("{s:s, s:b, s:b, s:b, s:i, s:i}", "name", k_runtimes[i].name,
-                                                "linked", x->linked[i], "named", x->named[i], "inside", x->inside[i],
-                                                "asked", x->asked[i], "missing", x->lacks[i]));
+                                                "linked", x->linked[i] != NULL, "named", x->named[i], "inside",
+                                                x->inside[i], "asked", x->asked[i], "missing", x->lacks[i]));
   return json_pack("{s:s, s:s, s:i, s:s, s:o, s:o, s:o, s:i, s:b}", "file", cli_clean(x->path), "kind",
                    x->elf.program ? "program" : "library", "bits", x->elf.bits, "machine", x->elf.machine,
                    "libraries", libraries, "runtimes", runtimes, "functions", list, "cxx", x->cxx, "ok",

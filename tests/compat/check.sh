@@ -49,6 +49,10 @@ says 1 "whet lacks 1" "$dir/lacks"
 says 1 "TfLiteSomethingElse " "$dir/good" "$dir/lacks"
 program ort libonnxruntime.so.1 VERS_1.30.0 OrtGetApiBase
 says 0 "linked with it, asks for 1 function, whet has all of them" "$dir/ort"
+program wheel libonnxruntime-9a682863.so.1.14.1 VERS_1.14.1 OrtGetApiBase
+says 0 "put whet's libonnxruntime.so.1 in place of its libonnxruntime-9a682863.so.1.14.1" "$dir/wheel"
+program other libonnxruntime-extras.so.1 VERS_1.14.1 OrtGetApiBase
+says 0 "asks for nothing of" "$dir/other"
 program late libonnxruntime.so.1 VERS_1.99.0 OrtGetApiBase
 says 1 "VERS_1.99.0  not in this version" "$dir/late"
 strip "$dir/lacks" 2>/dev/null && says 1 "TfLiteSomethingElse " "$dir/lacks"
