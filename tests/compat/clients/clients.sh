@@ -2,8 +2,8 @@
 # SPDX-License-Identifier: Apache-2.0
 # Programs of other languages over ONNX Runtime, taken from their registries and not changed, on the original's library and on
 # whet's: clients.sh BUILD [CLIENT]...   Each prints what it sees, and both must be the same (compare.py). Clients: headers abi
-# cxx extensions sparse devices genai node java djl bytedeco rust vad fastembed magika go sherpa, and of TensorFlow Lite wake, edgefirst and
-# tflite: the C program with the headers of its archive.
+# cxx extensions sparse devices genai node java djl bytedeco rust vad fastembed magika go sherpa piper, and of TensorFlow Lite wake,
+# edgefirst and tflite: the C program with the headers of its archive; valgrind: those before it once more, slowly.
 # What a client needs and is not there (a tool, a network) is said, and the client is skipped; status 77 when all are.
 # Downloads and what is built of them lie in BUILD/clients. Needs the Python module onnx (tools/python.sh).
 set -u
@@ -256,6 +256,32 @@ client_genai() {
   "$python" "$here/compare.py" original.txt whet.txt
 }
 
+# piper-phonemize: a C++ library of 2023, linked with release 1.14 under a name of the wheel's own.
+client_piper() {
+  mkdir -p "$work/piper" && cd "$work/piper" || return 1
+  python_packages "$PWD/venv" "piper-phonemize==${PIPER_CLIENT:-1.1.0}" || return 77
+  rm -rf original && cp -R venv/lib/python*/site-packages original && rm -rf whet && cp -R original whet || return 1
+  cp "$ours" whet/piper_phonemize.libs/libonnxruntime-*.so* || return 1
+  for side in original whet; do
+    "$python" "$here/piper/program.py" $side >$side.txt 2>$side.log || { tail -5 $side.log; return 1; }
+  done
+  "$python" "$here/compare.py" original.txt whet.txt
+}
+
+# The clients without a runtime of their own under Valgrind, on whet's library: no error, and none in what they print of its results.
+# What headers of the original read past texts (GetAttrString) is theirs.
+client_valgrind() {
+  has valgrind || return 77
+  cd "$work" || return 1
+  for program in rust/target/debug/program cxx/program sparse/program devices/program; do
+    [ -x $program ] || { echo "skipped: needs the clients rust, cxx, sparse, devices before it"; return 77; }
+    case $program in rust* | cxx*) on=$work/models ;; *) on=$work/models/add.onnx ;; esac
+    (cd ${program%%/*} && ORT_DYLIB_PATH=$ours LD_LIBRARY_PATH=$build/compat valgrind -q --error-exitcode=9 \
+      --suppressions="$here/valgrind.supp" ${program#*/} "$on" >valgrind.txt 2>valgrind.log) || { tail -40 ${program%%/*}/valgrind.log; return 1; }
+    "$python" "$here/compare.py" ${program%%/*}/original.txt ${program%%/*}/valgrind.txt || return 1
+  done
+}
+
 # pymicro-wakeword and pyopen-wakeword: TensorFlow Lite's C interface through ctypes, with models and a Linux library of their own. The
 # integer models may differ by two steps of their outputs: whet gives the bytes of the reference kernels.
 client_wake() {
@@ -360,7 +386,7 @@ print(sorted(glob.glob(os.path.dirname(onnxruntime.__file__) + "/capi/libonnxrun
 }
 
 failed=0 passed=0
-all="headers abi cxx extensions sparse devices genai node java djl bytedeco rust vad fastembed magika go sherpa wake edgefirst tflite"
+all="headers abi cxx extensions sparse devices genai node java djl bytedeco rust vad fastembed magika go sherpa piper wake edgefirst tflite valgrind"
 for client in ${*:-$all}; do
   echo "== $client"
   (client_"$client")
