@@ -277,7 +277,7 @@ client_valgrind() {
     [ -x $program ] || { echo "skipped: needs the clients rust, cxx, sparse, devices before it"; return 77; }
     case $program in rust* | cxx*) on=$work/models ;; *) on=$work/models/add.onnx ;; esac
     (cd ${program%%/*} && ORT_DYLIB_PATH=$ours LD_LIBRARY_PATH=$build/compat valgrind -q --error-exitcode=9 \
-      --suppressions="$here/valgrind.supp" ${program#*/} "$on" >valgrind.txt 2>valgrind.log) || { tail -40 ${program%%/*}/valgrind.log; return 1; }
+      --suppressions="$here/valgrind.supp" ./${program#*/} "$on" >valgrind.txt 2>valgrind.log) || { tail -40 ${program%%/*}/valgrind.log; return 1; }
     "$python" "$here/compare.py" ${program%%/*}/original.txt ${program%%/*}/valgrind.txt || return 1
   done
 }
