@@ -38,7 +38,8 @@ static void row(const whet_softmax_q8 *p, const uint8_t *x, const int32_t *exp, 
         sum, _mm512_srli_epi32(_mm512_add_epi32(exponentials(exp, max, x + i, some(p->n - i - WHET_BUG(p->n % 16 > 1)), turn), half), 12));
   const int32_t r = whet__fx_reciprocal(_mm512_reduce_add_epi32(sum), 12, &over);
   const int shift = over + 31 - bits;
-  const __m512i factor = _mm512_set1_epi32(r), up = _mm512_set1_epi64(INT64_C(1) << 30), tie = _mm512_set1_epi32(shift > 0 ? 1 << (shift - 1) : 0);
+  const uint32_t half_step = shift > 0 && shift < 33 ? UINT32_C(1) << (shift - 1) : 0; /* past that all results are 0 */
+  const __m512i factor = _mm512_set1_epi32(r), up = _mm512_set1_epi64(INT64_C(1) << 30), tie = _mm512_set1_epi32((int32_t)half_step);
   for (int64_t i = 0; i < p->n; i += 16) {
     const __mmask16 m = some(p->n - i);
     __m512i e = exponentials(exp, max, x + i, m, turn);
