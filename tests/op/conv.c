@@ -225,7 +225,7 @@ static void affine(void **state) {
 /* A computed factor for each channel before a convolution, which scales the weights instead; not for several images, groups, or
  * many weights. */
 static void gates(void **state) {
-  for (uint64_t i = 0; i < 40; i++) {
+  for (uint64_t i = 0; i < 20; i++) {
     draw d = {500 + i, 0};
     conv_case k;
     opcheck c;
@@ -252,7 +252,7 @@ static void gates(void **state) {
 
 /* One factor and one term for a picture before a convolution, in the ways that files write them. */
 static void rescale(void **state) {
-  for (uint64_t i = 0; i < 60; i++) {
+  for (uint64_t i = 0; i < 24; i++) {
     draw d = {600 + i, 0};
     conv_case k;
     opcheck c;
