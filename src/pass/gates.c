@@ -49,8 +49,11 @@ static whet_status gates_region(whet_pass *p, whet_region *r) {
     int32_t number = r->node[i], maker = m.u.maker[n->in[0]], mul = 0, in[3] = {x, -1, n->n_in > 2 ? n->in[2] : -1};
     whet_edit e = {.pass = p, .g = p->g, .r = r, .at = i};
     in[1] = whet__ed_val(&e, "scaled", WHET_F32, &p->g->val[n->in[1]].shape);
-    if (e.failed || whet__ed_node(&e, whet__op_find("Mul"), NULL, (int32_t[]){n->in[1], s}, 2, &in[1], 1) < 0) return whet__pass_full(p);
+    int32_t scaled = e.failed ? -1 : whet__ed_node(&e, whet__op_find("Mul"), NULL, (int32_t[]){n->in[1], s}, 2, &in[1], 1);
+    if (scaled < 0) return whet__pass_full(p);
     n = &p->g->node[number];
+    p->g->node[scaled].name = p->g->node[maker].name;
+    p->g->node[scaled].origin = p->g->node[maker].origin;
     WHET_TRY(whet__match_become(&m, n, "Conv", n->attr, in, n->n_in));
     while (r->node[mul] != maker) mul++;
     whet__region_remove(p->g, r, mul);

@@ -73,9 +73,11 @@ static whet_status set_item_region(whet_pass *p, whet_region *r) {
     const int64_t rank = shape_of(&m, x)->rank;
     const whet_shape shape = {.rank = 1, .d = {rank}};
     int32_t place = whet__ed_val(&e, "place", (whet_dtype)p->g->val[rest].dtype, &shape);
-    if (e.failed || whet__ed_node(&e, whet__op_find("Concat"), &(whet_concat){0}, (int32_t[]){start, rest}, 2, &place, 1) < 0)
-      return whet__pass_full(p);
+    int32_t join = e.failed ? -1 : whet__ed_node(&e, whet__op_find("Concat"), &(whet_concat){0}, (int32_t[]){start, rest}, 2, &place, 1);
+    if (join < 0) return whet__pass_full(p);
     whet_node *n = &p->g->node[number];
+    p->g->node[join].name = n->name;
+    p->g->node[join].origin = n->origin;
     WHET_TRY(whet__match_become(&m, n, "DynamicUpdateSlice", NULL, (int32_t[]){x, n->in[1], place}, 3));
     i = e.at;
   }
