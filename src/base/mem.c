@@ -15,17 +15,15 @@ struct head {
   char pad[WHET_ALIGN - sizeof(size_t)];
 };
 
-enum { HUGE_PAGE = 2 << 20 };
-
 /* Big blocks ask for huge pages, where these are to be had by asking: weights are then there after a few page faults instead of
  * thousands. What does not fill a huge page keeps small ones, so that no more memory is resident. */
 static void *libc_alloc(void *user, size_t bytes, size_t align) {
   (void)user;
   void *p = NULL;
-  bool big = bytes >= HUGE_PAGE;
-  if (posix_memalign(&p, big ? HUGE_PAGE : align, bytes)) return NULL;
+  bool big = bytes >= WHET_HUGE_PAGE;
+  if (posix_memalign(&p, big ? WHET_HUGE_PAGE : align, bytes)) return NULL;
 #ifdef MADV_HUGEPAGE
-  if (big) madvise(p, bytes / HUGE_PAGE * HUGE_PAGE, MADV_HUGEPAGE);
+  if (big) madvise(p, bytes / WHET_HUGE_PAGE * WHET_HUGE_PAGE, MADV_HUGEPAGE);
 #endif
   return p;
 }

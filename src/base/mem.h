@@ -17,6 +17,9 @@ typedef struct whet_mem {
   _Atomic size_t refused;    /* bytes that the limit has refused; whet__no_memory reports and clears it */
 } whet_mem;
 
+/* From this size on blocks of the C library ask for huge pages, where these are to be had by asking. */
+enum { WHET_HUGE_PAGE = 2 << 20 };
+
 /* Prepare a node under parent (NULL: a root with the given allocator or, if that is NULL, the C library's). */
 void whet__mem_init(whet_mem *m, whet_mem *parent, const whet_allocator *a, size_t limit);
 

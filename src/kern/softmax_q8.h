@@ -25,4 +25,15 @@ void whet__softmax_q8_table(float scale, float beta, int32_t exp[256]);
 /* How differences of a row are multiplied before e^x, as Q5; *least: the smallest difference that counts. */
 void whet__softmax_q8_factor(float scale, float beta, int32_t *mul, int32_t *shift, int32_t *least);
 
+/* What runs of the family share: its part of the rows, each by `row`; turn: what makes signed numbers unsigned. */
+static inline void whet__softmax_q8_rows(const whet_softmax_q8 *p, void *const *ptr, int part, int parts,
+                                         void (*row)(const whet_softmax_q8 *p, const uint8_t *x, const int32_t *exp, char *y,
+                                                     uint8_t turn)) {
+  int64_t from, to, bytes = p->out == WHET_S16 ? 2 : 1;
+  whet__split(p->rows, part, parts, &from, &to);
+  for (; from < to && p->n; from++)
+    row(p, (const uint8_t *)ptr[0] + from * p->in_pitch, ptr[1], (char *)ptr[2] + from * p->out_pitch * bytes,
+        p->in_signed ? 0x80 : 0);
+}
+
 #endif

@@ -136,8 +136,6 @@ whet_pack *whet__packs_want(whet_packs *p, const whet_pack_kind *k, const void *
   return e;
 }
 
-enum { HUGE_PAGE = 2 << 20 };
-
 /* A slab of n bytes that lives as long as the store; NULL when refused. */
 static char *add_slab(whet_packs *p, size_t n) {
   if (!whet__grow(p->mem, (void **)&p->slab, &p->cap_slab, p->n_slab + 1, sizeof *p->slab)) return NULL;
@@ -176,7 +174,7 @@ static void fill_one(whet_pack *e, const whet_lease *lease, const whet_file *fil
  * cache is read a fifth faster through those. */
 static whet_status fill_all(whet_packs *p, size_t n, bool fast, const whet_lease *lease, const whet_file *file, int n_file,
                             whet_err *err) {
-  char *at = fast && n > HUGE_PAGE / 2 && n < HUGE_PAGE ? add_slab(p, HUGE_PAGE) : NULL;
+  char *at = fast && n > WHET_HUGE_PAGE / 2 && n < WHET_HUGE_PAGE ? add_slab(p, WHET_HUGE_PAGE) : NULL;
   if (!at) at = add_slab(p, n);
   if (!at) return whet__no_memory(p->mem, n, err, "packed weights");
   for (size_t i = 0; i < p->n; i++) {

@@ -54,12 +54,7 @@ static void row(const whet_softmax_q8 *p, const uint8_t *x, const int32_t *exp, 
 }
 
 static void run(const void *params, void *const *ptr, int part, int parts) {
-  const whet_softmax_q8 *p = params;
-  int64_t from, to, bytes = p->out == WHET_S16 ? 2 : 1;
-  whet__split(p->rows, part, parts, &from, &to);
-  for (; from < to && p->n; from++)
-    row(p, (const uint8_t *)ptr[0] + from * p->in_pitch, ptr[1], (char *)ptr[2] + from * p->out_pitch * bytes,
-        p->in_signed ? 0x80 : 0);
+  whet__softmax_q8_rows(params, ptr, part, parts, row);
 }
 
 const whet_kern whet_k_softmax_q8__avx512_rows = {.name = "softmax_q8__avx512_rows", .isa = WHET_ISA_AVX512, .exact = 1, .run = run};
