@@ -340,8 +340,8 @@ static bool one_row(const whet_conv_f32 *c) {
 
 void whet__conv_f32(const void *params, void *const *ptr, int part, int parts, const whet_tiles_f32 *tiles) {
   const whet_conv_f32 *c = params;
-  if (parts == 1 && !tiles->run && one_row(c)) {
-    whet__tile_row(tiles, &c->epi, ptr[0], ptr[2], c->oc, c->ic, ptr[1], ptr[3]);
+  if (!tiles->run && one_row(c)) {
+    whet__tile_row(tiles, &c->epi, ptr[0], ptr[2], c->oc, c->ic, ptr[1], ptr[3], part, parts);
     return;
   }
   void *scratch = whet__part_scratch(ptr[4], whet__conv_f32_scratch_on(params, tiles), part);

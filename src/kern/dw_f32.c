@@ -156,6 +156,6 @@ void whet__dw_f32(const void *params, void *const *ptr, int part, int parts, con
   set_whole(&w);
   int64_t rows = c->batch * d[0].out * d[1].out;
   whet_share r[3];
-  int n = whet__share(dw->form, rows, 1, c->groups, rows < 8 * parts, part, parts, r);
+  int n = whet__share(dw->form, rows, 1, c->groups, rows < 4 * parts, part, parts, r);
   for (int i = 0; i < n; i++) run_share(&w, &r[i]);
 }

@@ -60,8 +60,8 @@ size_t whet__gemm_f32_scratch(const void *params) { return whet__gemm_f32_scratc
 void whet__gemm_f32(const void *params, void *const *ptr, int part, int parts, const whet_tiles_f32 *tiles) {
   const whet_gemm_f32 *g = params;
   if (!g->m || !g->n) return;
-  if (g->m == 1 && !g->n_batch && parts == 1 && !tiles->run) {
-    whet__tile_row(tiles, &g->epi, ptr[0], ptr[2], g->n, g->k, ptr[1], ptr[3]);
+  if (g->m == 1 && !g->n_batch && !tiles->run) {
+    whet__tile_row(tiles, &g->epi, ptr[0], ptr[2], g->n, g->k, ptr[1], ptr[3], part, parts);
     return;
   }
   whet_job_f32 *j = whet__part_scratch(ptr[4], whet__gemm_f32_scratch_on(g, tiles), part);

@@ -224,15 +224,17 @@ void whet__job_run(whet_job_f32 *j) {
 }
 
 void whet__tile_row(const whet_tiles_f32 *tiles, const whet_epi_f32 *epi, const float *a, const float *w, int64_t n, int64_t k, float *c,
-                    const float *res) {
+                    const float *res, int part, int parts) {
   whet_epi_f32 first, rest;
+  whet_share r[3];
   const whet_seg_f32 seg = {0, 0, k};
   int64_t vec = whet__panel_vec(tiles->form), pad = whet__panel_pad(tiles->form, n);
+  if (!whet__share(tiles->form, 1, 1, n, true, part, parts, r)) return;
   whet_tile_f32 t = {.a = a, .seg = &seg, .n_seg = 1, .pair = tiles->pair * vec * k, .flags = whet__epi_split(epi, &first, &rest)};
   t.lo = first.a[0];
   t.hi = first.b[0];
-  for (int64_t n0 = 0, n1; n0 < pad; n0 = n1) {
-    int nv = whet__tile_columns(tiles, (pad - n0) / vec, (pad - n0) / vec, 1);
+  for (int64_t n0 = r->n0, n1; n0 < r->n1; n0 = n1) {
+    int nv = whet__tile_columns(tiles, (pad - n0) / vec, (r->n1 - n0) / vec, 1);
     n1 = n0 + nv * vec;
     t.ahead = t.w = w + pad + n0 * k;
     t.bias = w + n0;
@@ -241,7 +243,8 @@ void whet__tile_row(const whet_tiles_f32 *tiles, const whet_epi_f32 *epi, const 
     t.res = res ? res + n0 : NULL;
     tiles->fn[nv][1](&t);
   }
-  if (rest.n) tiles->epi(&rest, c, 0, rest.res ? res : NULL, 0, 1, n);
+  const float *own = rest.res ? res + r->n0 : NULL;
+  if (rest.n) tiles->epi(&rest, c + r->n0, 0, own, 0, 1, whet__min_i(r->n1, n) - r->n0);
 }
 
 /* ---- division of work -------------------------------------------------------------------------------------------

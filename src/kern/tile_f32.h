@@ -203,9 +203,9 @@ static inline void whet__seg_add(whet_seg_f32 *seg, int32_t *n, int64_t a, int64
 void whet__job_run(whet_job_f32 *j);
 
 /* One row of sums, without the ways of a job: c[j] = epilogue(bias[j] + sum over k of a[i] * w[i][j]) with `w` a packed group of n
- * columns and k rows. Only tiles with functions. */
+ * columns and k rows. Only tiles with functions. Parts share the panels. */
 void whet__tile_row(const whet_tiles_f32 *tiles, const whet_epi_f32 *epi, const float *a, const float *w, int64_t n, int64_t k, float *c,
-                    const float *res);
+                    const float *res, int part, int parts);
 
 /* How many rows of a panel to take at once, so that a block of them stays in a second cache of l2 bytes while all
  * strips use it. */

@@ -343,7 +343,7 @@ static void tile_panel(const whet_conv_q8 *p, const tile_cut *c, const tile_geo 
   tile_all(&w, g, a, line, n, b, bias);
 }
 
-/* Part of a convolution: some lines, or, of small pictures, some panels. */
+/* Part of a convolution: some lines, or, where weights are more than activations, some panels. */
 static void tile_run(const void *params, void *const *ptr, int part, int parts) {
   const whet_conv_q8 *p = params;
   tile_cut c;
@@ -358,7 +358,7 @@ static void tile_run(const void *params, void *const *ptr, int part, int parts) 
   int64_t panels = 0;
   for (int64_t b = 0; b < c.l.blocks; b += tile_nv(b, c.l.blocks)) panels++;
   int64_t from = 0, to = c.lines, p0 = 0, p1 = panels * p->groups;
-  if (p1 >= parts && c.total <= 784)
+  if (p1 >= parts && c.n_seg * c.k4 * 4 * p->out_c > c.total * (p->in_c + p->out_c))
     whet__split(p1, part, parts, &p0, &p1);
   else
     whet__split(to, part, parts, &from, &to);

@@ -274,8 +274,10 @@ whet_status whet__pl_conv_taps(whet_planner *p, const whet_node *n, const whet_c
                      whet__rd(res), whet__scratch()};
   int64_t positions = g->batch * g->out[0] * g->out[1] * g->out[2];
   double macs = (double)positions * (double)(g->groups * g->oc) * (double)whet__pack_f32_k(&pack);
-  return whet__pl_step(p, &(whet_step_req){family, row, &c, sizeof c, arg, 5, positions * g->groups,
-                                           whet__pl_macs_ns(p, depthwise ? 3 * macs : macs)});
+  double ns = whet__pl_macs_ns(p, depthwise ? 3 * macs : macs);
+  if (!depthwise) ns = whet__pl_product_ns(ns, macs, positions, 4);
+  return whet__pl_step(p, &(whet_step_req){family, row, &c, sizeof c, arg, 5,
+                                           positions * g->groups * whet__panel_count(row->form, g->oc), ns});
 }
 
 static whet_status conv_plan(whet_planner *p, const whet_node *n) {

@@ -10,6 +10,7 @@
 #include "kern/copy.h"
 #include "kern/dw_q8.h"
 #include "op/conv.h"
+#include "op/matrix.h"
 #include "op/move.h"
 #include "op/product_q8.h"
 #include "whet/program.h"
@@ -203,8 +204,8 @@ whet_status whet__conv_q8_plan(whet_planner *p, const whet_node *n) {
   whet_arg arg[5] = {whet__rd(n->in[0]), whet__pl_weights_q8(p, n, &pack), whet__wr(out), table, whet__scratch()};
   int64_t pixels = (int64_t)k.images * k.out_h * k.out_w;
   double macs = (double)pixels * k.out_c * k.kh * k.kw * (double)g.ic;
-  return whet__pl_step(
-      p, &(whet_step_req){WHET_FAMILY_conv_q8, row, &k, sizeof k, arg, 5, pixels, whet__pl_macs_q8_ns(p, macs)});
+  double ns = whet__pl_product_ns(whet__pl_macs_q8_ns(p, macs), macs, pixels, 1);
+  return whet__pl_step(p, &(whet_step_req){WHET_FAMILY_conv_q8, row, &k, sizeof k, arg, 5, whet__max_i(pixels, k.out_c / 64), ns});
 }
 
 /* ---- transposed ------------------------------------------------------------------------------ */

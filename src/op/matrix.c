@@ -81,7 +81,8 @@ whet_status whet__pl_gemm_f32(whet_planner *p, whet_gemm_f32 *g, whet_pack_f32 *
   for (int32_t i = 0; i < g->n_batch; i++) rows *= g->batch[i];
   double macs = (double)rows * (double)g->n * (double)g->k;
   return whet__pl_step(p, &(whet_step_req){WHET_FAMILY_gemm_f32, row, g, sizeof *g, arg, 5,
-                                           rows * whet__panel_count(row->form, g->n), whet__pl_macs_ns(p, macs)});
+                                           rows * whet__panel_count(row->form, g->n),
+                                           whet__pl_product_ns(whet__pl_macs_ns(p, macs), macs, rows, 4)});
 }
 
 whet_arg whet__pl_turned_f32(whet_planner *p, int32_t v) {
@@ -118,6 +119,11 @@ int32_t whet__pl_l2_kb(const whet_planner *p) {
 double whet__pl_macs_ns(const whet_planner *p, double macs) {
   uint32_t isa = whet__pl_target(p)->isa;
   return macs / (isa & WHET_ISA_AVX512 ? 60 : isa & WHET_ISA_AVX2 ? 50 : isa ? 12 : 1);
+}
+
+double whet__pl_product_ns(double macs_ns, double macs, int64_t rows, int bytes) {
+  const double far = 48; /* bytes in a nanosecond */
+  return fmax(macs_ns, rows > 0 ? macs / (double)rows * bytes / far : 0);
 }
 
 double whet__ref_weight(const whet_tensor *w, int64_t i, int64_t channel) {

@@ -53,6 +53,8 @@ int32_t whet__pl_l2_kb(const whet_planner *p);
 
 /* Nanoseconds that one core takes for so many multiply-adds of floats, about. */
 double whet__pl_macs_ns(const whet_planner *p, double macs);
+/* The same for a product of `rows` rows with weights of so many bytes each, which few rows wait for: they come from a far cache. */
+double whet__pl_product_ns(double macs_ns, double macs, int64_t rows, int bytes);
 
 /* Element i of weights, which belongs to output channel `channel`, as a float kernel sees it: quantised integers
  * stand for what they mean. */

@@ -8,7 +8,7 @@
 #include "kern/ref.h"
 #include "plan/planner.h"
 
-enum { SHARE_NS = 3000 }; /* a step shorter than this runs on one thread */
+enum { SHARE_NS = 6000 }; /* a step shorter than this runs on one thread: what cores fetch from one another is not free */
 
 bool whet__pl_room(whet_planner *p, void **list, size_t *cap, size_t need, size_t each) {
   if (need <= *cap) return true;

@@ -424,7 +424,17 @@ static size_t scratch(const void *params) {
   return (size_t)l.n + (size_t)l.slots * (sizeof(void *) + 1);
 }
 
-/* Part of a call: rows of all images, for a sliding kernel each block of channels on its own. */
+/* Output rows [y0, y1) of an image, blocks [b0, b1) of channels: each row of full blocks, groups of rows of the last one. */
+static void blocks_of_rows(const dw_run *d, const dw_cut *c, const uint8_t *in, uint8_t *out, int64_t y0, int64_t y1, int64_t b0, int64_t b1) {
+  for (int64_t b = b0; b < b1; b++) {
+    const bool full = c->rows == 1 || b < c->blocks - 1;
+    int64_t some = full ? rows_at_once(&d->p) : c->rows;
+    for (int64_t y = y0; y < y1; y += some)
+      slide_rows(d, in, out, y, full ? whet__min_i(y + some, y1) : y + some, b, full ? 1 : c->rows, !full && c->two);
+  }
+}
+
+/* Part of a call. */
 static void run(const void *params, void *const *ptr, int part, int parts) {
   const whet_dw_q8 *p = params;
   char *own = whet__part_scratch(ptr[4], scratch(p), part);
@@ -450,22 +460,20 @@ static void run(const void *params, void *const *ptr, int part, int parts) {
     }
     return;
   }
-  /* Work: for each image the rows of the full blocks, then groups of rows of the last block. */
+  /* Rows fall to parts as those of the layers around do; of low pictures, blocks of channels. */
   dw_cut c = cut_for(p);
-  int64_t full = c.rows == 1 ? c.blocks : c.blocks - 1, groups = c.rows == 1 ? 0 : whet__ceil_div(p->out_h, c.rows);
-  int64_t some = rows_at_once(p), pieces = whet__ceil_div(p->out_h, some), each = full * pieces + groups;
-  whet__split(p->images * each, part, parts, &from, &to);
-  for (; from < to; from++) {
-    int64_t image = from / each, i = from % each;
+  int64_t units = p->images * whet__ceil_div(p->out_h, c.rows);
+  bool by_rows = units >= 4 * parts;
+  whet__split(by_rows ? units : p->images * c.blocks, part, parts, &from, &to);
+  for (int64_t n; from < to; from += n) {
+    int64_t per = by_rows ? units / p->images : c.blocks, image = from / per, at = from % per;
+    n = whet__min_i(to - from, per - at);
     const uint8_t *in = (const uint8_t *)ptr[0] + image * image_in;
     uint8_t *out = (uint8_t *)ptr[2] + image * image_out;
-    if (i < full * pieces) {
-      int64_t y = i % pieces * some;
-      slide_rows(&d, in, out, y, whet__min_i(y + some, p->out_h), i / pieces, 1, false);
-    } else {
-      int64_t y = (i - full * pieces) * c.rows;
-      slide_rows(&d, in, out, y, y + c.rows, full, c.rows, c.two);
-    }
+    if (by_rows)
+      blocks_of_rows(&d, &c, in, out, at * c.rows, whet__min_i((at + n) * c.rows, p->out_h), 0, c.blocks);
+    else
+      blocks_of_rows(&d, &c, in, out, 0, p->out_h, at, at + n);
   }
 }
 
