@@ -2,9 +2,13 @@
 /* Worker threads that runs lease.
  *
  * Each worker has a slot of its own. A lease claims free workers by clearing their bits in `idle` with one
- * compare-and-swap; while it holds them it hands out work by raising the slot's `ticket`. A worker answers by
- * lowering the lease's `pending`. Between steps of one run workers spin for a short while; outside a lease, or when
- * the process shares its cores or has a quota of part of one, they sleep at once.
+ * compare-and-swap; while it holds them it hands out work by raising the slot's `ticket`. A worker that sees it says
+ * so in `begun`, and when it is through in `done`. Between steps of one run workers spin for a short while; outside a
+ * lease, or when the process shares its cores or has a quota of part of one, they sleep at once.
+ *
+ * Every thread of a step has a run of neighbouring parts of its own, and when these are through takes what others
+ * have left: cores differ in speed, and the system takes them away. A ticket that its worker has not begun by then is
+ * taken back.
  *
  * Lock rank: `make` (guards starting and stopping workers) is never held while a lease runs. */
 
@@ -24,14 +28,26 @@
 
 enum { POOL_MAX = 64, SPIN_US = 60 };
 
+/* The parts of a step, in a run for each thread: the next one to take, and where the run ends. */
+struct share {
+  _Alignas(64) _Atomic int next;
+  int end;
+};
+struct job {
+  whet_part_fn fn;
+  void *arg;
+  int parts, width;
+  struct share share[POOL_MAX + 1];
+};
+
 struct slot {
   _Alignas(128) _Atomic uint32_t ticket; /* raised for every piece of work; futex word */
   _Atomic uint32_t asleep;               /* the worker waits on the futex, or is about to */
-  whet_part_fn fn;
-  void *arg;
-  int first, stride, parts;
-  _Alignas(128) _Atomic uint32_t done; /* the last ticket that was served; futex word */
-  _Atomic uint32_t awaited;            /* the leaseholder sleeps on `done` */
+  _Atomic uint32_t begun;                /* the last ticket that the worker took up, or the leaseholder took back */
+  struct job *job;                       /* NULL: only wake */
+  int at;                                /* the thread that it is in the job */
+  _Alignas(128) _Atomic uint32_t done;   /* the last ticket that was served; futex word */
+  _Atomic uint32_t awaited;              /* the leaseholder sleeps on `done` */
   whet_pool *pool;
   pthread_t thread;
   void *handle;
@@ -103,6 +119,23 @@ static void wait_change(const whet_pool *p, _Atomic uint32_t *w, uint32_t old, _
   atomic_store(asleep, 0);
 }
 
+/* The parts of thread t, then those that others have left. */
+static void work(struct job *j, int t) {
+  for (int k = 0; k < j->width; k++) {
+    struct share *s = &j->share[t + k < j->width ? t + k : t + k - j->width];
+    while (atomic_load_explicit(&s->next, memory_order_relaxed) < s->end) {
+      int i = atomic_fetch_add_explicit(&s->next, 1, memory_order_relaxed);
+      if (i < s->end) j->fn(j->arg, i, j->parts, t);
+    }
+  }
+}
+
+/* Be the one who takes up `ticket` of a slot. */
+static bool take(struct slot *s, uint32_t ticket) {
+  uint32_t before = ticket - 1;
+  return atomic_compare_exchange_strong(&s->begun, &before, ticket);
+}
+
 static void serve(void *arg) {
   struct slot *s = arg;
   whet_pool *p = s->pool;
@@ -111,8 +144,8 @@ static void serve(void *arg) {
     wait_change(p, &s->ticket, seen, &s->asleep);
     seen = atomic_load_explicit(&s->ticket, memory_order_acquire);
     if (atomic_load(&p->stop)) return;
-    if (s->fn)
-      for (int i = s->first; i < s->parts; i += s->stride) s->fn(s->arg, i, s->parts);
+    if (!take(s, seen)) continue;
+    if (s->job) work(s->job, s->at);
     atomic_store(&s->done, seen);
     if (atomic_load(&s->awaited)) futex_wake(&s->done);
   }
@@ -225,9 +258,14 @@ static void post(struct slot *s) {
   if (atomic_load(&s->asleep)) futex_wake(&s->ticket);
 }
 
-/* Wait until a slot has served its last ticket. */
+/* Wait until a slot has served its last ticket, or take that back. */
 static void await(struct slot *s) {
   uint32_t ticket = atomic_load_explicit(&s->ticket, memory_order_relaxed), done;
+  if (atomic_load_explicit(&s->done, memory_order_acquire) == ticket) return;
+  if (take(s, ticket)) {
+    atomic_store(&s->done, ticket);
+    return;
+  }
   while ((done = atomic_load_explicit(&s->done, memory_order_acquire)) != ticket)
     wait_change(s->pool, &s->done, done, &s->awaited);
 }
@@ -250,7 +288,7 @@ void whet__lease_take(whet_pool *p, int want, whet_lease *out) {
   out->born = atomic_load(&p->born);
   for (uint64_t m = take; m; m &= m - 1) { /* wake now, so that the first shared step finds them awake */
     struct slot *s = &p->slot[__builtin_ctzll(m)];
-    s->fn = NULL;
+    s->job = NULL;
     post(s);
   }
 }
@@ -272,19 +310,25 @@ void whet__lease_drop(whet_lease *l) {
 
 void whet__lease_run(const whet_lease *l, int parts, whet_part_fn fn, void *arg) {
   int width = l->width < parts ? l->width : parts, t = 1;
-  uint64_t workers = l->workers;
   if (width > 1 && orphan(l)) width = 1;
-  for (uint64_t m = workers; t < width; m &= m - 1, t++) {
+  if (width <= 1) {
+    for (int i = 0; i < parts; i++) fn(arg, i, parts, 0);
+    return;
+  }
+  struct job j;
+  j.fn = fn, j.arg = arg, j.parts = parts, j.width = width;
+  for (int k = 0; k < width; k++) {
+    atomic_init(&j.share[k].next, (int)((int64_t)parts * k / width));
+    j.share[k].end = (int)((int64_t)parts * (k + 1) / width);
+  }
+  for (uint64_t m = l->workers; t < width; m &= m - 1, t++) {
     struct slot *s = &l->pool->slot[__builtin_ctzll(m)];
     await(s); /* it may still be answering the wake-up call */
-    s->fn = fn;
-    s->arg = arg;
-    s->first = t;
-    s->stride = width;
-    s->parts = parts;
+    s->job = &j;
+    s->at = t;
     post(s);
   }
-  for (int i = 0; i < parts; i += width) fn(arg, i, parts);
+  work(&j, 0);
   t = 1;
-  for (uint64_t m = workers; t < width; m &= m - 1, t++) await(&l->pool->slot[__builtin_ctzll(m)]);
+  for (uint64_t m = l->workers; t < width; m &= m - 1, t++) await(&l->pool->slot[__builtin_ctzll(m)]);
 }

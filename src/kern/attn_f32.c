@@ -6,7 +6,7 @@
 
 #include <math.h>
 
-/* The scratch of one part. */
+/* The scratch of one thread. */
 struct room {
   whet_job_f32 *job;
   float *keys, *values, *scores, *stats;
@@ -158,7 +158,7 @@ void whet__attn_f32(const void *params, void *const *ptr, int part, int parts, c
   const whet_attn_f32 *p = params;
   int64_t units = whet__attn_units(p), group = p->heads / p->kv_heads * whet__attn_blocks(p), from, to;
   struct work w = {.p = p, .isa = isa, .q = ptr[0], .k = ptr[1], .v = ptr[2], .y = ptr[3], .mask = ptr[4]};
-  lay(p, isa->tiles->form, whet__part_scratch(ptr[6], whet__attn_f32_scratch(p, isa->tiles->form), part), &w.r);
+  lay(p, isa->tiles->form, ptr[6], &w.r);
   whet__split(units, part, parts, &from, &to);
   for (int64_t end; from < to; from = end) {
     int64_t g = from / group, b = g / p->kv_heads, have = INT64_MAX;

@@ -16,7 +16,7 @@
  * Arguments, SUMS: [0] x, [1] part [16][2][chan]; back also [2] g, [3] mean, [4] i.
  * APPLY forward: [0] x, [1] part, [2] scale, [3] bias, [4] y, [5] mean, [6] i.
  * APPLY back: [0] x, [1] part, [2] g, [3] mean, [4] i, [5] scale, [6] dx, [7] dscale, [8] dbias; the last three may be NULL.
- * Then scratch: 4 chan floats for each part. */
+ * Then scratch: 4 chan floats. */
 
 #include "kern/kern.h"
 

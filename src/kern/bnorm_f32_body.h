@@ -112,7 +112,7 @@ static void run(const void *params, void *const *ptr, int part, int parts) {
     return;
   }
   bool backward = (p->kind & WHET_BNORM_BACK) != 0;
-  float *s = whet__part_scratch(ptr[backward ? 9 : 7], scratch(p), part);
+  float *s = ptr[backward ? 9 : 7];
   if (backward)
     back(p, ptr, part, parts, s);
   else

@@ -138,7 +138,6 @@ void whet__chain_f32(const void *params, void *const *ptr, int part, int parts, 
   const whet_window *d = &c->dim[1];
   walk w = {.p = p, .conv = conv, .dw = dw, .ptr = ptr, .image = -1};
   char *scratch = ptr[WHET_CHAIN_RES + 1];
-  if (part) scratch = whet__part_scratch(scratch, whet__chain_f32_scratch(p, conv), part);
   int64_t from, to, m;
   keep(p, p->rows, w.room);
   for (int s = 0; s + 1 < p->n; s++) {

@@ -310,7 +310,7 @@ static void run_group(walk *w, int64_t rows, int part, int parts) {
   int64_t wide = c->dim[2].out, pieces = rows < 4 * parts && parts > 1 ? whet__max_i(wide / 32, 1) : 1;
   int64_t in = c->batch, out = c->batch * rows * wide;
   for (int i = 0; i < 3; i++) in *= c->dim[i].in;
-  bool by_columns = w->job->k * c->oc > in * c->ic + out * c->oc || rows * pieces < 2 * parts;
+  bool by_columns = w->job->k * c->oc > in * c->ic + out * c->oc || rows * pieces < parts;
   whet_share r[3];
   if (by_columns) pieces = 1;
   int n = whet__share(form, rows * pieces, 1, c->oc, by_columns, part, parts, r);
@@ -339,22 +339,15 @@ static bool one_row(const whet_conv_f32 *c) {
 }
 
 void whet__conv_f32(const void *params, void *const *ptr, int part, int parts, const whet_tiles_f32 *tiles) {
-  const whet_conv_f32 *c = params;
-  if (!tiles->run && one_row(c)) {
-    whet__tile_row(tiles, &c->epi, ptr[0], ptr[2], c->oc, c->ic, ptr[1], ptr[3], part, parts);
+  const whet_conv_f32 *given = params;
+  if (!tiles->run && one_row(given)) {
+    whet__tile_row(tiles, &given->epi, ptr[0], ptr[2], given->oc, given->ic, ptr[1], ptr[3], part, parts);
     return;
   }
-  void *scratch = whet__part_scratch(ptr[4], whet__conv_f32_scratch_on(params, tiles), part);
-  void *p[5] = {ptr[0], ptr[1], ptr[2], ptr[3], scratch};
-  whet__conv_f32_at(params, p, part, parts, tiles);
-}
-
-void whet__conv_f32_at(const whet_conv_f32 *params, void *const *ptr, int part, int parts,
-                       const whet_tiles_f32 *tiles) {
   char *scratch = ptr[4];
   walk *w = (walk *)scratch;
   scratch += whet__round_up(sizeof *w, 64);
-  w->c = *params;
+  w->c = *given;
   w->job = (whet_job_f32 *)scratch;
   w->seg = (whet_seg_f32 *)(scratch + whet__round_up(sizeof(whet_job_f32), 64));
   w->n_seg = 0;

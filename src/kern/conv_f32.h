@@ -63,7 +63,5 @@ bool whet__conv_f32_low(const whet_conv_f32 *c);
 void whet__conv_f32(const void *params, void *const *ptr, int part, int parts, const whet_tiles_f32 *tiles);
 size_t whet__conv_f32_scratch_on(const whet_conv_f32 *c, const whet_tiles_f32 *tiles); /* with tiles that may want room */
 size_t whet__conv_f32_scratch(const void *params);  /* with others */
-/* The same with ptr[4] the scratch of this very part, for families that are made of convolutions. */
-void whet__conv_f32_at(const whet_conv_f32 *c, void *const *ptr, int part, int parts, const whet_tiles_f32 *tiles);
 
 #endif

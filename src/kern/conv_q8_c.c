@@ -84,7 +84,7 @@ static void pixels(const whet_conv_q8 *p, const whet_conv_q8_layout *l, void *co
 static void run(const void *params, void *const *ptr, int part, int parts) {
   const whet_conv_q8 *p = params;
   whet_conv_q8_layout l = whet__conv_q8_layout_of(p, WHET_CONV_Q8_ROWS);
-  int16_t *a = whet__part_scratch(ptr[4], scratch(p), part);
+  int16_t *a = ptr[4];
   int64_t from, to;
   whet__split((int64_t)p->images * p->out_h * p->out_w, part, parts, &from, &to);
   for (; from < to; from += PIXELS) pixels(p, &l, ptr, from, whet__min_i(PIXELS, to - from), a);

@@ -54,7 +54,6 @@ static void convolve(const whet_convpool_f32 *p, const float *in, const void *we
 void whet__convpool_f32(const void *params, void *const *ptr, int part, int parts, const whet_kern *conv, const whet_kern *pool) {
   const whet_convpool_f32 *p = params;
   char *room = ptr[4];
-  if (part) room = whet__part_scratch(room, whet__convpool_f32_scratch(p, conv), part);
   float *buffer = (float *)(void *)room;
   void *scratch = room + buffer_bytes(p); /* last, so that its size need not be known here */
   int64_t line = row_floats(p), tall = p->pool.out[1], from, to, m;

@@ -63,7 +63,6 @@ void whet__convt_pack_f32(const void *params, const void *const *src, void *dst,
 void whet__convt_f32(const void *params, void *const *ptr, int part, int parts, const whet_tiles_f32 *tiles, const whet_dws_f32 *dw) {
   const whet_conv_f32 *c = params;
   const float *weights = ptr[2];
-  size_t scratch = whet__conv_f32_scratch_on(c, tiles);
   bool deep = whet__convt_depthwise(c);
   for (int64_t z = 0; z < c->dim[0].stride; z++)
     for (int64_t y = 0; y < c->dim[1].stride; y++)
@@ -76,13 +75,12 @@ void whet__convt_f32(const void *params, void *const *ptr, int part, int parts, 
           res += phase[i] * c->dim[i].res_step;
           k *= one.dim[i].kernel;
         }
-        void *p[5] = {ptr[0], (float *)ptr[1] + out, (void *)weights, ptr[3] ? (float *)ptr[3] + res : NULL,
-                      whet__part_scratch(ptr[4], scratch, part)};
+        void *p[5] = {ptr[0], (float *)ptr[1] + out, (void *)weights, ptr[3] ? (float *)ptr[3] + res : NULL, ptr[4]};
         bool some = one.dim[0].out && one.dim[1].out && one.dim[2].out;
         if (some && deep)
           whet__dw_f32(&one, p, part, parts, dw);
         else if (some)
-          whet__conv_f32_at(&one, p, part, parts, tiles);
+          whet__conv_f32(&one, p, part, parts, tiles);
         weights += deep ? whet__panel_floats(dw->form, c->groups, k) : c->groups * whet__panel_floats(tiles->form, c->oc, k);
       }
 }

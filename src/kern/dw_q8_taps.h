@@ -61,7 +61,7 @@ static void dw_row(const whet_dw_q8 *p, const whet_dw_q8_layout *l, const char *
 static void dw_run(const void *params, void *const *ptr, int part, int parts) {
   const whet_dw_q8 *p = params;
   whet_dw_q8_layout l = whet__dw_q8_layout_of(p, WHET_DW_Q8_TAPS);
-  char *own = whet__part_scratch(ptr[4], dw_scratch(p), part);
+  char *own = ptr[4];
   uint8_t *zeros = (uint8_t *)own + dw_zeros_at(p);
   int64_t from, to;
   memset(zeros, (p->in_zero ^ (p->in_signed ? 0x80 : 0)) & 0xff, (size_t)p->channels);

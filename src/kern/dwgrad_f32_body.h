@@ -105,7 +105,7 @@ static void run(const void *params, void *const *ptr, int part, int parts) {
   const whet_wgrad_f32 *p = params;
   const whet_window *d = p->dim;
   int64_t from, to, blocks = whet__ceil_div(p->groups, WHET_DWGRAD_CHANNELS), taps = d[0].kernel * d[1].kernel * d[2].kernel;
-  float *sum = whet__part_scratch(ptr[3], scratch(p), part);
+  float *sum = ptr[3];
   whet__split(whet__dwgrad_f32_parts(p), part, parts, &from, &to);
   for (; from < to; from++) {
     int64_t shard = from / blocks, c = from % blocks * WHET_DWGRAD_CHANNELS, n = whet__min_i(WHET_DWGRAD_CHANNELS, p->groups - c);

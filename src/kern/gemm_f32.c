@@ -64,7 +64,7 @@ void whet__gemm_f32(const void *params, void *const *ptr, int part, int parts, c
     whet__tile_row(tiles, &g->epi, ptr[0], ptr[2], g->n, g->k, ptr[1], ptr[3], part, parts);
     return;
   }
-  whet_job_f32 *j = whet__part_scratch(ptr[4], whet__gemm_f32_scratch_on(g, tiles), part);
+  whet_job_f32 *j = ptr[4];
   j->room = (char *)j + whet__round_up(sizeof *j, 64);
   unsigned form = tiles->form;
   int64_t count = 1, grain = tiles->mr[whet__panel_next(form, whet__ceil_div(g->n, whet__panel_vec(form)))];

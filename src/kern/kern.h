@@ -15,7 +15,8 @@
 #include "base/target.h"
 
 /* Run part `part` of `parts` of a step. Parameters are plain data without pointers; ptr holds the arguments in the
- * order that the family's header gives, then scratch. Parts touch disjoint outputs; results do not depend on `parts`.
+ * order that the family's header gives, then scratch, which is the calling thread's own. Parts touch disjoint outputs, are run
+ * by any thread in any order, and results do not depend on `parts`.
  * Never fails and never allocates: whatever could be wrong was checked when the plan was made. */
 typedef void (*whet_kern_fn)(const void *params, void *const *ptr, int part, int parts);
 
@@ -27,7 +28,7 @@ typedef struct whet_kern {
   uint8_t bf16;     /* rounds the factors of its products to bf16: only where the target allows it */
   bool (*fits)(const void *params);                         /* what it can do; NULL: everything */
   bool (*pays)(const void *params, const whet_target *t);   /* faster than the rows after it; NULL: always */
-  size_t (*scratch)(const void *params);                    /* bytes for each part; NULL: none */
+  size_t (*scratch)(const void *params);                    /* bytes for each thread; NULL: none */
   double (*cost)(const void *params, const whet_target *t); /* nanoseconds; NULL: rank decides */
   whet_kern_fn run;
 } whet_kern;
@@ -83,10 +84,6 @@ const char *whet__kern_left_out(void);
 static inline void whet__split(int64_t n, int part, int parts, int64_t *from, int64_t *to) {
   *from = n * part / parts;
   *to = n * (part + 1) / parts;
-}
-/* The scratch of one part, given what the row's scratch() answered. */
-static inline void *whet__part_scratch(void *base, size_t bytes, int part) {
-  return (char *)base + whet__round_up(bytes, 128) * (size_t)part;
 }
 
 #endif

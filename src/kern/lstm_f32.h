@@ -58,7 +58,7 @@ void whet__lstm_bias(const void *params, const void *const *src, void *dst, int 
 static inline int64_t whet__lstm_block(const whet_lstm_f32 *p) {
   return whet__clamp_i(p->batch > 0 ? 24 / p->batch : 1, 1, p->steps > 0 ? p->steps : 1);
 }
-/* Bytes of scratch for one part. */
+/* Bytes of scratch for one thread. */
 size_t whet__lstm_f32_scratch(const void *params);
 
 #endif

@@ -115,7 +115,7 @@ static void sequence(const whet_lstm_f32 *p, void *const *ptr, float *scratch, i
 
 static void run(const void *params, void *const *ptr, int part, int parts) {
   const whet_lstm_f32 *p = params;
-  float *scratch = whet__part_scratch(ptr[9], whet__lstm_f32_scratch(p), part);
+  float *scratch = ptr[9];
   int64_t from, to;
   whet__split(p->dirs * p->batch, part, parts, &from, &to);
   while (from < to) {

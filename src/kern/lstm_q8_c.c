@@ -67,7 +67,7 @@ static void entry(const whet_lstm_q8 *p, const int8_t *x, const char *w, const c
 static void run(const void *params, void *const *ptr, int part, int parts) {
   const whet_lstm_q8 *p = params;
   int64_t from, to, wide = whet__lstm_q8_panels(p->units) * WHET_LSTM_Q8_UNITS;
-  char *scratch = whet__part_scratch(ptr[9], whet__lstm_q8_scratch_bytes(p), part);
+  char *scratch = ptr[9];
   uint8_t *h = (uint8_t *)scratch;
   whet__split(p->batch, part, parts, &from, &to);
   for (int64_t b = from; b < to; b++) {

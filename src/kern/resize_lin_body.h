@@ -109,7 +109,7 @@ static size_t scratch(const void *params) {
 static void run(const void *params, void *const *ptr, int part, int parts) {
   const whet_resize_lin *p = params;
   const whet_resize_place *rows = ptr[1], *columns = rows + p->out_h;
-  void *t = whet__part_scratch(ptr[3], scratch(p), part);
+  void *t = ptr[3];
   int64_t from, to;
   whet__split(p->outer * p->out_h, part, parts, &from, &to);
   to -= WHET_BUG(to > from && part + 1 == parts);

@@ -113,7 +113,7 @@ static void row_block(const whet_spmm_f32 *g, const whet_spmm_view *v, void *con
 
 static void scattered(const whet_spmm_f32 *g, void *const *ptr, int part, int parts) {
   whet_spmm_view v = whet__spmm_view(g->form, g->n, g->k, g->stored, ptr[2]);
-  float *t = whet__part_scratch(ptr[4], scratch(g), part);
+  float *t = ptr[4];
   int64_t from, to;
   whet__split(whet__ceil_div(g->m, VW), part, parts, &from, &to);
   for (int64_t i = from; i < to; i += NV) {

@@ -348,7 +348,7 @@ static void tile_run(const void *params, void *const *ptr, int part, int parts) 
   const whet_conv_q8 *p = params;
   tile_cut c;
   tile_cut_for(p, &c);
-  char *scratch = whet__part_scratch(ptr[4], c.bytes, part);
+  char *scratch = ptr[4];
   int64_t *seg = (int64_t *)(void *)(scratch + c.seg_at);
   int32_t *sum = (int32_t *)(void *)(scratch + c.sum_at);
   int64_t per_row = c.n_seg / p->kh;

@@ -90,7 +90,7 @@ static void run(const void *params, void *const *ptr, int part, int parts) {
   const double *base = ptr[5];
   struct run r = {.p = p, .x = ptr[0], .root = ptr[1], .first = ptr[2], .target = ptr[3], .weight = ptr[4]};
   r.node = (const void *)((const char *)ptr[1] + whet__tree_nodes_at(p->trees));
-  r.sum = whet__part_scratch(ptr[7], scratch(params), part);
+  r.sum = ptr[7];
   int64_t from, to, size = block_rows(p->targets), n;
   whet__split(p->rows, part, parts, &from, &to);
   for (; from < to; from += n) {

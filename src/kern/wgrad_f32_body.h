@@ -176,7 +176,7 @@ static void run(const void *params, void *const *ptr, int part, int parts) {
   whet_wgrad_cut c;
   whet_wgrad_chunk k = {.x = ptr[0], .dy = ptr[1]};
   whet__wgrad_cut(p, &c);
-  float *sum = whet__part_scratch(ptr[3], whet__wgrad_f32_scratch(p), part);
+  float *sum = ptr[3];
   k.room = sum + whet__min_i(c.blocks, WHET_WGRAD_BLOCKS) * WHET_WGRAD_B * WHET_WGRAD_V;
   while (from < to) {
     int64_t shard = from / c.blocks, at = from % c.blocks, n = whet__min_i(whet__min_i(to - from, c.blocks - at), WHET_WGRAD_BLOCKS);

@@ -260,7 +260,7 @@ void whet__wino_f32(const void *params, void *const *ptr, int part, int parts, c
   unsigned form = set->tiles->form;
   int64_t tiles = whet__wino_tiles(p), from = 0, to = tiles;
   walk w = {.w = p, .set = set, .in = ptr[0], .out = ptr[1], .packed = ptr[2], .res = ptr[3]};
-  w.v = whet__part_scratch(ptr[4], whet__wino_f32_scratch(p), part);
+  w.v = ptr[4];
   w.m = w.v + v_floats(p);
   w.u = w.v + whet__round_up(v_floats(p) + m_floats(p), 16); /* as weights are aligned */
   w.v_plane = p->block * c->ic + PLANE_PAD;

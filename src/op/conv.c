@@ -277,7 +277,8 @@ whet_status whet__pl_conv_taps(whet_planner *p, const whet_node *n, const whet_c
   double ns = whet__pl_macs_ns(p, depthwise ? 3 * macs : macs);
   if (!depthwise) ns = whet__pl_product_ns(ns, macs, positions, 4);
   return whet__pl_step(p, &(whet_step_req){family, row, &c, sizeof c, arg, 5,
-                                           positions * g->groups * whet__panel_count(row->form, g->oc), ns});
+                                           positions * g->groups * whet__panel_count(row->form, g->oc), ns,
+                                           .whole = c.patches});
 }
 
 static whet_status conv_plan(whet_planner *p, const whet_node *n) {

@@ -304,8 +304,8 @@ void *whet__pl_memory(whet_planner *p, size_t bytes);
 /* Memory in the arena that several steps of this node share. */
 int32_t whet__pl_temp(whet_planner *p, size_t bytes);
 
-/* Append a step. params is copied. parts: into how many pieces the work can be cut at most (1: none); the planner
- * takes no more than there are threads, and one when work_ns (estimated time on one core) is too short to share. A
+/* Append a step. params is copied. max_parts: into how many parts the work can be cut at most (1: none); the planner
+ * takes some for each thread, and one when work_ns (estimated time on one core) is too short to share. A
  * family id, its row, parameters and arguments. */
 typedef struct whet_step_req {
   unsigned family;
@@ -316,6 +316,7 @@ typedef struct whet_step_req {
   int n_arg;
   int64_t max_parts;
   double work_ns;
+  bool whole; /* each part costs work of its own: no more parts than threads */
 } whet_step_req;
 whet_status whet__pl_step(whet_planner *p, const whet_step_req *s);
 /* The row of a family for these parameters: the best by rank and estimate, or the one that was measured to be (plan/choice.h).

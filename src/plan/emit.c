@@ -8,7 +8,9 @@
 #include "kern/ref.h"
 #include "plan/planner.h"
 
-enum { SHARE_NS = 6000 }; /* a step shorter than this runs on one thread: what cores fetch from one another is not free */
+/* A step shorter than SHARE_NS runs on one thread: what cores fetch from one another is not free. Parts of PIECE_NS
+ * or more let threads that are through help others. */
+enum { SHARE_NS = 6000, PIECE_NS = 12000, PIECES = 4 };
 
 bool whet__pl_room(whet_planner *p, void **list, size_t *cap, size_t need, size_t each) {
   if (need <= *cap) return true;
@@ -189,13 +191,13 @@ static uint32_t add_params(whet_planner *p, const void *bytes, size_t n) {
 }
 
 /* Append one argument of the step that is being made. */
-static void add_arg(whet_planner *p, whet_arg a, size_t scratch, int parts) {
+static void add_arg(whet_planner *p, whet_arg a, size_t scratch) {
   if (!whet__pl_room(p, (void **)&p->place, &p->cap_place, p->n_place + 1, sizeof *p->place)) return;
   whet_place x = {.kind = a.kind, .write = a.write, .buf = a.id, .val = a.kind == WHET_ARG_VAL ? a.id : -1};
   int32_t at = (int32_t)p->n_step;
   if (a.kind == WHET_ARG_SCRATCH) {
     x.kind = scratch ? WHET_ARG_TEMP : WHET_ARG_NONE;
-    x.buf = scratch ? whet__pl_temp(p, whet__round_up(scratch, 128) * (size_t)parts) : -1;
+    x.buf = scratch ? whet__pl_temp(p, scratch) : -1;
   }
   const whet_val *v = a.kind == WHET_ARG_VAL ? &p->g->val[a.id] : NULL;
   bool odd = v && v->role == WHET_ROLE_CONST && !whet__data_aligned(v->data, (whet_dtype)v->dtype);
@@ -225,7 +227,12 @@ static whet_status add_step(whet_planner *p, whet_step s, const void *params, si
   s.args = (uint32_t)p->n_place;
   s.n_arg = (uint16_t)n_arg;
   s.node = p->now ? now_id(p) : -1;
-  for (int i = 0; i < n_arg; i++) add_arg(p, arg[i], scratch, s.parts);
+  if (s.parts > 1) {
+    int64_t threads = p->program->threads;
+    s.scratch = whet__round_up(scratch, 128);
+    scratch = s.scratch * (size_t)whet__min_i(threads, s.parts);
+  }
+  for (int i = 0; i < n_arg; i++) add_arg(p, arg[i], scratch);
   if (!whet__pl_room(p, (void **)&p->step, &p->cap_step, p->n_step + 1, sizeof *p->step) || p->status)
     return p->status;
   s.next = (int32_t)p->n_step + 1;
@@ -233,11 +240,17 @@ static whet_status add_step(whet_planner *p, whet_step s, const void *params, si
   return WHET_OK;
 }
 
+/* Into how many parts a step is cut: none, one for each thread, or of much work several for each. */
+static int64_t parts_of(const whet_planner *p, const whet_step_req *r) {
+  int64_t threads = p->program->threads, most = whet__max_i(r->max_parts, 1);
+  if (r->work_ns < SHARE_NS || threads < 2 || r->n_arg > WHET_SHARED_ARGS) return 1;
+  int64_t parts = whet__min_i(threads, (int64_t)(r->work_ns / (SHARE_NS / 2)));
+  if (parts == threads && !r->whole) parts *= whet__clamp_i((int64_t)(r->work_ns / PIECE_NS) / threads, 1, PIECES);
+  return whet__min_i(parts, most);
+}
+
 whet_status whet__pl_step(whet_planner *p, const whet_step_req *r) {
-  int64_t parts = r->max_parts < p->program->threads ? r->max_parts : p->program->threads;
-  if (r->work_ns < SHARE_NS || parts < 1) parts = 1;
-  if (parts > 1 && r->work_ns / (double)parts < SHARE_NS / 2)
-    parts = whet__max_i(1, (int64_t)(r->work_ns / (SHARE_NS / 2)));
+  int64_t parts = parts_of(p, r);
   whet_step s = {.kind = WHET_STEP_KERN, .family = (uint16_t)r->family, .row = r->row, .parts = (uint16_t)parts};
   for (int i = 0; i < r->n_arg; i++) s.checked |= r->arg[i].kind == WHET_ARG_FAULT;
   return add_step(p, s, r->params, r->params_size, r->arg, r->n_arg,
@@ -254,7 +267,7 @@ whet_status whet__pl_kern(whet_planner *p, unsigned family, const void *params, 
                           const whet_arg *arg, int n_arg, int64_t max_parts, double work_ns) {
   const whet_kern *row = whet__pl_pick(p, family, params, params_size);
   if (!row) return p->status;
-  return whet__pl_step(p, &(whet_step_req){family, row, params, params_size, arg, n_arg, max_parts, work_ns});
+  return whet__pl_step(p, &(whet_step_req){family, row, params, params_size, arg, n_arg, max_parts, work_ns, false});
 }
 
 int32_t whet__pl_pack_step(whet_planner *p, const whet_pack_kind *k, const void *params, const int32_t *src,

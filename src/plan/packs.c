@@ -155,7 +155,7 @@ struct fill {
   const void *src[WHET_PACK_SRC];
 };
 
-static void fill_part(void *arg, int part, int parts) {
+static void fill_part(void *arg, int part, int parts, int thread) {
   struct fill *f = arg;
   f->e->kind->pack(f->e->params, f->src, f->e->bytes, part, parts);
 }

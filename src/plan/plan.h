@@ -48,12 +48,15 @@ typedef enum whet_step_kind {
   WHET_STEP_LOOP  /* run a range of steps again and again; params is a whet_branch */
 } whet_step_kind;
 
+enum { WHET_SHARED_ARGS = 32 };
+
 typedef struct whet_step {
   uint8_t kind;
   uint8_t checked; /* it may report a fault in the data, or stop the run */
   uint16_t family;
   const whet_kern *row;
-  uint16_t parts, n_arg;
+  uint16_t parts, n_arg;        /* with more than one part WHET_SHARED_ARGS at most */
+  size_t scratch;               /* bytes for each thread, the last argument; 0: none */
   uint32_t args;                /* first argument */
   uint32_t params, params_size; /* bytes in `params` */
   int32_t node;                 /* the node that leads it */

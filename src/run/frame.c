@@ -187,20 +187,27 @@ static void run_pack(const whet_bound *b) {
 }
 
 struct shared_step {
-  whet_kern_fn fn;
-  const void *params;
-  void *const *ptr;
+  const whet_bound *b;
+  const whet_step *s;
 };
-static void run_part(void *arg, int part, int parts) {
-  const struct shared_step *s = arg;
-  s->fn(s->params, s->ptr, part, parts);
+/* Scratch is the last argument, a piece for each thread. */
+static void run_part(void *arg, int part, int parts, int thread) {
+  const struct shared_step *x = arg;
+  void *own[WHET_SHARED_ARGS];
+  void *const *ptr = x->b->ptr;
+  if (thread && x->s->scratch) {
+    memcpy(own, ptr, x->s->n_arg * sizeof *own);
+    own[x->s->n_arg - 1] = (char *)own[x->s->n_arg - 1] + (size_t)thread * x->s->scratch;
+    ptr = own;
+  }
+  x->b->fn(x->b->params, ptr, part, parts);
 }
 
 static inline void run_kern(const whet_run *r, const whet_bound *b) {
   if (b->parts == 1) {
     b->fn(b->params, b->ptr, 0, 1);
   } else {
-    struct shared_step s = {b->fn, b->params, b->ptr};
+    struct shared_step s = {b, &r->frame->plan->step[b - r->frame->bound]};
     whet__lease_run(r->lease, b->parts, run_part, &s);
   }
 }

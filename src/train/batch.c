@@ -86,7 +86,7 @@ static void one_hot(const whet_batcher *b, int32_t label, float *target) {
   if (label >= 0 && label < b->numbers) target[label] += (float)(1 - b->o->smoothing);
 }
 
-static void fill(void *arg, int part, int parts) {
+static void fill(void *arg, int part, int parts, int thread) {
   whet_batcher *b = arg;
   int64_t from = b->batch * part / parts, to = b->batch * (part + 1) / parts;
   const whet_augment *a = &b->o->augment;

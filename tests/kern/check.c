@@ -419,10 +419,9 @@ static void run_clean(kc *k, const whet_kern *row, int parts, const kc_arg *scra
   run_row(k, row, parts, scratch->p);
 }
 
-/* Scratch for `parts` parts of a row, guarded. */
-static void scratch_for(kc *k, const whet_kern *row, int parts, kc_arg *s) {
-  size_t each = row->scratch ? row->scratch(k->params) : 0;
-  *s = (kc_arg){.bytes = whet__round_up(each, 128) * (size_t)parts};
+/* Scratch for one thread of a row, guarded. */
+static void scratch_for(kc *k, const whet_kern *row, kc_arg *s) {
+  *s = (kc_arg){.bytes = whet__round_up(row->scratch ? row->scratch(k->params) : 0, 128)};
   if (s->bytes) map_arg(k, s, WHET_SLACK);
 }
 
@@ -432,7 +431,7 @@ static void check_row(kc *k, const whet_kern *row, bool base) {
   kc_arg scratch;
   k->row = row;
   if (k->test->pack) k->test->pack(k, row);
-  scratch_for(k, row, 7, &scratch);
+  scratch_for(k, row, &scratch);
   run_clean(k, row, 1, &scratch);
   check_untouched(k);
   if (base || !row->exact) k->test->check(k);
@@ -491,7 +490,7 @@ static void bench_row(kc *k, const whet_kern *row, double seconds) {
   kc_arg scratch;
   k->row = row;
   if (k->test->pack) k->test->pack(k, row);
-  scratch_for(k, row, 1, &scratch);
+  scratch_for(k, row, &scratch);
   run_row(k, row, 1, scratch.p);
   double once = kc_now(), best = 1e30, spent = 0;
   run_row(k, row, 1, scratch.p);

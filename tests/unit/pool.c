@@ -17,24 +17,27 @@
 
 enum { PARTS = 67 };
 
-/* Counts how often each part ran, and on how many threads. */
+/* Counts how often each part ran, and that a thread runs one at a time. */
 struct tally {
-  _Atomic int ran[PARTS];
+  _Atomic int ran[PARTS], busy[PARTS];
   _Atomic int wrong;
-  int parts;
+  int parts, width; /* width 0: not looked at */
 };
 
-static void count_part(void *arg, int part, int parts) {
+static void count_part(void *arg, int part, int parts, int thread) {
   struct tally *t = arg;
-  if (parts != t->parts || part < 0 || part >= parts)
+  if (parts != t->parts || part < 0 || part >= parts || thread < 0 || (t->width && thread >= t->width)) {
     atomic_fetch_add(&t->wrong, 1);
-  else
-    atomic_fetch_add(&t->ran[part], 1);
+    return;
+  }
+  if (atomic_fetch_add(&t->busy[thread], 1)) atomic_fetch_add(&t->wrong, 1);
+  atomic_fetch_add(&t->ran[part], 1);
+  atomic_fetch_sub(&t->busy[thread], 1);
 }
 
 static void run_all(whet_lease *l) {
   for (int parts = 1; parts <= PARTS; parts += parts < 9 ? 1 : 29) {
-    struct tally t = {.parts = parts};
+    struct tally t = {.parts = parts, .width = l->width};
     whet__lease_run(l, parts, count_part, &t);
     assert_int_equal(t.wrong, 0);
     for (int i = 0; i < parts; i++) assert_int_equal(t.ran[i], 1);
@@ -129,7 +132,7 @@ static void at_once(void **state) {
 }
 
 /* A part that itself leases what is left of the pool. */
-static void nest(void *arg, int part, int parts) {
+static void nest(void *arg, int part, int parts, int thread) {
   whet_lease l;
   whet__lease_take(arg, 3, &l);
   run_all(&l);
@@ -284,22 +287,57 @@ static void callers_threads(void **state) {
   assert_int_equal(u.joined, 2);
 }
 
-/* Signals go to the program's own threads: workers block them all. */
-static void see_signals(void *arg, int part, int parts) {
+/* The first part that another thread takes lasts until all others are through: somebody else must run those. */
+struct slow {
+  _Atomic int ran, held;
+};
+static void hold_one(void *arg, int part, int parts, int thread) {
+  struct slow *s = arg;
+  if (thread && !atomic_exchange(&s->held, 1))
+    while (atomic_load(&s->ran) < parts - 1) usleep(50);
+  if (!thread && !atomic_load(&s->held)) usleep(200); /* let one come */
+  atomic_fetch_add(&s->ran, 1);
+}
+
+static void helped(void **state) {
+  whet_pool *p = pool_of(2, -1);
+  whet_lease l;
+  int held = 0;
+  whet__lease_take(p, 2, &l);
+  for (int i = 0; i < 20; i++) {
+    struct slow s = {0};
+    whet__lease_run(&l, 16, hold_one, &s);
+    assert_int_equal(s.ran, 16);
+    held += s.held;
+  }
+  assert_true(held > 0);
+  whet__lease_drop(&l);
+  whet_pool_close(&p);
+}
+
+/* Signals go to the program's own threads: workers block them all. Each part waits for the others, so that three
+ * threads come. */
+struct seen {
+  _Atomic int here, blocked;
+};
+static void see_signals(void *arg, int part, int parts, int thread) {
+  struct seen *n = arg;
   sigset_t s;
+  atomic_fetch_add(&n->here, 1);
+  while (atomic_load(&n->here) < parts) usleep(50);
   pthread_sigmask(SIG_SETMASK, NULL, &s);
-  if (part && sigismember(&s, SIGINT)) atomic_fetch_add((_Atomic int *)arg, 1);
-  if (!part && sigismember(&s, SIGINT)) atomic_fetch_add((_Atomic int *)arg, 100);
+  if (thread && sigismember(&s, SIGINT)) atomic_fetch_add(&n->blocked, 1);
+  if (!thread && sigismember(&s, SIGINT)) atomic_fetch_add(&n->blocked, 100);
 }
 
 static void signals(void **state) {
   whet_pool *p = pool_of(3, 0);
-  _Atomic int blocked = 0;
+  struct seen n = {0};
   whet_lease l;
   whet__lease_take(p, 3, &l);
-  whet__lease_run(&l, 3, see_signals, &blocked);
+  whet__lease_run(&l, 3, see_signals, &n);
   whet__lease_drop(&l);
-  assert_int_equal(blocked, 2);
+  assert_int_equal(n.blocked, 2);
   whet_pool_close(&p);
 }
 
@@ -329,10 +367,10 @@ static void cpu_set(void **state) {
 }
 
 int main(void) {
-  const struct CMUnitTest tests[] = {cmocka_unit_test(widths),       cmocka_unit_test(many_steps),
-                                     cmocka_unit_test(short_leases), cmocka_unit_test(at_once),
-                                     cmocka_unit_test(nested),       cmocka_unit_test(idle_workers_sleep),
-                                     cmocka_unit_test(forks),        cmocka_unit_test(callers_threads),
-                                     cmocka_unit_test(signals),      cmocka_unit_test(cpu_set)};
+  const struct CMUnitTest tests[] = {
+      cmocka_unit_test(widths),  cmocka_unit_test(many_steps),      cmocka_unit_test(short_leases),
+      cmocka_unit_test(at_once), cmocka_unit_test(nested),          cmocka_unit_test(idle_workers_sleep),
+      cmocka_unit_test(forks),   cmocka_unit_test(callers_threads), cmocka_unit_test(helped),
+      cmocka_unit_test(signals), cmocka_unit_test(cpu_set)};
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -221,7 +221,7 @@ static size_t dw_scratch(const void *params) { return work_of(params) + 2 * row_
 
 static void dw_run(const void *params, void *const *ptr, int part, int parts) {
   const whet_dw_q8 *p = params;
-  char *own = whet__part_scratch(ptr[4], dw_scratch(p), part);
+  char *own = ptr[4];
   uint8_t *outside = (uint8_t *)own + work_of(p), *nothing = outside + row_of(p);
   const uint8_t turn = p->in_signed ? 0 : 0x80;
   dw_call k = {p, whet__dw_q8_layout_of(p, WHET_DW_Q8_DOTS), ptr[1], ptr[3], outside, nothing, (int8_t *)own,

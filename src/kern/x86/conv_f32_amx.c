@@ -63,7 +63,7 @@ static void run_image(const void *params, void *const *ptr, int part, int parts)
   whet_epi_f32 first;
   cut c;
   cut_for(&q, &c);
-  uint8_t *buf = whet__part_scratch(ptr[4], c.bytes, part);
+  uint8_t *buf = ptr[4];
   int64_t *seg = (int64_t *)(void *)(buf + c.seg_at);
   const int64_t across = c.n_seg / q.kh, panels = whet__ceil_div(c.l.blocks, c.panel);
   for (int64_t s = 0; s < c.n_seg; s++) seg[s] = seg_of(&q, &c, s / across, s % across);

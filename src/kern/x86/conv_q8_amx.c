@@ -56,7 +56,7 @@ static void run(const void *params, void *const *ptr, int part, int parts) {
   const whet_conv_q8 *p = params;
   cut c;
   cut_for(p, &c);
-  uint8_t *buf = whet__part_scratch(ptr[4], c.bytes, part);
+  uint8_t *buf = ptr[4];
   int64_t *seg = (int64_t *)(void *)(buf + c.seg_at);
   const size_t bytes = whet_dtype_bits(p->out.dtype) / 8;
   const int64_t across = c.n_seg / p->kh, panels = whet__ceil_div(c.l.blocks, c.panel);

@@ -232,7 +232,7 @@ static void row_run(const void *params, void *const *ptr, int part, int parts) {
   const char *pack = ptr[1];
   const int8_t *weights = (const int8_t *)pack + n * 4 + whet__round_up(whet__factors_bytes(&p->out, n), 64);
   if (row_scratch(p)) {
-    uint8_t *own = whet__part_scratch(ptr[4], row_scratch(p), part);
+    uint8_t *own = ptr[4];
     __m512i turn = _mm512_set1_epi8((char)(p->in_signed ? 0x80 : 0));
     for (int64_t i = 0; i < p->in_c; i += 64) {
       __mmask64 m = p->in_c - i >= 64 ? ~UINT64_C(0) : ~UINT64_C(0) >> (64 - (p->in_c - i));

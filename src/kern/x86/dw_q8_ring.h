@@ -84,7 +84,7 @@ static void dw_taps(const whet_dw_q8 *p, const dw_cut *c, const dw_elem *const *
 static void dw_run(const void *params, void *const *ptr, int part, int parts) {
   const whet_dw_q8 *p = params;
   dw_cut c = cut_for(p);
-  char *own = whet__part_scratch(ptr[4], c.bytes, part);
+  char *own = ptr[4];
   dw_elem *ring = (dw_elem *)(void *)own, *zero = (dw_elem *)(void *)(own + c.zero_at);
   int64_t *have = (int64_t *)(void *)(own + c.have_at), from, to;
   const dw_elem **row = (const dw_elem **)(void *)(own + c.row_at),

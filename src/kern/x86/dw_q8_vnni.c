@@ -15,7 +15,9 @@
 #define DOT(acc, u, w) __asm__("vpdpbusd %2, %1, %0" : "+v"(acc) : "v"(u), "v"(w))
 #define DOT_MEM(acc, u, p) __asm__("vpdpbusd %2, %1, %0" : "+v"(acc) : "v"(u), "m"(*(const __m512i *)(p)))
 
-enum { CHUNK = 32, ROWS = 4 }; /* results whose sums are stored before they are rescaled; output rows in a register */
+/* Results whose sums are stored before they are rescaled; output rows in a register; rows of a picture for which weights of the
+ * layers around are more than activations: they share channels. */
+enum { CHUNK = 32, ROWS = 4, LOW = 8 };
 
 /* Four rows of 64 bytes as 64 groups of four bytes. */
 OUT_INLINE void interleave(__m512i a, __m512i b, __m512i c, __m512i d, __m512i to[4]) {
@@ -437,7 +439,7 @@ static void blocks_of_rows(const dw_run *d, const dw_cut *c, const uint8_t *in, 
 /* Part of a call. */
 static void run(const void *params, void *const *ptr, int part, int parts) {
   const whet_dw_q8 *p = params;
-  char *own = whet__part_scratch(ptr[4], scratch(p), part);
+  char *own = ptr[4];
   uint8_t zero = (uint8_t)(p->in_zero ^ (p->in_signed ? 0x80 : 0));
   dw_run d = {.p = *p,
               .l = whet__dw_q8_layout_of(p, WHET_DW_Q8_DOTS),
@@ -460,10 +462,10 @@ static void run(const void *params, void *const *ptr, int part, int parts) {
     }
     return;
   }
-  /* Rows fall to parts as those of the layers around do; of low pictures, blocks of channels. */
+  /* As the layers around do. */
   dw_cut c = cut_for(p);
   int64_t units = p->images * whet__ceil_div(p->out_h, c.rows);
-  bool by_rows = units >= 4 * parts;
+  bool by_rows = units > LOW && units >= parts;
   whet__split(by_rows ? units : p->images * c.blocks, part, parts, &from, &to);
   for (int64_t n; from < to; from += n) {
     int64_t per = by_rows ? units / p->images : c.blocks, image = from / per, at = from % per;

@@ -126,7 +126,7 @@ static void run(const void *params, void *const *ptr, int part, int parts) {
     l.r[q] = out_factor_all(p->r[q].mul, p->r[q].shift);
   }
   int64_t from, to, wide = l.panels * UNITS;
-  int32_t *share = whet__part_scratch(ptr[9], whet__lstm_q8_scratch_bytes(p), part);
+  int32_t *share = ptr[9];
   int16_t *c = (int16_t *)(share + whet__lstm_q8_block(p) * l.panels * SUMS);
   uint8_t *h = (uint8_t *)(c + wide);
   whet__split(p->batch, part, parts, &from, &to);

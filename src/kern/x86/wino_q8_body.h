@@ -180,7 +180,7 @@ static void wino_part(const void *params, void *const *ptr, int part, int parts,
   const whet_conv_q8 *p = params;
   wino_cut c;
   wino_cut_for(p, &c);
-  char *scratch = whet__part_scratch(ptr[4], c.bytes, part);
+  char *scratch = ptr[4];
   int16_t *v = (int16_t *)(void *)scratch;
   int64_t panels = 0, from = 0, to = c.tiles, p0, p1;
   for (int64_t b = 0; b < c.l.blocks; b += wino_nv(b, c.l.blocks)) panels++;
