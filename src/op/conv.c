@@ -253,6 +253,14 @@ static bool sparse(whet_planner *p, const whet_node *n, const whet_conv_geo *g, 
                          s);
 }
 
+/* Lines of the picture, or where weights are more than activations, panels of them. */
+static int64_t pieces_of(const whet_conv_f32 *c, unsigned form) {
+  int64_t k = c->ic, in = c->batch, out = c->batch;
+  for (int i = 0; i < 3; i++) k *= c->dim[i].kernel, in *= c->dim[i].in, out *= c->dim[i].out;
+  bool by_columns = k * c->oc > in * c->ic + out * c->oc;
+  return by_columns ? whet__panel_count(form, c->oc) * c->groups : c->batch * c->dim[0].out * c->dim[1].out;
+}
+
 whet_status whet__pl_conv_taps(whet_planner *p, const whet_node *n, const whet_conv_geo *g, const whet_conv_f32 *k,
                                const whet_pack_f32 *packing, int32_t res) {
   whet_pack_f32 pack = *packing;
@@ -278,7 +286,7 @@ whet_status whet__pl_conv_taps(whet_planner *p, const whet_node *n, const whet_c
   if (!depthwise) ns = whet__pl_product_ns(ns, macs, positions, 4);
   return whet__pl_step(p, &(whet_step_req){family, row, &c, sizeof c, arg, 5,
                                            positions * g->groups * whet__panel_count(row->form, g->oc), ns,
-                                           .whole = c.patches});
+                                           .pieces = c.patches ? 1 : pieces_of(&c, row->form)});
 }
 
 static whet_status conv_plan(whet_planner *p, const whet_node *n) {

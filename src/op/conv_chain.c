@@ -74,5 +74,5 @@ whet_status whet__pl_conv_chain(whet_planner *p, const whet_node *n) {
   arg[WHET_CHAIN_RES] = whet__rd(res);
   arg[WHET_CHAIN_RES + 1] = whet__scratch();
   return whet__pl_step(p, &(whet_step_req){WHET_FAMILY_chain_f32, row, &k, sizeof k, arg, WHET_CHAIN_ARGS,
-                                           whet__max_i(g.batch * g.out[1] / 4, 1), whet__pl_macs_ns(p, macs), .whole = true});
+                                           whet__max_i(g.batch * g.out[1] / 4, 1), whet__pl_macs_ns(p, macs), .pieces = 1});
 }

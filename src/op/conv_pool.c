@@ -47,5 +47,5 @@ whet_status whet__pl_conv_pool(whet_planner *p, const whet_node *n, const whet_n
                      whet__scratch()};
   double macs = (double)(g.batch * g.in[1] * g.in[2] * g.chan) * (double)whet__pack_f32_k(pack);
   return whet__pl_step(p, &(whet_step_req){WHET_FAMILY_convpool_f32, row, &k, sizeof k, arg, 5,
-                                           whet__max_i(g.batch * g.out[1] / 4, 1), whet__pl_macs_ns(p, macs), .whole = true});
+                                           whet__max_i(g.batch * g.out[1] / 4, 1), whet__pl_macs_ns(p, macs), .pieces = 1});
 }

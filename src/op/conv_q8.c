@@ -151,7 +151,7 @@ static whet_status plan_dw(whet_planner *p, const whet_node *n, const whet_conv_
                      whet__scratch()};
   double macs = (double)k.images * k.out_h * k.out_w * k.channels * k.kh * k.kw;
   return whet__pl_step(p, &(whet_step_req){WHET_FAMILY_dw_q8, row, &k, sizeof k, arg, 5, (int64_t)k.images * k.out_h,
-                                           whet__pl_macs_q8_ns(p, macs * 6), false});
+                                           whet__pl_macs_q8_ns(p, macs * 6), 0});
 }
 
 whet_status whet__conv_q8_plan(whet_planner *p, const whet_node *n) {
@@ -207,7 +207,8 @@ whet_status whet__conv_q8_plan(whet_planner *p, const whet_node *n) {
   double ns = whet__pl_product_ns(whet__pl_macs_q8_ns(p, macs), macs, pixels, 1);
   /* Where weights are more than activations each part prepares all activations for its own. */
   bool whole = row->form == WHET_CONV_Q8_WINO || k.kh * k.kw * g.ic * k.out_c > pixels * (k.in_c + k.out_c);
-  return whet__pl_step(p, &(whet_step_req){WHET_FAMILY_conv_q8, row, &k, sizeof k, arg, 5, whet__max_i(pixels, k.out_c / 64), ns, whole});
+  return whet__pl_step(p, &(whet_step_req){WHET_FAMILY_conv_q8, row, &k, sizeof k, arg, 5, whet__max_i(pixels, k.out_c / 64), ns,
+                                           whole ? 1 : k.images * k.out_h});
 }
 
 /* ---- transposed ------------------------------------------------------------------------------ */
@@ -257,7 +258,7 @@ static whet_status plan_phase(whet_planner *p, const whet_node *n, const whet_co
                      whet__scratch()};
   double macs = (double)pixels * (double)g->groups * (double)g->oc * (double)(y.taps * x.taps * g->ic);
   WHET_TRY(whet__pl_step(
-      p, &(whet_step_req){WHET_FAMILY_conv_q8, row, &c, sizeof c, arg, 5, pixels, whet__pl_macs_q8_ns(p, macs), false}));
+      p, &(whet_step_req){WHET_FAMILY_conv_q8, row, &c, sizeof c, arg, 5, pixels, whet__pl_macs_q8_ns(p, macs), 0}));
   whet__pl_strides(p, out, s);
   int64_t sy = g->n > 1 ? s[whet__conv_axis(a, g, 1)] : 0, sx = s[whet__conv_axis(a, g, 2)];
   whet_copy to = {.rank = 4,

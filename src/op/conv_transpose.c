@@ -221,7 +221,7 @@ static whet_status convt_plan(whet_planner *p, const whet_node *n) {
   int64_t positions = g.batch * g.in[0] * g.in[1] * g.in[2];
   double macs = (double)positions * (double)(g.groups * g.oc) * (double)whet__pack_f32_k(&pack.pack);
   return whet__pl_step(p, &(whet_step_req){WHET_FAMILY_convt_f32, row, &k, sizeof k, arg, 5,
-                                           g.batch * g.out[0] * g.out[1] * g.groups, whet__pl_macs_ns(p, macs), false});
+                                           g.batch * g.out[0] * g.out[1] * g.groups, whet__pl_macs_ns(p, macs), 0});
 }
 
 /* ---- record ---------------------------------------------------------------------------------- */

@@ -89,5 +89,5 @@ whet_status whet__pl_wino(whet_planner *p, const whet_node *n, const whet_wino_f
   int64_t tiles = whet__wino_tiles(w);
   return whet__pl_step(p, &(whet_step_req){WHET_FAMILY_wino_f32, row, w, sizeof *w, arg, 5,
                                            whet__max_i(tiles / 4, whet__panel_count(row->form, w->c.oc)),
-                                           tiles_ns(whet__pl_target(p), w), .whole = true});
+                                           tiles_ns(whet__pl_target(p), w), .pieces = 1});
 }

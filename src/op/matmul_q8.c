@@ -77,7 +77,7 @@ static whet_status pairs(whet_planner *p, const whet_node *n, const whet_product
   whet_arg arg[5] = {whet__tm(x, false), whet__pl_weights_q8(p, n, &pack), whet__tm(y, true), table, whet__scratch()};
   double macs = (double)groups * (double)z->m * (double)z->n * (double)z->k;
   WHET_TRY(whet__pl_step(
-      p, &(whet_step_req){WHET_FAMILY_conv_q8, row, &c, sizeof c, arg, 5, z->m, whet__pl_macs_q8_ns(p, macs), false}));
+      p, &(whet_step_req){WHET_FAMILY_conv_q8, row, &c, sizeof c, arg, 5, z->m, whet__pl_macs_q8_ns(p, macs), 0}));
   return whet__pl_copy_from(p, out, whet__tm(y, false), &back);
 }
 

@@ -82,7 +82,7 @@ whet_status whet__pl_gemm_f32(whet_planner *p, whet_gemm_f32 *g, whet_pack_f32 *
   double macs = (double)rows * (double)g->n * (double)g->k;
   return whet__pl_step(p, &(whet_step_req){WHET_FAMILY_gemm_f32, row, g, sizeof *g, arg, 5,
                                            rows * whet__panel_count(row->form, g->n),
-                                           whet__pl_product_ns(whet__pl_macs_ns(p, macs), macs, rows, 4), false});
+                                           whet__pl_product_ns(whet__pl_macs_ns(p, macs), macs, rows, 4), 0});
 }
 
 whet_arg whet__pl_turned_f32(whet_planner *p, int32_t v) {

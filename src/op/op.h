@@ -316,7 +316,7 @@ typedef struct whet_step_req {
   int n_arg;
   int64_t max_parts;
   double work_ns;
-  bool whole; /* each part costs work of its own: no more parts than threads */
+  int64_t pieces; /* which parts beyond one for each thread must not cut: a part of one costs as much as all of it; 0: none */
 } whet_step_req;
 whet_status whet__pl_step(whet_planner *p, const whet_step_req *s);
 /* The row of a family for these parameters: the best by rank and estimate, or the one that was measured to be (plan/choice.h).

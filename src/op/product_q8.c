@@ -179,5 +179,5 @@ whet_arg whet__pl_weights_q8(whet_planner *p, const whet_node *n, const whet_con
 
 double whet__pl_macs_q8_ns(const whet_planner *p, double macs) {
   uint32_t isa = whet__pl_target(p)->isa;
-  return macs / (isa & WHET_ISA_VNNI ? 200.0 : isa & WHET_ISA_AVX2 ? 80.0 : 10.0);
+  return macs / (isa & WHET_ISA_VNNI ? 150.0 : isa & WHET_ISA_AVX2 ? 60.0 : 10.0);
 }

@@ -91,6 +91,6 @@ bool whet__pl_sparse(whet_planner *p, const whet_gemm_f32 *from, const whet_pack
   double macs = (double)g.m * (double)g.stored * (scattered ? 1 : WHET_SPMM_PANEL);
   int64_t parts = scattered ? whet__ceil_div(g.m, 16) : whet__max_i(g.m / 8, whet__ceil_div(g.n, WHET_SPMM_PANEL));
   *status = whet__pl_step(
-      p, &(whet_step_req){WHET_FAMILY_spmm_f32, row, &g, sizeof g, arg, 5, parts, whet__pl_macs_ns(p, 2 * macs), false});
+      p, &(whet_step_req){WHET_FAMILY_spmm_f32, row, &g, sizeof g, arg, 5, parts, whet__pl_macs_ns(p, 2 * macs), 0});
   return true;
 }

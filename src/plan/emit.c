@@ -8,8 +8,8 @@
 #include "kern/ref.h"
 #include "plan/planner.h"
 
-/* A step shorter than SHARE_NS runs on one thread: what cores fetch from one another is not free. Parts of PIECE_NS
- * or more let threads that are through help others. */
+/* A step shorter than SHARE_NS runs on one thread: what cores fetch from one another is not free. Parts of PIECE_NS or more
+ * let threads that are through help others. */
 enum { SHARE_NS = 6000, PIECE_NS = 12000, PIECES = 4 };
 
 bool whet__pl_room(whet_planner *p, void **list, size_t *cap, size_t need, size_t each) {
@@ -245,8 +245,10 @@ static int64_t parts_of(const whet_planner *p, const whet_step_req *r) {
   int64_t threads = p->program->threads, most = whet__max_i(r->max_parts, 1);
   if (r->work_ns < SHARE_NS || threads < 2 || r->n_arg > WHET_SHARED_ARGS) return 1;
   int64_t parts = whet__min_i(threads, (int64_t)(r->work_ns / (SHARE_NS / 2)));
-  if (parts == threads && !r->whole) parts *= whet__clamp_i((int64_t)(r->work_ns / PIECE_NS) / threads, 1, PIECES);
-  return whet__min_i(parts, most);
+  if (parts < threads) return whet__min_i(parts, most);
+  int64_t each = whet__clamp_i((int64_t)(r->work_ns / PIECE_NS) / threads, 1, PIECES);
+  while (each > 1 && r->pieces % (threads * each)) each--;
+  return whet__min_i(threads * each, most);
 }
 
 whet_status whet__pl_step(whet_planner *p, const whet_step_req *r) {
@@ -267,7 +269,7 @@ whet_status whet__pl_kern(whet_planner *p, unsigned family, const void *params, 
                           const whet_arg *arg, int n_arg, int64_t max_parts, double work_ns) {
   const whet_kern *row = whet__pl_pick(p, family, params, params_size);
   if (!row) return p->status;
-  return whet__pl_step(p, &(whet_step_req){family, row, params, params_size, arg, n_arg, max_parts, work_ns, false});
+  return whet__pl_step(p, &(whet_step_req){family, row, params, params_size, arg, n_arg, max_parts, work_ns, 0});
 }
 
 int32_t whet__pl_pack_step(whet_planner *p, const whet_pack_kind *k, const void *params, const int32_t *src,
