@@ -22,6 +22,8 @@ void whet__binary_q8_factors(whet_binary_q8 *p, float sx, float sy, float sz) {
   }
 }
 
+static const double k_move[] = {0, 1, -1}; /* the constant of the f32 form, by so many margins: ties go to one side */
+
 /* Does the f32 form give what the rule gives? For pairs whose sum is farther than `margin` from a tie it does. */
 static bool agrees(const whet_binary_q8 *p, double margin) {
   const double whole = 0x1.8p52; /* a sum with it is rounded to whole numbers */
@@ -38,6 +40,34 @@ static bool agrees(const whet_binary_q8 *p, double margin) {
   return true;
 }
 
+/* The same for products, which are whole numbers: those on both sides of every tie. */
+static bool product_agrees(const whet_binary_q8 *p, double z, double margin) {
+  const int64_t most = 255 * 255, reach = 2 + (int64_t)(margin / z);
+  if (reach > 8) return false;
+  for (int32_t v = p->lo - p->z_zero - 1; v <= p->hi - p->z_zero; v++) {
+    const double tie = floor(fmax(fmin((v + 0.5) / z, (double)most), -(double)most));
+    for (int64_t i = whet__max_i((int64_t)tie - reach, -most); i <= whet__min_i((int64_t)tie + reach, most); i++) {
+      const float t = fmaf((float)i, p->x_part, copysignf(p->rest, (float)i));
+      if (whet__add_zero(whet__round_even(t), p->z_zero, p->lo, p->hi) != whet__binary_q8_one(p, (int32_t)i, 1)) return false;
+    }
+  }
+  return true;
+}
+
+/* Products: the high product of TFL_FIX moves ties by half its unit towards zero. */
+static void settle_product(whet_binary_q8 *p) {
+  const bool real = p->round == WHET_ROUND_ONNX_REAL;
+  const double z = real ? (double)p->x_real : ldexp(p->z_mul, p->z_shift - 31), moved = !real && p->z_shift < 0 ? ldexp(0.5, p->z_shift) : 0;
+  const double sizes = 65536 * z + moved, margin = sizes * 0x1p-22;
+  p->sure = 0;
+  if (!(z > 0) || !(sizes < 0x1p24)) return;
+  p->x_part = (float)z;
+  for (size_t i = 0; i < WHET_COUNT(k_move) && !p->sure; i++) {
+    p->rest = (float)(moved + k_move[i] * margin);
+    p->sure = product_agrees(p, z, margin);
+  }
+}
+
 /* A real number within `margin` of the exact result of the rule before its last rounding decides it unless it is that near a tie:
  *
  *   TFL_FIX     |X - x| <= 1 for each rescaled operand in units of 2^-left, so 2 F for both, F the factor of the sum; and the
@@ -46,7 +76,10 @@ static bool agrees(const whet_binary_q8 *p, double margin) {
  *
  * Near ties all pairs are tried; where ties go to one side, the constant is moved that way. */
 void whet__binary_q8_settle(whet_binary_q8 *p) {
-  static const double k_move[] = {0, 1, -1};
+  if (p->fn == WHET_BIN_MUL) {
+    settle_product(p);
+    return;
+  }
   const bool real = p->round == WHET_ROUND_ONNX_REAL;
   double z = real ? 1 : ldexp(p->z_mul, p->z_shift - 31);
   double x = real ? (double)p->x_real : ldexp(p->x_mul, p->x_shift - 31 + p->left) * z;
@@ -54,7 +87,7 @@ void whet__binary_q8_settle(whet_binary_q8 *p) {
   double sizes = 2 * (256 * x + 256 * y + x * abs(p->x_zero) + y * abs(p->y_zero));
   double margin = (real ? 0 : 3 * z) + sizes * 0x1p-22;
   p->sure = 0;
-  if (p->fn == WHET_BIN_MUL || !(margin < 0x1p-7) || !(sizes < 0x1p24)) return;
+  if (!(margin < 0x1p-7) || !(sizes < 0x1p24)) return;
   if (p->fn == WHET_BIN_SUB) y = -y;
   p->x_part = (float)x;
   p->y_part = (float)y;

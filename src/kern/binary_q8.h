@@ -26,7 +26,9 @@ typedef struct whet_binary_q8 {
   int32_t x_zero, y_zero, z_zero, lo, hi;
   int32_t x_mul, x_shift, y_mul, y_shift, z_mul, z_shift; /* TFL_FIX */
   float x_real, y_real;                                   /* ONNX_REAL */
-  float x_part, y_part, rest; /* sure: a sum is rne(fma(y, y_part, fma(x, x_part, rest))) of the stored numbers, for all of them */
+  /* sure: a sum is rne(fma(y, y_part, fma(x, x_part, rest))) of the stored numbers, for all of them; a product rne(fma(a * b,
+   * x_part, rest with the sign of a * b)) */
+  float x_part, y_part, rest;
   int32_t sure;
   int32_t rank;
   int64_t dim[WHET_MAX_RANK];
@@ -36,8 +38,8 @@ typedef struct whet_binary_q8 {
 /* The factors for scales; fn, round and left are set. */
 void whet__binary_q8_factors(whet_binary_q8 *p, float sx, float sy, float sz);
 
-/* Find whether sums, and differences, may be taken in f32: for all pairs of bytes the rule is asked where that could matter. All
- * but the dimensions is set. */
+/* Find whether results may be taken in f32: for all pairs of bytes the rule is asked where that could matter. All but the
+ * dimensions is set. */
 void whet__binary_q8_settle(whet_binary_q8 *p);
 
 /* One result from a and b. */

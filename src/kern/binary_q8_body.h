@@ -3,7 +3,7 @@
  * x86/out_q8_avx512.h, arm/out_q8_neon.h or riscv/out_q8_rvv.h.
  * Needs whole rows: the last dimension is contiguous in z, and contiguous or repeated in x and y.
  *
- * Sums whose f32 form was found to give the rule's results for all bytes are taken in it (whet__binary_q8_settle). Else
+ * Results whose f32 form was found to give the rule's results for all bytes are taken in it (whet__binary_q8_settle). Else
  * TFLite's fixed point is taken in f32 first: a real number within `margin` of the exact result of the rule before its
  * last rounding decides it unless it is that near a tie; a block in which one is goes through the integers.
  *
@@ -92,14 +92,22 @@ OUT_INLINE bool quick(const bin_row *w, uint8_t *z, int64_t i, const bin_run *r,
   return true;
 }
 
-/* The same where no sum is too near (p.sure): the numbers as they are stored. */
-OUT_INLINE void sure(const bin_row *w, uint8_t *z, int64_t i, const bin_run *r) {
+/* A product's last step. */
+OUT_INLINE out_int product(out_real32 t, out_real32 part, out_real32 rest) {
+  return out_from_small(out_fma32(t, part, out_signed32(t, rest)));
+}
+
+/* The same where nothing is too near (p.sure): sums of the numbers as they are stored, products. */
+OUT_INLINE void sure(const bin_row *w, uint8_t *z, int64_t i, const bin_run *r, bool mul) {
   out_int v[4];
   OUT_UNROLL for (int j = 0; j < 4; j++) {
     int64_t at = i + j * OUT_LANES;
     out_int a = w->x_once ? out_widen_one(w->x, r->p->x_signed) : out_widen_all(w->x + at, r->p->x_signed);
     out_int b = w->y_once ? out_widen_one(w->y, r->p->y_signed) : out_widen_all(w->y + at, r->p->y_signed);
-    v[j] = out_from_small(out_fma32(out_to_real(b), r->y_part, out_fma32(out_to_real(a), r->x_part, r->rest)));
+    if (mul)
+      v[j] = product(out_mul32(out_to_real(out_sub_i(a, r->x_zero)), out_to_real(out_sub_i(b, r->y_zero))), r->x_part, r->rest);
+    else
+      v[j] = out_from_small(out_fma32(out_to_real(b), r->y_part, out_fma32(out_to_real(a), r->x_part, r->rest)));
   }
   out_store(z + i, out_order(out_narrow(v, &r->bound)), 4 * OUT_LANES);
 }
@@ -113,8 +121,8 @@ OUT_INLINE void row(const bin_row *at, uint8_t *z, int64_t n, const bin_run *r, 
   own.p = &params;
   const bool tries = !real && !out_above32(out_set32(0), own.most);
   int64_t i = 0;
-  if (!mul && params.sure)
-    for (; i < n; i += BLOCK) sure(&w, z, i, &own);
+  if (params.sure)
+    for (; i < n; i += BLOCK) sure(&w, z, i, &own, mul);
   for (; i < n; i += BLOCK)
     if (!tries || !quick(&w, z, i, &own, mul)) block(&w, z, i, &own, mul, real);
 }
@@ -227,6 +235,79 @@ static void run_short_rows(const bin_run *r, row_fn fn, void *const *ptr, int pa
   }
 }
 
+/* Rows of x by one row of y that each of them meets: enough of these to fill whole blocks, as floats. */
+enum { SCALES = 2048 };
+typedef struct bin_scales {
+  _Alignas(64) float b[SCALES], shift[SCALES]; /* b, and -x_zero * b */
+  int64_t n;
+} bin_scales;
+
+/* Whether products are such, y after an exchange perhaps; how many numbers they repeat after. */
+static bool scales_rows(whet_binary_q8 *p, void **ptr, int64_t *n) {
+  if (p->fn != WHET_BIN_MUL || !p->sure || p->rank != 2) return false;
+  if (!p->x_stride[0]) {
+    void *at = ptr[0];
+    int32_t zero = p->x_zero;
+    uint8_t is_signed = p->x_signed;
+    ptr[0] = ptr[1], ptr[1] = at;
+    p->x_zero = p->y_zero, p->y_zero = zero;
+    p->x_signed = p->y_signed, p->y_signed = is_signed;
+    for (int i = 0; i < 2; i++) {
+      int64_t step = p->x_stride[i];
+      p->x_stride[i] = p->y_stride[i], p->y_stride[i] = step;
+    }
+  }
+  int64_t c = p->dim[1];
+  for (*n = c; *n % BLOCK && *n <= SCALES; *n *= 2) {}
+  return *n <= SCALES && !p->y_stride[0] && p->y_stride[1] == 1 && p->x_stride[1] == 1 && p->x_stride[0] == c && p->z_stride[0] == c;
+}
+
+static void take_scales(const whet_binary_q8 *p, const uint8_t *y, bin_scales *s) {
+  const int64_t c = p->dim[1];
+  const out_real32 x_zero = out_set32((float)-p->x_zero);
+  for (int64_t i = 0; i < c; i += OUT_LANES) {
+    int64_t n = whet__min_i(OUT_LANES, c - i);
+    out_real32 b = out_to_real(out_sub_i(out_widen(y + i, p->y_signed, n), out_set_i(p->y_zero)));
+    out_store32(s->b + i, b, n);
+    out_store32(s->shift + i, out_mul32(b, x_zero), n);
+  }
+  for (int64_t have = c; have < s->n; have *= 2) {
+    memcpy(s->b + have, s->b, (size_t)have * sizeof(float));
+    memcpy(s->shift + have, s->shift, (size_t)have * sizeof(float));
+  }
+}
+
+/* Block i of the rows. */
+OUT_INLINE void scaled(const bin_run *r, const bin_scales *s, const uint8_t *x, uint8_t *z, int64_t at) {
+  out_int v[4];
+  OUT_UNROLL for (int j = 0; j < 4; j++) {
+    out_real32 a = out_to_real(out_widen_all(x + j * OUT_LANES, r->p->x_signed));
+    out_real32 b = out_load32(s->b + at + j * OUT_LANES, OUT_LANES), shift = out_load32(s->shift + at + j * OUT_LANES, OUT_LANES);
+    v[j] = product(out_fma32(a, b, shift), r->x_part, r->rest);
+  }
+  out_store(z, out_order(out_narrow(v, &r->bound)), BLOCK);
+}
+
+static void run_scales(const bin_run *run, int64_t n, const uint8_t *x, const uint8_t *y, uint8_t *z, int part, int parts) {
+  const whet_binary_q8 p = *run->p;
+  bin_run r = *run;
+  bin_scales s;
+  int64_t from, to, i = 0;
+  r.p = &p;
+  s.n = n;
+  whet__split(p.dim[0], part, parts, &from, &to);
+  if (from == to) return;
+  x += from * p.dim[1], z += from * p.dim[1];
+  take_scales(&p, y, &s);
+  const int64_t all = (to - from) * p.dim[1];
+  for (int64_t at = 0; i + BLOCK <= all; i += BLOCK, at = at + BLOCK < n ? at + BLOCK : 0) scaled(&r, &s, x + i, z + i, at);
+  if (i == all) return;
+  uint8_t a[BLOCK] = {0};
+  memcpy(a, x + i, (size_t)(all - i));
+  scaled(&r, &s, a, a, i % n);
+  memcpy(z + i, a, (size_t)(all - i));
+}
+
 static void run(const void *params, void *const *ptr, int part, int parts) {
   whet_binary_q8 p = *(const whet_binary_q8 *)params;
   whet__binary_q8_simplify(&p);
@@ -243,6 +324,14 @@ static void run(const void *params, void *const *ptr, int part, int parts) {
                .y_sign = out_set_i(p.fn == WHET_BIN_SUB ? -1 : 1),
                .y_real = out_set32(p.fn == WHET_BIN_SUB ? -p.y_real : p.y_real)};
   quick_parts(&p, &r);
+  int64_t n;
+  whet_binary_q8 turned = p;
+  void *own[3] = {ptr[0], ptr[1], ptr[2]};
+  if (scales_rows(&turned, own, &n)) {
+    r.p = &turned;
+    run_scales(&r, n, own[0], own[1], own[2], part, parts);
+    return;
+  }
   row_fn fn = row_for(&p);
   if (short_rows(&p)) {
     run_short_rows(&r, fn, ptr, part, parts);
