@@ -406,8 +406,10 @@ static whet_status plan(whet_planner *p, const whet_node *n) {
   whet_arg arg[7] = {whet__rd(operand[0]), whet__rd(operand[1]), whet__rd(operand[2]), whet__wr(operand[3]),
                      whet__rd(mask),       whet__rd(lens),       whet__scratch()};
   double macs = (double)(k.batch * k.heads * k.m) * (double)k.n * (double)(k.d + k.dv);
-  return whet__pl_kern(p, WHET_FAMILY_attn_f32, &k, sizeof k, arg, 7, whet__attn_units(&k),
-                       whet__pl_macs_ns(p, macs) * 1.4);
+  const whet_kern *row = whet__pl_pick(p, WHET_FAMILY_attn_f32, &k, sizeof k);
+  if (!row) return WHET_E_INTERNAL;
+  return whet__pl_step(p, &(whet_step_req){WHET_FAMILY_attn_f32, row, &k, sizeof k, arg, 7, whet__attn_units(&k),
+                                           whet__pl_macs_ns(p, macs) * 1.4, k.batch * k.kv_heads});
 }
 
 /* ---- record ---------------------------------------------------------------------------------- */

@@ -48,7 +48,8 @@ whet_status whet__pl_rows_q8(whet_planner *p, const whet_node *n, int64_t m, int
   whet_arg arg[5] = {whet__rd(n->in[0]), whet__pl_weights_q8(p, n, &pack), whet__wr(out), table, whet__scratch()};
   double macs = (double)m * (double)cols * (double)k;
   return whet__pl_step(p, &(whet_step_req){WHET_FAMILY_conv_q8, row, &c, sizeof c, arg, 5, whet__max_i(m, cols / 64),
-                                           whet__pl_product_ns(whet__pl_macs_q8_ns(p, macs), macs, m, 1), 0});
+                                           whet__pl_product_ns(whet__pl_macs_q8_ns(p, macs), macs, m, 1),
+                                           cols * k > m * (cols + k) ? 1 : whet__max_i(m / 48, 1)});
 }
 
 whet_status whet__dense_q8_plan(whet_planner *p, const whet_node *n) {

@@ -80,9 +80,11 @@ whet_status whet__pl_gemm_f32(whet_planner *p, whet_gemm_f32 *g, whet_pack_f32 *
   int64_t rows = g->m;
   for (int32_t i = 0; i < g->n_batch; i++) rows *= g->batch[i];
   double macs = (double)rows * (double)g->n * (double)g->k;
-  return whet__pl_step(p, &(whet_step_req){WHET_FAMILY_gemm_f32, row, g, sizeof *g, arg, 5,
-                                           rows * whet__panel_count(row->form, g->n),
-                                           whet__pl_product_ns(whet__pl_macs_ns(p, macs), macs, rows, 4), 0});
+  int64_t panels = whet__panel_count(row->form, g->n);
+  bool by_columns = !g->n_batch && g->n * g->k > g->m * (g->n + g->k); /* as the kernel cuts; else each part reads all weights */
+  return whet__pl_step(p, &(whet_step_req){WHET_FAMILY_gemm_f32, row, g, sizeof *g, arg, 5, rows * panels,
+                                           whet__pl_product_ns(whet__pl_macs_ns(p, macs), macs, rows, 4),
+                                           by_columns ? panels : whet__max_i(rows / 48, 1)});
 }
 
 whet_arg whet__pl_turned_f32(whet_planner *p, int32_t v) {
