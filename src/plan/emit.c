@@ -230,6 +230,7 @@ static whet_status add_step(whet_planner *p, whet_step s, const void *params, si
   if (s.parts > 1) {
     int64_t threads = p->program->threads;
     s.scratch = whet__round_up(scratch, 128);
+    while (s.scratch_at < n_arg && arg[s.scratch_at].kind != WHET_ARG_SCRATCH) s.scratch_at++;
     scratch = s.scratch * (size_t)whet__min_i(threads, s.parts);
   }
   for (int i = 0; i < n_arg; i++) add_arg(p, arg[i], scratch);

@@ -56,7 +56,8 @@ typedef struct whet_step {
   uint16_t family;
   const whet_kern *row;
   uint16_t parts, n_arg;        /* with more than one part WHET_SHARED_ARGS at most */
-  size_t scratch;               /* bytes for each thread, the last argument; 0: none */
+  uint16_t scratch_at;          /* which argument is scratch ... */
+  size_t scratch;               /* ... and its bytes for each thread; 0: none */
   uint32_t args;                /* first argument */
   uint32_t params, params_size; /* bytes in `params` */
   int32_t node;                 /* the node that leads it */

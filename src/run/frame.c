@@ -190,14 +190,14 @@ struct shared_step {
   const whet_bound *b;
   const whet_step *s;
 };
-/* Scratch is the last argument, a piece for each thread. */
+/* Each thread has a piece of the scratch. */
 static void run_part(void *arg, int part, int parts, int thread) {
   const struct shared_step *x = arg;
   void *own[WHET_SHARED_ARGS];
   void *const *ptr = x->b->ptr;
   if (thread && x->s->scratch) {
     memcpy(own, ptr, x->s->n_arg * sizeof *own);
-    own[x->s->n_arg - 1] = (char *)own[x->s->n_arg - 1] + (size_t)thread * x->s->scratch;
+    own[x->s->scratch_at] = (char *)own[x->s->scratch_at] + (size_t)thread * x->s->scratch;
     ptr = own;
   }
   x->b->fn(x->b->params, ptr, part, parts);
