@@ -12,7 +12,8 @@
  * where in[] outside the picture is in_zero. Pixels lie in_pitch and out_pitch elements apart, rows and images follow
  * without gaps. A matrix product is the case kh = kw = in_h = out_h = images = 1.
  *
- * Arguments: [0] in, [1] packed weights, [2] out, [3] table of 256 bytes or none, [4] scratch.
+ * Arguments: [0] in, [1] packed weights, [2] out, [3] table of 256 bytes or none, [4] scratch; with live sums, [5] scale to
+ * [10] residual as [2] to [7] of sums_f32.h.
  *
  * Kernels see activations as unsigned: signed bytes are taken with their top bit turned, zero points moved by 128.
  * Weights are signed, unsigned ones moved by 128 likewise. Then
@@ -48,7 +49,15 @@ typedef struct whet_conv_q8 {
   uint8_t w_zeros;             /* weights have zero points */
   uint8_t small; /* sums of products of activations less 128 are below 2^25, and weights may take eight times their size */
   whet_out_q8 out;
+  whet_sums_f32 sums; /* with out.live: what becomes of sums; rows are all results, y_pitch is out_pitch */
 } whet_conv_q8;
+
+/* What stands for the table of 256 bytes where tiles are stored: that, or *live. */
+static inline const uint8_t *whet__conv_q8_table(const whet_conv_q8 *p, void *const *ptr, whet_sums_live *live) {
+  if (!p->out.live) return ptr[3];
+  *live = (whet_sums_live){&p->sums, ptr[2], ptr + 5};
+  return (const void *)live;
+}
 
 enum {
   WHET_CONV_Q8_PANELS = 1,

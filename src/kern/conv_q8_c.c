@@ -57,6 +57,8 @@ static void pixels(const whet_conv_q8 *p, const whet_conv_q8_layout *l, void *co
   int16_t *w = a + PIXELS * k;
   int32_t own[PIXELS], sum[PIXELS][OUTPUTS];
   size_t bytes = whet_dtype_bits(p->out.dtype) / 8;
+  whet_sums_live live;
+  const uint8_t *table = whet__conv_q8_table(p, ptr, &live);
   for (int64_t g = 0; g < p->groups; g++) {
     for (int64_t i = 0; i < n; i++) {
       int64_t y = (at + i) / p->out_w, x = (at + i) % p->out_w;
@@ -75,7 +77,7 @@ static void pixels(const whet_conv_q8 *p, const whet_conv_q8_layout *l, void *co
       }
       whet_factors f = whet__factors_at(&p->out, pack + l->factors, l->n, first);
       for (int64_t i = 0; i < n; i++)
-        whet__out_q8_row(&p->out, &f, sum[i], outputs, ptr[3],
+        whet__out_q8_row(&p->out, &f, sum[i], outputs, table,
                          (char *)ptr[2] + (size_t)((at + i) * p->out_pitch + g * l->oc + o) * bytes);
     }
   }

@@ -13,18 +13,18 @@ void whet__fakeq_range(float lo, float hi, bool asymmetric, float *step, float *
   *inverse = 0;
   *zero = 0;
   if (!asymmetric) {
-    float range = fmaxf(fabsf(lo), fabsf(hi));
+    float range = fabsf(lo) > fabsf(hi) ? fabsf(lo) : fabsf(hi);
     if (range == 0) return;
     *step = range / 127;
     *inverse = 127 / range;
     return;
   }
-  float least = fminf(0, lo), most = fmaxf(0, hi);
+  float least = lo < 0 ? lo : 0, most = hi > 0 ? hi : 0;
   if (least == most) return;
   float s = (most - least) / 255, z = -128 - least / s;
   if (!(s >= FLT_MIN)) return; /* too small to divide by, or no number */
   if (128 + fabsf(least / s) >= 127 + fabsf(most / s)) z = 127 - most / s;
-  *zero = z <= -128 ? -128 : z >= 127 ? 127 : (int32_t)roundf(z);
+  *zero = z <= -128 ? -128 : z >= 127 ? 127 : (int32_t)(z + copysignf(0x1.fffffep-2f, z)); /* halves away from zero */
   *step = s;
   *inverse = 1.0f / s;
 }

@@ -8,17 +8,29 @@
 #define CAT3_(a, b, c) a##b##c
 #define CAT3(a, b, c) CAT3_(a, b, c)
 
+enum { LOT = 4 }; /* vectors that are looked at side by side */
+
 /* Least and greatest of n > 0 numbers. */
 static void range(const float *x, int64_t n, float *lo, float *hi) {
-  vf a = vf_set(x[0]), b = a;
+  vf a[LOT], b[LOT];
+  WHET_UNROLL
+  for (int j = 0; j < LOT; j++) a[j] = b[j] = vf_set(x[0]);
   int64_t i = 0;
+  for (; i + LOT * VW <= n; i += LOT * VW) {
+    WHET_UNROLL
+    for (int j = 0; j < LOT; j++) {
+      vf v = vf_load(x + i + j * VW);
+      a[j] = vf_min(a[j], v);
+      b[j] = vf_max(b[j], v);
+    }
+  }
   for (; i + VW <= n; i += VW) {
     vf v = vf_load(x + i);
-    a = vf_min(a, v);
-    b = vf_max(b, v);
+    a[0] = vf_min(a[0], v);
+    b[0] = vf_max(b[0], v);
   }
-  *lo = -vf_tree_max(vf_neg(a));
-  *hi = vf_tree_max(b);
+  *lo = -vf_tree_max(vf_neg(vf_min(vf_min(a[0], a[1]), vf_min(a[2], a[3]))));
+  *hi = vf_tree_max(vf_max(vf_max(b[0], b[1]), vf_max(b[2], b[3])));
   for (i -= WHET_BUG(1); i < n; i++) {
     *lo = x[i] < *lo ? x[i] : *lo;
     *hi = x[i] > *hi ? x[i] : *hi;
@@ -46,39 +58,63 @@ static void floats(const whet_fakeq_f32 *p, const float *x, float *y) {
   }
 }
 
-enum { CHUNK = 64 }; /* bytes that are made together */
+enum { CHUNK = 64 }; /* bytes of which a part has whole ones */
 
 /* What, cut to an integer, is v with halves away from zero: more than the number before 0.5 would lift odd numbers of
  * 2^23. */
 static inline vf away(vf v) { return vf_add(v, vf_copysign(vf_set(0x1.fffffep-2f), v)); }
+
+/* Numbers within bounds; what is no number becomes `most`. */
+static inline vf within(vf v, float least, float most) { return vf_max(vf_min(v, vf_set(most)), vf_set(least)); }
+
+/* n numbers to bytes by TFLite's rule. */
+static void tfl_bytes(const float *x, uint8_t *y, int64_t n, float inverse, float zero, float least) {
+  const vf f = vf_set(inverse), z = vf_set(zero);
+  int64_t i = 0;
+  for (; i + VW <= n; i += VW)
+    vf_store_bytes(y + i, within(away(vf_add(z, vf_mul(vf_load(x + i), f))), least, 127), VW);
+  if (i < n) vf_store_bytes(y + i, within(away(vf_add(z, vf_mul(vf_load_n(x + i, n - i), f))), least, 127), n - i);
+}
+
+/* Quotients by way of 1 / step, which err by less than 2^-21 of themselves, decide those of up to 512 unless they are nearer a tie
+ * than FAR; there are no greater ones, as the step was made for them. */
+#define FAR (0.5f - 0x1p-12f)
+
+/* n numbers to bytes by ONNX's rule. */
+static void onnx_bytes(const float *x, uint8_t *y, int64_t n, float step, float zero) {
+  const vf s = vf_set(step), inverse = vf_set(1 / step), z = vf_set(zero);
+  const bool tries = VW > 1 && step > 0x1p-100f && step < 0x1p100f;
+  for (int64_t i = 0; i < n; i += LOT * VW) {
+    vf v[LOT], far = vf_set(0);
+    const bool whole = tries && i + LOT * VW <= n;
+    for (int j = 0; whole && j < LOT; j++) {
+      vf q = vf_mul(vf_load(x + i + j * VW), inverse);
+      v[j] = vf_round(q);
+      far = vf_max(vf_abs(vf_sub(q, v[j])), far);
+    }
+    for (int j = 0; j < LOT; j++) {
+      int64_t at = i + j * VW, m = whet__min_i(n - at, VW);
+      if (m <= 0) break;
+      if (!whole || vm_any(vf_ge(far, vf_set(FAR)))) v[j] = vf_round(vf_div(vf_load_n(x + at, m), s));
+      vf_store_bytes(y + at, within(vf_add(v[j], z), 0, 255), m);
+    }
+  }
+}
 
 /* Bytes from..to of row `row`, the whole of which tells their step. */
 static void bytes(const whet_fakeq_f32 *p, void *const *ptr, int64_t row, int64_t from, int64_t to) {
   const bool ours = p->bytes == WHET_FAKEQ_S8;
   const float *x = (const float *)ptr[0] + row * p->n;
   uint8_t *y = (uint8_t *)ptr[1] + row * p->n;
-  float lo, hi, step, inverse = 0, t[CHUNK];
+  float lo, hi, step, inverse = 0;
   int32_t zero;
   range(x, p->n, &lo, &hi);
-  if (ours)
+  if (ours) {
     whet__fakeq_range(lo, hi, p->asymmetric, &step, &inverse, &zero);
-  else
+    tfl_bytes(x + from, y + from, to - from, inverse, (float)zero, p->asymmetric ? -128 : -127);
+  } else {
     whet__fakeq_range_u8(lo, hi, &step, &zero);
-  vf least = vf_set(!ours           ? 0
-                    : p->asymmetric ? -128
-                                    : -127),
-     most = vf_set(ours ? 127 : 255), z = vf_set((float)zero);
-  for (int64_t i = from; i < to; i += CHUNK) {
-    int64_t n = whet__min_i(to - i, CHUNK);
-    for (int64_t k = 0; k < n; k += VW) {
-      vf v = vf_load_n(x + i + k, whet__min_i(n - k, VW));
-      v = ours ? away(vf_add(z, vf_mul(v, vf_set(inverse)))) : vf_add(vf_round(vf_div(v, vf_set(step))), z);
-      vf_store(t + k, vf_max(vf_min(v, most), least)); /* what is no number becomes `most` */
-    }
-    if (n == CHUNK)
-      for (int k = 0; k < CHUNK; k++) y[i + k] = (uint8_t)(int32_t)t[k];
-    else
-      for (int64_t k = 0; k < n; k++) y[i + k] = (uint8_t)(int32_t)t[k];
+    onnx_bytes(x + from, y + from, to - from, step, (float)zero);
   }
   if (from) return;
   if (ptr[2]) ((float *)ptr[2])[row] = step;

@@ -7,12 +7,13 @@
  *   U8, S8   clamp(rescale(sum) + zero, lo, hi), then through a table of 256 bytes when there is one (indexed by the
  *            stored byte)
  *   S16      the same without a table
- *   S32      the sum
+ *   S32      the sum; or, when that is `live`, what sums_f32.h makes of it, with factors found in the run
  *   F32      (float)sum * real32, one multiplication
  *
  * Sums are modulo 2^32. Each output channel has its own factor; the arrays lie in the packed weights. */
 
 #include "kern/requant.h"
+#include "kern/sums_f32.h"
 
 typedef struct whet_out_q8 {
   uint8_t dtype; /* whet_dtype: U8, S8, S16, S32, F32 */
@@ -20,6 +21,7 @@ typedef struct whet_out_q8 {
   uint8_t quick; /* no sum reaches 2^30 and all are divided: by TFL_FIX every shift is to the right by 1..30, so that
                     rounding cannot overflow 32 bits; by ONNX_REAL every factor is below 1 */
   uint8_t table; /* not 0: 8-bit results go through the step's table */
+  uint8_t live;  /* not 0: S32, of which floats are made */
   int32_t zero, lo, hi;
 } whet_out_q8;
 
@@ -98,6 +100,9 @@ static inline int32_t whet__out_q8(const whet_out_q8 *o, const whet_factors *f, 
   }
   return whet__add_zero(v, o->zero, o->lo, o->hi);
 }
+
+/* What the table's place holds for live sums: see sums_f32.h. */
+static inline const whet_sums_live *whet__out_live(const uint8_t *table) { return (const void *)table; }
 
 /* Store n results in a row at out, portable: every rule and type. */
 void whet__out_q8_row(const whet_out_q8 *o, const whet_factors *f, const int32_t *sum, int64_t n,

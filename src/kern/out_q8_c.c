@@ -68,6 +68,10 @@ void whet__out_q8_row(const whet_out_q8 *o, const whet_factors *f, const int32_t
                       const uint8_t *table, void *out) {
   switch (o->dtype) {
     case WHET_S32:
+      if (o->live) {
+        whet__sums_tile_c(whet__out_live(table), sum, n, 1, n, out);
+        return;
+      }
       memcpy(out, sum, (size_t)n * 4);
       return;
     case WHET_F32:

@@ -2,7 +2,8 @@
 #ifndef WHET_KERN_OUT_TILE_H
 #define WHET_KERN_OUT_TILE_H
 
-/* out_tile() for layers that make bytes of up to 16 channels at once (out_bytes), included by theirs after it. */
+/* out_tile() for layers that make bytes of up to 16 channels at once (out_bytes), included by theirs after it; OUT_SUMS is
+ * what they have for live sums. */
 
 #ifndef OUT_TILE /* how it is seen elsewhere */
 #define OUT_TILE static inline
@@ -13,6 +14,10 @@
 OUT_TILE void out_tile(const whet_out_q8 *o, const whet_factors *f, const int32_t *sum, int64_t ld, int64_t rows,
                             int64_t n, const uint8_t *table, void *out, int64_t pitch) {
   const int how = out_way(o);
+  if (o->live) {
+    OUT_SUMS(whet__out_live(table), sum, ld, rows, n, out);
+    return;
+  }
   if (how < 0) {
     size_t bytes = whet_dtype_bits(o->dtype) / 8;
     for (int64_t r = 0; r < rows; r++)

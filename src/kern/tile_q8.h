@@ -348,6 +348,8 @@ static void tile_run(const void *params, void *const *ptr, int part, int parts) 
   const whet_conv_q8 *p = params;
   tile_cut c;
   tile_cut_for(p, &c);
+  whet_sums_live live;
+  const uint8_t *table = whet__conv_q8_table(p, ptr, &live);
   char *scratch = ptr[4];
   int64_t *seg = (int64_t *)(void *)(scratch + c.seg_at);
   int32_t *sum = (int32_t *)(void *)(scratch + c.sum_at);
@@ -374,7 +376,7 @@ static void tile_run(const void *params, void *const *ptr, int part, int parts) 
       int64_t panel = group * panels;
       for (int64_t b = 0; b < c.l.blocks; panel++) {
         int nv = tile_nv(b, c.l.blocks);
-        if (panel >= p0 && panel < p1) tile_panel(p, &c, &g, a, line, n, sum, one, ptr[1], group, b, nv, ptr[3], ptr[2]);
+        if (panel >= p0 && panel < p1) tile_panel(p, &c, &g, a, line, n, sum, one, ptr[1], group, b, nv, table, ptr[2]);
         b += nv;
       }
     }

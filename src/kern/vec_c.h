@@ -96,6 +96,10 @@ static inline vi vi_and(vi a, vi b) { return a & b; }
 static inline vi vi_xor(vi a, vi b) { return a ^ b; }
 static inline vi vi_shl(vi a, int n) { return (vi)((uint32_t)a << n); }
 static inline vi vi_sar(vi a, int n) { return a >> n; }
+/* The first n, whole numbers of -128 .. 255, as bytes. */
+static inline void vf_store_bytes(uint8_t *p, vf v, int64_t n) {
+  if (n > 0) *p = (uint8_t)(int32_t)v;
+}
 /* Any bit of m set in a. */
 static inline vm vi_test(vi a, int32_t m) { return (a & m) != 0; }
 static inline vf vi_to_f(vi a) { return (vf)a; }

@@ -187,11 +187,14 @@ whet_status whet__conv_q8_plan(whet_planner *p, const whet_node *n) {
   k.w_zeros = whet__pl_w_zeros(p, n->in[1], k.out_c);
   k.out.quick = whet__pl_product_quick(p, n, k.out_c, (int64_t)k.kh * k.kw * g.ic);
   if (g.ic == 1 && g.oc == 1 && g.groups > 1 && whet__pl_data(p, n->in[1]) && (bias < 0 || whet__pl_data(p, bias)))
-    return plan_dw(p, n, &g, &k, table);
+    return k.out.live ? WHET_LATE : plan_dw(p, n, &g, &k, table);
   k.small = whet__pl_opts(p)->prefer != WHET_PREFER_MEMORY && k.kh == 3 && k.kw == 3 && k.stride_h == 1 &&
             k.stride_w == 1 && g.groups == 1 && whet__pl_data(p, n->in[1]) && (bias < 0 || whet__pl_data(p, bias)) &&
             whet__pl_product_small(p, n, k.out_c, (int64_t[]){g.ic, 3, 3},
                                    (int64_t[]){g.w_oc, g.w_ic, g.w_tap[1], g.w_tap[2]});
+  whet_arg arg[WHET_PRODUCT_ARGS];
+  int n_arg;
+  if (!whet__pl_product_live(p, &k, arg, &n_arg)) return WHET_LATE;
   const whet_kern *row = whet__pl_pick(p, WHET_FAMILY_conv_q8, &k, sizeof k);
   if (!row) return WHET_E_INTERNAL;
   whet_conv_q8_pack pack = {.in_zero = k.in_zero,
@@ -201,13 +204,13 @@ whet_status whet__conv_q8_plan(whet_planner *p, const whet_node *n) {
                             .at_x = g.w_tap[2],
                             .at_g = g.w_group};
   pack.shape = whet__conv_q8_shape_of(&k, (uint8_t)row->form);
-  whet_arg arg[5] = {whet__rd(n->in[0]), whet__pl_weights_q8(p, n, &pack), whet__wr(out), table, whet__scratch()};
+  arg[0] = whet__rd(n->in[0]), arg[1] = whet__pl_weights_q8(p, n, &pack), arg[2] = whet__wr(out), arg[3] = table, arg[4] = whet__scratch();
   int64_t pixels = (int64_t)k.images * k.out_h * k.out_w;
   double macs = (double)pixels * k.out_c * k.kh * k.kw * (double)g.ic;
   double ns = whet__pl_product_ns(whet__pl_macs_q8_ns(p, macs), macs, pixels, 1);
   /* Where weights are more than activations each part prepares all activations for its own. */
   bool whole = row->form == WHET_CONV_Q8_WINO || k.kh * k.kw * g.ic * k.out_c > pixels * (k.in_c + k.out_c);
-  return whet__pl_step(p, &(whet_step_req){WHET_FAMILY_conv_q8, row, &k, sizeof k, arg, 5, whet__max_i(pixels, k.out_c / 64), ns,
+  return whet__pl_step(p, &(whet_step_req){WHET_FAMILY_conv_q8, row, &k, sizeof k, arg, n_arg, whet__max_i(pixels, k.out_c / 64), ns,
                                            whole ? 1 : k.images * k.out_h});
 }
 
@@ -300,7 +303,7 @@ whet_status whet__conv_transpose_q8_plan(whet_planner *p, const whet_node *n) {
                     .in_signed = whet__pl_dtype(p, n->in[0]) == WHET_S8};
   k.in_pitch = pixel_pitch(p, &g, n->in[0], g.in);
   whet_arg table;
-  if (k.in_pitch < k.in_c || !whet__pl_product_out(p, n, &k.out, &table)) return WHET_LATE;
+  if (k.in_pitch < k.in_c || !whet__pl_product_out(p, n, &k.out, &table) || k.out.live) return WHET_LATE;
   k.w_zeros = whet__pl_w_zeros(p, n->in[1], k.out_c);
   for (int64_t i = 0; i < g.stride[1] * g.stride[2]; i++) {
     phase y = phase_of(&g, 1, i / g.stride[2]), across = phase_of(&g, 2, i % g.stride[2]);

@@ -39,15 +39,18 @@ whet_status whet__pl_rows_q8(whet_planner *p, const whet_node *n, int64_t m, int
   c.in_pitch = xv.ld, c.out_pitch = yv.ld;
   whet_arg table;
   if (!whet__pl_product_out(p, n, &c.out, &table)) return WHET_LATE;
+  whet_arg arg[WHET_PRODUCT_ARGS];
+  int n_arg;
+  if (!whet__pl_product_live(p, &c, arg, &n_arg)) return WHET_LATE;
   c.w_zeros = whet__pl_w_zeros(p, n->in[1], cols);
   c.out.quick = whet__pl_product_quick(p, n, cols, k);
   const whet_kern *row = whet__pl_pick(p, WHET_FAMILY_conv_q8, &c, sizeof c);
   if (!row) return WHET_E_INTERNAL;
   whet_conv_q8_pack pack = {.in_zero = c.in_zero, .at_o = at_o, .at_i = at_i};
   pack.shape = whet__conv_q8_shape_of(&c, (uint8_t)row->form);
-  whet_arg arg[5] = {whet__rd(n->in[0]), whet__pl_weights_q8(p, n, &pack), whet__wr(out), table, whet__scratch()};
+  arg[0] = whet__rd(n->in[0]), arg[1] = whet__pl_weights_q8(p, n, &pack), arg[2] = whet__wr(out), arg[3] = table, arg[4] = whet__scratch();
   double macs = (double)m * (double)cols * (double)k;
-  return whet__pl_step(p, &(whet_step_req){WHET_FAMILY_conv_q8, row, &c, sizeof c, arg, 5, whet__max_i(m, cols / 64),
+  return whet__pl_step(p, &(whet_step_req){WHET_FAMILY_conv_q8, row, &c, sizeof c, arg, n_arg, whet__max_i(m, cols / 64),
                                            whet__pl_product_ns(whet__pl_macs_q8_ns(p, macs), macs, m, 1),
                                            cols * k > m * (cols + k) ? 1 : whet__max_i(m / 48, 1)});
 }

@@ -50,7 +50,7 @@ static whet_status pairs(whet_planner *p, const whet_node *n, const whet_product
   if (most > INT32_MAX || !groups || !z->m || !z->n || !z->k) return WHET_LATE;
   whet_conv_q8 c = whet__pl_rows_conv(p, n, z->m, groups, z->k, z->n);
   whet_arg table;
-  if (!whet__pl_product_out(p, n, &c.out, &table)) return WHET_LATE;
+  if (!whet__pl_product_out(p, n, &c.out, &table) || c.out.live) return WHET_LATE;
   c.w_zeros = whet__pl_w_zeros(p, n->in[1], 1);
   c.out.quick = whet__pl_product_quick(p, n, 1, z->k);
   const whet_kern *row = whet__pl_pick(p, WHET_FAMILY_conv_q8, &c, sizeof c);

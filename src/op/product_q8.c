@@ -5,6 +5,7 @@
 
 #include "base/dtype.h"
 #include "kern/dw_q8.h"
+#include "op/sums.h"
 
 whet_round whet__product_rule(const whet_node *n, whet_dtype x) {
   (void)x;
@@ -48,7 +49,8 @@ bool whet__pl_product_out(whet_planner *p, const whet_node *n, whet_out_q8 *o, w
   uint8_t map[256];
   *table = whet__none();
   *o = (whet_out_q8){.dtype = (uint8_t)t, .round = (uint8_t)whet__product_rule(n, whet__pl_dtype(p, n->in[0]))};
-  if (!q) return (t == WHET_S32 || t == WHET_F32) && !whet__pl_group(p, 1);
+  o->live = whet__pl_group(p, 1) && t == WHET_S32;
+  if (!q) return o->live || ((t == WHET_S32 || t == WHET_F32) && !whet__pl_group(p, 1));
   if ((t != WHET_U8 && t != WHET_S8 && t != WHET_S16) || q->n != 1) return false;
   whet_q8 y = whet__q8(t, q);
   o->zero = y.zero;
@@ -62,6 +64,14 @@ bool whet__pl_product_out(whet_planner *p, const whet_node *n, whet_out_q8 *o, w
   o->table = 1;
   *table = whet__bl(whet__pl_blob(p, map, sizeof map));
   return true;
+}
+
+bool whet__pl_product_live(whet_planner *p, whet_conv_q8 *c, whet_arg arg[WHET_PRODUCT_ARGS], int *n) {
+  *n = c->out.live ? WHET_PRODUCT_ARGS : WHET_PRODUCT_ARGS - WHET_SUMS_LIVE;
+  if (!c->out.live) return true;
+  bool fits = whet__pl_sums(p, whet__pl_group(p, 1), &c->sums, arg + *n - WHET_SUMS_LIVE);
+  c->sums.y_pitch = c->out_pitch;
+  return fits;
 }
 
 bool whet__pl_product_quick(const whet_planner *p, const whet_node *n, int64_t channels, int64_t k) {

@@ -36,8 +36,12 @@ whet_product_out whet__product_out(const whet_args *a);
 void whet__product_store(const whet_product_out *p, const whet_tensor *y, int64_t at, int64_t o, int64_t sum);
 
 /* For plans: what is done to sums of node n's group, whose first value is n->out[0]. *table receives the argument of
- * the step's table. False when the kernels cannot. */
+ * the step's table. False when the kernels cannot. With o->live the step needs whet__pl_product_live(), too. */
 bool whet__pl_product_out(whet_planner *p, const whet_node *n, whet_out_q8 *o, whet_arg *table);
+/* The arguments of a step of conv_q8: five, and those of live sums. *n receives how many there are. False when sums cannot be
+ * live as they are to be. */
+enum { WHET_PRODUCT_ARGS = 5 + WHET_SUMS_LIVE };
+bool whet__pl_product_live(whet_planner *p, whet_conv_q8 *c, whet_arg arg[WHET_PRODUCT_ARGS], int *n);
 /* Every shift is to the right, and no sum reaches 2^30: `quick` of whet_out_q8. k: products of a sum. */
 bool whet__pl_product_quick(const whet_planner *p, const whet_node *n, int64_t channels, int64_t k);
 

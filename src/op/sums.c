@@ -10,7 +10,6 @@
 
 #include "op/sums.h"
 
-#include "kern/sums_f32.h"
 #include "op/matrix.h"
 #include "op/move.h"
 #include "op/tile.h"
@@ -64,29 +63,36 @@ static whet_status ref(const whet_args *a) {
   return WHET_OK;
 }
 
-static whet_status plan(whet_planner *p, const whet_node *n) {
+bool whet__pl_sums(whet_planner *p, const whet_node *n, whet_sums_f32 *k, whet_arg arg[WHET_SUMS_LIVE]) {
   const whet_sums *a = n->attr;
   const whet_shape *x = whet__pl_shape(p, n->in[WHET_SUMS_SUM]);
   int64_t count = whet__shape_count(x), groups = whet__shape_count(whet__pl_shape(p, n->in[WHET_SUMS_SCALE])),
           after = 1;
   for (int32_t d = a->axis + 1; d < x->rank; d++) after *= x->d[d];
-  whet_sums_f32 k = {.n = x->d[a->axis]};
   int32_t member;
-  if (!count || groups < 1 || after != 1 || count / k.n % groups) return WHET_LATE;
-  k.rows = count / k.n;
-  k.group = k.rows / groups;
-  whet__pl_epi_f32(p, n, &k.epi, &member);
+  whet_row_view v;
+  *k = (whet_sums_f32){.n = x->d[a->axis]};
+  if (!count || groups < 1 || after != 1 || count / k->n % groups) return false;
+  k->rows = count / k->n;
+  k->group = k->rows / groups;
+  if (!whet__pl_row_view(p, whet__pl_group_out(p), k->n, &v) || v.chunk < k->rows) return false;
+  k->y_pitch = v.ld;
+  whet__pl_epi_f32(p, n, &k->epi, &member);
   if (member >= 0) {
-    whet_row_view v;
-    if (!whet__pl_row_view(p, member, k.n, &v) || v.chunk < k.rows) return WHET_LATE;
-    k.res_pitch = v.ld;
+    if (!whet__pl_row_view(p, member, k->n, &v) || v.chunk < k->rows) return false;
+    k->res_pitch = v.ld;
   }
-  whet_arg arg[8] = {whet__rd(n->in[WHET_SUMS_SUM]), whet__rd(n->in[WHET_SUMS_SCALE])};
-  for (int i = WHET_SUMS_ZERO; i < WHET_SUMS_IN; i++)
-    arg[i] = i < n->n_in && n->in[i] >= 0 ? whet__rd(n->in[i]) : whet__none();
-  arg[6] = whet__wr(whet__pl_group_out(p));
-  arg[7] = member >= 0 ? whet__rd(member) : whet__none();
-  return whet__pl_kern(p, WHET_FAMILY_sums_f32, &k, sizeof k, arg, 8, k.rows, (double)count * 0.1);
+  for (int i = WHET_SUMS_SCALE; i < WHET_SUMS_IN; i++)
+    arg[i - 1] = i < n->n_in && n->in[i] >= 0 ? whet__rd(n->in[i]) : whet__none();
+  arg[WHET_SUMS_IN - 1] = member >= 0 ? whet__rd(member) : whet__none();
+  return true;
+}
+
+static whet_status plan(whet_planner *p, const whet_node *n) {
+  whet_sums_f32 k;
+  whet_arg arg[2 + WHET_SUMS_LIVE] = {whet__rd(n->in[WHET_SUMS_SUM]), whet__wr(whet__pl_group_out(p))};
+  if (!whet__pl_sums(p, n, &k, arg + 2)) return WHET_LATE;
+  return whet__pl_kern(p, WHET_FAMILY_sums_f32, &k, sizeof k, arg, 2 + WHET_SUMS_LIVE, k.rows, (double)(k.rows * k.n) * 0.1);
 }
 
 static bool permute(whet_edit *e, int32_t node, const int8_t *perm, int rank, int8_t *perm_out) {
@@ -98,7 +104,7 @@ static bool permute(whet_edit *e, int32_t node, const int8_t *perm, int rank, in
 
 const whet_op whet_op_SumsToFloat = {
     .name = "SumsToFloat",
-    .flags = WHET_OP_TILE,
+    .flags = WHET_OP_TILE | WHET_OP_PITCH_OUT,
     .attr_size = sizeof(whet_sums),
     .attrs = k_attrs,
     .infer = infer,

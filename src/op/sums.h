@@ -4,6 +4,7 @@
 
 /* SumsToFloat: made by pass dynamic only. */
 
+#include "kern/sums_f32.h"
 #include "op/op.h"
 
 typedef struct whet_sums {
@@ -19,5 +20,9 @@ enum {
   WHET_SUMS_BIAS,
   WHET_SUMS_IN
 };
+
+/* What family sums_f32 does for node n and the pointwise nodes after it: parameters, and the arguments from the scale to the
+ * residual. False: not it. */
+bool whet__pl_sums(whet_planner *p, const whet_node *n, whet_sums_f32 *k, whet_arg arg[WHET_SUMS_LIVE]);
 
 #endif

@@ -372,7 +372,7 @@ static bool makes_nothing(const whet_planner *p, const whet_node *n) {
 }
 
 /* The steps of one node, or of the group that it leads: by its plan hook, else its reference. A hook that cannot do a
- * group is asked for the leader alone, and the members follow one by one. */
+ * group is asked for the leader alone, and the members follow one by one; one that could lead keeps those after it. */
 static whet_status emit_one(whet_planner *p, const whet_node *n) {
   p->now = n;
   if (n->op->flags & WHET_OP_RUNS_BODY) return whet__emit_bodies(p, n);
@@ -386,7 +386,10 @@ static whet_status emit_one(whet_planner *p, const whet_node *n) {
     WHET_TRY(emit_one(p, n));
     for (id = next; id >= 0; id = next) {
       next = p->member[id];
-      p->member[id] = -1;
+      if (p->g->node[id].op->flags & WHET_OP_POINTWISE)
+        p->member[id] = -1;
+      else
+        next = -1;
       WHET_TRY(emit_one(p, &p->g->node[id]));
     }
     return WHET_OK;

@@ -147,6 +147,17 @@ static void grow_f32(struct match *m, const whet_region *r, int32_t at, int32_t 
     add_member(p, lead, end, pool);
 }
 
+/* A product of bytes at position `at` takes the SumsToFloat that alone uses its sums, and what that leads. */
+static void take_sums(struct match *m, const whet_region *r, int32_t at, int32_t to) {
+  whet_planner *p = m->p;
+  int32_t lead = r->node[at], v = p->g->node[lead].out[0], sums = only_user(m, r, at + 1, v, to), end = sums;
+  if (sums < 0 || strcmp(p->g->node[sums].op->name, "SumsToFloat") || p->g->node[sums].in[0] != v) return;
+  while (p->member[end] >= 0) end = p->member[end];
+  p->member[lead] = sums;
+  p->lead[lead] = p->lead[sums] = -2;
+  p->lead[end] = lead;
+}
+
 /* The last node of the group that n leads; *conv: the last convolution among them, -1 where a pool is. */
 static int32_t group_end(const whet_planner *p, int32_t n, int32_t *conv) {
   *conv = n;
@@ -194,6 +205,8 @@ void whet__group_match(whet_planner *p, const whet_region *r, int32_t from, int3
           grow_bytes(&m, r, i, to);
         else if (p->env->dtype[n->out[0]] == WHET_F32)
           grow_f32(&m, r, i, to);
+        else if (p->env->dtype[n->out[0]] == WHET_S32)
+          take_sums(&m, r, i, to);
       }
     }
   for (int32_t i = from; i < to; i++) {

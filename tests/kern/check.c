@@ -240,6 +240,11 @@ void *kc_alias(kc *k, int arg) {
   return k->arg[arg].p;
 }
 
+void kc_scratch(kc *k) {
+  k->scratch = k->n_arg;
+  kc_absent(k);
+}
+
 void kc_absent(kc *k) { next_arg(k, KC_NONE, WHET_NONE, 0); }
 
 int kc_packed(kc *k) {
@@ -405,7 +410,7 @@ static void check_untouched(kc *k) {
 static void run_row(kc *k, const whet_kern *row, int parts, void *scratch) {
   void *ptr[KC_ARGS + 1] = {0};
   for (int i = 0; i < k->n_arg; i++) ptr[i] = k->arg[i].kind == KC_ALIAS ? k->arg[k->arg[i].alias].p : k->arg[i].p;
-  ptr[k->n_arg] = scratch;
+  ptr[k->scratch ? k->scratch : k->n_arg] = scratch;
   for (int p = parts - 1; p >= 0; p--) row->run(k->params, ptr, p, parts);
 }
 

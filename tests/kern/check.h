@@ -77,6 +77,7 @@ struct kc {
   _Alignas(64) unsigned char params[KC_PARAMS_MAX];
   kc_arg arg[KC_ARGS];
   int n_arg;
+  int scratch;    /* the argument that is scratch; 0: the one after the last */
   double ops;     /* operations of the case: multiply and add count one each */
   double bytes;   /* bytes that it has to move, 0: not told */
   char name[160]; /* what the case is, for messages */
@@ -105,6 +106,8 @@ void *kc_out(kc *k, whet_dtype t, int64_t n);
 void *kc_inout(kc *k, whet_dtype t, int64_t n);
 void *kc_alias(kc *k, int arg);
 void kc_absent(kc *k);
+/* The next argument is scratch, which otherwise comes after the last. */
+void kc_scratch(kc *k);
 /* Reserve the next argument for pack(); answers its number. */
 int kc_packed(kc *k);
 /* In pack(): `bytes` for that argument, aligned to WHET_ALIGN, WHET_SLACK readable after them. */

@@ -13,7 +13,49 @@ typedef struct state {
   float in_scale, out_scale, *scale;
   int32_t n_scale, n_zero, *zero;
   uint8_t *table;
+  const int32_t *live_zero, *live_weights; /* arguments of sums_f32.h */
+  const float *live_scale, *live_w_scale, *live_bias, *res;
 } state;
+
+/* What becomes of live sums; rows: results, in so many images. */
+static void live(kc *k, int64_t rows) {
+  state *s = k->state;
+  whet_conv_q8 *p = &s->p;
+  whet_sums_f32 *f = &p->sums;
+  int64_t groups = p->images > 1 || kc_chance(k, 50) ? p->images : rows;
+  *f = (whet_sums_f32){.rows = rows, .n = p->out_c, .group = rows / groups, .y_pitch = p->out_pitch, .res_pitch = p->out_c};
+  if (kc_chance(k, 40)) f->epi.op[f->epi.n++] = WHET_MICRO_ADD, f->epi.res = 1;
+  if (kc_chance(k, 40)) f->epi.op[f->epi.n] = WHET_MICRO_CLAMP, f->epi.a[f->epi.n] = -1, f->epi.b[f->epi.n++] = 6;
+}
+
+/* Their arguments. */
+static void live_arguments(kc *k) {
+  state *s = k->state;
+  const whet_sums_f32 *f = &s->p.sums;
+  const int64_t groups = f->rows / f->group;
+  kc_scratch(k);
+  s->live_scale = kc_in(k, WHET_F32, groups);
+  s->live_zero = kc_in(k, WHET_S32, groups);
+  s->live_weights = kc_in(k, WHET_S32, f->n);
+  s->live_w_scale = kc_in(k, WHET_F32, f->n);
+  s->live_bias = kc_in(k, WHET_F32, f->n);
+  if (f->epi.res)
+    s->res = kc_in(k, WHET_F32, f->rows * f->res_pitch);
+  else
+    kc_absent(k);
+}
+
+/* Result `at` of output o by them. */
+static float live_result(const state *s, int64_t at, int64_t o, int32_t sum) {
+  const whet_sums_f32 *f = &s->p.sums;
+  const int64_t g = at / f->group;
+  sum = (int32_t)((uint32_t)sum - (uint32_t)s->live_zero[g] * (uint32_t)s->live_weights[o]);
+  volatile float by = s->live_scale[g] * s->live_w_scale[o], v = (float)sum * by;
+  v = v + s->live_bias[o];
+  for (int i = 0; i < f->epi.n; i++)
+    v = f->epi.op[i] == WHET_MICRO_ADD ? v + s->res[at * f->res_pitch + o] : fmaxf(-1, fminf(v, 6));
+  return v;
+}
 
 /* What a case needs beside its sizes: buffers, scales, weights. */
 static void fill(kc *k) {
@@ -24,11 +66,12 @@ static void fill(kc *k) {
   int64_t in_px = (int64_t)p->images * p->in_h * p->in_w, out_px = (int64_t)p->images * p->out_h * p->out_w;
   s->in = kc_in(k, p->in_signed ? WHET_S8 : WHET_U8, (in_px - 1) * p->in_pitch + p->in_c);
   kc_packed(k);
-  kc_out(k, (whet_dtype)p->out.dtype, (out_px - 1) * p->out_pitch + p->out_c);
+  kc_out(k, p->out.live ? WHET_F32 : (whet_dtype)p->out.dtype, (out_px - 1) * p->out_pitch + p->out_c);
   if (p->out.table)
     s->table = kc_in(k, WHET_U8, 256);
   else
     kc_absent(k);
+  if (p->out.live) live_arguments(k);
   s->w = kc_mem(k, (size_t)(p->out_c * s->k));
   kc_fill_array(k, s->w_type, s->w, p->out_c * s->k, k->fill);
   if (kc_chance(k, 70)) {
@@ -59,10 +102,10 @@ static void fill(kc *k) {
 }
 
 static void output(kc *k, whet_conv_q8 *p) {
-  static const uint8_t types[] = {WHET_U8, WHET_S8, WHET_U8, WHET_S8, WHET_S16, WHET_S32, WHET_F32};
+  static const uint8_t types[] = {WHET_U8, WHET_S8, WHET_U8, WHET_S8, WHET_S16, WHET_S32, WHET_S32, WHET_F32};
   static const uint8_t rules[] = {WHET_ROUND_TFL_FIX, WHET_ROUND_TFL_FIX, WHET_ROUND_TFL_FIX1, WHET_ROUND_TFL_REAL,
                                   WHET_ROUND_ONNX_REAL, WHET_ROUND_ONNX_REAL};
-  p->out.dtype = types[kc_range(k, 0, 6)];
+  p->out.dtype = types[kc_range(k, 0, 7)];
   p->out.round = rules[kc_range(k, 0, 5)];
   p->out.quick =
       (p->out.round == WHET_ROUND_TFL_FIX || p->out.round == WHET_ROUND_ONNX_REAL) && kc_chance(k, 50);
@@ -73,6 +116,8 @@ static void output(kc *k, whet_conv_q8 *p) {
   p->out.zero = (int32_t)kc_range(k, lo, hi);
   p->out.lo = whole || kc_chance(k, 50) ? lo : p->out.zero;
   p->out.hi = whole || kc_chance(k, 50) ? hi : (int32_t)kc_range(k, p->out.lo, hi);
+  p->out.live = p->out.dtype == WHET_S32 && kc_chance(k, 70);
+  if (p->out.live) live(k, (int64_t)p->images * p->out_h * p->out_w);
 }
 
 static void draw(kc *k) {
@@ -111,10 +156,10 @@ static void draw(kc *k) {
   kc_name(
       k,
       "%dx%dx%dx%d %s, %dx%d kernel, stride %d %d, dilation %d %d, pad %d %d, %d groups, %d outputs %dx%d, type %d "
-      "rule %d%s%s",
+      "rule %d%s%s%s",
       p->images, p->in_h, p->in_w, p->in_c, p->in_signed ? "s8" : "u8", p->kh, p->kw, p->stride_h, p->stride_w,
       p->dil_h, p->dil_w, p->pad_top, p->pad_left, p->groups, p->out_c, p->out_h, p->out_w, p->out.dtype,
-      p->out.round, p->out.quick ? " quick" : "", p->w_zeros ? ", weights with zero points" : "");
+      p->out.round, p->out.quick ? " quick" : "", p->out.live ? " live" : "", p->w_zeros ? ", weights with zero points" : "");
 }
 
 static void pack(kc *k, const whet_kern *row) {
@@ -175,7 +220,9 @@ static void check(kc *k) {
           int32_t sum = sum_at(s, n, y, x, o);
           int64_t at = px * p->out_pitch + o;
           whet_rescale r = whet__rescale(s->in_scale, s->scale[s->n_scale > 1 ? o : 0], s->out_scale);
-          if (p->out.dtype == WHET_S32) {
+          if (p->out.live) {
+            kc_want_f32(k, 2, at, live_result(s, px, o, sum));
+          } else if (p->out.dtype == WHET_S32) {
             kc_want_int(k, 2, at, sum);
           } else if (p->out.dtype == WHET_F32) {
             kc_want_f32(k, 2, at, (float)sum * r.real32);

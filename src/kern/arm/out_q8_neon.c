@@ -77,4 +77,9 @@ OUT_INLINE void out_bytes(const whet_out_q8 *o, const whet_factors *f, int64_t a
 }
 
 #define OUT_TILE
+#ifdef __aarch64__
+#define OUT_SUMS whet__sums_tile_neon
+#else
+#define OUT_SUMS whet__sums_tile_c /* what keeps all numbers */
+#endif
 #include "kern/out_tile.h"

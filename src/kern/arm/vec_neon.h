@@ -106,6 +106,13 @@ static inline void vm_store_n(uint8_t *p, vm m, int64_t n) {
   vst1_u8(n >= 8 ? p : t, b);
   if (n < 8) memcpy(p, t, (size_t)n);
 }
+static inline void vf_store_bytes(uint8_t *p, vf v, int64_t n) {
+  int16x8_t half = vcombine_s16(vmovn_s32(vcvtq_s32_f32(v.lo)), vmovn_s32(vcvtq_s32_f32(v.hi)));
+  uint8x8_t b = vreinterpret_u8_s8(vmovn_s16(half));
+  uint8_t t[8];
+  vst1_u8(n >= 8 ? p : t, b);
+  if (n > 0 && n < 8) memcpy(p, t, (size_t)n);
+}
 static inline vf vf_round(vf a) { return (vf){vrndnq_f32(a.lo), vrndnq_f32(a.hi)}; }
 static inline vf vf_floor(vf a) { return (vf){vrndmq_f32(a.lo), vrndmq_f32(a.hi)}; }
 static inline vf vf_ceil(vf a) { return (vf){vrndpq_f32(a.lo), vrndpq_f32(a.hi)}; }

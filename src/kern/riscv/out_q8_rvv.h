@@ -224,6 +224,7 @@ OUT_INLINE void out_bytes(const whet_out_q8 *o, const whet_factors *f, int64_t a
   }
 }
 
+#define OUT_SUMS whet__sums_tile_rvv
 #include "kern/out_tile.h"
 
 #endif

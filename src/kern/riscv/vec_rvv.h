@@ -67,6 +67,11 @@ static inline void vm_store_n(uint8_t *p, vm m, int64_t n) {
   bytes b = __builtin_convertvector(m & vi_set(1), bytes);
   if (n > 0) memcpy(p, &b, n < VW ? (size_t)n : VW);
 }
+static inline void vf_store_bytes(uint8_t *p, vf v, int64_t n) {
+  typedef uint8_t bytes __attribute__((ext_vector_type(VW)));
+  bytes b = __builtin_convertvector(__builtin_convertvector(v, vi), bytes);
+  if (n > 0) memcpy(p, &b, n < VW ? (size_t)n : VW);
+}
 /* By adding and taking away 2^23, as in the portable layer. */
 static inline vf vf_round(vf a) {
   vf x = vf_abs(a), two23 = vf_set(0x1p23f);

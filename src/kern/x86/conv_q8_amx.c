@@ -69,7 +69,8 @@ static void run(const void *params, void *const *ptr, int part, int parts) {
   flow f;
   start(&c, &f);
   work all = {.p = p, .c = &c, .seg = seg, .apart = c.l.segs * c.l.k4 * 64, .waste = f.waste};
-  if (p->out.table) all.table = ptr[3];
+  whet_sums_live live;
+  if (p->out.table || p->out.live) all.table = whet__conv_q8_table(p, ptr, &live);
   int64_t turn = 0;
   for (int64_t line = from; line < to;) {
     int64_t n = whet__min_i(c.strip, whet__min_i(to - line, c.per - line % c.per));

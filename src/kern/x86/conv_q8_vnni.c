@@ -217,7 +217,7 @@ static bool row_fits(const void *params) {
   const whet_conv_q8 *p = params;
   return p->images == 1 && p->in_h == 1 && p->in_w == 1 && p->out_h == 1 && p->out_w == 1 && p->kh == 1 &&
          p->kw == 1 && p->groups == 1 && !p->pad_top && !p->pad_left && !p->w_zeros && p->dil_w == 1 &&
-         out_way(&p->out) >= 0;
+         (out_way(&p->out) >= 0 || p->out.live);
 }
 
 static size_t row_scratch(const void *params) {
@@ -227,7 +227,9 @@ static size_t row_scratch(const void *params) {
 
 static void row_run(const void *params, void *const *ptr, int part, int parts) {
   const whet_conv_q8 *p = params;
-  const uint8_t *a = ptr[0], *table = ptr[3];
+  whet_sums_live live;
+  const uint8_t *a = ptr[0], *table = whet__conv_q8_table(p, ptr, &live);
+  const size_t bytes = whet_dtype_bits(p->out.dtype) / 8;
   int64_t k4 = (p->in_c + 3) / 4, blocks = (p->out_c + 15) / 16, n = blocks * 16, from = 0, to = blocks;
   const char *pack = ptr[1];
   const int8_t *weights = (const int8_t *)pack + n * 4 + whet__round_up(whet__factors_bytes(&p->out, n), 64);
@@ -254,7 +256,7 @@ static void row_run(const void *params, void *const *ptr, int part, int parts) {
       int64_t o = (b + i) * 16;
       whet_factors f = whet__factors_at(&p->out, pack + n * 4, n, o);
       out_tile(&p->out, &f, acc + 16 * i, 64, 1, whet__min_i(whet__min_i(64, 16 * nb), p->out_c - o), table,
-               (char *)ptr[2] + o, 0);
+               (char *)ptr[2] + (size_t)o * bytes, 0);
     }
   }
 }

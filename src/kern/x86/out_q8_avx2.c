@@ -86,6 +86,10 @@ void out_ready(whet_out_ready_avx2 *t, const whet_out_q8 *o, const whet_factors 
 void out_tile(const whet_out_q8 *o, const whet_factors *f, const int32_t *sum, int64_t ld, int64_t rows, int64_t n,
               const uint8_t *table, void *out, int64_t pitch) {
   int how = out_way(o);
+  if (o->live) {
+    whet__sums_tile_avx2(whet__out_live(table), sum, ld, rows, n, out);
+    return;
+  }
   if (how < 0) {
     size_t bytes = whet_dtype_bits(o->dtype) / 8;
     for (int64_t r = 0; r < rows; r++)

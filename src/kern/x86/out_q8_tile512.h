@@ -107,6 +107,10 @@ void out_tile(const whet_out_q8 *o, const whet_factors *f, const int32_t *sum, i
     out_floats(f, sum, ld, rows, n, out, pitch);
     return;
   }
+  if (o->live) {
+    whet__sums_tile_avx512(whet__out_live(table), sum, ld, rows, n, out);
+    return;
+  }
   if (how < 0) {
     size_t bytes = whet_dtype_bits(o->dtype) / 8;
     for (int64_t r = 0; r < rows; r++)

@@ -57,6 +57,12 @@ static inline void vm_store_n(uint8_t *p, vm m, int64_t n) {
   else
     for (int64_t i = 0; i < n; i++) p[i] = (uint8_t)(b >> 8 * i);
 }
+static inline void vf_store_bytes(uint8_t *p, vf v, int64_t n) {
+  __m256i i = _mm256_and_si256(_mm256_cvttps_epi32(v), _mm256_set1_epi32(255));
+  __m128i b = _mm_packus_epi32(_mm256_castsi256_si128(i), _mm256_extracti128_si256(i, 1));
+  int64_t each = _mm_cvtsi128_si64(_mm_packus_epi16(b, b));
+  if (n > 0) memcpy(p, &each, n < 8 ? (size_t)n : 8);
+}
 static inline vf vf_round(vf a) { return _mm256_round_ps(a, _MM_FROUND_TO_NEAREST_INT | _MM_FROUND_NO_EXC); }
 static inline vf vf_floor(vf a) { return _mm256_round_ps(a, _MM_FROUND_TO_NEG_INF | _MM_FROUND_NO_EXC); }
 static inline vf vf_ceil(vf a) { return _mm256_round_ps(a, _MM_FROUND_TO_POS_INF | _MM_FROUND_NO_EXC); }

@@ -49,6 +49,13 @@ static inline bool vm_any(vm a) { return a != 0; }
 static inline void vm_store_n(uint8_t *p, vm m, int64_t n) {
   _mm_mask_storeu_epi8(p, vm_first(n), _mm_maskz_set1_epi8(m, 1));
 }
+static inline void vf_store_bytes(uint8_t *p, vf v, int64_t n) {
+  __m128i b = _mm512_cvtepi32_epi8(_mm512_cvttps_epi32(v));
+  if (n >= 16)
+    _mm_storeu_si128((__m128i *)(void *)p, b);
+  else
+    _mm_mask_storeu_epi8(p, vm_first(n), b);
+}
 static inline vf vf_round(vf a) { return _mm512_roundscale_ps(a, _MM_FROUND_TO_NEAREST_INT | _MM_FROUND_NO_EXC); }
 static inline vf vf_floor(vf a) { return _mm512_roundscale_ps(a, _MM_FROUND_TO_NEG_INF | _MM_FROUND_NO_EXC); }
 static inline vf vf_ceil(vf a) { return _mm512_roundscale_ps(a, _MM_FROUND_TO_POS_INF | _MM_FROUND_NO_EXC); }

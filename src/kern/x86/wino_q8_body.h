@@ -180,6 +180,8 @@ static void wino_part(const void *params, void *const *ptr, int part, int parts,
   const whet_conv_q8 *p = params;
   wino_cut c;
   wino_cut_for(p, &c);
+  whet_sums_live live;
+  const uint8_t *table = whet__conv_q8_table(p, ptr, &live);
   char *scratch = ptr[4];
   int16_t *v = (int16_t *)(void *)scratch;
   int64_t panels = 0, from = 0, to = c.tiles, p0, p1;
@@ -199,7 +201,7 @@ static void wino_part(const void *params, void *const *ptr, int part, int parts,
     for (int64_t b = 0, k = 0; b < c.l.blocks; k++) {
       int nv = wino_nv(b, c.l.blocks);
       if (k >= p0 && k < p1)
-        wino_panel(p, &c, ptr[1], ptr[3], ptr[2], b, nv, from, n, v, (int32_t *)(void *)(scratch + c.m_at),
+        wino_panel(p, &c, ptr[1], table, ptr[2], b, nv, from, n, v, (int32_t *)(void *)(scratch + c.m_at),
                    (int32_t *)(void *)(scratch + c.acc_at), multiply);
       b += nv;
     }
