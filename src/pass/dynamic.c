@@ -75,13 +75,19 @@ static bool weights_fit(const whet_pass *p, const whet_node *n, const product *k
   return b < 0 || (p->env->dtype[b] == WHET_F32 && whet__shape_count(&p->env->shape[b]) == k->channels);
 }
 
-/* Bytes of what node `round` rounds, made in its place. */
+/* Do two nodes round the same value alike? */
+static bool alike(const whet_graph *g, int32_t a, int32_t b) {
+  const whet_fakeq *x = g->node[a].attr, *y = g->node[b].attr;
+  return a == b || (g->node[a].in[0] == g->node[b].in[0] && x->row == y->row && x->asymmetric == y->asymmetric);
+}
+
+/* Bytes of what node `round` rounds, made in its place, or of one like it before. */
 static const bytes *quantised(hybrid *h, int32_t round, int32_t *at) {
   static const float one = 1;
   whet_edit *e = &h->e;
   whet_graph *g = e->g;
   for (int32_t i = 0; i < h->n_made; i++)
-    if (h->made[i].round == round) return &h->made[i];
+    if (alike(g, h->made[i].round, round)) return &h->made[i];
   int32_t place = 0;
   while (place < *at && e->r->node[place] != round) place++;
   if (place == *at) return NULL; /* it stands in another region */

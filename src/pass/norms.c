@@ -7,6 +7,7 @@
  *   ... * scale, ... * scale + bias                           ─▶  the same with scale and bias
  *   s = scale * Rsqrt(M(SquaredDifference(x, M(x))) + e)
  *   x s + (bias - M(x) s)                                     ─▶  LayerNormalization(x, scale, bias)
+ *   x s + (-M(x)) s                                           ─▶  LayerNormalization(x, scale)
  *
  * Only where scale and bias have one number for each element that is normalised over. */
 
@@ -146,17 +147,21 @@ static bool spread_scale(const whet_match *m, int32_t v, int32_t mean, struct no
   return false;
 }
 
-/* Node n is x s + (bias - M(x) s). */
+/* Node n is x s + (bias - M(x) s), or x s + (-M(x)) s. */
 static bool spread(const whet_match *m, const whet_node *n, struct norm *f) {
   for (int i = 0; whet__is_op(n, "Add") && n->n_in == 2 && i < 2; i++) {
-    const whet_node *xs = whet__match_only(m, n->in[i], "Mul"), *rest = whet__match_only(m, n->in[1 - i], "Sub");
-    const whet_node *ms = rest ? whet__match_only(m, rest->in[1], "Mul") : NULL;
-    if (!xs || !ms || xs->n_in != 2 || ms->n_in != 2) continue;
+    const whet_node *xs = whet__match_only(m, n->in[i], "Mul"), *rest = whet__match_only(m, n->in[1 - i], NULL);
+    const bool has_bias = rest && whet__is_op(rest, "Sub");
+    const whet_node *ms = has_bias ? whet__match_only(m, rest->in[1], "Mul") : rest;
+    if (!xs || !ms || !whet__is_op(ms, "Mul") || xs->n_in != 2 || ms->n_in != 2) continue;
     for (int k = 0; k < 4; k++) {
       int32_t s = xs->in[k & 1], mean = ms->in[k >> 1], of;
-      *f = (struct norm){.x = xs->in[1 - (k & 1)], .scale = -1, .bias = rest->in[0]};
+      const whet_node *neg = has_bias ? NULL : whet__match_only(m, mean, "Neg");
+      if (!has_bias && !neg) continue;
+      if (neg) mean = neg->in[0];
+      *f = (struct norm){.x = xs->in[1 - (k & 1)], .scale = -1, .bias = has_bias ? rest->in[0] : -1};
       if (ms->in[1 - (k >> 1)] == s && mean_of(m, mean, &of, &f->axis) && of == f->x && spread_scale(m, s, mean, f) &&
-          fits(m, f, f->bias))
+          (!has_bias || fits(m, f, f->bias)))
         return true;
     }
   }
