@@ -112,6 +112,19 @@ static void row(unsigned fn, float *y, const float *x, int64_t n, float a, float
   vf_store_n(y + whole, vf_load(t), rest);
 }
 
+/* m rows of n < VW elements in place: side by side in a buffer. */
+static void short_rows(unsigned fn, float *x, int64_t ld, int64_t m, int64_t n, float a, float b) {
+  float t[16 * VW];
+  const int64_t many = (15 * VW) / n;
+  for (int64_t k; m > 0; m -= k, x += k * ld) {
+    k = whet__min_i(m, many);
+    for (int64_t i = 0; i < k; i++) vf_store(t + i * n, vf_load_n(x + i * ld, n)); /* and what the next one replaces */
+    vf_store(t + k * n, vf_set(0));
+    k_rows[fn](t, t, whet__ceil_div(k * n, VW) * VW, a, b);
+    for (int64_t i = 0; i < k; i++) vf_store_n(x + i * ld, vf_load(t + i * n), n);
+  }
+}
+
 /* m rows in place. */
 static void rows(unsigned fn, float *x, int64_t ld, int64_t m, int64_t n, float a, float b) {
   if (m > 1 && n % VW == 0) switch (fn) {
@@ -124,7 +137,10 @@ static void rows(unsigned fn, float *x, int64_t ld, int64_t m, int64_t n, float 
       default:
         break;
     }
-  for (; m > 0; m--, x += ld) row(fn, x, x, n, a, b);
+  if (m > 1 && n < VW)
+    short_rows(fn, x, ld, m, n, a, b);
+  else
+    for (; m > 0; m--, x += ld) row(fn, x, x, n, a, b);
 }
 
 void CAT(whet__epi_f32_, ISA, )(const whet_epi_f32 *e, float *x, int64_t ldx, const float *res, int64_t ldr, int64_t m, int64_t n) {
@@ -168,7 +184,13 @@ static void run(const void *params, void *const *ptr, int part, int parts) {
     return;
   }
   whet__split(p->rows, part, parts, &from, &to);
-  for (int64_t r = from; r < to; r++)
+  const int64_t many = p->epi.n && p->run <= 256 ? 2048 / whet__max_i(p->run, 1) : 1; /* rows whose epilogue is worked off at once */
+  for (int64_t r = from, m; many > 1 && r < to; r += m) {
+    m = whet__min_i(many, to - r);
+    for (int64_t i = r; i < r + m; i++) row(p->fn, y + i * p->y_pitch, x + i * p->x_pitch, p->run - WHET_BUG(1), p->a, p->b);
+    CAT(whet__epi_f32_, ISA, )(&p->epi, y + r * p->y_pitch, p->y_pitch, res ? res + r * p->y_pitch : NULL, p->y_pitch, m, p->run);
+  }
+  for (int64_t r = from; many == 1 && r < to; r++)
     line(p, y + r * p->y_pitch, x + r * p->x_pitch, res ? res + r * p->y_pitch : NULL, p->run);
 }
 
