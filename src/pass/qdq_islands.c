@@ -10,7 +10,7 @@
  *   DQ ─▶ op ─▶ Q                         op on stored numbers, round ONNX_REAL
  *   DQ ─▶ op ─▶ Relu or Clip ─▶ Q         op ─▶ Relu or Clip, on stored numbers of the last Q
  *
- * The first four are exact. An island of Conv, Gemm, MatMul, Add, Sub, Mul, AveragePool differs from the float nodes
+ * The first four are exact. An island of Conv, ConvTranspose, Gemm, MatMul, Add, Sub, Mul, AveragePool differs from the float nodes
  * by at most one step of the output, and only near a tie: see docs of WHET_ROUND_ONNX_REAL. Islands take 8-bit
  * activations with one scale each; weights may have a scale for each output. Biases become int32 in units of the
  * input's scale times the weight's. */
@@ -359,17 +359,19 @@ static void finish(islands *s, whet_node *n, whet_node *act, whet_node *q) {
   take_over(s, n, 0, q, was);
 }
 
-static void conv(islands *s, whet_node *n) {
+/* Conv, or ConvTranspose. */
+static void conv(islands *s, whet_node *n, bool turned) {
   const whet_conv_attr *a = n->attr;
   whet_node *act, *q = end_of(s, n->out[0], &act);
   const whet_shape *w = &s->g->val[n->in[1]].shape;
   int32_t x = stored(s, n->in[0]), wq = -1, b = -1;
-  if (!q || x < 0 || a->weights != WHET_CONV_OIS) return;
+  if (!q || x < 0 || a->weights != (turned ? WHET_CONV_IOS : WHET_CONV_OIS)) return;
   const whet_node *dq = dq_of(s, n->in[1]);
   if (dq) w = &s->g->val[dq->in[0]].shape;
-  if (w->rank < 1 || !whet__dim_known(w->d[0])) return;
-  if ((wq = weights(s, n->in[1], 0, w->d[0])) < 0) return;
-  if (n->n_in > 2) b = bias_of(s, n->in[2], s->g->val[x].q->scale[0], s->g->val[wq].q, w->d[0]);
+  if (w->rank < 2 || !whet__dim_known(w->d[turned])) return;
+  int64_t groups = turned && a->group > 1 ? a->group : 1;
+  if ((wq = weights(s, n->in[1], turned, w->d[turned])) < 0 || (groups > 1 && s->g->val[wq].q->n > 1)) return;
+  if (n->n_in > 2) b = bias_of(s, n->in[2], s->g->val[x].q->scale[0], s->g->val[wq].q, groups * w->d[turned]);
   if (b == -2 || s->failed) return;
   n->in[0] = x;
   n->in[1] = wq;
@@ -458,8 +460,8 @@ static void island(islands *s, whet_node *n) {
   const whet_unary_row *u;
   const whet_binary_row *b;
   if (n->n_out < 1 || n->out[0] < 0 || n->n_in < 1 || n->in[0] < 0 || n->n_body) return;
-  if (whet__is_op(n, "Conv"))
-    conv(s, n);
+  if (whet__is_op(n, "Conv") || whet__is_op(n, "ConvTranspose"))
+    conv(s, n, whet__is_op(n, "ConvTranspose"));
   else if (whet__is_op(n, "Gemm"))
     gemm(s, n);
   else if (whet__is_op(n, "MatMul"))

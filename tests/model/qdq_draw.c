@@ -328,9 +328,35 @@ static void head(draw *d, const value *x) {
   push(d, y, dims, lo, hi);
 }
 
+/* A convolution that is transposed: the picture grows. */
+static void turned(draw *d, const value *x) {
+  static const int64_t outs[] = {1, 3, 8, 16, 20};
+  char w[16], b[16], y[16], z[16], in[64];
+  float sw[64];
+  double size;
+  bool each;
+  int64_t group = any(d, 5) == 0 && x->d[1] % 2 == 0 ? 2 : 1, stride = 1 + any(d, 2), k = stride + any(d, 3), pad = any(d, (uint32_t)k);
+  int64_t dims[4] = {x->d[1], outs[any(d, 5)], k, k}, oc = dims[1] * group;
+  int64_t out[4] = {x->d[0], oc, (x->d[2] - 1) * stride + k - 2 * pad, (x->d[3] - 1) * stride + k - 2 * pad};
+  if (out[2] < 1 || out[3] < 1 || out[2] > 20 || out[3] > 20 || dims[0] > 48) return;
+  weights(d, w, 4, dims, 1, &size, sw, &each);
+  double range = 2.5 * sqrt((double)(dims[0] / group * k * k) / (double)(stride * stride)) * size * rms(x), lo = -range, hi = range;
+  if (each && group > 1) b[0] = 0; /* scales repeat, which bias() does not */
+  else bias(d, b, oc, range * 0.3, scale_of(x), sw, each);
+  snprintf(in, sizeof in, b[0] ? "%s,%s,%s" : "%s,%s", x->name, w, b);
+  node(d, y, "ConvTranspose", in,
+       (ox_attr[]){{.name = "kernel_shape", .type = 7, .ints = (int64_t[]){k, k}, .n = 2},
+                   {.name = "strides", .type = 7, .ints = (int64_t[]){stride, stride}, .n = 2},
+                   {.name = "pads", .type = 7, .ints = (int64_t[]){pad, pad, pad, pad}, .n = 4},
+                   {.name = "group", .type = 2, .i = group},
+                   {0}});
+  active(d, z, y, &lo, &hi);
+  push(d, z, out, lo, hi);
+}
+
 buf qdq_draw(uint64_t seed) {
   static void (*const steps[])(draw *, const value *) = {conv, conv,  conv,  sum,     product, concat, pool,
-                                                         gate, unary, unary, resize,  softmax, floats, move};
+                                                         gate, unary, unary, resize,  softmax, floats, move, turned};
   draw d = {.seed = seed};
   int64_t dims[4] = {1 + any(&d, 2), 1 + any(&d, 9), 5 + any(&d, 9), 5 + any(&d, 9)};
   d.is_signed = any(&d, 2);

@@ -82,6 +82,7 @@ static int64_t terms(const walk *w, const whet_node *n) {
   const whet_shape *x = &w->env.shape[n->in[0]];
   int64_t many = 4;
   if (is(n, "Conv")) return elements(w, n->in[1]) / w->env.shape[n->in[1]].d[0] + 2;
+  if (is(n, "ConvTranspose")) return elements(w, n->in[1]) / w->env.shape[n->in[1]].d[1] + 2;
   if (is(n, "Gemm") || is(n, "MatMul")) return (x->rank ? whet__max_i(x->d[x->rank - 1], x->d[x->rank > 1 ? x->rank - 2 : 0]) : 1) + 2;
   if (is(n, "AveragePool")) {
     const whet_pool_attr *a = n->attr;
@@ -223,7 +224,7 @@ static void round_bias(walk *w, int32_t x, int32_t weights, int32_t bias) {
 /* ---- the walk ----------------------------------------------------------------------------------------------------- */
 
 static bool step(walk *w, const whet_node *n, const void *const *stored) {
-  static const char *const sums[] = {"Conv", "Gemm", "MatMul", "Add", "Sub", "Mul"};
+  static const char *const sums[] = {"Conv", "ConvTranspose", "Gemm", "MatMul", "Add", "Sub", "Mul"};
   if (whet__env_node(&w->env, n)) return fails(w, n, w->err.text);
   if (is(n, "Reinterpret")) {
     int32_t m = w->maker[n->in[0]];
@@ -235,7 +236,7 @@ static bool step(walk *w, const whet_node *n, const void *const *stored) {
   }
   if (is(n, "QuantizeLinear")) return n->n_in == 1 || fails(w, n, "parameters are not constant");
   if (is(n, "DequantizeLinear")) return dequantize(w, n);
-  if ((is(n, "Conv") || is(n, "Gemm")) && n->n_in > 2) round_bias(w, n->in[0], n->in[1], n->in[2]);
+  if ((is(n, "Conv") || is(n, "ConvTranspose") || is(n, "Gemm")) && n->n_in > 2) round_bias(w, n->in[0], n->in[1], n->in[2]);
   for (int k = 0; k < 2 && is(n, "Add"); k++) {
     const whet_node *m = w->maker[n->in[k]] >= 0 ? &w->g->node[w->maker[n->in[k]]] : NULL;
     if (m && is(m, "MatMul")) round_bias(w, m->in[0], m->in[1], n->in[!k]);
