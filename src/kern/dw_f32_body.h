@@ -182,14 +182,28 @@ static __attribute__((noinline, unused)) void few(const whet_dw_f32_call *d, con
   }
 }
 
+/* An ISA file may bring its own rows of windows of 3 x 3 taps. */
+#ifdef DW_THREE
+#include DW_THREE
+#else
+WHET_INLINE bool three_row(const whet_dw_f32_call *d, const float *w, int64_t width, int64_t c, const int stride) {
+  return false;
+}
+#endif
+/* One whole vector of channels of a row. */
+WHET_INLINE void vector_row(const whet_dw_f32_call *d, const float *w, int64_t width, int64_t c, const int taps,
+                            const int stride) {
+  if (taps != 3 || !three_row(d, w, width, c, stride)) window_row(d, w, width, c, taps, stride, true, VW);
+}
+
 /* All channels of a row. */
-#define ROW(taps, stride)                                                                                          \
-  static void row_##taps##stride(const whet_dw_f32_call *d) {                                                      \
-    if (MASKED) {                                                                                                  \
-      CHANNELS(d, window_row(d, w, width, c, taps, stride, false, whet__min_i(n, VW)))                             \
-    } else {                                                                                                       \
-      CHANNELS(d, n < VW ? few(d, w, width, c, taps, stride) : window_row(d, w, width, c, taps, stride, true, VW)) \
-    }                                                                                                              \
+#define ROW(taps, stride)                                                                                \
+  static void row_##taps##stride(const whet_dw_f32_call *d) {                                            \
+    if (MASKED) {                                                                                        \
+      CHANNELS(d, window_row(d, w, width, c, taps, stride, false, whet__min_i(n, VW)))                   \
+    } else {                                                                                             \
+      CHANNELS(d, n < VW ? few(d, w, width, c, taps, stride) : vector_row(d, w, width, c, taps, stride)) \
+    }                                                                                                    \
   }
 ROW(3, 1)
 ROW(3, 2)
