@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Family conv_q8 on NEON: tiles of three rows by sixteen outputs. SMULL makes sixteen-bit products of four activations
- * and two outputs, at most 2^14 each; SADALP adds neighbours to 32-bit sums, two for each output, joined at the end. The
- * two run in different pipes of most cores. */
+/* Family conv_q8 on NEON: tiles of three rows by sixteen outputs. SMULL makes sixteen-bit products of four
+ * activations and two outputs, at most 2^14 each; SADALP adds neighbours to 32-bit sums, two for each output, joined
+ * at the end. The two run in different pipes of most cores. */
 
 #ifndef __clang__ /* gcc would bring the loads of the whole loop forward, for which there are no registers */
 #pragma GCC optimize("no-schedule-insns")
@@ -18,6 +18,9 @@
 static const int8_t tile_mr[TILE_NV + 1] = {0, TILE_ROWS};
 #include "kern/tile_q8.h"
 
+#ifdef __aarch64__
+#include "kern/arm/conv_q8_order.h"
+#else
 #define STEP(LANE)                                                                        \
   WHET_UNROLL for (int j = 0; j < 4; j++) {                                               \
     const int8x16_t w = vld1q_s8(b + 16 * j);                                             \
@@ -60,18 +63,19 @@ WHET_INLINE void rows(const int mr, tile_from a, const tile_geo *g, const int8_t
   WHET_UNROLL for (int i = 0; i < mr; i++) WHET_UNROLL for (int j = 0; j < 4; j++)
       vst1q_s32(out + 16 * i + 4 * j, vaddq_s32(vld1q_s32(bias + 4 * j), vpaddq_s32(acc[i][j][0], acc[i][j][1])));
 }
+#endif
 
-#define TILE(mr)                                                                                          \
+#define TILE(mr)                                                                                              \
   static void tile_##mr(tile_from a, const tile_geo *g, const int8_t *b, const int32_t *bias, int32_t *out) { \
-    rows(mr, a, g, b, bias, out);                                                                         \
+    rows(mr, a, g, b, bias, out);                                                                             \
   }
-TILE(1) TILE(2) TILE(3)
+TILE(1)
+TILE(2) TILE(3)
 
-typedef void (*tile_fn)(tile_from a, const tile_geo *g, const int8_t *b, const int32_t *bias, int32_t *out);
+    typedef void (*tile_fn)(tile_from a, const tile_geo *g, const int8_t *b, const int32_t *bias, int32_t *out);
 static const tile_fn tiles[] = {0, tile_1, tile_2, tile_3};
 
-static void tile(int mr, int nv, tile_from a, const tile_geo *g, const int8_t *b, const int32_t *bias,
-                 int32_t *acc) {
+static void tile(int mr, int nv, tile_from a, const tile_geo *g, const int8_t *b, const int32_t *bias, int32_t *acc) {
   (void)nv;
   tiles[mr](a, g, b, bias, acc);
 }
