@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Family dw_q8 on NEON: blocks of 16 channels, four neighbouring results at a time, so that four vectors of
- * activations meet each load of weights; SMLAL adds exact products of 16-bit numbers to 32-bit sums. */
+ * activations meet each load of weights; SMLAL adds exact products of 16-bit numbers to 32-bit sums. On
+ * aarch64 kernels of 3 x 3 have their own loops. */
 
 #include "kern/arm/out_q8_neon.h"
 #include "kern/kern.h"
@@ -33,9 +34,15 @@ OUT_INLINE void dw_sums(const uint8_t *const *tap, int64_t taps, int64_t c, int6
 
 #include "kern/dw_q8_taps.h"
 
+#ifdef __aarch64__
+#include "kern/arm/dw_q8_window.h"
+#else
+#define window_run dw_run
+#endif
+
 const whet_kern whet_k_dw_q8__neon_taps = {.name = "dw_q8__neon_taps",
                                            .isa = WHET_ISA_NEON,
                                            .form = WHET_DW_Q8_TAPS,
                                            .exact = 1,
                                            .scratch = dw_scratch,
-                                           .run = dw_run};
+                                           .run = window_run};
