@@ -104,6 +104,10 @@ static inline int32_t whet__out_q8(const whet_out_q8 *o, const whet_factors *f, 
 /* What the table's place holds for live sums: see sums_f32.h. */
 static inline const whet_sums_live *whet__out_live(const uint8_t *table) { return (const void *)table; }
 
+/* TFL_REAL to bytes in single precision: products err by less than 2^-22 of themselves, and more than 512 is beyond any
+ * byte, so that they decide unless one is further from an integer than this. */
+#define OUT_FAR (0.5f - 0x1p-13f)
+
 /* Store n results in a row at out, portable: every rule and type. */
 void whet__out_q8_row(const whet_out_q8 *o, const whet_factors *f, const int32_t *sum, int64_t n,
                       const uint8_t *table, void *out);

@@ -153,7 +153,7 @@ static void window_run(const void *params, void *const *ptr, int part, int parts
     return;
   }
   const whet_dw_q8_layout l = whet__dw_q8_layout_of(p, WHET_DW_Q8_TAPS);
-  uint8_t *zeros = (uint8_t *)whet__part_scratch(ptr[4], dw_scratch(p), part) + dw_zeros_at(p);
+  uint8_t *zeros = (uint8_t *)ptr[4] + dw_zeros_at(p);
   int64_t from, to;
   memset(zeros, (p->in_zero ^ (p->in_signed ? 0x80 : 0)) & 0xff, (size_t)p->channels);
   whet__split((int64_t)p->images * p->out_h, part, parts, &from, &to);

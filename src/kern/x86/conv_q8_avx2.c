@@ -87,3 +87,27 @@ const whet_kern whet_k_conv_q8__avx2_winograd = {.name = "conv_q8__avx2_winograd
                                                  .fits = wino_fits,
                                                  .scratch = wino_scratch,
                                                  .run = wino_run};
+
+#define ROW_MOST 4
+enum { ROW_STEP = 32 };
+typedef int16_t row_elem;
+OUT_INLINE out_int row_dot(out_int sum, out_int u, const int8_t *w) {
+  __m128i bytes = _mm_loadu_si128((const __m128i *)(const void *)w);
+  return _mm256_add_epi32(sum, _mm256_madd_epi16(u, _mm256_cvtepi8_epi16(bytes)));
+}
+OUT_INLINE void row_copy(row_elem *own, const uint8_t *a, int64_t n, uint8_t turn) {
+  const __m128i t = _mm_set1_epi8((char)turn);
+  for (int64_t i = 0; i < n; i += 16) {
+    __m128i x = out_load_half(a + i, n - i);
+    _mm256_storeu_si256((__m256i *)(void *)(own + i), _mm256_cvtepu8_epi16(_mm_xor_si128(x, t)));
+  }
+}
+#include "kern/x86/row_q8_body.h"
+
+const whet_kern whet_k_conv_q8__avx2_row = {.name = "conv_q8__avx2_row",
+                                          .isa = WHET_ISA_AVX2,
+                                          .form = WHET_CONV_Q8_WORDS,
+                                          .exact = 1,
+                                          .fits = row_fits,
+                                          .scratch = row_scratch,
+                                          .run = row_run};

@@ -89,3 +89,26 @@ const whet_kern whet_k_conv_q8__avxvnni_winograd = {.name = "conv_q8__avxvnni_wi
                                                  .fits = wino_fits,
                                                  .scratch = whet__wino_q8_scratch256,
                                                  .run = wino_run};
+
+#define ROW_MOST 4
+enum { ROW_STEP = 64 };
+typedef uint8_t row_elem;
+OUT_INLINE out_int row_dot(out_int sum, out_int u, const int8_t *w) {
+  __m256i bytes = out_load_i(w);
+  DOT(sum, u, bytes);
+  return sum;
+}
+OUT_INLINE void row_copy(row_elem *own, const uint8_t *a, int64_t n, uint8_t turn) {
+  const __m128i t = _mm_set1_epi8((char)turn);
+  for (int64_t i = 0; i < n; i += 16)
+    _mm_storeu_si128((__m128i *)(void *)(own + i), _mm_xor_si128(out_load_half(a + i, n - i), t));
+}
+#include "kern/x86/row_q8_body.h"
+
+const whet_kern whet_k_conv_q8__avxvnni_row = {.name = "conv_q8__avxvnni_row",
+                                          .isa = WHET_ISA_AVX2 | WHET_ISA_AVXVNNI,
+                                          .form = WHET_CONV_Q8_PANELS,
+                                          .exact = 1,
+                                          .fits = row_fits,
+                                          .scratch = row_scratch,
+                                          .run = row_run};

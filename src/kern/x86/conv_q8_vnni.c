@@ -187,79 +187,21 @@ const whet_kern whet_k_conv_q8__vnni_winograd = {.name = "conv_q8__vnni_winograd
 
 /* ---- one row ------------------------------------------------------------------------------------------------ */
 
-/* A product of one row with a matrix: every weight is used once, so eight blocks are summed side by side, and nothing
- * is computed beforehand that such small work would notice. */
-
-/* Sums of NB blocks of 16 outputs. */
-#define ROW_SUMS(NB)                                                                                             \
-  static void row_sums_##NB(const uint8_t *a, int64_t k4, const int8_t *b, const int32_t *bias, int32_t *out) {  \
-    const int64_t block = k4 * 64;                                                                               \
-    __m512i x[NB], y[NB];                                                                                        \
-    UNROLL for (int j = 0; j < NB; j++) x[j] = _mm512_loadu_si512(bias + 16 * j), y[j] = _mm512_setzero_si512(); \
-    int64_t k = 0;                                                                                               \
-    for (; k + 2 <= k4; k += 2, b += 128) {                                                                      \
-      __m512i u = four(a + 4 * k), v = four(a + 4 * k + 4);                                                      \
-      UNROLL for (int j = 0; j < NB; j++) DOT_MEM(DOT_bytes, x[j], u, b + j * block);                            \
-      UNROLL for (int j = 0; j < NB; j++) DOT_MEM(DOT_bytes, y[j], v, b + j * block + 64);                       \
-    }                                                                                                            \
-    if (k < k4) {                                                                                                \
-      __m512i u = four(a + 4 * k);                                                                               \
-      UNROLL for (int j = 0; j < NB; j++) DOT_MEM(DOT_bytes, x[j], u, b + j * block);                            \
-    }                                                                                                            \
-    UNROLL for (int j = 0; j < NB; j++) _mm512_store_si512(out + 16 * j, _mm512_add_epi32(x[j], y[j]));          \
-  }
-ROW_SUMS(1)
-ROW_SUMS(2)
-ROW_SUMS(4)
-ROW_SUMS(8)
-
-static bool row_fits(const void *params) {
-  const whet_conv_q8 *p = params;
-  return p->images == 1 && p->in_h == 1 && p->in_w == 1 && p->out_h == 1 && p->out_w == 1 && p->kh == 1 &&
-         p->kw == 1 && p->groups == 1 && !p->pad_top && !p->pad_left && !p->w_zeros && p->dil_w == 1 &&
-         (out_way(&p->out) >= 0 || p->out.live);
+#define ROW_MOST 8
+enum { ROW_STEP = 64 };
+typedef uint8_t row_elem;
+OUT_INLINE out_int row_dot(out_int sum, out_int u, const int8_t *w) {
+  DOT_MEM(DOT_bytes, sum, u, w);
+  return sum;
 }
-
-static size_t row_scratch(const void *params) {
-  const whet_conv_q8 *p = params;
-  return p->in_signed || p->in_c % 4 ? (size_t)p->in_c + 64 : 0;
-}
-
-static void row_run(const void *params, void *const *ptr, int part, int parts) {
-  const whet_conv_q8 *p = params;
-  whet_sums_live live;
-  const uint8_t *a = ptr[0], *table = whet__conv_q8_table(p, ptr, &live);
-  const size_t bytes = whet_dtype_bits(p->out.dtype) / 8;
-  int64_t k4 = (p->in_c + 3) / 4, blocks = (p->out_c + 15) / 16, n = blocks * 16, from = 0, to = blocks;
-  const char *pack = ptr[1];
-  const int8_t *weights = (const int8_t *)pack + n * 4 + whet__round_up(whet__factors_bytes(&p->out, n), 64);
-  if (row_scratch(p)) {
-    uint8_t *own = ptr[4];
-    __m512i turn = _mm512_set1_epi8((char)(p->in_signed ? 0x80 : 0));
-    for (int64_t i = 0; i < p->in_c; i += 64) {
-      __mmask64 m = p->in_c - i >= 64 ? ~UINT64_C(0) : ~UINT64_C(0) >> (64 - (p->in_c - i));
-      _mm512_storeu_si512(own + i, _mm512_xor_si512(_mm512_maskz_loadu_epi8(m, a + i), turn));
-    }
-    a = own;
-  }
-  if (parts > 1) {
-    whet__split((blocks + 3) / 4, part, parts, &from, &to);
-    from *= 4, to = whet__min_i(to * 4, blocks);
-  }
-  for (int64_t b = from, nb; b < to; b += nb) {
-    _Alignas(64) int32_t acc[128];
-    const int8_t *w = weights + b * k4 * 64;
-    const int32_t *bias = (const int32_t *)(const void *)pack + b * 16;
-    nb = to - b >= 8 ? 8 : to - b >= 4 ? 4 : to - b >= 2 ? 2 : 1;
-    (nb == 8 ? row_sums_8 : nb == 4 ? row_sums_4 : nb == 2 ? row_sums_2 : row_sums_1)(a, k4, w, bias, acc);
-    for (int64_t i = 0; i < nb; i += 4) {
-      int64_t o = (b + i) * 16;
-      whet_factors f = whet__factors_at(&p->out, pack + n * 4, n, o);
-      out_tile(&p->out, &f, acc + 16 * i, 64, 1, whet__min_i(whet__min_i(64, 16 * nb), p->out_c - o), table,
-               (char *)ptr[2] + (size_t)o * bytes, 0);
-    }
+OUT_INLINE void row_copy(row_elem *own, const uint8_t *a, int64_t n, uint8_t turn) {
+  const __m512i t = _mm512_set1_epi8((char)turn);
+  for (int64_t i = 0; i < n; i += 64) {
+    __mmask64 m = n - i >= 64 ? ~UINT64_C(0) : ~UINT64_C(0) >> (64 - (n - i));
+    _mm512_storeu_si512(own + i, _mm512_xor_si512(_mm512_maskz_loadu_epi8(m, a + i), t));
   }
 }
+#include "kern/x86/row_q8_body.h"
 
 const whet_kern whet_k_conv_q8__vnni_row = {.name = "conv_q8__vnni_row",
                                             .isa = WHET_ISA_VNNI | WHET_ISA_AVX512,

@@ -46,8 +46,6 @@ OUT_INLINE void h16_store_bytes(half16 x, uint8_t *turned, int8_t *y, int64_t n)
   for (int64_t i = 0; i < n; i++) y[i] = (int8_t)(turned[i] ^ 0x80);
 }
 
-OUT_INLINE out_int out_load_int(const int32_t *p) { return _mm256_loadu_si256((const __m256i *)(const void *)p); }
-OUT_INLINE void out_store_int(int32_t *p, out_int x) { _mm256_storeu_si256((__m256i *)(void *)p, x); }
 OUT_INLINE out_int out_between(out_int a, out_int lo, out_int hi) {
   return _mm256_max_epi32(_mm256_min_epi32(a, hi), lo);
 }

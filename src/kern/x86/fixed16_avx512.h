@@ -44,8 +44,6 @@ OUT_INLINE void h16_store_bytes(half16 x, uint8_t *turned, int8_t *y, int64_t n)
     _mm256_mask_storeu_epi8(y, (__mmask32)((UINT32_C(1) << n) - 1), v);
 }
 
-OUT_INLINE out_int out_load_int(const int32_t *p) { return _mm512_loadu_si512(p); }
-OUT_INLINE void out_store_int(int32_t *p, out_int x) { _mm512_storeu_si512(p, x); }
 OUT_INLINE out_int out_between(out_int a, out_int lo, out_int hi) {
   return _mm512_max_epi32(_mm512_min_epi32(a, hi), lo);
 }

@@ -83,6 +83,64 @@ void out_ready(whet_out_ready_avx2 *t, const whet_out_q8 *o, const whet_factors 
   for (int j = 0; j < n / 8; j++) t->g[j] = out_load(f, 8 * j, how);
 }
 
+/* Rows of any number of sums by the other ways, OUT_FIX vector by vector. */
+static __attribute__((noinline)) void out_ways(const whet_out_q8 *o, const whet_factors *f, const int32_t *sum,
+                                               int64_t ld, int64_t rows, int64_t n, int how, void *out,
+                                               int64_t pitch) {
+  for (int64_t at = 0; at < n;) {
+    int64_t left = n - at;
+    int nv = how == OUT_FIX || left <= 8 ? 1 : 2;
+    int64_t m = whet__min_i(8 * nv, left);
+    uint8_t *to = (uint8_t *)out + at;
+#define OUT_CASE(how, nv)                                           \
+  case how * 4 + nv - 1:                                            \
+    out_bytes(o, f, at, sum + at, ld, rows, m, to, pitch, nv, how); \
+    break;
+#define OUT_CASES(how) OUT_CASE(how, 1) OUT_CASE(how, 2)
+    switch (how * 4 + nv - 1) {
+      OUT_CASES(OUT_QUICK)
+      OUT_CASES(OUT_UP)
+      OUT_CASES(OUT_REAL32)
+      OUT_CASE(OUT_FIX, 1)
+      default:
+        break;
+    }
+#undef OUT_CASES
+#undef OUT_CASE
+    at += m;
+  }
+}
+
+/* Eight sums by OUT_REAL in double precision. */
+static __attribute__((noinline)) __m256i real_again(const int32_t *sum, const double *real) {
+  const whet_factors f = {.real = real};
+  const out_factor g = out_load(&f, 0, OUT_REAL);
+  return out_rescale(out_load_i(sum), &g, OUT_REAL);
+}
+
+/* Rows of n <= 16 sums by OUT_REAL; what single precision leaves open (OUT_FAR) is asked in doubles. Up to eight sums
+ * are their own neighbours. */
+static void real_rows(const whet_out_q8 *o, const double *real, const int32_t *sum, int64_t ld, int64_t rows,
+                      int64_t n, uint8_t *out, int64_t pitch) {
+  const out_bound b = out_bounds(o);
+  const int64_t more = n > 8 ? 8 : 0;
+  __m256 g[2];
+  OUT_UNROLL for (int j = 0; j < 2; j++) g[j] = _mm256_setr_m128(
+      _mm256_cvtpd_ps(_mm256_loadu_pd(real + j * more)), _mm256_cvtpd_ps(_mm256_loadu_pd(real + j * more + 4)));
+  for (int64_t r = 0; r < rows; r++, sum += ld, out += pitch) {
+    __m256 far = _mm256_setzero_ps();
+    __m256i v[4];
+    OUT_UNROLL for (int j = 0; j < 2; j++) {
+      __m256 q = _mm256_mul_ps(_mm256_cvtepi32_ps(out_load_i(sum + j * more)), g[j]);
+      far = out_larger32(far, out_sub32(q, out_near32(q)));
+      v[j] = v[j + 2] = out_from_real_away(q);
+    }
+    if (WHET_UNLIKELY(out_above32(far, _mm256_set1_ps(OUT_FAR))))
+      OUT_UNROLL for (int j = 0; j < 2; j++) v[j] = v[j + 2] = real_again(sum + j * more, real + j * more);
+    out_store(out, out_order(out_narrow(v, &b)), n);
+  }
+}
+
 void out_tile(const whet_out_q8 *o, const whet_factors *f, const int32_t *sum, int64_t ld, int64_t rows, int64_t n,
               const uint8_t *table, void *out, int64_t pitch) {
   int how = out_way(o);
@@ -96,29 +154,11 @@ void out_tile(const whet_out_q8 *o, const whet_factors *f, const int32_t *sum, i
       whet__out_q8_row(o, f, sum + r * ld, n, table, (char *)out + (size_t)(r * pitch) * bytes);
     return;
   }
-  const bool rare = how == OUT_FIX || how == OUT_REAL; /* vector by vector */
-  for (int64_t at = 0; at < n;) {
-    int64_t left = n - at;
-    int nv = rare || left <= 8 ? 1 : left < 32 ? 2 : 4;
-    int64_t m = whet__min_i(8 * nv, left);
-    uint8_t *to = (uint8_t *)out + at;
-#define OUT_CASE(how, nv)                                           \
-  case how * 4 + nv - 1:                                            \
-    out_bytes(o, f, at, sum + at, ld, rows, m, to, pitch, nv, how); \
-    break;
-#define OUT_CASES(how) OUT_CASE(how, 1) OUT_CASE(how, 2) OUT_CASE(how, 4)
-    switch (how * 4 + nv - 1) {
-      OUT_CASES(OUT_QUICK)
-      OUT_CASES(OUT_UP)
-      OUT_CASES(OUT_REAL32)
-      OUT_CASE(OUT_REAL, 1)
-      OUT_CASE(OUT_FIX, 1)
-      default:
-        break;
-    }
-#undef OUT_CASES
-#undef OUT_CASE
-    at += m;
+  if (how == OUT_REAL) {
+    for (int64_t at = 0; at < n; at += 16)
+      real_rows(o, f->real + at, sum + at, ld, rows, whet__min_i(16, n - at), (uint8_t *)out + at, pitch);
+  } else {
+    out_ways(o, f, sum, ld, rows, n, how, out, pitch);
   }
   if (!o->table) return;
   for (int64_t r = 0; r < rows; r++)

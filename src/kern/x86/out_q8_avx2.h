@@ -20,6 +20,8 @@ enum { OUT_LANES = 8 };
 typedef __m256i out_int;
 typedef __m256 out_real32;
 OUT_INLINE out_int out_zero(void) { return _mm256_setzero_si256(); }
+OUT_INLINE out_int out_load_int(const int32_t *p) { return _mm256_loadu_si256((const __m256i *)(const void *)p); }
+OUT_INLINE void out_store_int(int32_t *p, out_int x) { _mm256_storeu_si256((__m256i *)(void *)p, x); }
 OUT_INLINE out_int out_set_i(int32_t x) { return _mm256_set1_epi32(x); }
 OUT_INLINE out_int out_add_i(out_int a, out_int b) { return _mm256_add_epi32(a, b); }
 OUT_INLINE out_int out_sub_i(out_int a, out_int b) { return _mm256_sub_epi32(a, b); }
@@ -97,12 +99,29 @@ OUT_INLINE out_int out_with_sign_of(out_int a, out_int b) {
   return _mm256_sub_epi32(_mm256_xor_si256(a, s), s);
 }
 OUT_INLINE out_int out_cut_real(out_real32 a) { return _mm256_cvttps_epi32(a); }
+/* The first n of 16 bytes, zeros behind them; n is positive. What is read twice is so that nothing is stored only to be
+ * loaded in another width. */
+OUT_INLINE __m128i out_load_half(const uint8_t *p, int64_t n) {
+  if (n >= 16) return _mm_loadu_si128((const __m128i *)(const void *)p);
+  uint64_t lo, hi = 0;
+  uint32_t a, b;
+  if (n >= 8) {
+    memcpy(&lo, p, 8);
+    memcpy(&hi, p + n - 8, 8);
+    hi = n > 8 ? hi >> (128 - 8 * n) : 0;
+  } else if (n >= 4) {
+    memcpy(&a, p, 4);
+    memcpy(&b, p + n - 4, 4);
+    lo = a | (uint64_t)b << (8 * n - 32);
+  } else {
+    lo = p[0] | (uint64_t)p[n / 2] << (n / 2 * 8) | (uint64_t)p[n - 1] << (8 * n - 8);
+  }
+  return _mm_set_epi64x((long long)hi, (long long)lo);
+}
 /* The first n of 32 bytes, their greatest, their bounds. */
 OUT_INLINE out_int out_load_bytes(const uint8_t *p, int64_t n) {
-  uint8_t t[32];
   if (n >= 32) return _mm256_loadu_si256((const __m256i *)(const void *)p);
-  memcpy(t, p, (size_t)n);
-  return _mm256_loadu_si256((const __m256i *)(const void *)t);
+  return _mm256_setr_m128i(out_load_half(p, n), n > 16 ? out_load_half(p + 16, n - 16) : _mm_setzero_si128());
 }
 OUT_INLINE out_int out_max_bytes(out_int a, out_int b, bool is_signed) {
   return is_signed ? _mm256_max_epi8(a, b) : _mm256_max_epu8(a, b);

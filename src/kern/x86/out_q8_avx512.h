@@ -20,6 +20,8 @@ enum { OUT_LANES = 16 };
 typedef __m512i out_int;
 typedef __m512 out_real32;
 OUT_INLINE out_int out_zero(void) { return _mm512_setzero_si512(); }
+OUT_INLINE out_int out_load_int(const int32_t *p) { return _mm512_loadu_si512(p); }
+OUT_INLINE void out_store_int(int32_t *p, out_int x) { _mm512_storeu_si512(p, x); }
 OUT_INLINE out_int out_set_i(int32_t x) { return _mm512_set1_epi32(x); }
 OUT_INLINE out_int out_add_i(out_int a, out_int b) { return _mm512_add_epi32(a, b); }
 OUT_INLINE out_int out_sub_i(out_int a, out_int b) { return _mm512_sub_epi32(a, b); }

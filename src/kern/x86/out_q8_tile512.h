@@ -45,11 +45,7 @@ OUT_INLINE void out_bytes(const whet_out_q8 *o, const whet_factors *f, int64_t a
   }
 }
 
-/* OUT_REAL in single precision: products err by less than 2^-22 of themselves, and more than 512 is beyond any byte, so that they
- * decide unless one is nearer a tie than FAR. */
-#define FAR (0.5f - 0x1p-13f)
-
-/* Rows of n <= 64 sums by it; those that it leaves open are asked in doubles. */
+/* Rows of n <= 64 sums by OUT_REAL; those that single precision leaves open (OUT_FAR) are asked in doubles. */
 OUT_INLINE void out_bytes_real(const whet_out_q8 *o, const whet_factors *f, int64_t at, const int32_t *sum, int64_t ld, int64_t rows,
                                int64_t n, const uint8_t *table, uint8_t *out, int64_t pitch, int nv) {
   out_bound b = out_bounds(o);
@@ -67,7 +63,7 @@ OUT_INLINE void out_bytes_real(const whet_out_q8 *o, const whet_factors *f, int6
       far = out_larger32(far, out_sub32(q, out_near32(q)));
       v[j] = out_from_real_away(q);
     }
-    if (WHET_UNLIKELY(out_above32(far, _mm512_set1_ps(FAR)))) {
+    if (WHET_UNLIKELY(out_above32(far, _mm512_set1_ps(OUT_FAR)))) {
       _Pragma("GCC unroll 1") for (int j = 0; j < nv; j++) {
         out_factor d = out_load(f, at + 16 * j, OUT_REAL);
         v[j] = out_rescale(_mm512_loadu_si512(sum + 16 * j), &d, OUT_REAL);

@@ -121,15 +121,15 @@ OUT_INLINE void wino_tile_out(const int32_t *m, int64_t plane, const int32_t *bi
   static const uint8_t shift[4] = {3, 2, 1, 1};
   const out_int ninth = out_set_i(0x38e38e39); /* 9 times this is 1 modulo 2^32 */
   for (int h = 0; h < 16; h += OUT_LANES) {
-    out_int e[4][6], d[6], o[4], first = wd_load(bias + h);
+    out_int e[4][6], d[6], o[4], first = out_load_int(bias + h);
     OUT_UNROLL for (int x = 0; x < 6; x++) {
-      OUT_UNROLL for (int y = 0; y < 6; y++) d[y] = wd_load(m + (y * 6 + x) * plane + h);
+      OUT_UNROLL for (int y = 0; y < 6; y++) d[y] = out_load_int(m + (y * 6 + x) * plane + h);
       wino_out(d, o);
       OUT_UNROLL for (int y = 0; y < 4; y++) e[y][x] = o[y];
     }
     OUT_UNROLL for (int y = 0; y < 4; y++) {
       wino_out(e[y], o);
-      OUT_UNROLL for (int x = 0; x < 4; x++) wd_store(
+      OUT_UNROLL for (int x = 0; x < 4; x++) out_store_int(
           acc + y * row + x * ld + h, out_add_i(wd_sar(out_mul_i(o[x], ninth), shift[y] + shift[x]), first));
     }
   }

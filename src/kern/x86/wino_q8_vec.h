@@ -10,8 +10,6 @@ OUT_INLINE ww ww_add(ww a, ww b) { return _mm512_add_epi16(a, b); }
 OUT_INLINE ww ww_sub(ww a, ww b) { return _mm512_sub_epi16(a, b); }
 OUT_INLINE ww ww_shl(ww a, int n) { return _mm512_slli_epi16(a, (unsigned)n); }
 OUT_INLINE void ww_store(int16_t *p, ww x) { _mm512_storeu_si512(p, x); }
-OUT_INLINE out_int wd_load(const int32_t *p) { return _mm512_loadu_si512(p); }
-OUT_INLINE void wd_store(int32_t *p, out_int x) { _mm512_storeu_si512(p, x); }
 OUT_INLINE out_int wd_sar(out_int x, int n) { return _mm512_srai_epi32(x, (unsigned)n); }
 /* Bytes as unsigned numbers, their top bit turned where they are signed. */
 OUT_INLINE ww ww_widen(const uint8_t *p, bool is_signed) {
@@ -26,8 +24,6 @@ OUT_INLINE ww ww_add(ww a, ww b) { return _mm256_add_epi16(a, b); }
 OUT_INLINE ww ww_sub(ww a, ww b) { return _mm256_sub_epi16(a, b); }
 OUT_INLINE ww ww_shl(ww a, int n) { return _mm256_slli_epi16(a, n); }
 OUT_INLINE void ww_store(int16_t *p, ww x) { _mm256_storeu_si256((__m256i *)(void *)p, x); }
-OUT_INLINE out_int wd_load(const int32_t *p) { return out_load_i(p); }
-OUT_INLINE void wd_store(int32_t *p, out_int x) { _mm256_storeu_si256((__m256i *)(void *)p, x); }
 OUT_INLINE out_int wd_sar(out_int x, int n) { return _mm256_srai_epi32(x, n); }
 OUT_INLINE ww ww_widen(const uint8_t *p, bool is_signed) {
   __m128i x = _mm_loadu_si128((const __m128i *)(const void *)p);
@@ -48,7 +44,7 @@ enum { WORDS_VECS = 16 / OUT_LANES };
         acc[i][v] = out_zero();                                                                                 \
     for (int64_t k = 0; k < k2; k++, b += 64) {                                                                 \
       out_int w[WORDS_VECS];                                                                                    \
-      OUT_UNROLL for (int v = 0; v < WORDS_VECS; v++) w[v] = wd_load((const int32_t *)(const void *)b + v * OUT_LANES); \
+      OUT_UNROLL for (int v = 0; v < WORDS_VECS; v++) w[v] = out_load_int((const int32_t *)(const void *)b + v * OUT_LANES); \
       _Pragma("GCC unroll 32") for (int i = 0; i < MR; i++) {                                                   \
         int32_t x;                                                                                              \
         memcpy(&x, q[i / 3] + i % 3 * lda, 4);                                                                  \
@@ -58,7 +54,7 @@ enum { WORDS_VECS = 16 / OUT_LANES };
       OUT_UNROLL for (int i = 0; i < (MR + 2) / 3; i++) q[i] += 2;                                              \
     }                                                                                                           \
     _Pragma("GCC unroll 32") for (int i = 0; i < MR; i++) OUT_UNROLL for (int v = 0; v < WORDS_VECS; v++)       \
-        wd_store(out + i * 16 + v * OUT_LANES, acc[i][v]);                                                      \
+        out_store_int(out + i * 16 + v * OUT_LANES, acc[i][v]);                                                      \
   }
 typedef void (*words_fn)(const int16_t *a, int64_t lda, int64_t k2, const int8_t *b, int32_t *out);
 
