@@ -102,11 +102,12 @@ static const char *usable(const whet_family *f, const whet_target *t) {
   char text[400];
   size_t at = 0;
   text[0] = 0;
-  for (size_t i = 0; i < f->n && at < sizeof text - 80; i++) {
+  const whet_kern *k;
+  for (size_t i = 0; at < sizeof text - 80 && (k = whet__family_next(f, &i));) {
     size_t n;
     const char *variant;
-    if ((f->rows[i]->isa & t->isa) != f->rows[i]->isa) continue;
-    at += (size_t)snprintf(text + at, sizeof text - at, "%s%.70s", at ? " " : "", row_isa(f->rows[i], &n, &variant));
+    if ((k->isa & t->isa) != k->isa) continue;
+    at += (size_t)snprintf(text + at, sizeof text - at, "%s%.70s", at ? " " : "", row_isa(k, &n, &variant));
   }
   return cli_keep_str(text, strlen(text));
 }
@@ -124,8 +125,8 @@ static int answer_json(const whet_target *t, const cli_exe *exe, char **name, in
     json_t *one = json_object(), *rows = json_array();
     json_object_set_new(one, "family", json_string(f->name));
     if (exe) json_object_set_new(one, "bytes", json_integer((json_int_t)cli_exe_family(exe, f->name, NULL)));
-    for (size_t i = 0; i < f->n; i++) {
-      const whet_kern *k = f->rows[i];
+    const whet_kern *k;
+    for (size_t i = 0; (k = whet__family_next(f, &i));) {
       json_t *row = json_object();
       json_object_set_new(row, "name", json_string(k->name));
       json_object_set_new(row, "exact", json_boolean(k->exact));
@@ -146,11 +147,11 @@ static void print_rows(const whet_target *t, char **name, int n_name) {
   cli_grid_head(&g, "family", "row, best first", "exact", "this CPU", NULL);
   for (unsigned id = 0; id < WHET_FAMILY_COUNT; id++) {
     const whet_family *f = whet__family(id);
-    for (size_t i = 0; wanted(f, name, n_name) && i < f->n; i++) {
-      const whet_kern *k = f->rows[i];
+    const whet_kern *k;
+    for (size_t i = 0; wanted(f, name, n_name) && (k = whet__family_next(f, &i));) {
       size_t n;
       const char *variant;
-      cli_grid_cell(&g, "%s", i ? "" : f->name);
+      cli_grid_cell(&g, "%s", i > 1 ? "" : f->name);
       cli_grid_cell(&g, "%s", row_isa(k, &n, &variant));
       cli_grid_cell(&g, "%s", k->exact ? "yes" : "no");
       cli_grid_cell(&g, "%s", (k->isa & t->isa) == k->isa ? "yes" : "no");
@@ -197,7 +198,8 @@ static void print_families(const whet_target *t, const cli_exe *exe, char **name
     cli_grid_cell(&g, "%s", type);
     for (size_t i = 0; i < n_isa; i++) {
       int rows = 0;
-      for (size_t r = 0; r < f->n; r++) rows += row_is(f->rows[r], isa[i].name);
+      const whet_kern *k;
+      for (size_t r = 0; (k = whet__family_next(f, &r));) rows += row_is(k, isa[i].name);
       if (rows)
         cli_grid_cell(&g, "%d", rows);
       else

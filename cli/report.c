@@ -289,8 +289,8 @@ const char *cli_step_why(const cli_report *r, int32_t step) {
   const void *params = r->plan->params + s->params;
   const char *text = "";
   int fit = 0;
-  for (size_t i = 0; f && i < f->n; i++) {
-    const whet_kern *k = f->rows[i];
+  const whet_kern *k;
+  for (size_t i = 0; f && (k = whet__family_next(f, &i));) {
     if ((k->isa & t->isa) != k->isa) continue;
     bool fits = !k->fits || k->fits(params), kept = !exact || k->exact;
     fit += fits && kept;

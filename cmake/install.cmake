@@ -8,6 +8,9 @@ set_target_properties(whet_shared PROPERTIES EXPORT_NAME whet)
 set_target_properties(whet_static PROPERTIES EXPORT_NAME static)
 install(TARGETS whet_shared whet_static EXPORT whet
         LIBRARY DESTINATION ${CMAKE_INSTALL_LIBDIR} ARCHIVE DESTINATION ${CMAKE_INSTALL_LIBDIR})
+if(TARGET whet_avx512) # libwhet.so looks for it in its own folder
+  install(TARGETS whet_avx512 LIBRARY DESTINATION ${CMAKE_INSTALL_LIBDIR})
+endif()
 install(EXPORT whet NAMESPACE whet:: FILE whetTargets.cmake DESTINATION ${WHET_CMAKE_DIR})
 if(WHET_BUILD_CLI)
   install(TARGETS whet RUNTIME DESTINATION ${CMAKE_INSTALL_BINDIR})

@@ -39,6 +39,14 @@ else()
   set(WHET_ARCH none)
 endif()
 
+# Sets whose kernels lie in a library of their own, libwhet_avx512.so, which libwhet.so loads where the processor has them. Most
+# devices have not, and need not carry the file. libwhet.a has all inside.
+option(WHET_AVX512_APART "kernels for AVX-512 and above in a library of their own beside libwhet.so, loaded when needed" ON)
+set(WHET_ISA_apart "")
+if(WHET_AVX512_APART AND UNIX AND NOT WHET_SANITIZE AND NOT WHET_FUZZ AND NOT WHET_PLANT)
+  set(WHET_ISA_apart avx512 vnni bf16 amx)
+endif()
+
 # One function that uses what the set brings, so that a compiler that takes the flag but not the intrinsics is found out.
 set(WHET_PROBE_avx2 "#include <immintrin.h>\n__m256 f(__m256 a){return _mm256_fmadd_ps(a,a,a);} int main(void){return 0;}")
 set(WHET_PROBE_avxvnni "#include <immintrin.h>\n__m256i f(__m256i a){return _mm256_dpbusd_avx_epi32(a,a,a);} int main(void){return 0;}")
@@ -90,7 +98,7 @@ foreach(arch x86 arm riscv)
 endforeach()
 unset(CMAKE_REQUIRED_FLAGS)
 
-# Append to SOURCES (in the caller) the files of one family, with the flags of their suffix. Portable float kernels keep their
+# Append to SOURCES (in the caller) the files of one family, with the flags of their suffix; to APART_SOURCES those of WHET_ISA_apart. Portable float kernels keep their
 # order of sums, so -O3 finds nothing to gain in them and makes them half as fast; the vector code of
 # products is written out as it shall be and only grows by it; that of bytes by a third, in copies that gcc makes of one
 # store for each place that calls it. Depthwise on VNNI, attention and norms live by what -O3 does.
@@ -101,6 +109,7 @@ function(whet_family_sources family)
   endif()
   set(def ${CMAKE_CURRENT_SOURCE_DIR}/kern/${family}.def)
   set(files kern/${family}_c.c)
+  set(apart "")
   if(EXISTS ${CMAKE_CURRENT_SOURCE_DIR}/kern/${family}.c)
     list(APPEND files kern/${family}.c)
   endif()
@@ -110,7 +119,11 @@ function(whet_family_sources family)
     string(REGEX REPLACE "\\|.*" "" isa "${row}")
     set(f kern/${WHET_ARCH}/${family}_${isa}.c)
     if(WHET_HAVE_${isa})
-      list(APPEND files ${f})
+      if(isa IN_LIST WHET_ISA_apart)
+        list(APPEND apart ${f})
+      else()
+        list(APPEND files ${f})
+      endif()
       set(o -O3)
       if(family MATCHES "^(conv|convt|dw|gemm|spmm|tile)_f32$")
         set(o -O2)
@@ -130,6 +143,7 @@ function(whet_family_sources family)
     endif()
   endforeach()
   list(REMOVE_DUPLICATES files)
+  list(REMOVE_DUPLICATES apart)
   # On x86 portable rows serve what has no AVX2: there they are built for size, but for products and softmax of bytes, which has no other row.
   set(portable ${level})
   if(WHET_ARCH STREQUAL "x86" AND NOT family MATCHES "^(attn|conv|dw|gemm|norm|tile)_|^softmax_q8$")
@@ -143,6 +157,7 @@ function(whet_family_sources family)
   endif()
   set_source_files_properties(kern/${family}.c PROPERTIES COMPILE_OPTIONS ${driver})
   set(SOURCES ${SOURCES} ${files} PARENT_SCOPE)
+  set(APART_SOURCES ${APART_SOURCES} ${apart} PARENT_SCOPE)
 endfunction()
 
 # Relocations of tables packed into a bitmap: a tenth of the library. The loader must know them (glibc 2.36).

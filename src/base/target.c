@@ -3,6 +3,8 @@
 
 #include "base/target.h"
 
+#include "base/apart.h"
+
 #include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -209,11 +211,10 @@ const whet_target *whet__target_host(void) {
 }
 
 whet_status whet__target_at(const char *level, whet_target *out, whet_err *err) {
+  uint32_t bits = UINT32_MAX;
   *out = *whet__target_host();
   if (!level || !level[0]) level = getenv("WHET_CPU");
-  if (!level || !level[0]) return WHET_OK;
-  uint32_t bits;
-  if (!whet__isa_of_level(level, &bits)) {
+  if (level && level[0] && !whet__isa_of_level(level, &bits)) {
     char known[128] = "c";
     for (size_t i = 0; i < WHET_COUNT(k_isa); i++)
       if (k_isa[i].arch == ARCH && (!i || strcmp(k_isa[i].level, k_isa[i - 1].level))) {
@@ -224,5 +225,6 @@ whet_status whet__target_at(const char *level, whet_target *out, whet_err *err) 
                       known);
   }
   out->isa &= bits;
+  if (out->isa & WHET_ISA_APART && !whet__apart_load()) out->isa &= ~WHET_ISA_APART;
   return WHET_OK;
 }

@@ -31,6 +31,9 @@ enum {
 #undef WHET_ISA_ENUM
 };
 
+/* Those whose kernels may lie in a library of their own: base/apart.h. */
+#define WHET_ISA_APART ((uint32_t)(WHET_ISA_AVX512 | WHET_ISA_VNNI | WHET_ISA_BF16 | WHET_ISA_AMX))
+
 typedef struct whet_target {
   uint32_t isa;    /* WHET_ISA_ bits that may be used */
   int cores;       /* threads of one run at most */
@@ -41,11 +44,13 @@ typedef struct whet_target {
   char cpu[64];    /* the processor's own name */
 } whet_target;
 
-/* The machine that we run on, found once; all its instruction sets. Thread safe. */
+/* The machine that we run on, found once; all its instruction sets, whether or not kernels for them are there. Thread
+ * safe. */
 const whet_target *whet__target_host(void);
 
-/* The host limited to a level ("c" .. "amx" ...; NULL or "": WHET_CPU from the environment, else no limit). E_NAME
- * for a level that this architecture does not know: the text lists those it does. */
+/* The host limited to a level ("c" .. "amx" ...; NULL or "": WHET_CPU from the environment, else no limit) and to the
+ * sets whose kernels are there: loads those that lie apart where the rest allows them. E_NAME for a level that this
+ * architecture does not know: the text lists those it does. */
 whet_status whet__target_at(const char *level, whet_target *out, whet_err *err);
 
 /* Bits of a level and all before it in its architecture; false for an unknown name. */

@@ -13,10 +13,10 @@
 #undef K_ARM
 #undef K_RISCV
 
-#define K_C(variant) &ROW_NAME(FAMILY, c, variant),
-#define K_X86(isa, variant) X86_ROW(HAVE(isa, &ROW_NAME(FAMILY, isa, variant), ))
-#define K_ARM(isa, variant) ARM_ROW(HAVE(isa, &ROW_NAME(FAMILY, isa, variant), ))
-#define K_RISCV(isa, variant) RISCV_ROW(HAVE(isa, &ROW_NAME(FAMILY, isa, variant), ))
+#define K_C(variant) HERE(c, ROW_NAME(FAMILY, c, variant)),
+#define K_X86(isa, variant) X86_ROW(HAVE(isa, HERE(isa, ROW_NAME(FAMILY, isa, variant)), ))
+#define K_ARM(isa, variant) ARM_ROW(HAVE(isa, HERE(isa, ROW_NAME(FAMILY, isa, variant)), ))
+#define K_RISCV(isa, variant) RISCV_ROW(HAVE(isa, HERE(isa, ROW_NAME(FAMILY, isa, variant)), ))
 static const whet_kern *const CAT(k_rows_, FAMILY)[] = {
 #include FAMILY_DEF
 };

@@ -42,11 +42,16 @@ enum {
 
 typedef struct whet_family {
   const char *name;
-  const whet_kern *const *rows; /* best first */
+  const whet_kern *const *rows; /* best first; NULL: one that may come from elsewhere, see whet__family_next */
   size_t n;
 } whet_family;
 
+extern const whet_family whet__families[WHET_FAMILY_COUNT];
 const whet_family *whet__family(unsigned id);
+
+/* Row *i of a family or the first after it that is there (those for AVX-512 may not be: base/apart.h), *i set past
+ * it; NULL after the last. for (size_t i = 0; (k = whet__family_next(f, &i));) sees all, best first. */
+const whet_kern *whet__family_next(const whet_family *f, size_t *i);
 
 /* The best row for a target, or NULL when none fits. With costs, the cheapest of the rows that fit; else the first.
  * exact: only rows that keep the order of sums. */

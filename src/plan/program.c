@@ -6,6 +6,7 @@
 #include <stdatomic.h>
 #include <stdlib.h>
 
+#include "base/apart.h"
 #include "base/dtype.h"
 #include "format/model.h"
 #include "ir/infer.h"
@@ -165,8 +166,9 @@ static whet_status settle_precision(const whet_program_opts *o, whet_target *t, 
     return whet__fail(err, WHET_E_NAME, "precision \"%.20s\": expected f32 or bf16", o->precision);
   if (o->exact) return whet__fail(err, WHET_E_MISUSE, "precision bf16 rounds factors, which exact forbids");
   if (!(t->isa & WHET_ISA_BF16))
-    return whet__fail(err, WHET_E_UNSUPPORTED, "precision bf16: level %s of this CPU has no bf16 dot products (AVX-512 BF16 or AMX)",
-                      whet__isa_level(t->isa));
+    return whet__fail(err, WHET_E_UNSUPPORTED,
+                      "precision bf16: level %s of this CPU has no bf16 dot products (AVX-512 BF16 or AMX)%s%s",
+                      whet__isa_level(t->isa), *whet__apart_lack() ? "; " : "", whet__apart_lack());
   t->bf16 = true;
   return WHET_OK;
 }

@@ -28,6 +28,7 @@ strip -s -o "$work/so" "$work/build/libwhet.so"
 bytes=$(wc -c <"$work/so")
 echo "libwhet.so for AVX2, stripped: $bytes bytes of at most $most"
 [ "$bytes" -le "$most" ] || no "too large"
+[ -z "$(find "$work/build" -name 'libwhet_avx512*')" ] || no "there are kernels for AVX-512"
 "$small" kernels | grep -q 'left out of this build: avxvnni avx512 vnni bf16 amx' || no "whet kernels does not say what is left out"
 "$small" kernels --rows | grep -q 'avx512_' && no "whet kernels has rows of AVX-512"
 

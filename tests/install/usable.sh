@@ -15,6 +15,7 @@ lib=$(dirname "$(find "$root" -name libwhet.so)")
 for f in "$root/include/whet/whet.h" "$lib/libwhet.a" "$lib/libwhet.so.0" "$lib/pkgconfig/whet.pc" "$lib/cmake/whet/whetConfig.cmake"; do
   [ -e "$f" ] || no "not installed: $f"
 done
+[ ! -e "$WHET_BUILD/libwhet_avx512.so.0" ] || [ -e "$lib/libwhet_avx512.so.0" ] || no "not installed: libwhet_avx512.so.0"
 if [ -e "$WHET_BUILD/whet" ]; then
   [ "$("$root/bin/whet" --version)" = "$("$WHET_BUILD/whet" --version)" ] || no "the installed command is not the one built"
 fi

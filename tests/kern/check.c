@@ -476,9 +476,9 @@ static int check_case(const kc_test *t, const options *o, uint64_t seed) {
   for (int i = 0; i < k->n_arg; i++)
     if (k->arg[i].init) memcpy(k->arg[i].init, pages(&k->arg[i]), page_bytes(&k->arg[i])); /* what draw() wrote too */
   check_row(k, f->rows[f->n - 1], true);
+  const whet_kern *row;
   for (int exact = 1; exact >= 0; exact--)
-    for (size_t i = 0; i + 1 < f->n && !k->failures; i++) {
-      const whet_kern *row = f->rows[i];
+    for (size_t i = 0; (row = whet__family_next(f, &i)) && i < f->n && !k->failures;) {
       if (row->exact != exact || !may_run(o, row) || (o->row && strcmp(o->row, row->name))) continue;
       /* Rows that round multiply missing taps, and what follows a run, by zero, which makes infinities NaN. */
       if (row->bf16 && k->fill == KC_SPECIAL) continue;
@@ -526,8 +526,8 @@ static void bench_all(const kc_test *t, const options *o) {
     g_now = k;
     k->bench = true;
     t->bench(k, i);
-    for (size_t r = 0; strstr(k->name, o->bench) && r < f->n; r++) {
-      const whet_kern *row = f->rows[r];
+    const whet_kern *row;
+    for (size_t r = 0; strstr(k->name, o->bench) && (row = whet__family_next(f, &r));) {
       if (!may_run(o, row) || (o->row && strcmp(o->row, row->name)) || (row->fits && !row->fits(k->params))) continue;
       bench_row(k, row, (double)o->ms * 1e-3);
     }

@@ -124,6 +124,14 @@ static void kernels(void **state) {
   assert_int_equal(whet_cpu("c", &cpu, &err), WHET_OK);
   assert_string_equal(cpu.level, "c");
   assert_true(cpu.cores >= 1);
+  assert_string_equal(cpu.lack, ""); /* the static library has all inside */
+  cpu = (whet_cpu_info){.size = offsetof(whet_cpu_info, lack)};
+  assert_int_equal(whet_cpu("c", &cpu, &err), WHET_OK); /* a caller of before there was `lack` */
+  assert_string_equal(cpu.level, "c");
+  assert_null(cpu.lack);
+  cpu.size--;
+  assert_int_equal(whet_cpu("c", &cpu, &err), WHET_E_MISUSE);
+  cpu.size = sizeof cpu;
   assert_int_equal(whet_cpu("no such level", &cpu, &err), WHET_E_NAME);
   for (; !whet_kernel(n, "c", &k, &err); n++) {
     assert_true(strncmp(k.name, k.family, strlen(k.family)) == 0 || strstr(k.name, k.family));
