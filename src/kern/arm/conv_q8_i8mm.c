@@ -24,12 +24,13 @@ enum { PAIRS = 3, AHEAD = 2 /* registers of weights */ };
 /* The instructions of a step of eight of k are asm each, as compilers keep those in order: cores that issue in order
  * want loads between products, and all 32 registers are needed. By the model of the Cortex-A55 a load with an offset
  * in a register takes as long as a product, so that the two go together, others and additions come a cycle later. */
-#define LOAD(x, p, at) __asm__ volatile("ldr %q0, [%1, %2]" : "=w"(x) : "r"(p), "r"(at), "m"(*(const int8_t(*)[])(p)))
+#define LOAD(x, p, at) \
+  __asm__ volatile("ldr %q0, [%1, %2]" : "=w"(x) : "r"(p), "r"(at), "m"(*(const int8_t(*)[1 << 20])(p)))
 /* The halves of a register: a pair of rows. */
 #define LOAD_LOW(x, p, at) \
-  __asm__ volatile("ldr %d0, [%1, %2]" : "=w"(x) : "r"(p), "r"(at), "m"(*(const int8_t(*)[])(p)))
+  __asm__ volatile("ldr %d0, [%1, %2]" : "=w"(x) : "r"(p), "r"(at), "m"(*(const int8_t(*)[1 << 20])(p)))
 #define LOAD_HIGH(x, p) __asm__ volatile("ld1 {%0.d}[1], %1" : "+w"(x) : "Q"(*(const int8x8_t *)(const void *)(p)))
-#define MOVE(p, by) __asm__ volatile("add %0, %0, %1" : "+r"(p) : "rI"(by))
+#define MOVE(p, by) __asm__ volatile("add %0, %0, %1" : "+r"(p) : "rI"((int64_t)(by)))
 #define DOTS(acc, x, w) __asm__ volatile("smmla %0.4s, %1.16b, %2.16b" : "+w"(acc) : "w"(x), "w"(w))
 
 /* Where a tile stands: weights at b and `at`; the next bytes of rows 2 i at even[i] + k, of rows 2 i + 1 at odd[i].
@@ -107,8 +108,7 @@ TILE(1)
 TILE(2)
 TILE(3)
 
-    typedef void (*tile_fn)(int mr, tile_from a, const tile_geo *g, const int8_t *b, const int32_t *bias,
-                            int32_t *out);
+typedef void (*tile_fn)(int mr, tile_from a, const tile_geo *g, const int8_t *b, const int32_t *bias, int32_t *out);
 static const tile_fn tiles[] = {0, pairs_1, pairs_2, pairs_3};
 
 static void tile(int mr, int nv, tile_from a, const tile_geo *g, const int8_t *b, const int32_t *bias, int32_t *acc) {

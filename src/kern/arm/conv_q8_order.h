@@ -9,9 +9,10 @@ enum { LAG = 4 /* products that wait to be added */ };
 
 /* The instructions of a step of four of k are asm each, as compilers keep those in order: cores that issue in order
  * want other instructions between a product and its addition, and all 32 registers are needed. */
-#define LOAD(x, p, at) __asm__ volatile("ldr %q0, [%1, %2]" : "=w"(x) : "r"(p), "r"(at), "m"(*(const int8_t(*)[])(p)))
-#define LOAD_FOUR(x, p) __asm__ volatile("ld1r {%0.4s}, %1" : "=w"(x) : "Q"(*(const int32_t *)(const void *)(p)))
-#define MOVE(p, by) __asm__ volatile("add %0, %0, %1" : "+r"(p) : "rI"(by))
+#define LOAD(x, p, at) \
+  __asm__ volatile("ldr %q0, [%1, %2]" : "=w"(x) : "r"(p), "r"(at), "m"(*(const int8_t(*)[1 << 20])(p)))
+#define LOAD_FOUR(x, p) __asm__ volatile("ld1r {%0.4s}, %1" : "=w"(x) : "Q"(*(const int64_t *)(const void *)(p)))
+#define MOVE(p, by) __asm__ volatile("add %0, %0, %1" : "+r"(p) : "rI"((int64_t)(by)))
 #define LOW(t, w, x) __asm__ volatile("smull %0.8h, %1.8b, %2.8b" : "=w"(t) : "w"(w), "w"(x))
 #define HIGH(t, w, x) __asm__ volatile("smull2 %0.8h, %1.16b, %2.16b" : "=w"(t) : "w"(w), "w"(x))
 #define ADD(acc, t) __asm__ volatile("sadalp %0.4s, %1.8h" : "+w"(acc) : "w"(t))
@@ -37,8 +38,8 @@ WHET_INLINE void four(const int mr, int32x4_t acc[TILE_ROWS][4][2], int8x16_t x[
       if (e % 2 == 1 && j == 3) LOAD_FOUR(x[e / 2], p->q[e / 2]);
     }
     if (j == 2) MOVE(p->b, 64);
-    WHET_UNROLL for (int i = 0; i < mr && j == 3; i++) MOVE(p->q[i], forth);
   }
+  WHET_UNROLL for (int i = 0; i < mr; i++) MOVE(p->q[i], forth);
 }
 
 /* mr rows of sums, mr constant where it is called. */

@@ -30,7 +30,7 @@ typedef struct three_runs {
 
 /* x = four floats `at` bytes behind p; acc += v * k; four floats there = x. */
 #define THREE_LOAD(x, p, at) \
-  __asm__ volatile("ldr %q0, [%1, %2]" : "=w"(x) : "r"(p), "r"(at), "m"(*(const float(*)[])(p)))
+  __asm__ volatile("ldr %q0, [%1, %2]" : "=w"(x) : "r"(p), "r"(at), "m"(*(const float(*)[1 << 20])(p)))
 #define THREE_FMA(acc, v, k) __asm__ volatile("fmla %0.4s, %1.4s, %2.4s" : "+w"(acc) : "w"(v), "w"(k))
 #define THREE_STORE(x, p, at) __asm__ volatile("str %q0, [%1, %2]" : : "w"(x), "r"(p), "r"(at) : "memory")
 /* q = p + far. */
@@ -117,7 +117,8 @@ THREE(4, 1)
 THREE(5, 1)
 THREE(6, 1)
 THREE(7, 1)
-THREE(8, 1) THREE(3, 2) THREE(4, 2) THREE(5, 2) THREE(6, 2) THREE(7, 2) THREE(8, 2)
+THREE(8, 1)
+THREE(3, 2) THREE(4, 2) THREE(5, 2) THREE(6, 2) THREE(7, 2) THREE(8, 2)
 #define THREE_FNS(s, name) \
   { name##_3##s, name##_4##s, name##_5##s, name##_6##s, name##_7##s, name##_8##s }
 

@@ -29,13 +29,13 @@ typedef struct window_at {
 /* q = an address; x = eight bytes at q + c; y = x as numbers, signed ones plus 128; sums += y * w; sums = bias. */
 #define WINDOW_FIND(q, from) __asm__ volatile("ldr %x0, %1" : "=r"(q) : "m"(from))
 #define WINDOW_LOAD(x, q, c) \
-  __asm__ volatile("ldr %d0, [%1, %2]" : "=w"(x) : "r"(q), "r"(c), "m"(*(const uint8_t(*)[])(q)))
+  __asm__ volatile("ldr %d0, [%1, %2]" : "=w"(x) : "r"(q), "r"(c), "m"(*(const uint8_t(*)[1 << 20])(q)))
 #define WINDOW_SIGNED(y, x, k) __asm__ volatile("ssubl %0.8h, %1.8b, %2.8b" : "=w"(y) : "w"(x), "w"(k))
 #define WINDOW_UNSIGNED(y, x, k) __asm__ volatile("zip1 %0.16b, %1.16b, %2.16b" : "=w"(y) : "w"(x), "w"(k))
 #define WINDOW_LOW(s, y, w) __asm__ volatile("smlal %0.4s, %1.4h, %2.4h" : "+w"(s) : "w"(y), "w"(w))
 #define WINDOW_HIGH(s, y, w) __asm__ volatile("smlal2 %0.4s, %1.8h, %2.8h" : "+w"(s) : "w"(y), "w"(w))
 #define WINDOW_BIAS(s, bias, at) \
-  __asm__ volatile("ldr %q0, [%1, %2]" : "=w"(s) : "r"(bias), "r"(at), "m"(*(const int32_t(*)[])(bias)))
+  __asm__ volatile("ldr %q0, [%1, %2]" : "=w"(s) : "r"(bias), "r"(at), "m"(*(const int32_t(*)[1 << 20])(bias)))
 
 /* Sums of WINDOW results, DW_BLOCK apart, channels c .. c + 7. w: their weights, taps `step` apart; even: pixels lie
  * evenly. */
