@@ -213,6 +213,9 @@ static void put_complex(const whet_tensor *y, int64_t i, double real, double ima
     ((double *)y->data)[2 * i] = real, ((double *)y->data)[2 * i + 1] = imag;
 }
 
+/* Integers and booleans, which blocks of int64 carry. */
+static bool integer(whet_dtype t) { return !whet__is_float(t) && !whet__is_complex(t); }
+
 /* n elements, one after the other: every pair of types but text. */
 static void slow(const cast_attr *a, const whet_tensor *x, int64_t xi, int64_t xs, const whet_tensor *y, int64_t yi,
                  int64_t ys, int64_t n) {
@@ -228,10 +231,6 @@ static void slow(const cast_attr *a, const whet_tensor *x, int64_t xi, int64_t x
         ((float *)y->data)[yi] = x->dtype == WHET_U64 ? (float)(uint64_t)v : (float)v;
         continue;
       }
-      if (!whet__is_float(y->dtype) && !whet__is_complex(y->dtype)) {
-        whet__set_i64(y->dtype, y->data, yi, v);
-        continue;
-      }
       real = x->dtype == WHET_U64 ? (double)(uint64_t)v : (double)v;
     }
     if (whet__is_complex(y->dtype))
@@ -241,15 +240,13 @@ static void slow(const cast_attr *a, const whet_tensor *x, int64_t xi, int64_t x
   }
 }
 
-/* Types that blocks of int64 or double carry without loss and without rounding twice. */
-static bool plain(whet_dtype t) {
-  return t == WHET_S8 || t == WHET_U8 || t == WHET_S16 || t == WHET_U16 || t == WHET_S32 || t == WHET_BOOL;
-}
+/* Types that blocks of double carry without loss and without rounding twice. */
+static bool plain(whet_dtype t) { return integer(t) && whet_dtype_bits(t) <= 32; }
 
 static whet_status ref(const whet_args *arg) {
   const whet_tensor *x = &arg->in[0], *y = &arg->out[0];
   if (x->dtype == WHET_STRING || y->dtype == WHET_STRING) return whet__cast_text(arg);
-  bool ints = plain(x->dtype), reals = x->dtype == WHET_F32 && (y->dtype == WHET_F64 || plain(y->dtype));
+  bool ints = integer(x->dtype), reals = x->dtype == WHET_F32 && (y->dtype == WHET_F64 || plain(y->dtype));
   bool clamp = ((const cast_attr *)arg->attr)->clamp && !whet__is_float(y->dtype) && y->dtype != WHET_BOOL;
   whet_walk w;
   whet__walk_init(&w, x->rank, x->dim);
@@ -260,10 +257,10 @@ static whet_status ref(const whet_args *arg) {
       int64_t n = whet__min_i(WHET_BLOCK, w.run - i), xi = w.at[0] + i * w.step[0], yi = w.at[1] + i * w.step[1];
       int64_t v[WHET_BLOCK];
       double f[WHET_BLOCK];
-      if (ints && (plain(y->dtype) || y->dtype == WHET_S64)) {
+      if (ints && integer(y->dtype)) {
         whet__load_i64(x, xi, w.step[0], n, v);
         whet__store_i64(y, yi, w.step[1], n, v);
-      } else if (ints && (y->dtype == WHET_F32 || y->dtype == WHET_F64)) {
+      } else if (plain(x->dtype) && (y->dtype == WHET_F32 || y->dtype == WHET_F64)) {
         whet__load_i64(x, xi, w.step[0], n, v);
         for (int64_t k = 0; k < n; k++) f[k] = (double)v[k];
         whet__store_f64(y, yi, w.step[1], n, f);

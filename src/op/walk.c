@@ -37,20 +37,26 @@ bool whet__walk_row(whet_walk *w) {
   return false;
 }
 
-/* The plain types of a carrier move in a loop of their own, the others element by element. Constants may lie at any
- * address, hence memcpy. */
-#define LOAD(type)                                                                                     \
-  {                                                                                                    \
-    const char *p = (const char *)t->data + at * (int64_t)sizeof(type);                                \
-    type v;                                                                                            \
-    for (int64_t i = 0; i < n; i++, p += step * (int64_t)sizeof v) memcpy(&v, p, sizeof v), to[i] = v; \
-    return;                                                                                            \
+/* The plain types of a carrier move in loops of their own, neighbours in one that becomes vectors; the others element by
+ * element. Constants may lie at any address, hence memcpy. */
+#define LOAD(type)                                                                                       \
+  {                                                                                                      \
+    const char *p = (const char *)t->data + at * (int64_t)sizeof(type);                                  \
+    type v;                                                                                              \
+    if (step == 1)                                                                                       \
+      for (int64_t i = 0; i < n; i++) memcpy(&v, p + i * (int64_t)sizeof v, sizeof v), to[i] = v;        \
+    else                                                                                                 \
+      for (int64_t i = 0; i < n; i++, p += step * (int64_t)sizeof v) memcpy(&v, p, sizeof v), to[i] = v; \
+    return;                                                                                              \
   }
-#define STORE(type)                                              \
-  {                                                              \
-    type *p = (type *)t->data + at;                              \
-    for (int64_t i = 0; i < n; i++) p[i * step] = (type)from[i]; \
-    return;                                                      \
+#define STORE(type)                                                \
+  {                                                                \
+    type *p = (type *)t->data + at;                                \
+    if (step == 1)                                                 \
+      for (int64_t i = 0; i < n; i++) p[i] = (type)from[i];        \
+    else                                                           \
+      for (int64_t i = 0; i < n; i++) p[i * step] = (type)from[i]; \
+    return;                                                        \
   }
 
 void whet__load_f64(const whet_tensor *t, int64_t at, int64_t step, int64_t n, double *to) {
@@ -71,6 +77,10 @@ void whet__load_i64(const whet_tensor *t, int64_t at, int64_t step, int64_t n, i
       LOAD(int32_t)
     case WHET_S64:
       LOAD(int64_t)
+    case WHET_U32:
+      LOAD(uint32_t)
+    case WHET_S16:
+      LOAD(int16_t)
     case WHET_S8:
       LOAD(int8_t)
     case WHET_U8:
@@ -99,6 +109,10 @@ void whet__store_i64(const whet_tensor *t, int64_t at, int64_t step, int64_t n, 
       STORE(int32_t)
     case WHET_S64:
       STORE(int64_t)
+    case WHET_U32:
+      STORE(uint32_t)
+    case WHET_S16:
+      STORE(int16_t)
     case WHET_S8:
       STORE(int8_t)
     case WHET_U8:
