@@ -51,5 +51,5 @@ void whet__lstm_q8_bias(const void *params, const void *const *src, void *dst, i
 size_t whet__lstm_q8_scratch_bytes(const void *params) {
   const whet_lstm_q8 *p = params;
   int64_t wide = whet__lstm_q8_panels(p->units) * WHET_LSTM_Q8_UNITS;
-  return (size_t)(wide * (16 * whet__lstm_q8_block(p) + 4));
+  return (size_t)(wide * (16 * whet__lstm_q8_block(p) + 4)) + whet__round_up((size_t)p->inputs, 64);
 }

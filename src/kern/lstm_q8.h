@@ -10,9 +10,9 @@
  *     c[b][u] = clip(s16((sigmoid(a_f) c[b][u] >> 15) + (sigmoid(a_i) tanh(a_g) >> 30 + cell_log2)))
  *     h[b][u] = y[t][b][u] = s8((sigmoid(a_o) tanh(c[b][u])) * out + out_zero)
  *
- * Sums wrap, but units * 255 * 128 * 2^shift of r_q, if that is to the left, is below 2^30. Factors multiply by rule
- * TFL_FIX; shifts round halves away from zero; sigmoid and tanh are those of fixed16.c for Q3.12 (c: 15 + cell_log2
- * integer bits). Exact.
+ * Sums, times 2^shift of their factor where that is to the left, are below 2^30 in size (whet__lstm_q8_small); out does
+ * not shift to the left. Factors multiply by rule TFL_FIX; shifts round halves away from zero; sigmoid and tanh are those of
+ * fixed16.c for Q3.12 (c: 15 + cell_log2 integer bits). Exact.
  *
  * W and R are packed by whet__lstm_q8_pack: units in panels of 32, absent ones zero. A panel holds what its sums start
  * from ([4 gates][32] of int32: the zero point, x and h being taken as unsigned), then the weights in groups of four
@@ -59,10 +59,18 @@ static inline int64_t whet__lstm_q8_panel(int64_t inputs) {
 /* Where a unit of a panel stands. */
 static inline int64_t whet__lstm_q8_place(int64_t u) { return u / 4 % 2 * 16 + u / 8 * 4 + u % 4; }
 
-/* Time steps whose share of x is computed at once. */
-static inline int64_t whet__lstm_q8_block(const whet_lstm_q8 *p) { return whet__clamp_i(p->steps, 1, 32); }
-/* Scratch of a part: the shares of x, [block][panels][4][32] of int32; c, [panels][32] of int16; two states h as
- * unsigned numbers, [panels][32]. */
+/* Time steps whose share of x is computed at once: one where the second cache holds all weights, for then it is done while the
+ * step before waits for its own numbers. */
+static inline int64_t whet__lstm_q8_block(const whet_lstm_q8 *p) {
+  const int64_t weights = whet__lstm_q8_panels(p->units) * (whet__lstm_q8_panel(p->inputs) + whet__lstm_q8_panel(p->units));
+  return weights <= 512 << 10 ? 1 : whet__clamp_i(p->steps, 1, 32);
+}
+/* Is a sum of n products and `bias` small enough for a factor? */
+static inline bool whet__lstm_q8_small(int64_t n, int64_t bias, whet_lstm_q8_factor f) {
+  return n * 255 * 128 + (bias < 0 ? -bias : bias) < (INT64_C(1) << 30) >> (f.shift > 0 ? f.shift : 0);
+}
+/* Scratch of a part: the shares of x, [block][panels] of 128 sums of int32; c, [panels][32] of int16; two states h as
+ * unsigned numbers, [panels][32]; x of a time step likewise. */
 size_t whet__lstm_q8_scratch_bytes(const void *params);
 
 /* Four bytes of x from k on as unsigned numbers; those past the end n are any. */

@@ -194,17 +194,25 @@ static bool take(struct factor f, whet_lstm_q8_factor *to) {
   return f.mul >= 0 && f.shift >= -31 && f.shift <= 30;
 }
 
+/* Is every sum of products with W and with R small enough for gate q's factors? */
+static bool small(const whet_planner *p, const whet_node *n, const whet_lstm_q8 *k, int q) {
+  const whet_data *bias = whet__pl_data(p, n->in[LSTM_B + q]);
+  bool fits = bias && whet__lstm_q8_small(k->units, 0, k->r[q]);
+  for (int64_t u = 0; u < k->units && fits; u++) {
+    int32_t b;
+    memcpy(&b, (const char *)bias->p + u * 4, sizeof b);
+    fits = whet__lstm_q8_small(k->inputs, b, k->w[q]);
+  }
+  return fits;
+}
+
 whet_status whet__lstm_q8_plan(whet_planner *p, const whet_node *n, whet_lstm_q8 *k) {
   const whet_seq_lstm *l = n->attr;
   struct quants quants = {.out = whet__pl_quant(p, n->out[0])};
   for (int i = 0; i < LSTM_INPUTS; i++) quants.in[i] = n->in[i] >= 0 ? whet__pl_quant(p, n->in[i]) : NULL;
   struct rules u = rules_of(l, &quants, false, false);
-  bool fits = l->hidden_zero >= INT8_MIN && l->hidden_zero <= INT8_MAX && take(u.hidden, &k->out);
-  for (int q = 0; q < 4; q++) {
-    fits = fits && take(u.w[q], &k->w[q]) && take(u.r[q], &k->r[q]);
-    int left = k->r[q].shift > 0 ? k->r[q].shift : 0;
-    fits = fits && k->units * 255 * 128 <= INT32_MAX >> (1 + left);
-  }
+  bool fits = l->hidden_zero >= INT8_MIN && l->hidden_zero <= INT8_MAX && take(u.hidden, &k->out) && k->out.shift <= 0;
+  for (int q = 0; q < 4; q++) fits = fits && take(u.w[q], &k->w[q]) && take(u.r[q], &k->r[q]) && small(p, n, k, q);
   if (!fits) return WHET_LATE;
   k->out_zero = l->hidden_zero;
   k->cell_log2 = u.cell_log2;

@@ -6,36 +6,33 @@
 /* A constant of the 32-bit format. */
 #define H16_NARROW(x) ((int16_t)(((x) + 32768) >> 16))
 
-/* e^x for x in -1/4..0, Q0: Taylor around -1/8. */
-OUT_INLINE half16 h16_exp_quarter(half16 a) {
+/* e^x for x in -1/4..0, Q0, from x + 1/8: Taylor around -1/8. */
+OUT_INLINE half16 h16_exp_quarter(half16 x) {
   const half16 at_eighth = h16_set(H16_NARROW(1895147668)), third = h16_set(H16_NARROW(715827883)), zero = h16_set(0);
-  half16 x = h16_add(a, h16_set(1 << 12)), x2 = h16_mul(x, x), x3 = h16_mul(x2, x), x4 = h16_mul(x2, x2);
+  half16 x2 = h16_mul(x, x), x3 = h16_mul(x2, x), x4 = h16_mul(x2, x2);
   half16 quarter = h16_right(h16_add(x4, h16_set(2)), 2);
   half16 tail = h16_mul(h16_add(quarter, x3), third);
   tail = h16_mean(h16_add(tail, x2), zero);
   return h16_adds(at_eighth, h16_mul(at_eighth, h16_add(x, tail)));
 }
 
-/* e^x for x <= 0 with `bits` integer bits (0 .. 7); Q0. */
+/* e^-|x| for |x| with `bits` integer bits (0 .. 7); Q0. For 0 it is any number: who calls knows what becomes of that.
+ *
+ * With b = |x| - 1, -|x| is a multiple of -1/4, b without its low bits, and a rest in -1/4..0, which is ~b of these bits:
+ * what is raised to e by powers are bits of b as they are. */
 OUT_INLINE half16 h16_exp_negative(half16 x, int bits) {
   /* e^(-2^i) for i = -2 .. 4. */
   static const int16_t power[7] = {H16_NARROW(1672461947), H16_NARROW(1302514674), H16_NARROW(790015084),
                                    H16_NARROW(290630308),  H16_NARROW(39332535),   H16_NARROW(720401),
                                    H16_NARROW(242)};
   const int fraction = 15 - bits, most = bits < 5 ? bits : 5;
-  const int16_t quarter = (int16_t)(1 << (fraction - 2));
-  half16 rest = h16_sub(h16_and(x, h16_set((int16_t)(quarter - 1))), h16_set(quarter));
-  half16 r = h16_exp_quarter(h16_left(rest, bits)), left = h16_sub(rest, x);
+  const half16 b = h16_add(h16_abs(x), h16_set(-1));
+  half16 low = h16_left(h16_and(b, h16_set((int16_t)((1 << (fraction - 2)) - 1))), bits);
+  half16 r = h16_exp_quarter(h16_sub(h16_set((int16_t)((1 << 12) - (1 << bits))), low));
   WHET_UNROLL
-  for (int i = -2; i < most; i++) {
-    half16 bit = h16_set((int16_t)(1 << (fraction + i)));
-    r = h16_pick(h16_and(left, bit), h16_mul(r, h16_set(power[i + 2])), r);
-  }
-  if (bits > 5) {
-    half16 below = h16_right(h16_sub(x, h16_set((int16_t)-(1 << (20 - bits)))), 15);
-    r = h16_pick(below, h16_set(0), r);
-  }
-  return h16_pick(x, r, h16_set(INT16_MAX));
+  for (int i = -2; i < most; i++) r = h16_mul_where(r, power[i + 2], b, (int16_t)(1 << (fraction + i)));
+  if (bits > 5) r = h16_pick(h16_right(b, 20 - bits), h16_set(0), r);
+  return r;
 }
 
 /* 1 / d in Q2 for d = (1 + x) / 2 of Q0, x >= 0: Newton-Raphson from 48/17 - 32/17 d. */
@@ -52,20 +49,15 @@ OUT_INLINE half16 h16_two_over_one_plus(half16 x) {
 
 /* tanh x for x with `bits` integer bits; Q0. */
 OUT_INLINE half16 h16_tanh(half16 x, int bits) {
-  half16 zero = h16_set(0), negative = h16_right(x, 15);
-  half16 t = h16_sub(h16_two_over_one_plus(h16_exp_negative(h16_min(x, h16_sub(zero, x)), bits + 1)), h16_set(1 << 13));
+  half16 t = h16_sub(h16_two_over_one_plus(h16_exp_negative(x, bits + 1)), h16_set(1 << 13));
   t = h16_adds(t, t);
-  t = h16_adds(t, t);
-  t = h16_pick(x, t, zero);
-  return h16_pick(negative, h16_sub(zero, t), t);
+  return h16_with_sign_of(h16_adds(t, t), x);
 }
 
-/* 1 / (1 + e^-x) for x with `bits` integer bits; Q0. */
+/* 1 / (1 + e^-x) for x with `bits` integer bits; Q0. Below zero it is 32767 less that of -x, which turns all its bits. */
 OUT_INLINE half16 h16_logistic(half16 x, int bits) {
-  half16 zero = h16_set(0), negative = h16_right(x, 15);
-  half16 t = h16_two_over_one_plus(h16_exp_negative(h16_min(x, h16_sub(zero, x)), bits));
-  t = h16_adds(t, t);
-  t = h16_pick(negative, h16_sub(h16_set(INT16_MAX), t), t);
+  half16 t = h16_two_over_one_plus(h16_exp_negative(x, bits));
+  t = h16_xor(h16_adds(t, t), h16_and(h16_right(x, 15), h16_set(INT16_MAX)));
   return h16_pick(x, t, h16_set(1 << 14));
 }
 
