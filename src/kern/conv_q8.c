@@ -99,18 +99,20 @@ static int32_t pack_output(const whet_conv_q8_pack *p, const whet_conv_q8_layout
                       : form == WHET_CONV_Q8_EIGHTS ? 8
                                                     : 4;
   int8_t *at = panels ? to + o / 16 * block + o % 16 * few : to + o * row;
+  const int64_t parts = p->parts ? p->parts : 1, part = o / (l->oc / parts), ic = l->ic / parts;
+  g = g * parts + part, o -= part * (l->oc / parts);
   uint32_t sum = 0;
   for (int64_t seg = 0; seg < l->segs; seg++) {
     int64_t y = apart ? seg / p->shape.kw : seg, x = apart ? seg % p->shape.kw : 0, end = apart ? x + 1 : p->shape.kw;
-    for (int64_t i = seg * l->k4 * 4; x < end; x++) {
+    for (int64_t i = seg * l->k4 * 4 + part * ic; x < end; x++, i += l->ic - ic) {
       int64_t from = p->at + g * p->at_g + o * p->at_o + y * p->at_y + x * p->at_x;
       if (whet_dtype_bits((whet_dtype)p->w_type) == 8) {
-        sum += pack_bytes((const uint8_t *)w + from, p->at_i, l->ic, p->w_type == WHET_U8 ? 0x80 : 0, at, i, panels ? few : 1,
+        sum += pack_bytes((const uint8_t *)w + from, p->at_i, ic, p->w_type == WHET_U8 ? 0x80 : 0, at, i, panels ? few : 1,
                           panels ? 16 * few : 1);
-        i += l->ic;
+        i += ic;
         continue;
       }
-      for (int64_t c = 0; c < l->ic; c++, i++, from += p->at_i) {
+      for (int64_t c = 0; c < ic; c++, i++, from += p->at_i) {
         int v = weight(p, w, from);
         at[panels ? i / few * 16 * few + i % few : i] = (int8_t)v;
         sum += (uint32_t)v;

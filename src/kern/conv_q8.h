@@ -114,7 +114,8 @@ typedef struct whet_conv_q8_pack {
   whet_conv_q8_shape shape;
   uint8_t w_type;    /* whet_dtype: S8, U8, S4, U4 */
   uint8_t bias_type; /* S32; 0: none */
-  uint8_t spare[2];
+  uint8_t parts;     /* each group is so many of the source's, side by side, with zeros for what they do not share; 0: one */
+  uint8_t spare;
   int32_t in_zero;           /* as an unsigned byte */
   float in_scale, out_scale; /* F32 results: out_scale is 1 */
   int32_t n_scale, n_zero, spare1;

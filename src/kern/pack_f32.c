@@ -54,15 +54,17 @@ static inline float load_scaled(uint8_t dtype, const char *src, int64_t i, const
 WHET_INLINE void block(const whet_pack_f32 *p, const uint8_t dtype, const char *src, int64_t at, int64_t n0,
                        int64_t width, int64_t c0, int64_t c1, const struct whet_pack_scale *q, int64_t q_step,
                        float *dst) {
+  const int64_t parts = p->parts ? p->parts : 1, n = p->n / parts, k3 = p->k[3] / parts;
   for (int64_t j = 0; j < width; j++) {
-    int64_t column = at + (n0 + j) * p->n_step;
+    const int64_t part = (n0 + j) / n, first = part * k3;
+    int64_t column = at + part * p->group_step + (n0 + j) % n * p->n_step - first * p->k_step[3];
     for (int64_t c = c0; c < c1; c++)
       for (int64_t a = 0; a < p->k[0]; a++)
         for (int64_t b = 0; b < p->k[1]; b++) {
           int64_t from = column + a * p->k_step[0] + b * p->k_step[1] + c * p->k_step[3];
           float *to = dst + ((a * p->k[1] + b) * p->k[2] * p->k[3] + c) * width + j;
           for (int64_t t = 0; t < p->k[2]; t++)
-            to[t * p->k[3] * width] = n0 + j >= p->n ? 0
+            to[t * p->k[3] * width] = n0 + j >= p->n || c < first || c >= first + k3 ? 0
                                       : q ? load_scaled(dtype, src, from + t * p->k_step[2], q + j * q_step)
                                           : load(dtype, src, from + t * p->k_step[2]);
         }
@@ -197,10 +199,12 @@ static void pack(const whet_pack_f32 *p, const struct whet_pack_scale *q, int32_
     float *d = (float *)dst + g * pad * (k + 1);
     if (c0 == 0) bias(p, src[1], g, d);
     for (int64_t n0 = 0; n0 < pad;) {
-      int64_t width = vec * whet__panel_next(p->form, (pad - n0) / vec), first = p->at + g * p->group_step;
+      int64_t width = vec * whet__panel_next(p->form, (pad - n0) / vec), first = p->at + g * p->group_step * (p->parts ? p->parts : 1);
       const struct whet_pack_scale *s = q && n_q > 1 ? q + g * p->n + n0 : q;
       float *panel = d + pad + n0 * k;
-      if (s)
+      if (p->parts > 1)
+        block(p, p->dtype, src[0], first, n0, width, c0, c1, s, n_q > 1, panel);
+      else if (s)
         block(p, p->dtype, src[0], first, n0, width, c0, c1, s, n_q > 1, panel);
       else if (p->dtype == WHET_F32 && k == p->k[3])
         matrix(p, src[0], first, n0, width, c0, c1, panel);

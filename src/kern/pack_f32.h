@@ -16,8 +16,9 @@ typedef struct whet_pack_f32 {
   int64_t groups, n;                /* groups of n columns each */
   int64_t k[WHET_PACK_DIGITS];      /* a row of a panel is (k0, k1, k2, k3), k3 fastest: sizes */
   int64_t at;                       /* element of group 0, column 0, row 0 */
-  int64_t group_step, n_step;       /* elements from group to group, column to column */
+  int64_t group_step, n_step;       /* elements from (the source's) group to group, column to column */
   int64_t k_step[WHET_PACK_DIGITS]; /* elements for each digit of the row */
+  int64_t parts; /* each group is so many of the source's, side by side, with zeros for what they do not share; 0: one. Forms of floats */
 } whet_pack_f32;
 
 /* Rows of a panel. */

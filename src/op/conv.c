@@ -261,6 +261,17 @@ static int64_t pieces_of(const whet_conv_f32 *c, unsigned form) {
   return by_columns ? whet__panel_count(form, c->oc) * c->groups : c->batch * c->dim[0].out * c->dim[1].out;
 }
 
+/* Groups of few outputs stand beside each other in one vector of them, for a row whose weights are vectors of floats: it sums zeros, too. */
+static int64_t join_groups(const whet_planner *p, const whet_conv_geo *g, const whet_kern *row, whet_conv_f32 *c, whet_pack_f32 *pack) {
+  if ((row->form != WHET_PANEL_16 && row->form != WHET_PANEL_8) || !c->constant || whet__pl_opts(p)->exact) return 1;
+  int64_t parts = whet__conv_joined(g, whet__panel_vec(row->form));
+  if (parts == 1) return 1;
+  c->groups /= parts, c->ic *= parts, c->oc *= parts;
+  pack->groups = c->groups, pack->n = c->oc, pack->k[3] = c->ic;
+  pack->parts = parts;
+  return parts;
+}
+
 whet_status whet__pl_conv_taps(whet_planner *p, const whet_node *n, const whet_conv_geo *g, const whet_conv_f32 *k,
                                const whet_pack_f32 *packing, int32_t res) {
   whet_pack_f32 pack = *packing;
@@ -278,14 +289,15 @@ whet_status whet__pl_conv_taps(whet_planner *p, const whet_node *n, const whet_c
   if (!row) return WHET_E_INTERNAL;
   pack.form = row->form;
   if (depthwise) pack.groups = 1, pack.n = g->groups, pack.n_step = g->w_group;
+  int64_t parts = depthwise ? 1 : join_groups(p, g, row, &c, &pack);
   whet_arg arg[5] = {whet__rd(n->in[0]), whet__wr(whet__pl_group_out(p)), whet__pl_panels(p, &pack, n->in[1], bias),
                      whet__rd(res), whet__scratch()};
   int64_t positions = g->batch * g->out[0] * g->out[1] * g->out[2];
-  double macs = (double)positions * (double)(g->groups * g->oc) * (double)whet__pack_f32_k(&pack);
+  double macs = (double)positions * (double)(g->groups * g->oc) * (double)(whet__pack_f32_k(&pack) / parts);
   double ns = whet__pl_macs_ns(p, depthwise ? 3 * macs : macs);
   if (!depthwise) ns = whet__pl_product_ns(ns, macs, positions, 4);
   return whet__pl_step(p, &(whet_step_req){family, row, &c, sizeof c, arg, 5,
-                                           positions * g->groups * whet__panel_count(row->form, g->oc), ns,
+                                           positions * c.groups * whet__panel_count(row->form, c.oc), ns,
                                            .pieces = c.patches ? 1 : pieces_of(&c, row->form)});
 }
 

@@ -59,6 +59,10 @@ static inline int32_t whet__conv_chan(const whet_conv_attr *a, const whet_conv_g
 /* The output's shape. */
 void whet__conv_out_shape(const whet_conv_attr *a, const whet_conv_geo *g, whet_shape *out);
 
+/* So many groups side by side, with zeros between them, still fit a vector of `lanes` outputs: as many multiplications as apart, in runs as
+ * many times as long. 1: none. */
+int64_t whet__conv_joined(const whet_conv_geo *g, int64_t lanes);
+
 /* Sizes for a node of a plan, whose shapes have passed infer; for a reference. */
 whet_conv_geo whet__conv_plan_geo(const whet_planner *p, const whet_node *n, bool transposed);
 whet_conv_geo whet__conv_ref_geo(const whet_args *a, bool transposed);

@@ -331,3 +331,11 @@ whet_status whet__conv_scales(whet_infer *f, int w, whet_dim channels) {
     return WHET_OK;
   return whet__infer_fail(f, WHET_E_SHAPE, "the weights have %d scales for %lld outputs", q->n, (long long)channels);
 }
+
+int64_t whet__conv_joined(const whet_conv_geo *g, int64_t lanes) {
+  int64_t most = 1;
+  if (g->ic == 1 && g->oc == 1) return 1;
+  for (int64_t n = 2; n < g->groups && n * g->oc <= lanes; n++)
+    if (g->groups % n == 0) most = n;
+  return most;
+}

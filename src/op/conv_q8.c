@@ -195,9 +195,16 @@ whet_status whet__conv_q8_plan(whet_planner *p, const whet_node *n) {
   whet_arg arg[WHET_PRODUCT_ARGS];
   int n_arg;
   if (!whet__pl_product_live(p, &k, arg, &n_arg)) return WHET_LATE;
+  int64_t parts = k.w_zeros ? 1 : whet__conv_joined(&g, 16);
+  k.groups /= (int32_t)parts;
   const whet_kern *row = whet__pl_pick(p, WHET_FAMILY_conv_q8, &k, sizeof k);
+  if (row && parts > 1 && !whet__conv_q8_panels((uint8_t)row->form)) {
+    k.groups *= (int32_t)parts, parts = 1;
+    row = whet__pl_pick(p, WHET_FAMILY_conv_q8, &k, sizeof k);
+  }
   if (!row) return WHET_E_INTERNAL;
   whet_conv_q8_pack pack = {.in_zero = k.in_zero,
+                            .parts = (uint8_t)parts,
                             .at_o = g.w_oc,
                             .at_i = g.w_ic,
                             .at_y = g.w_tap[1],

@@ -164,7 +164,8 @@ static void conv(draw *d, const value *x) {
   bool each;
   int64_t k = kernels[any(d, 4)], c = x->d[1], group = 1, oc = outs[any(d, 6)];
   if (any(d, 3) == 0) group = oc = c;
-  else if (any(d, 6) == 0 && c % 2 == 0 && oc % 2 == 0) group = 2;
+  else if (any(d, 4) == 0)
+    for (group = 2 << any(d, 3); c % group || oc % group;) group /= 2;
   int64_t stride = x->d[2] > 4 ? 1 + any(d, 2) : 1, dil = k == 3 && any(d, 6) == 0 ? 2 : 1, pad = (k - 1) * dil / 2;
   int64_t dims[4] = {oc, c / group, k, k}, wide = (k - 1) * dil + 1;
   int64_t out[4] = {x->d[0], oc, (x->d[2] + 2 * pad - wide) / stride + 1, (x->d[3] + 2 * pad - wide) / stride + 1};

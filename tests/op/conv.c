@@ -30,7 +30,7 @@ static void draw_case(draw *d, bool transposed, conv_case *c) {
   int32_t n = c->rank - 2;
   c->a.last = (uint8_t)range(d, 0, 1);
   c->a.weights = forms[transposed][range(d, 0, 2)];
-  int64_t groups = range(d, 0, 2) ? 1 : range(d, 2, 4), ic = range(d, 1, 9), oc = range(d, 1, 20);
+  int64_t groups = range(d, 0, 2) ? 1 : range(d, 2, 8), ic = range(d, 1, 9), oc = range(d, 1, 20);
   if (transposed && c->a.weights != WHET_CONV_IOS) groups = 1;
   if (c->a.weights == WHET_CONV_1SO) groups = range(d, 2, 20), ic = 1, oc = range(d, 1, 3);
   c->a.group = groups;

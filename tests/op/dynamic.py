@@ -45,7 +45,7 @@ class Graph:
         q, scale, zero = self.node("DynamicQuantizeLinear", [x], "q", 3)
         if self.rng.random() < 0.6:
             n, spatial = self.rng.choice((1, 1, 2, 3)), self.rng.choice((1, 2, 2, 2))
-            group, kernel = self.rng.choice((1, 1, 1, 2, 4)), [self.rng.randint(1, 4) for _ in range(spatial)]
+            group, kernel = self.rng.choice((1, 1, 1, 2, 4, 8)), [self.rng.randint(1, 4) for _ in range(spatial)]
             ic, oc = group * self.rng.randint(1, 9), group * self.rng.randint(1, 20)
             shape = [n, ic] + [self.rng.randint(8, 14) for _ in range(spatial)]
             w, zw, sw, many = self.weights([oc, ic // group] + kernel, oc, 0)
