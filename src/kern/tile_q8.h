@@ -43,6 +43,7 @@ typedef struct tile_geo {
   int64_t block;      /* bytes between blocks of weights */
   int64_t ahead;      /* how far from a weight of the first block lies what is fetched early beside it; 0: nothing */
   const int32_t *start; /* for TILE_START; NULL: nothing to add */
+  bool few;             /* of the one block no more than eight results are asked for; a tile need not look */
 } tile_geo;
 
 #ifdef TILE_APART
@@ -297,6 +298,7 @@ static void tile_all(const tile_work *w, const tile_geo *g, const TILE_ELEM *a, 
   int64_t done = 0, due = 0;
   int fetched = 0;
   tile_geo geo = *g;
+  geo.few = w->cols <= 8;
   for (int64_t i = 0; i < n; i++) {
     int64_t wide = tile_width(c, line + i), x = 0;
     for (int64_t tiles = ((uint32_t)wide + (uint32_t)most - 1) / (uint32_t)most; tiles > 0; tiles--) {
@@ -356,7 +358,7 @@ static void tile_run(const void *params, void *const *ptr, int part, int parts) 
   int64_t per_row = c.n_seg / p->kh;
   for (int64_t s = 0; s < c.n_seg; s++)
     seg[s] = s / per_row * p->dil_h * c.row + (per_row > 1 ? s % per_row * p->dil_w * c.pix : 0);
-  const tile_geo g = {p->stride_w * c.pix, seg, c.n_seg, c.k4, c.l.segs * c.l.k4 * 64, 0, NULL};
+  const tile_geo g = {p->stride_w * c.pix, seg, c.n_seg, c.k4, c.l.segs * c.l.k4 * 64, 0, NULL, false};
   int64_t panels = 0;
   for (int64_t b = 0; b < c.l.blocks; b += tile_nv(b, c.l.blocks)) panels++;
   int64_t from = 0, to = c.lines, p0 = 0, p1 = panels * p->groups;

@@ -13,45 +13,44 @@ static const int8_t tile_mr[TILE_NV + 1] = {0, 6};
 
 #define UNROLL _Pragma("GCC unroll 32")
 
-#define TILE(MR)                                                                                        \
-  static __attribute__((noinline)) void tile_##MR(const int16_t *a, const tile_geo *g, const int8_t *b, \
-                                                  const int32_t *bias, int32_t *out) {                  \
+/* V: vectors of a row: both halves of a block, or the first where no more than eight results are asked for. */
+#define TILE(MR, V)                                                                                     \
+  static __attribute__((noinline)) void tile_##MR##_##V(const int16_t *a, const tile_geo *g, const int8_t *b, \
+                                                        const int32_t *bias, int32_t *out) {            \
     const int64_t lda = g->lda;                                                                         \
-    __m256i acc[MR][2];                                                                                 \
-    UNROLL for (int i = 0; i < MR; i++) acc[i][0] = out_load_i(bias), acc[i][1] = out_load_i(bias + 8); \
+    __m256i acc[MR][V];                                                                                 \
+    UNROLL for (int i = 0; i < MR; i++) UNROLL for (int j = 0; j < V; j++) acc[i][j] = out_load_i(bias + 8 * j); \
     for (int64_t s = 0; s < g->n_seg; s++) {                                                            \
       const int16_t *q[(MR + 2) / 3];                                                                   \
       UNROLL for (int i = 0; i < (MR + 2) / 3; i++) q[i] = a + g->seg[s] + 3 * i * lda;                 \
       for (int64_t k = 2 * g->k4; k > 0; k--, b += 32) {                                                \
-        __m256i w0 = _mm256_cvtepi8_epi16(_mm_loadu_si128((const __m128i *)(const void *)b));           \
-        __m256i w1 = _mm256_cvtepi8_epi16(_mm_loadu_si128((const __m128i *)(const void *)(b + 16)));    \
+        __m256i w[V];                                                                                   \
+        UNROLL for (int j = 0; j < V; j++) w[j] =                                                       \
+            _mm256_cvtepi8_epi16(_mm_loadu_si128((const __m128i *)(const void *)(b + 16 * j)));         \
         UNROLL for (int i = 0; i < MR; i++) {                                                           \
           int32_t x;                                                                                    \
           memcpy(&x, q[i / 3] + i % 3 * lda, 4);                                                        \
           __m256i u = _mm256_set1_epi32(x);                                                             \
-          acc[i][0] = _mm256_add_epi32(acc[i][0], _mm256_madd_epi16(u, w0));                            \
-          acc[i][1] = _mm256_add_epi32(acc[i][1], _mm256_madd_epi16(u, w1));                            \
+          UNROLL for (int j = 0; j < V; j++) acc[i][j] = _mm256_add_epi32(acc[i][j], _mm256_madd_epi16(u, w[j])); \
         }                                                                                               \
         UNROLL for (int i = 0; i < (MR + 2) / 3; i++) q[i] += 2;                                        \
       }                                                                                                 \
     }                                                                                                   \
     UNROLL for (int i = 0; i < MR; i++) UNROLL for (int j = 0; j < 2; j++)                              \
-        _mm256_storeu_si256((__m256i *)(void *)(out + i * 16 + 8 * j), acc[i][j]);                      \
+        _mm256_storeu_si256((__m256i *)(void *)(out + i * 16 + 8 * j), acc[i][j < V ? j : 0]);          \
   }
-TILE(1)
-TILE(2)
-TILE(3)
-TILE(4)
-TILE(5)
-TILE(6)
+#define TILES(V) TILE(1, V) TILE(2, V) TILE(3, V) TILE(4, V) TILE(5, V) TILE(6, V)
+TILES(1)
+TILES(2)
 
 typedef void (*tile_fn)(const int16_t *a, const tile_geo *g, const int8_t *b, const int32_t *bias, int32_t *out);
-static const tile_fn tiles[7] = {0, tile_1, tile_2, tile_3, tile_4, tile_5, tile_6};
+#define ENTRIES(V) {0, tile_1_##V, tile_2_##V, tile_3_##V, tile_4_##V, tile_5_##V, tile_6_##V}
+static const tile_fn tiles[2][7] = {ENTRIES(2), ENTRIES(1)};
 
 static void tile(int mr, int nv, const int16_t *a, const tile_geo *g, const int8_t *b, const int32_t *bias,
                  int32_t *acc) {
   (void)nv;
-  tiles[mr](a, g, b, bias, acc);
+  tiles[g->few][mr](a, g, b, bias, acc);
 }
 
 const whet_kern whet_k_conv_q8__avx2_panel = {.name = "conv_q8__avx2_panel",
