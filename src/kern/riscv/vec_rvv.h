@@ -67,9 +67,12 @@ static inline void vm_store_n(uint8_t *p, vm m, int64_t n) {
   bytes b = __builtin_convertvector(m & vi_set(1), bytes);
   if (n > 0) memcpy(p, &b, n < VW ? (size_t)n : VW);
 }
+/* Cut by adding 2^23 and looking at the bits: qemu 7.2 stops at the conversion that cuts. */
 static inline void vf_store_bytes(uint8_t *p, vf v, int64_t n) {
   typedef uint8_t bytes __attribute__((ext_vector_type(VW)));
-  bytes b = __builtin_convertvector(__builtin_convertvector(v, vi), bytes);
+  vf x = vf_abs(v), two23 = vf_set(0x1p23f), r = x + two23;
+  vi whole = (vi)vf_sel(r - two23 > x, r - vf_set(1), r) & vi_set(511), sign = (vi)v >> vi_set(31);
+  bytes b = __builtin_convertvector((whole ^ sign) - sign, bytes);
   if (n > 0) memcpy(p, &b, n < VW ? (size_t)n : VW);
 }
 /* By adding and taking away 2^23, as in the portable layer. */
