@@ -87,6 +87,7 @@ static void draw(kc *k) {
 static void check(kc *k) {
   state *s = k->state;
   const whet_unpool_f32 *p = &s->p;
+  memset(s->want, 0, (size_t)(p->batch * cells(p) * p->chan) * sizeof *s->want); /* another row may have been here */
   for (int64_t b = 0; b < p->batch; b++)
     for (int64_t c = 0; c < p->chan; c++) walk(s, b, c, true);
   for (int64_t i = 0; i < p->batch * cells(p) * p->chan; i++) kc_want_f32(k, 1, i, s->want[i]);
