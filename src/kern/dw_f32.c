@@ -5,7 +5,6 @@
 #include "kern/dw_f32.h"
 
 enum {
-  LOW = 8,                /* rows of a picture for which weights of the layers around are more than activations: they share columns */
   FIRST_CACHE = 20 << 10, /* bytes of it that input rows may take */
   MANY = 12,              /* outputs of a row for which the rest of the epilogue is worth its constants */
   FEW_SETS = 128          /* pixels a multiple of so many floats apart fall on few places of it: rows do not stay */
@@ -157,6 +156,6 @@ void whet__dw_f32(const void *params, void *const *ptr, int part, int parts, con
   set_whole(&w);
   int64_t rows = c->batch * d[0].out * d[1].out;
   whet_share r[3];
-  int n = whet__share(dw->form, rows, 1, c->groups, rows <= LOW || rows < parts, part, parts, r);
+  int n = whet__share(dw->form, rows, 1, c->groups, !whet__depthwise_rows(rows, parts), part, parts, r);
   for (int i = 0; i < n; i++) run_share(&w, &r[i]);
 }

@@ -91,4 +91,8 @@ static inline void whet__split(int64_t n, int part, int parts, int64_t *from, in
   *to = n * (part + 1) / parts;
 }
 
+/* Whether parts of a depthwise layer share its rows, as the layers around do, or its channels: in low pictures weights of
+ * those are more than activations. */
+static inline bool whet__depthwise_rows(int64_t rows, int parts) { return rows > 8 && rows >= parts; }
+
 #endif

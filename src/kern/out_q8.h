@@ -111,5 +111,8 @@ static inline const whet_sums_live *whet__out_live(const uint8_t *table) { retur
 /* Store n results in a row at out, portable: every rule and type. */
 void whet__out_q8_row(const whet_out_q8 *o, const whet_factors *f, const int32_t *sum, int64_t n,
                       const uint8_t *table, void *out);
+/* The same for rows of sums `ld` apart, those of out `pitch` elements. */
+void whet__out_q8_rows(const whet_out_q8 *o, const whet_factors *f, const int32_t *sum, int64_t ld, int64_t rows,
+                       int64_t n, const uint8_t *table, void *out, int64_t pitch);
 
 #endif

@@ -87,3 +87,10 @@ void whet__out_q8_row(const whet_out_q8 *o, const whet_factors *f, const int32_t
   if (o->table)
     for (int64_t i = 0; i < n; i++) ((uint8_t *)out)[i] = table[((uint8_t *)out)[i]];
 }
+
+void whet__out_q8_rows(const whet_out_q8 *o, const whet_factors *f, const int32_t *sum, int64_t ld, int64_t rows,
+                       int64_t n, const uint8_t *table, void *out, int64_t pitch) {
+  const size_t size = whet_dtype_bits(o->dtype) / 8;
+  for (int64_t r = 0; r < rows; r++)
+    whet__out_q8_row(o, f, sum + r * ld, n, table, (char *)out + (size_t)(r * pitch) * size);
+}

@@ -19,9 +19,7 @@ OUT_TILE void out_tile(const whet_out_q8 *o, const whet_factors *f, const int32_
     return;
   }
   if (how < 0) {
-    size_t bytes = whet_dtype_bits(o->dtype) / 8;
-    for (int64_t r = 0; r < rows; r++)
-      whet__out_q8_row(o, f, sum + r * ld, n, table, (char *)out + (size_t)(r * pitch) * bytes);
+    whet__out_q8_rows(o, f, sum, ld, rows, n, table, out, pitch);
     return;
   }
   const uint8_t *t = o->table ? table : NULL;

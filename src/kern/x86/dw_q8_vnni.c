@@ -15,9 +15,7 @@
 #define DOT(acc, u, w) __asm__("vpdpbusd %2, %1, %0" : "+v"(acc) : "v"(u), "v"(w))
 #define DOT_MEM(acc, u, p) __asm__("vpdpbusd %2, %1, %0" : "+v"(acc) : "v"(u), "m"(*(const __m512i *)(p)))
 
-/* Results whose sums are stored before they are rescaled; output rows in a register; rows of a picture for which weights of the
- * layers around are more than activations: they share channels. */
-enum { CHUNK = 32, ROWS = 4, LOW = 8 };
+enum { CHUNK = 32, ROWS = 4 }; /* results whose sums are stored before they are rescaled; output rows in a register */
 
 /* Four rows of 64 bytes as 64 groups of four bytes. */
 OUT_INLINE void interleave(__m512i a, __m512i b, __m512i c, __m512i d, __m512i to[4]) {
@@ -462,10 +460,9 @@ static void run(const void *params, void *const *ptr, int part, int parts) {
     }
     return;
   }
-  /* As the layers around do. */
   dw_cut c = cut_for(p);
   int64_t units = p->images * whet__ceil_div(p->out_h, c.rows);
-  bool by_rows = units > LOW && units >= parts;
+  bool by_rows = whet__depthwise_rows(units, parts);
   whet__split(by_rows ? units : p->images * c.blocks, part, parts, &from, &to);
   for (int64_t n; from < to; from += n) {
     int64_t per = by_rows ? units / p->images : c.blocks, image = from / per, at = from % per;
