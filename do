@@ -16,7 +16,7 @@ whet: ./do VERB
   test        build and run the tests (minutes)
   build       leave build/whet, build/libwhet.so, build/libwhet.a
   wheel       leave a wheel of the Python package in build/wheel: ./do wheel [FOLDER]
-  bench       build and time the kernels of this machine; arguments go to the benchmark
+  bench       build and time the kernels of this machine: ./do bench [FAMILY...] [OPTION...], as tools/bench.sh --help says
   check       build and run the quick tests (under a minute)
   check-all   everything: compilers, sanitizers, CPU levels, other processors, fuzzers (hours); names of parts may follow
   check-arm   build for aarch64 and Armv7 and run the tests under qemu
