@@ -12,8 +12,9 @@
  * b[j/16][s][k/4][j%16][k%4] out_tile()  see x86/out_q8_avx512.h
  *   TILE_APART  if a tile takes the places of its rows, which then need not be evenly apart: tiles go on from one line of
  *               results to the next
- *   TILE_READY  what can make bytes of a tile of one block without asking anew how, if there is such
- *   TILE_BYTES  with TILE_APART: there is tile_bytes(), which makes bytes of a whole tile without storing its sums, where
+ *   TILE_READY  what a panel knows of its results once out_ready() has asked, if there is such
+ *   TILE_MAKE   if TILE_READY can make bytes of tiles of one block, where it has `make`
+ *   TILE_BYTES  there is tile_bytes(), which makes bytes of a tile of the greatest height without storing its sums, where
  *               tile_bytes_for() says so of a panel
  *   TILE_SUM    what sums the activations of a result (n in each of n_seg runs), as an unsigned 32-bit number, if it has a way of
  *               its own
@@ -183,10 +184,11 @@ static void tile_sums(const whet_conv_q8 *p, const tile_cut *c, const TILE_ELEM 
       sum[i * c->width + x] = (int32_t)TILE_SUM(a + tile_at(p, c, i, x), seg, c->n_seg, k);
 }
 
-/* Blocks of 16 in the panel that begins at block b of n: four, or an even share of what is left. */
+/* Blocks of 16 in the panel that begins at block b of n: four, or an even share of what is left; of six it is four and two,
+ * whose bytes fill registers. */
 static int tile_nv(int64_t b, int64_t n) {
   int64_t left = n - b, most = TILE_NV;
-  if (left <= most) return (int)left;
+  if (left <= most || (most == 4 && left == 6)) return (int)whet__min_i(left, most);
   return (int)(left < 2 * most ? (left + 1) / 2 : most);
 }
 
@@ -224,7 +226,7 @@ typedef struct tile_work {
   bool one_zero; /* see tile_one_zero */
   int fetch; /* blocks of the next panel that are to be fetched, one with each tile */
 #ifdef TILE_READY
-  const TILE_READY *ready; /* for tiles of one block */
+  const TILE_READY *ready;
 #endif
   int64_t cols; /* results of the panel */
 } tile_work;
@@ -234,7 +236,7 @@ static inline void tile_finish(const tile_work *w, int32_t *acc, int64_t at, int
   int64_t ld = 16 * w->nv;
   if (w->p->w_zeros && !w->one_zero)
     for (int64_t r = 0; r < mr; r++) tile_take(acc + r * ld, w->w_zero, (uint32_t)w->sum[at + r], w->nv);
-#ifdef TILE_READY
+#ifdef TILE_MAKE
   if (w->ready->make) {
     w->ready->make(w->ready, acc, mr, (uint8_t *)w->out + at * w->p->out_pitch, w->p->out_pitch);
     return;
@@ -299,12 +301,26 @@ static void tile_all(const tile_work *w, const tile_geo *g, const TILE_ELEM *a, 
   int fetched = 0;
   tile_geo geo = *g;
   geo.few = w->cols <= 8;
+#ifdef TILE_BYTES
+  const bool bytes = tile_bytes_for(w, g);
+#endif
   for (int64_t i = 0; i < n; i++) {
     int64_t wide = tile_width(c, line + i), x = 0;
     for (int64_t tiles = ((uint32_t)wide + (uint32_t)most - 1) / (uint32_t)most; tiles > 0; tiles--) {
       int64_t mr = tiles == 1 ? wide - x : whet__ceil_div(wide - x, tiles);
       geo.ahead = fetched < w->fetch ? (w->nv + fetched++) * g->block : 0;
       geo.start = w->one_zero ? w->sum + done + due : NULL;
+#ifdef TILE_BYTES
+      if (bytes && mr == most) {
+        if (due) tile_finish(w, acc, done, due);
+        done += due;
+        due = 0;
+        tile_bytes(w, a + tile_at(w->p, c, i, x), &geo, b, bias, (uint8_t *)w->out + done * w->p->out_pitch);
+        x += mr;
+        done += mr;
+        continue;
+      }
+#endif
       tile((int)mr, w->nv, a + tile_at(w->p, c, i, x), &geo, b, bias, acc + due * ld);
       tile_rest(w, acc + due * ld, done + due, mr);
       x += mr;

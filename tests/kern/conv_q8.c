@@ -53,7 +53,10 @@ static float live_result(const state *s, int64_t at, int64_t o, int32_t sum) {
   volatile float by = s->live_scale[g] * s->live_w_scale[o], v = (float)sum * by;
   v = v + s->live_bias[o];
   for (int i = 0; i < f->epi.n; i++)
-    v = f->epi.op[i] == WHET_MICRO_ADD ? v + s->res[at * f->res_pitch + o] : fmaxf(-1, fminf(v, 6));
+    if (f->epi.op[i] == WHET_MICRO_ADD)
+      v = v + s->res[at * f->res_pitch + o];
+    else if (!isnan(v)) /* which a clamp keeps */
+      v = fmaxf(-1, fminf(v, 6));
   return v;
 }
 
@@ -241,7 +244,8 @@ static void bench(kc *k, int i) {
       {56, 64, 64, 3, 1},  {28, 128, 128, 3, 1}, {14, 256, 256, 3, 1}, {7, 512, 512, 3, 1},   {112, 3, 64, 7, 2},
       {112, 3, 32, 3, 2},  {56, 64, 256, 1, 1},  {56, 256, 64, 1, 1},  {14, 1024, 256, 1, 1}, {7, 512, 2048, 1, 1},
       {112, 16, 96, 1, 1}, {56, 24, 144, 1, 1},  {14, 96, 576, 1, 1},  {14, 576, 96, 1, 1},   {40, 80, 80, 3, 1},
-      {80, 16, 16, 3, 1},  {32, 16, 16, 3, 1},   {1, 640, 128, 1, 1},  {1, 128, 128, 1, 1},   {1, 2048, 1000, 1, 1}};
+      {80, 16, 16, 3, 1},  {32, 16, 16, 3, 1},   {1, 640, 128, 1, 1},  {1, 128, 128, 1, 1},   {1, 2048, 1000, 1, 1},
+      {28, 16, 96, 1, 1},  {28, 16, 64, 1, 1},  {28, 32, 64, 1, 1},  {28, 16, 48, 1, 1},  {28, 16, 32, 1, 1}};
   state *s = k->state;
   whet_conv_q8 *p = &s->p;
   int which = i / 2;
@@ -276,6 +280,6 @@ static const kc_test test = {
     .draw = draw,
     .pack = pack,
     .check = check,
-    .n_bench = 40,
+    .n_bench = 50,
     .bench = bench};
 KC_MAIN(test)

@@ -15,6 +15,7 @@
 #define TILE_APART
 #define TILE_ROWS 6
 #define TILE_READY whet_out_ready_neon
+#define TILE_MAKE
 #define TILE_BYTES
 static const int8_t tile_mr[TILE_NV + 1] = {0, TILE_ROWS};
 #include "kern/tile_q8.h"

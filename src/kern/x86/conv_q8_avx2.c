@@ -8,6 +8,7 @@
 #define TILE_FORM WHET_CONV_Q8_WORDS
 #define TILE_NV 1
 #define TILE_READY whet_out_ready_avx2
+#define TILE_MAKE
 static const int8_t tile_mr[TILE_NV + 1] = {0, 6};
 #include "kern/tile_q8.h"
 

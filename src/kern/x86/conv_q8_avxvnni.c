@@ -7,6 +7,7 @@
 #define TILE_ELEM uint8_t
 #define TILE_NV 1
 #define TILE_READY whet_out_ready_avx2
+#define TILE_MAKE
 static const int8_t tile_mr[TILE_NV + 1] = {0, 6};
 #define TILE_SUM sum_of_bytes
 static uint32_t sum_of_bytes(const uint8_t *a, const int64_t *seg, int64_t n_seg, int64_t n) {
