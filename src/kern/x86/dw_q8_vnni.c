@@ -105,7 +105,9 @@ OUT_INLINE __m512i load(const dw_run *d, const dw_block *k, int i, int64_t x, in
   const uint8_t *const *at = k->row + i * ROWS;
   const int64_t *step = k->step + i * ROWS;
   __m512i v;
-  if (rows == 1) {
+  if (rows == 1 && k->n == 64) { /* a mask of bytes takes a port of the products */
+    v = _mm512_loadu_si512(at[0] + x * step[0]);
+  } else if (rows == 1) {
     v = _mm512_maskz_loadu_epi8(~UINT64_C(0) >> (64 - k->n), at[0] + x * step[0]);
   } else if (rows == 2) {
     __mmask32 m = (__mmask32)_bzhi_u32(~0u, (unsigned)k->n);
@@ -141,10 +143,10 @@ OUT_INLINE void column(const dw_run *d, const dw_block *k, int n, int64_t x, int
   interleave(r[0], r[1], r[2], r[3], to);
 }
 
-/* Results [from, to) of a 3 x 3 kernel that moves by `by` columns: their sums; real: their bytes, by the rule that needs
- * one factor in memory and no register. */
+/* Results [from, to) of a 3 x 3 kernel that moves by `by` columns: their bytes by way `how` with factors from memory; or,
+ * how being -1, their sums. */
 OUT_INLINE void slide_3(const dw_run *d, const dw_block *k, int64_t from, int64_t to, int32_t *restrict acc, int by,
-                        int rows, bool two, bool zeros, bool real) {
+                        int rows, bool two, bool zeros, int how) {
   const out_bound bound = out_bounds(&d->p.out);
   __m512i w[3][4], a[3][4];
   const __m512i ones = _mm512_set1_epi32(0x010101);
@@ -169,16 +171,16 @@ OUT_INLINE void slide_3(const dw_run *d, const dw_block *k, int64_t from, int64_
         UNROLL for (int c = 0; c < 3; c++) DOT(sum, a[c][j], ones);
         s = _mm512_sub_epi32(s, _mm512_mullo_epi32(sum, _mm512_loadu_si512(k->w_zero + 16 * j)));
       }
-      if (real) {
-        const out_factor f = {.real32 = _mm512_loadu_ps(k->factors.real32 + 16 * j)};
-        v[j] = out_rescale(s, &f, OUT_REAL32);
+      if (how >= 0) {
+        const out_factor f = out_load(&k->factors, 16 * j, how);
+        v[j] = out_rescale(s, &f, how);
       } else {
         _mm512_store_si512(acc + 16 * j, s);
       }
       a[0][j] = a[by][j];
       a[1][j] = a[2][j];
     }
-    if (real) {
+    if (how >= 0) {
       __m512i y = out_narrow(v, &bound);
       if (d->p.out.table) {
         out_table t = out_table_load(d->table);
@@ -242,25 +244,27 @@ typedef void (*slide_fn)(const dw_run *restrict d, const dw_block *restrict k, i
 #define SLIDE_3(name, by, rows, two, zeros)                                                                    \
   static __attribute__((noinline)) void slide_3_##name(const dw_run *restrict d, const dw_block *restrict k,   \
                                                        int64_t from, int64_t to, int32_t *restrict acc) {      \
-    slide_3(d, k, from, to, acc, by, rows, two, zeros, false);                                                 \
+    slide_3(d, k, from, to, acc, by, rows, two, zeros, -1);                                                    \
   }
 /* With copies of what is read, which no store of results can change. */
-#define SLIDE_3R(name, by, rows)                                                                               \
+#define SLIDE_3R(name, by, rows, how)                                                                          \
   static __attribute__((noinline)) void slide_3_##name(const dw_run *restrict d, const dw_block *restrict k,   \
                                                        int64_t from, int64_t to, int32_t *restrict acc) {      \
     const dw_run run = *d;                                                                                     \
     const dw_block block = *k;                                                                                 \
-    slide_3(&run, &block, from, to, acc, by, rows, false, false, true);                                        \
+    slide_3(&run, &block, from, to, acc, by, rows, false, false, how);                                         \
   }
 #define SLIDE_3S(by, rows)                     \
   SLIDE_3(by##_##rows, by, rows, false, false) \
-  SLIDE_3R(by##_##rows##_r, by, rows)
+  SLIDE_3R(by##_##rows##_near, by, rows, OUT_NEAR)
 SLIDE_3S(1, 1)
 SLIDE_3S(1, 2)
 SLIDE_3S(1, 4)
 SLIDE_3S(2, 1)
 SLIDE_3S(2, 2)
 SLIDE_3S(2, 4)
+SLIDE_3R(1_1_half_up, 1, 1, OUT_HALF_UP)
+SLIDE_3R(2_1_half_up, 2, 1, OUT_HALF_UP)
 SLIDE_3(two, 2, 4, true, false)
 /* Weights with zero points are rare: one row in a register. */
 SLIDE_3(1_z, 1, 1, false, true)
@@ -274,10 +278,10 @@ SLIDE_5(1, 1)
 SLIDE_5(1, 2)
 SLIDE_5(2, 1)
 SLIDE_5(2, 2)
-/* By columns moved less one, rows in a register (1, 2, 4); sums, bytes. */
-#define SLIDES_3(by, rows) {slide_3_##by##_##rows, slide_3_##by##_##rows##_r}
-static const slide_fn slides_3[2][3][2] = {{SLIDES_3(1, 1), SLIDES_3(1, 2), SLIDES_3(1, 4)},
-                                           {SLIDES_3(2, 1), SLIDES_3(2, 2), SLIDES_3(2, 4)}};
+/* By columns moved less one, rows in a register (1, 2, 4); sums, or bytes by OUT_NEAR or OUT_HALF_UP. */
+#define SLIDES_3(by, rows, up) {slide_3_##by##_##rows, slide_3_##by##_##rows##_near, up}
+static const slide_fn slides_3[2][3][3] = {{SLIDES_3(1, 1, slide_3_1_1_half_up), SLIDES_3(1, 2, NULL), SLIDES_3(1, 4, NULL)},
+                                           {SLIDES_3(2, 1, slide_3_2_1_half_up), SLIDES_3(2, 2, NULL), SLIDES_3(2, 4, NULL)}};
 static const slide_fn slides_5[2][2] = {{slide_5_1_1, slide_5_1_2}, {slide_5_2_1, slide_5_2_2}};
 
 static bool slides(const whet_dw_q8 *p) {
@@ -328,22 +332,23 @@ static void slide_rows(const dw_run *d, const uint8_t *in, uint8_t *out, int64_t
                 .w_zero = (const int32_t *)(const void *)(d->pack + d->l.w_zero) + b * 64,
                 .factors = whet__factors_at(&p->out, d->pack + d->l.factors, d->l.n, b * 64),
                 .n = two ? 16 : whet__min_i(64, p->channels - b * 64)};
-  int at = rows == 1 ? 0 : rows == 2 ? 1 : 2, how = out_way_for(&p->out, &k.factors, 64);
-  bool real = p->kh == 3 && how == OUT_REAL32 && !p->w_zeros && !two;
+  const int at = rows == 1 ? 0 : rows == 2 ? 1 : 2, how = out_way_for(&p->out, &k.factors, 64);
+  int bytes = how == OUT_REAL32 && p->out.quick ? 1 : how == OUT_HALF_UP ? 2 : 0; /* in the slide itself */
+  if (p->kh != 3 || p->w_zeros || two || !slides_3[p->stride_w - 1][at][bytes]) bytes = 0;
   slide_fn slide = two            ? slide_3_two
                    : p->w_zeros ? (p->stride_w == 1 ? slide_3_1_z : slide_3_2_z)
-                   : p->kh == 3 ? slides_3[p->stride_w - 1][at][real]
+                   : p->kh == 3 ? slides_3[p->stride_w - 1][at][bytes]
                                 : slides_5[p->stride_w - 1][at];
   store_fn store = stores[how];
   _Alignas(64) int32_t acc[CHUNK * 64];
-  if (real || width <= CHUNK / 2) {
+  if (bytes || width <= CHUNK / 2) {
     int64_t n = 0, first = y;
     for (; y < to; y += rows, n += width) {
       aim(d, &k, in, out, y, b, rows);
       slide(d, &k, 0, width, acc + n * 64);
       if (rows > 1) break;
     }
-    if (real) return;
+    if (bytes) return;
     if (rows == 1) k.out[0] = out + first * p->out_w * p->out_pitch + b * 64;
     bool half = two && p->out_w % 2;
     n = rows == 1 ? n : width;
