@@ -78,18 +78,26 @@ static inline __attribute__((always_inline)) __m512i four(const uint8_t *p) {
       UNROLL for (int i = 0; i < MR; i++) UNROLL for (int j = 0; j < NV; j++) acc[i][j] =                     \
           _mm512_loadu_si512(bias + 16 * j);                                                                  \
     }                                                                                                         \
-    for (int64_t s = 0; s < g->n_seg; s++) {                                                                  \
-      const uint8_t *q[(MR + 2) / 3];                                                                         \
-      UNROLL for (int i = 0; i < (MR + 2) / 3; i++) q[i] = a + g->seg[s] + 3 * i * lda;                       \
-      int64_t k = g->k4;                                                                                      \
-      if (HIGHEST_##T(MR, NV))                                                                                \
-        for (; k >= 4; k -= 4) {                                                                              \
-          UNROLL for (int step = 0; step < 4; step++) STEP(T, MR, NV)                                         \
-        }                                                                                                     \
-      for (; k > 0; k--) STEP(T, MR, NV)                                                                      \
+    if (HIGHEST_##T(MR, NV) && NV <= 2 && g->n_seg == 3 && g->k4 == 3) { /* pictures of three colours */      \
+      UNROLL for (int s = 0; s < 3; s++) {                                                                    \
+        const uint8_t *q[(MR + 2) / 3];                                                                       \
+        UNROLL for (int i = 0; i < (MR + 2) / 3; i++) q[i] = a + g->seg[s] + 3 * i * lda;                     \
+        UNROLL for (int step = 0; step < 3; step++) STEP(T, MR, NV)                                           \
+      }                                                                                                       \
+    } else {                                                                                                  \
+      for (int64_t s = 0; s < g->n_seg; s++) {                                                                \
+        const uint8_t *q[(MR + 2) / 3];                                                                       \
+        UNROLL for (int i = 0; i < (MR + 2) / 3; i++) q[i] = a + g->seg[s] + 3 * i * lda;                     \
+        int64_t k = g->k4;                                                                                    \
+        if (HIGHEST_##T(MR, NV))                                                                              \
+          for (; k >= 4; k -= 4) {                                                                            \
+            UNROLL for (int step = 0; step < 4; step++) STEP(T, MR, NV)                                       \
+          }                                                                                                   \
+        for (; k > 0; k--) STEP(T, MR, NV)                                                                    \
+      }                                                                                                       \
     }                                                                                                         \
     if (HIGHEST_##T(MR, NV) && w) {                                                                           \
-      ready_bytes(w->ready, &acc[0][0], MR, NV, out, w->p->out_pitch);                                        \
+      ready_bytes(w->ready, &acc[0][0], MR, NV, w->table, out, w->p->out_pitch);                              \
       return;                                                                                                 \
     }                                                                                                         \
     UNROLL for (int i = 0; i < MR; i++) UNROLL for (int j = 0; j < NV; j++)                                   \
