@@ -246,12 +246,13 @@ typedef void (*slide_fn)(const dw_run *restrict d, const dw_block *restrict k, i
                                                        int64_t from, int64_t to, int32_t *restrict acc) {      \
     slide_3(d, k, from, to, acc, by, rows, two, zeros, -1);                                                    \
   }
-/* With copies of what is read, which no store of results can change. */
+/* With copies of what is read, which no store of results can change; of one row it is 64 unsigned channels. */
 #define SLIDE_3R(name, by, rows, how)                                                                          \
   static __attribute__((noinline)) void slide_3_##name(const dw_run *restrict d, const dw_block *restrict k,   \
                                                        int64_t from, int64_t to, int32_t *restrict acc) {      \
-    const dw_run run = *d;                                                                                     \
-    const dw_block block = *k;                                                                                 \
+    dw_run run = *d;                                                                                           \
+    dw_block block = *k;                                                                                       \
+    if (rows == 1) run.p.in_signed = 0, block.n = 64;                                                          \
     slide_3(&run, &block, from, to, acc, by, rows, false, false, how);                                         \
   }
 #define SLIDE_3S(by, rows)                     \
@@ -274,15 +275,26 @@ SLIDE_3(2_z, 2, 1, false, true)
                                                               int64_t from, int64_t to, int32_t *restrict acc) { \
     slide_5(d, k, from, to, acc, by, rows);                                                                     \
   }
+#define SLIDE_5W(by)                                                                                           \
+  static __attribute__((noinline)) void slide_5_##by##_whole(const dw_run *restrict d, const dw_block *restrict k, \
+                                                             int64_t from, int64_t to, int32_t *restrict acc) { \
+    dw_run run = *d;                                                                                           \
+    dw_block block = *k;                                                                                       \
+    run.p.in_signed = 0, block.n = 64;                                                                         \
+    slide_5(&run, &block, from, to, acc, by, 1);                                                               \
+  }
 SLIDE_5(1, 1)
 SLIDE_5(1, 2)
 SLIDE_5(2, 1)
 SLIDE_5(2, 2)
+SLIDE_5W(1)
+SLIDE_5W(2)
 /* By columns moved less one, rows in a register (1, 2, 4); sums, or bytes by OUT_NEAR or OUT_HALF_UP. */
 #define SLIDES_3(by, rows, up) {slide_3_##by##_##rows, slide_3_##by##_##rows##_near, up}
 static const slide_fn slides_3[2][3][3] = {{SLIDES_3(1, 1, slide_3_1_1_half_up), SLIDES_3(1, 2, NULL), SLIDES_3(1, 4, NULL)},
                                            {SLIDES_3(2, 1, slide_3_2_1_half_up), SLIDES_3(2, 2, NULL), SLIDES_3(2, 4, NULL)}};
-static const slide_fn slides_5[2][2] = {{slide_5_1_1, slide_5_1_2}, {slide_5_2_1, slide_5_2_2}};
+/* One row in a register, two, or one of 64 unsigned channels. */
+static const slide_fn slides_5[2][3] = {{slide_5_1_1, slide_5_1_2, slide_5_1_whole}, {slide_5_2_1, slide_5_2_2, slide_5_2_whole}};
 
 static bool slides(const whet_dw_q8 *p) {
   return p->kh == p->kw && (p->kh == 3 || (p->kh == 5 && !p->w_zeros)) && p->stride_w <= 2 && p->dil_w == 1;
@@ -334,11 +346,12 @@ static void slide_rows(const dw_run *d, const uint8_t *in, uint8_t *out, int64_t
                 .n = two ? 16 : whet__min_i(64, p->channels - b * 64)};
   const int at = rows == 1 ? 0 : rows == 2 ? 1 : 2, how = out_way_for(&p->out, &k.factors, 64);
   int bytes = how == OUT_REAL32 && p->out.quick ? 1 : how == OUT_HALF_UP ? 2 : 0; /* in the slide itself */
-  if (p->kh != 3 || p->w_zeros || two || !slides_3[p->stride_w - 1][at][bytes]) bytes = 0;
+  const bool whole = rows == 1 && k.n == 64 && !p->in_signed;
+  if (p->kh != 3 || p->w_zeros || two || (rows == 1 && !whole) || !slides_3[p->stride_w - 1][at][bytes]) bytes = 0;
   slide_fn slide = two            ? slide_3_two
                    : p->w_zeros ? (p->stride_w == 1 ? slide_3_1_z : slide_3_2_z)
                    : p->kh == 3 ? slides_3[p->stride_w - 1][at][bytes]
-                                : slides_5[p->stride_w - 1][at];
+                                : slides_5[p->stride_w - 1][whole ? 2 : at];
   store_fn store = stores[how];
   _Alignas(64) int32_t acc[CHUNK * 64];
   if (bytes || width <= CHUNK / 2) {
