@@ -19,6 +19,12 @@ typedef struct whet_mem {
 
 /* From this size on blocks of the C library ask for huge pages, where these are to be had by asking. */
 enum { WHET_HUGE_PAGE = 2 << 20 };
+/* How much to ask for where speed counts more than memory: a last page of which n bytes fill more than half is a whole one, as the
+ * second cache is read a fifth faster through huge pages. */
+static inline size_t whet__huge(size_t n) {
+  size_t over = n % WHET_HUGE_PAGE;
+  return over > WHET_HUGE_PAGE / 2 && n <= SIZE_MAX - WHET_HUGE_PAGE ? n - over + WHET_HUGE_PAGE : n;
+}
 
 /* Prepare a node under parent (NULL: a root with the given allocator or, if that is NULL, the C library's). */
 void whet__mem_init(whet_mem *m, whet_mem *parent, const whet_allocator *a, size_t limit);

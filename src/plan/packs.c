@@ -170,11 +170,10 @@ static void fill_one(whet_pack *e, const whet_lease *lease, const whet_file *fil
       whet__file_forget(&file[k], e->src[i]->p, e->src[i]->n);
 }
 
-/* All entries that have no bytes yet, in one slab of n bytes. fast: more than half a huge page is given a whole one, as the second
- * cache is read a fifth faster through those. */
+/* All entries that have no bytes yet, in one slab of n bytes, or fast: of whole huge pages. */
 static whet_status fill_all(whet_packs *p, size_t n, bool fast, const whet_lease *lease, const whet_file *file, int n_file,
                             whet_err *err) {
-  char *at = fast && n > WHET_HUGE_PAGE / 2 && n < WHET_HUGE_PAGE ? add_slab(p, WHET_HUGE_PAGE) : NULL;
+  char *at = fast && whet__huge(n) > n ? add_slab(p, whet__huge(n)) : NULL;
   if (!at) at = add_slab(p, n);
   if (!at) return whet__no_memory(p->mem, n, err, "packed weights");
   for (size_t i = 0; i < p->n; i++) {

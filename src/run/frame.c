@@ -115,6 +115,20 @@ static whet_status unbind(whet_frame *f, whet_status s) {
   return s;
 }
 
+/* The arena, of at least n bytes. */
+static bool make_arena(whet_frame *f, whet_mem *m, size_t n) {
+  size_t more = f->session->program->opts.prefer == WHET_PREFER_MEMORY ? n : whet__huge(n);
+  whet__free(m, f->arena);
+  f->arena_cap = 0;
+  f->arena = more > n ? whet__alloc(m, more) : NULL;
+  if (f->arena)
+    n = more;
+  else if (!(f->arena = whet__alloc(m, n)))
+    return false;
+  f->arena_cap = n;
+  return true;
+}
+
 whet_status whet__frame_bind(whet_frame *f, whet_plan *plan, whet_err *err) {
   whet_mem *m = &f->session->mem;
   whet__free(m, f->bound);
@@ -124,13 +138,8 @@ whet_status whet__frame_bind(whet_frame *f, whet_plan *plan, whet_err *err) {
   f->bound = NULL, f->ptr = NULL, f->tensor = NULL, f->tensor_at = NULL;
   whet__plan_unref(f->plan);
   f->plan = plan;
-  if (plan->arena_bytes > f->arena_cap || !f->arena) {
-    whet__free(m, f->arena);
-    f->arena_cap = 0;
-    if (!(f->arena = whet__alloc(m, plan->arena_bytes)))
-      return unbind(f, whet__no_memory(m, plan->arena_bytes, err, "the arena for activations"));
-    f->arena_cap = plan->arena_bytes;
-  }
+  if ((plan->arena_bytes > f->arena_cap || !f->arena) && !make_arena(f, m, plan->arena_bytes))
+    return unbind(f, whet__no_memory(m, plan->arena_bytes, err, "the arena for activations"));
   f->bound = whet__alloc_array(m, (size_t)plan->n_step + 1, sizeof *f->bound);
   f->ptr = whet__alloc_array(m, (size_t)plan->n_place + 1, sizeof *f->ptr);
   if (!f->bound || !f->ptr || !bind_tensors(f, m))
