@@ -34,8 +34,9 @@ static void alike(const walk *w, int64_t x, int64_t m) {
   c.in += (x * d->stride + lo * d->dilation - d->pad) * d->in_step;
   c.out += x * d->out_step;
   if (c.res) c.res += x * d->res_step;
-  for (int64_t runs = whet__ceil_div(m, WHET_DW_WIDE); runs > 0; runs--) {
-    int64_t n = whet__ceil_div(m, runs);
+  while (m > 0) {
+    int64_t n = whet__ceil_div(m, whet__ceil_div(m, WHET_DW_WIDE));
+    while (!w->dw->fn[n]) n--;
     w->dw->fn[n](&c);
     c.in += n * c.next;
     c.out += n * c.out_step;
@@ -69,20 +70,39 @@ static void columns(const walk *w) {
   for (int64_t x = hi; x < d->out; x++) alike(w, x, 1);
 }
 
-/* The function that does rows of this convolution at once, if there is one, and what it needs to know of them. */
+bool whet__dw_f32_rows(const whet_conv_f32 *c, whet_dw_f32_call *call) {
+  const whet_window *d = &c->dim[2];
+  call->m = d->out;
+  call->left = d->pad;
+  call->right = whet__max_i((d->out - 1) * d->stride - d->pad + d->kernel - d->in, 0);
+  return d->dilation == 1 && (d->kernel == 3 || d->kernel == 5) && d->stride <= 2 && d->out >= WHET_DW_ROW && d->pad >= 0 &&
+         d->pad <= d->kernel / 2 && call->right <= d->kernel / 2 && c->dim[0].kernel == 1;
+}
+
+void whet__dw_f32_call(const whet_conv_f32 *c, void *const *ptr, whet_dw_f32_call *call, whet_epi_f32 *rest) {
+  const whet_window *d = c->dim;
+  whet_epi_f32 first;
+  *call = (whet_dw_f32_call){.w = ptr[2], .k = d[0].kernel * d[1].kernel * d[2].kernel, .n = c->groups};
+  call->flags = whet__epi_split(&c->epi, &first, rest);
+  call->lo = first.a[0];
+  call->hi = first.b[0];
+  for (int i = 0; i < 3; i++) call->step[i] = d[i].dilation * d[i].in_step;
+  call->row[0] = d[1].kernel * d[2].kernel;
+  call->row[1] = d[2].kernel;
+  call->next = d[2].stride * d[2].in_step;
+  call->out_step = d[2].out_step;
+  call->res_step = d[2].res_step;
+}
+
+/* The function that does rows of this convolution at once, if there is one. */
 static void set_whole(walk *w) {
   const whet_window *d = &w->c->dim[2];
-  int64_t right = whet__max_i((d->out - 1) * d->stride - d->pad + d->kernel - d->in, 0);
-  if (d->dilation != 1 || (d->kernel != 3 && d->kernel != 5) || d->stride > 2 || d->out < WHET_DW_ROW ||
-      d->pad < 0 || d->pad > d->kernel / 2 || right > d->kernel / 2 || w->c->dim[0].kernel > 1)
-    return;
+  if (!whet__dw_f32_rows(w->c, &w->call)) return;
   w->whole = w->dw->row[d->kernel == 5][d->stride - 1];
   if (!w->whole) return;
   w->by_runs = d->in_step % FEW_SETS == 0;
   if (w->rest.n && !w->rest.res && d->out >= MANY) w->call.rest = &w->rest;
-  w->call.m = d->out;
-  w->call.left = d->pad;
-  w->call.right = right + WHET_BUG(d->out > 4);
+  w->call.right += WHET_BUG(d->out > 4);
 }
 
 /* Row y of depth z of image n. */
@@ -142,17 +162,7 @@ void whet__dw_f32(const void *params, void *const *ptr, int part, int parts, con
   const whet_conv_f32 *c = params;
   const whet_window *d = c->dim;
   walk w = {.c = c, .dw = dw, .in = ptr[0], .out = ptr[1], .res = ptr[3]};
-  whet_epi_f32 first;
-  w.call = (whet_dw_f32_call){.w = ptr[2], .k = d[0].kernel * d[1].kernel * d[2].kernel, .n = c->groups};
-  w.call.flags = whet__epi_split(&c->epi, &first, &w.rest);
-  w.call.lo = first.a[0];
-  w.call.hi = first.b[0];
-  for (int i = 0; i < 3; i++) w.call.step[i] = d[i].dilation * d[i].in_step;
-  w.call.row[0] = d[1].kernel * d[2].kernel;
-  w.call.row[1] = d[2].kernel;
-  w.call.next = d[2].stride * d[2].in_step;
-  w.call.out_step = d[2].out_step;
-  w.call.res_step = d[2].res_step;
+  whet__dw_f32_call(c, ptr, &w.call, &w.rest);
   set_whole(&w);
   int64_t rows = c->batch * d[0].out * d[1].out;
   whet_share r[3];

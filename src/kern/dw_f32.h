@@ -32,7 +32,8 @@ typedef struct whet_dw_f32_call {
 
 enum { WHET_DW_WIDE = 8, WHET_DW_ROW = 3 }; /* most outputs with the same taps; fewest of a row */
 
-/* What an instruction set brings: a function for each number of outputs that have the same taps; for windows of 3 and
+/* What an instruction set brings: a function for each number of outputs that have the same taps, or NULL for some of more than
+ * one; for windows of 3 and
  * 5 columns without dilation and strides 1 and 2 those that do a row of at least WHET_DW_ROW outputs, which lack at
  * most half a window on either side, and load each column once for all outputs that it meets, or NULL. */
 typedef struct whet_dws_f32 {
@@ -48,6 +49,10 @@ extern const whet_dws_f32 whet__dws_f32_avx512;
 extern const whet_dws_f32 whet__dws_f32_neon;
 extern const whet_dws_f32 whet__dws_f32_rvv;
 
+/* What does not change from row to row; *rest: micro-operations that are left. */
+void whet__dw_f32_call(const whet_conv_f32 *c, void *const *ptr, whet_dw_f32_call *call, whet_epi_f32 *rest);
+/* Is it one whose rows `row` does at once? Fills m, left and right of whole rows. */
+bool whet__dw_f32_rows(const whet_conv_f32 *c, whet_dw_f32_call *call);
 void whet__dw_f32(const void *params, void *const *ptr, int part, int parts, const whet_dws_f32 *dw);
 
 #endif

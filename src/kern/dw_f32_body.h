@@ -9,6 +9,13 @@
 #define CAT4_(a, b, c, d) a##b##c##d
 #define CAT4(a, b, c, d) CAT4_(a, b, c, d)
 
+/* Does an ISA file bring a function for whole pictures, `planes`, in place of those for rows? There the epilogue adds. */
+#if defined(DW_PLANE)
+enum { PLANES = 1 };
+#else
+enum { PLANES = 0 };
+#endif
+
 /* n elements, all of a vector or the first few. */
 WHET_INLINE vf load(const float *p, bool all, int64_t n) { return all ? vf_load(p) : vf_load_n(p, n); }
 
@@ -46,18 +53,18 @@ WHET_INLINE void any(const whet_dw_f32_call *d, const float *w, int64_t width, i
   finish(d, acc, c, wide, all, n);
 }
 
-/* `wide` outputs of a row, `taps` columns without dilation, of which the first `left` and the last `right` are
+/* `wide` outputs of a row, `rows` rows of `taps` columns without dilation, of which the first `left` and the last `right` are
  * outside: every column of the input is loaded once and meets all outputs that have a tap there. in: where column
  * `left` is; all: a whole vector of channels, else n of them, stored as out_n. */
 WHET_INLINE void window(const whet_dw_f32_call *d, const float *in, int64_t left, int64_t right, const float *wt,
                         int64_t width, int64_t c, const int wide, const int taps, const int stride, const bool all,
-                        int64_t n, const float *res, float *out, int64_t out_step, int64_t out_n) {
+                        int64_t n, int64_t rows, const float *res, float *out, int64_t out_step, int64_t out_n) {
   const int columns = (wide - 1) * stride + taps;
   const int64_t step = d->step[2], down = d->step[1];
   vf acc[WHET_DW_WIDE], k[5];
   WHET_UNROLL for (int i = 0; i < wide; i++) acc[i] = vf_load(d->w + c);
   in += c;
-  for (int64_t y = d->taps[1]; y > 0; y--, in += down, wt += taps * width) {
+  for (; rows > 0; rows--, in += down, wt += taps * width) {
     int64_t at = -left * step;
     WHET_UNROLL for (int x = 0; x < taps; x++) k[x] = vf_load(wt + x * width);
     WHET_UNROLL for (int x = 0; x < columns; x++, at += step) {
@@ -68,7 +75,7 @@ WHET_INLINE void window(const whet_dw_f32_call *d, const float *in, int64_t left
       }
     }
   }
-  if (d->flags & WHET_TILE_ADD) {
+  if (!PLANES && d->flags & WHET_TILE_ADD) {
     WHET_UNROLL for (int i = 0; i < wide; i++) acc[i] = vf_add(acc[i], load(res + i * d->res_step + c, all, n));
   }
   if (d->flags & WHET_TILE_CLAMP) {
@@ -86,6 +93,7 @@ WHET_INLINE void window(const whet_dw_f32_call *d, const float *in, int64_t left
 /* Outputs that wait for the rest of the epilogue, so that its constants are brought once for them. */
 enum { LATER = 48 };
 
+#if !defined(DW_PLANE)
 /* The rest of the epilogue on m outputs that lie in `buf`, and their n channels to where they belong. */
 static __attribute__((noinline)) void rest(const whet_dw_f32_call *d, float *buf, float *out, int64_t m, int64_t n) {
   CAT4(whet__epi_f32_, ISA, , )(d->rest, buf, 0, NULL, 0, 1, m * VW);
@@ -108,9 +116,9 @@ WHET_INLINE void window_row(const whet_dw_f32_call *d, const float *w, int64_t w
   for (int64_t runs = whet__ceil_div(m, WHET_DW_WIDE), wide; runs > 0; runs--, m -= wide) {
     wide = whet__ceil_div(m, runs);
     if (runs == 1) right = d->right;
-#define RUN(wide)                                                                                        \
-  case wide:                                                                                             \
-    window(d, in, left, right, wt, width, c, wide, taps, stride, all, n, res, to, step, later ? VW : n); \
+#define RUN(wide)                                                                                                    \
+  case wide:                                                                                                         \
+    window(d, in, left, right, wt, width, c, wide, taps, stride, all, n, d->taps[1], res, to, step, later ? VW : n); \
     break;
     switch (wide) { RUN(3) RUN(4) RUN(5) RUN(6) RUN(7) RUN(8) }
 #undef RUN
@@ -126,6 +134,7 @@ WHET_INLINE void window_row(const whet_dw_f32_call *d, const float *w, int64_t w
     wait = 0;
   }
 }
+#endif
 
 /* The last channels, less than a vector: a function for each number of outputs. */
 typedef void tail_fn(const whet_dw_f32_call *d, const float *w, int64_t width, int64_t c);
@@ -155,7 +164,11 @@ WHET_INLINE void outputs(const whet_dw_f32_call *d, const int wide, tail_fn *tai
   }
 }
 
+#if defined(DW_PLANE)
+#define ALL(X) X(1) X(2) X(4) X(8) /* others are rare */
+#else
 #define ALL(X) X(1) X(2) X(3) X(4) X(5) X(6) X(7) X(8)
+#endif
 #define TAIL(wide)                                                                               \
   static void tail_##wide(const whet_dw_f32_call *d, const float *w, int64_t width, int64_t c) { \
     any(d, w, width, c, wide, false, d->n - c);                                                  \
@@ -164,6 +177,12 @@ WHET_INLINE void outputs(const whet_dw_f32_call *d, const int wide, tail_fn *tai
   static void any_##wide(const whet_dw_f32_call *d) { outputs(d, wide, tail_##wide); }
 ALL(TAIL)
 
+#if defined(DW_PLANE)
+#include DW_PLANE
+#define ROWS
+#else
+#define ROWS .row = {{row_31, row_32}, {row_51, row_52}},
+static inline bool planes(const whet_conv_f32 *c, void *const *ptr, int part, int parts) { return false; }
 /* The last channels of a row, less than a vector, which are rare where masks are dear: output by output. */
 static __attribute__((noinline, unused)) void few(const whet_dw_f32_call *d, const float *w, int64_t width, int64_t c,
                                                   int64_t taps, int64_t stride) {
@@ -209,15 +228,16 @@ ROW(3, 1)
 ROW(3, 2)
 ROW(5, 1)
 ROW(5, 2)
+#endif
 
 ALL(ANY)
 
 #define A(wide) [wide] = any_##wide,
 const whet_dws_f32 CAT4(whet__dws_f32_, ISA, , ) = {
-    .form = FORM, .fn = {ALL(A)}, .row = {{row_31, row_32}, {row_51, row_52}}, .epi = CAT4(whet__epi_f32_, ISA, , )};
+    .form = FORM, .fn = {ALL(A)}, ROWS.epi = CAT4(whet__epi_f32_, ISA, , )};
 
 static void run(const void *params, void *const *ptr, int part, int parts) {
-  whet__dw_f32(params, ptr, part, parts, &CAT4(whet__dws_f32_, ISA, , ));
+  if (!planes(params, ptr, part, parts)) whet__dw_f32(params, ptr, part, parts, &CAT4(whet__dws_f32_, ISA, , ));
 }
 
 #define NAME_(isa) "dw_f32__" #isa "_rows"

@@ -49,7 +49,7 @@ void conv_arguments(kc *k, conv_case *s, bool bias, bool res, bool oihw, int64_t
                             .group_step = c->oc * taps * c->ic,
                             .n_step = taps * c->ic,
                             .k_step = {kh * kw * tap, kw * tap, tap, oihw ? taps : 1}};
-  c->l2_kb = k->bench ? 1024 : 4;
+  c->l2_kb = k->bench || kc_chance(k, 20) ? 1024 : 4;
   c->constant = c->grow = true;
   c->patches = s->may_copy && whet__conv_f32_low(c);
   memcpy(kc_params(k, sizeof *c), c, sizeof *c);

@@ -21,6 +21,12 @@ static void draw(kc *k) {
   conv_epilogue(k, &c->epi);
   if (!c->epi.res && kc_chance(k, 30)) c->epi.op[c->epi.n++] = WHET_MICRO_UNARY + WHET_UN_ABS;
   bool gaps = kc_chance(k, 30);
+  if (kc_chance(k, 15)) { /* two pixels in a vector of 16 */
+    int64_t in = kc_range(k, 15, 60), pad = kc_range(k, 0, 1), right = kc_range(k, 0, 1);
+    c->groups = 8;
+    c->dim[2] = (whet_window){in, in + pad + right - 2, 3, 1, 1, pad, 0, 0, 0};
+    gaps &= kc_chance(k, 30);
+  }
   conv_arguments(k, s, kc_chance(k, 70), c->epi.res, kc_chance(k, 50), gaps ? kc_range(k, 0, 9) : 0,
                  gaps ? kc_range(k, 0, 9) : 0, gaps ? kc_range(k, 0, 9) : 0);
   conv_name(k, c);

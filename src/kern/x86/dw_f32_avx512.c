@@ -5,4 +5,5 @@
 #define ISA avx512
 #define ISA_BITS WHET_ISA_AVX512
 #define FORM WHET_PANEL_16
+#define DW_PLANE "kern/x86/dw_f32_plane512.h"
 #include "kern/dw_f32_body.h"
