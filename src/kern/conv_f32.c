@@ -6,6 +6,8 @@
 
 #include <math.h>
 
+#include "kern/gemm_f32.h"
+
 /* One group of a convolution on its way through the outputs. */
 typedef struct walk {
   whet_conv_f32 c; /* dimensions perhaps exchanged */
@@ -328,20 +330,27 @@ static void run_group(walk *w, int64_t rows, int part, int parts) {
   }
 }
 
-/* One output, of one tap. */
-static bool one_row(const whet_conv_f32 *c) {
-  int64_t positions = c->batch * c->groups;
-  for (int i = 0; i < 3; i++) {
-    positions *= c->dim[i].out * c->dim[i].kernel;
-    if (c->dim[i].pad || c->dim[i].in != 1) return false;
+/* Outputs of one tap each that lie at even distances are the rows of a product. */
+static bool product(const whet_conv_f32 *c, whet_gemm_f32 *g) {
+  const whet_window all = {c->batch, c->batch, 1, 1, 1, 0, c->in_batch, c->out_batch, c->res_batch};
+  *g = (whet_gemm_f32){.m = 1, .n = c->oc, .k = c->ic, .epi = c->epi, .l2_kb = c->l2_kb};
+  bool rows = c->groups == 1;
+  for (int i = 2; i >= -1; i--) {
+    const whet_window *d = i < 0 ? &all : &c->dim[i];
+    rows &= d->kernel == 1 && !d->pad && d->out <= d->in && (d->out == 1 || d->stride == 1);
+    if (d->out == 1) continue;
+    if (g->m == 1) g->lda = d->in_step, g->ldc = d->out_step, g->ldr = d->res_step;
+    rows &= d->in_step == g->m * g->lda && d->out_step == g->m * g->ldc && d->res_step == g->m * g->ldr;
+    g->m *= d->out;
   }
-  return positions == 1;
+  return rows;
 }
 
 void whet__conv_f32(const void *params, void *const *ptr, int part, int parts, const whet_tiles_f32 *tiles) {
   const whet_conv_f32 *given = params;
-  if (!tiles->run && one_row(given)) {
-    whet__tile_row(tiles, &given->epi, ptr[0], ptr[2], given->oc, given->ic, ptr[1], ptr[3], part, parts);
+  whet_gemm_f32 single;
+  if (!tiles->run && product(given, &single)) {
+    whet__gemm_f32(&single, ptr, part, parts, tiles);
     return;
   }
   char *scratch = ptr[4];
