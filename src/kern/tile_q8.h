@@ -13,7 +13,7 @@
  *   TILE_APART  if a tile takes the places of its rows, which then need not be evenly apart: tiles go on from one line of
  *               results to the next
  *   TILE_READY  what a panel knows of its results once out_ready() has asked, if there is such
- *   TILE_MAKE   if TILE_READY can make bytes of tiles of one block, where it has `make`
+ *   TILE_MAKE   if there is out_ready_tile(), which makes bytes of tiles of one block
  *   TILE_BYTES  there is tile_bytes(), which makes bytes of a tile of the greatest height without storing its sums, where
  *               tile_bytes_for() says so of a panel
  *   TILE_SUM    what sums the activations of a result (n in each of n_seg runs), as an unsigned 32-bit number, if it has a way of
@@ -236,15 +236,12 @@ static inline void tile_finish(const tile_work *w, int32_t *acc, int64_t at, int
   int64_t ld = 16 * w->nv;
   if (w->p->w_zeros && !w->one_zero)
     for (int64_t r = 0; r < mr; r++) tile_take(acc + r * ld, w->w_zero, (uint32_t)w->sum[at + r], w->nv);
+  char *out = w->out + (size_t)(at * w->p->out_pitch) * (whet_dtype_bits(w->p->out.dtype) / 8);
 #ifdef TILE_MAKE
-  if (w->ready->make) {
-    w->ready->make(w->ready, acc, mr, (uint8_t *)w->out + at * w->p->out_pitch, w->p->out_pitch);
-    return;
-  }
+  out_ready_tile(w->ready, &w->p->out, &w->f, acc, mr, w->cols, w->table, out, w->p->out_pitch);
+#else
+  out_tile(&w->p->out, &w->f, acc, ld, mr, w->cols, w->table, out, w->p->out_pitch);
 #endif
-  size_t bytes = whet_dtype_bits(w->p->out.dtype) / 8;
-  out_tile(&w->p->out, &w->f, acc, ld, mr, w->cols, w->table, w->out + (size_t)(at * w->p->out_pitch) * bytes,
-           w->p->out_pitch);
 }
 
 /* What is added to all sums of a row, where the tile has not. */
@@ -355,7 +352,7 @@ static void tile_panel(const whet_conv_q8 *p, const tile_cut *c, const tile_geo 
                  .cols = whet__min_i(16 * nv, c->l.oc - block * 16)};
 #ifdef TILE_READY
   TILE_READY ready; /* not within w: it is large, and all of w is cleared */
-  out_ready(&ready, &p->out, &w.f, w.cols);
+  out_ready(&ready, &p->out, &w.f, w.cols, table);
   w.ready = &ready;
 #endif
   tile_all(&w, g, a, line, n, b, bias);

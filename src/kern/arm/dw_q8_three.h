@@ -74,7 +74,7 @@ static void three_half(const dw_call *k, const dw_block *b, int h, const dots_tu
   f.mul += f.mul ? 8 * h : 0, f.shift += f.shift ? 8 * h : 0, f.real += f.real ? 8 * h : 0,
       f.real32 += f.real32 ? 8 * h : 0;
   whet_out_ready_neon ready;
-  out_ready(&ready, o, &f, 8);
+  out_ready(&ready, o, &f, 8, k->table);
   r->step[0] = r->step[1] = (int64_t)(BLOCK * sizeof *k->sums);
   r->out[0] = (uint8_t *)k->sums, r->out[1] = (uint8_t *)(k->sums + p->out_w * BLOCK);
   for (int64_t i = 0; i < n; i++) {

@@ -47,7 +47,8 @@ MAKES(OUT_REAL)
   [how] = {{make_##how##_u, make_##how##_u_whole}, {make_##how##_s, make_##how##_s_whole}}
 static const make_fn makes[OUT_NEAR + 1][2][2] = {NAMES(OUT_QUICK), NAMES(OUT_UP), NAMES(OUT_REAL), NAMES(OUT_NEAR)};
 
-void out_ready(whet_out_ready_neon *t, const whet_out_q8 *o, const whet_factors *f, int64_t n) {
+void out_ready(whet_out_ready_neon *t, const whet_out_q8 *o, const whet_factors *f, int64_t n, const uint8_t *table) {
+  (void)table; /* results that go through one are out_tile()'s */
   int how = out_way(o);
   t->make = NULL;
   t->near = false;

@@ -221,6 +221,15 @@ typedef struct whet_out_ready_neon {
 
 /* For n channels from the factors' first on. */
 #define out_ready whet__out_ready_neon_for
-void out_ready(whet_out_ready_neon *t, const whet_out_q8 *o, const whet_factors *f, int64_t n);
+void out_ready(whet_out_ready_neon *t, const whet_out_q8 *o, const whet_factors *f, int64_t n, const uint8_t *table);
+
+/* out_tile() for such channels, rows of sums 16 apart, with what is ready for them. */
+static inline void out_ready_tile(const whet_out_ready_neon *t, const whet_out_q8 *o, const whet_factors *f, const int32_t *sum,
+                                  int64_t rows, int64_t n, const uint8_t *table, void *out, int64_t pitch) {
+  if (t->make)
+    t->make(t, sum, rows, out, pitch);
+  else
+    out_tile(o, f, sum, 16, rows, n, table, out, pitch);
+}
 
 #endif

@@ -78,7 +78,7 @@ static inline __attribute__((always_inline)) __m512i four(const uint8_t *p) {
       UNROLL for (int i = 0; i < MR; i++) UNROLL for (int j = 0; j < NV; j++) acc[i][j] =                     \
           _mm512_loadu_si512(bias + 16 * j);                                                                  \
     }                                                                                                         \
-    if (HIGHEST_##T(MR, NV) && NV <= 2 && g->n_seg == 3 && g->k4 == 3) { /* pictures of three colours */      \
+    if (HIGHEST_##T(MR, NV) && NV == 1 && g->n_seg == 3 && g->k4 == 3) { /* pictures of three colours */      \
       UNROLL for (int s = 0; s < 3; s++) {                                                                    \
         const uint8_t *q[(MR + 2) / 3];                                                                       \
         UNROLL for (int i = 0; i < (MR + 2) / 3; i++) q[i] = a + g->seg[s] + 3 * i * lda;                     \
@@ -97,7 +97,7 @@ static inline __attribute__((always_inline)) __m512i four(const uint8_t *p) {
       }                                                                                                       \
     }                                                                                                         \
     if (HIGHEST_##T(MR, NV) && w) {                                                                           \
-      ready_bytes(w->ready, &acc[0][0], MR, NV, w->table, out, w->p->out_pitch);                              \
+      ready_bytes(w->ready, &acc[0][0], MR, NV, out, w->p->out_pitch);                                        \
       return;                                                                                                 \
     }                                                                                                         \
     UNROLL for (int i = 0; i < MR; i++) UNROLL for (int j = 0; j < NV; j++)                                   \
@@ -138,7 +138,7 @@ static inline __attribute__((always_inline)) __m512i four(const uint8_t *p) {
   TILES_4(X, X1, bytes, 1)                                                                                     \
   X(bytes, 5, 1)                                                                                               \
   X(bytes, 6, 1)                                                                                               \
-  X(bytes, 7, 1) X(bytes, 8, 1) X(bytes, 9, 1) X(bytes, 10, 1) X(bytes, 11, 1) X(bytes, 12, 1) X(bytes, 13, 1) \
+  X(bytes, 7, 1) X(bytes, 8, 1) X(bytes, 10, 1) X(bytes, 12, 1) \
       X(bytes, 14, 1)
 #define BYTES_2(X, X1)     \
   TILES_4(X, X1, bytes, 2) \

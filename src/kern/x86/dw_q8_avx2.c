@@ -27,13 +27,13 @@ typedef struct dw_block {
   whet_out_ready_avx2 ready;
 } dw_block;
 static void dw_block_of(dw_block *k, const whet_dw_q8 *p, const whet_dw_q8_layout *l, const void *own,
-                        const char *pack, int64_t b) {
+                        const char *pack, int64_t b, const uint8_t *table) {
   (void)own;
   k->n = whet__min_i(16, p->channels - b);
   k->w = pack + l->weights + b * l->slots * 2;
   k->bias = (const int32_t *)(const void *)pack + b;
   k->f = whet__factors_at(&p->out, pack + l->factors, l->n, b);
-  out_ready(&k->ready, &p->out, &k->f, k->n);
+  out_ready(&k->ready, &p->out, &k->f, k->n, table);
 }
 
 /* Two taps at a time. */
@@ -71,10 +71,7 @@ static void dw_sums(const dw_block *k, const int16_t *const *tap, int slots, int
 
 OUT_INLINE void dw_out(const dw_block *k, const whet_dw_q8 *p, const int32_t *sum, int64_t n, const uint8_t *table,
                        char *out) {
-  if (k->ready.make)
-    k->ready.make(&k->ready, sum, n, (uint8_t *)out, p->out_pitch);
-  else
-    out_tile(&p->out, &k->f, sum, 16, n, k->n, table, out, p->out_pitch);
+  out_ready_tile(&k->ready, &p->out, &k->f, sum, n, k->n, table, out, p->out_pitch);
 }
 
 static void dw_ready(const whet_dw_q8 *p, const whet_dw_q8_layout *l, const char *pack, void *own) {

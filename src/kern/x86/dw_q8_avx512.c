@@ -38,7 +38,8 @@ typedef struct dw_block {
   whet_factors f;
 } dw_block;
 static void dw_block_of(dw_block *k, const whet_dw_q8 *p, const whet_dw_q8_layout *l, const void *own,
-                        const char *pack, int64_t b) {
+                        const char *pack, int64_t b, const uint8_t *table) {
+  (void)table;
   const whet_factors f = whet__factors_at(&p->out, pack + l->factors, l->n, b);
   *k = (dw_block){whet__min_i(16, p->channels - b), l->n, (const float *)own + b,
                   (const int32_t *)(const void *)pack + b, f};

@@ -64,7 +64,7 @@ static void dw_rows(const whet_dw_q8 *p, const dw_cut *c, int64_t many, const dw
   for (int64_t b = 0; b < p->channels; b += 16) {
     int32_t sum[CHUNK * 16];
     dw_block k;
-    dw_block_of(&k, p, &c->l, own, pack, b);
+    dw_block_of(&k, p, &c->l, own, pack, b, table);
     for (int64_t x = 0; x < p->out_w; x += CHUNK) { /* once, where there are many rows */
       const int64_t n = whet__min_i(CHUNK, p->out_w - x);
       for (int64_t r = 0; r < many; r++)

@@ -71,16 +71,28 @@ MAKE(OUT_QUICK)
 MAKE(OUT_UP)
 MAKE(OUT_REAL32)
 
-void out_ready(whet_out_ready_avx2 *t, const whet_out_q8 *o, const whet_factors *f, int64_t n) {
+void out_ready(whet_out_ready_avx2 *t, const whet_out_q8 *o, const whet_factors *f, int64_t n, const uint8_t *table) {
   const int how = out_way(o);
   t->make = NULL;
-  if (o->table || (n != 8 && n != 16)) return;
+  if (n != 8 && n != 16) return;
   if (how == OUT_QUICK) t->make = n == 8 ? make_OUT_QUICK_8 : make_OUT_QUICK_16;
   if (how == OUT_UP) t->make = n == 8 ? make_OUT_UP_8 : make_OUT_UP_16;
   if (how == OUT_REAL32) t->make = n == 8 ? make_OUT_REAL32_8 : make_OUT_REAL32_16;
   if (!t->make) return;
   t->bound = out_bounds(o);
   for (int j = 0; j < n / 8; j++) t->g[j] = out_load(f, 8 * j, how);
+  t->then = o->table != 0;
+  if (t->then) whet__lut_avx2(&t->table, table);
+}
+
+void out_ready_tile(const whet_out_ready_avx2 *t, const whet_out_q8 *o, const whet_factors *f, const int32_t *sum, int64_t rows,
+                    int64_t n, const uint8_t *table, void *out, int64_t pitch) {
+  if (!t->make) {
+    out_tile(o, f, sum, 16, rows, n, table, out, pitch);
+    return;
+  }
+  t->make(t, sum, rows, out, pitch);
+  if (t->then) whet__lut_rows_avx2(&t->table, out, pitch, out, pitch, rows, n);
 }
 
 /* Rows of any number of sums by the other ways, OUT_FIX vector by vector. */
@@ -159,6 +171,7 @@ void out_tile(const whet_out_q8 *o, const whet_factors *f, const int32_t *sum, i
     out_ways(o, f, sum, ld, rows, n, how, out, pitch);
   }
   if (!o->table) return;
-  for (int64_t r = 0; r < rows; r++)
-    for (int64_t j = 0; j < n; j++) ((uint8_t *)out)[r * pitch + j] = table[((uint8_t *)out)[r * pitch + j]];
+  whet_lut_avx2 t;
+  whet__lut_avx2(&t, table);
+  whet__lut_rows_avx2(&t, out, pitch, out, pitch, rows, n);
 }

@@ -268,6 +268,14 @@ OUT_INLINE void out_store(uint8_t *to, __m256i x, int64_t n) {
   }
 }
 
+/* Bytes through a table of 256, as lut_q8_avx2.c has it ready: rows of n, in place or not. */
+typedef struct whet_lut_avx2 {
+  __m256i d[2][8];
+} whet_lut_avx2;
+void whet__lut_avx2(whet_lut_avx2 *t, const uint8_t *table);
+void whet__lut_rows_avx2(const whet_lut_avx2 *t, const uint8_t *in, int64_t in_pitch, uint8_t *out, int64_t out_pitch, int64_t rows,
+                         int64_t n);
+
 /* Store a tile of sums: rows x n, rows of sums `ld` apart and readable to a multiple of 8, factors from the tile's
  * first channel on. pitch: elements between rows of out. */
 #define out_tile whet__out_tile_avx2
@@ -280,10 +288,17 @@ typedef struct whet_out_ready_avx2 {
   void (*make)(const struct whet_out_ready_avx2 *t, const int32_t *sum, int64_t rows, uint8_t *out, int64_t pitch);
   out_factor g[2];
   out_bound bound;
+  bool then; /* through `table` after that */
+  whet_lut_avx2 table;
 } whet_out_ready_avx2;
 
 /* For n channels from the factors' first on. */
 #define out_ready whet__out_ready_avx2_for
-void out_ready(whet_out_ready_avx2 *t, const whet_out_q8 *o, const whet_factors *f, int64_t n);
+void out_ready(whet_out_ready_avx2 *t, const whet_out_q8 *o, const whet_factors *f, int64_t n, const uint8_t *table);
+
+/* out_tile() for such channels, with what is ready for them. */
+#define out_ready_tile whet__out_ready_tile_avx2
+void out_ready_tile(const whet_out_ready_avx2 *t, const whet_out_q8 *o, const whet_factors *f, const int32_t *sum, int64_t rows,
+                    int64_t n, const uint8_t *table, void *out, int64_t pitch);
 
 #endif

@@ -260,20 +260,27 @@ OUT_INLINE __m512i out_lookup(__m512i x, const out_table *t) {
   return _mm512_mask_blend_epi8(_mm512_movepi8_mask(x), lo, hi);
 }
 #else
-/* Without VBMI sixteen bytes of the table at a time: vpshufb gives 0 for what belongs to other parts. */
+/* Without VBMI vpermi2w looks up a pair of entries by the upper seven bits of a byte, half of the table at a time; the lowest bit
+ * chooses one of the pair. Bytes at even and at odd places are apart till then. */
 typedef struct out_table {
-  const uint8_t *p;
+  __m512i t[4];
 } out_table;
-OUT_INLINE out_table out_table_load(const uint8_t *p) { return (out_table){p}; }
+OUT_INLINE out_table out_table_load(const uint8_t *p) {
+  out_table t;
+  OUT_UNROLL for (int i = 0; i < 4; i++) t.t[i] = _mm512_loadu_si512(p + 64 * i);
+  return t;
+}
+/* The pairs of 32 bytes that stand at `bit` of each word less 1. */
+OUT_INLINE __m512i out_pairs(__m512i x, const out_table *t, unsigned bit) {
+  const __m512i at = _mm512_srli_epi16(x, bit);
+  const __mmask32 high = _mm512_test_epi16_mask(at, _mm512_set1_epi16(0x40));
+  return _mm512_mask_blend_epi16(high, _mm512_permutex2var_epi16(t->t[0], at, t->t[1]), _mm512_permutex2var_epi16(t->t[2], at, t->t[3]));
+}
 OUT_INLINE __m512i out_lookup(__m512i x, const out_table *t) {
-  __m512i r = _mm512_setzero_si512();
-  const __m512i others = _mm512_set1_epi8(0x70);
-  _Pragma("GCC unroll 1") for (int i = 0; i < 16; i++) {
-    __m512i at = _mm512_adds_epu8(_mm512_xor_si512(x, _mm512_set1_epi8((char)(16 * i))), others);
-    __m128i part = _mm_loadu_si128((const __m128i *)(const void *)(t->p + 16 * i));
-    r = _mm512_or_si512(r, _mm512_shuffle_epi8(_mm512_broadcast_i32x4(part), at));
-  }
-  return r;
+  const __mmask64 odd = UINT64_C(0xaaaaaaaaaaaaaaaa);
+  const __m512i a = out_pairs(x, t, 1), b = out_pairs(x, t, 9);
+  const __m512i first = _mm512_mask_blend_epi8(odd, a, _mm512_slli_epi16(b, 8)), second = _mm512_mask_blend_epi8(odd, _mm512_srli_epi16(a, 8), b);
+  return _mm512_mask_blend_epi8(_mm512_test_epi8_mask(x, _mm512_set1_epi8(1)), first, second);
 }
 #endif
 

@@ -11,12 +11,12 @@ typedef struct whet_out_ready_512 {
   int how;                        /* OUT_NEAR, OUT_HALF, OUT_HALF_UP, or -1: out_tile() is asked */
   const float *factor, *lo, *add; /* see out_factor; of the panel's first channel */
   out_bound bound;
-  bool table; /* bytes go through one */
+  const uint8_t *table; /* which bytes go through, or NULL */
   int64_t cols;
 } whet_out_ready_512;
 
 #define out_ready whet__out_ready_512
-static void out_ready(whet_out_ready_512 *e, const whet_out_q8 *o, const whet_factors *f, int64_t cols) {
+static void out_ready(whet_out_ready_512 *e, const whet_out_q8 *o, const whet_factors *f, int64_t cols, const uint8_t *table) {
   e->how = -1;
   if (o->live || out_way(o) < 0) return;
   int how = out_way_for(o, f, cols);
@@ -27,7 +27,7 @@ static void out_ready(whet_out_ready_512 *e, const whet_out_q8 *o, const whet_fa
   e->lo = f->low;
   e->add = f->half;
   e->bound = out_bounds(o);
-  e->table = o->table;
+  e->table = o->table ? table : NULL;
   e->cols = cols;
 }
 
@@ -43,8 +43,7 @@ OUT_INLINE __m512i ready_rescale(const whet_out_ready_512 *e, __m512i x, int blo
 }
 
 /* `mr` rows of nv blocks, mr and nv being constants: four vectors at a time, which are four, two or one rows. */
-OUT_INLINE void ready_rows(const whet_out_ready_512 *e, const __m512i *acc, int mr, int nv, const uint8_t *table, uint8_t *out, int64_t pitch,
-                           int how) {
+OUT_INLINE void ready_rows(const whet_out_ready_512 *e, const __m512i *acc, int mr, int nv, uint8_t *out, int64_t pitch, int how) {
   const int many = nv == 1 ? 4 : nv == 2 ? 2 : 1;
   const __mmask64 of_row = _bzhi_u64(~UINT64_C(0), (unsigned)e->cols);
   const bool whole = pitch == e->cols && pitch == 16 * nv;
@@ -56,7 +55,7 @@ OUT_INLINE void ready_rows(const whet_out_ready_512 *e, const __m512i *acc, int 
     }
     __m512i x = out_order(out_narrow(v, &e->bound));
     if (e->table) {
-      out_table t = out_table_load(table);
+      out_table t = out_table_load(e->table);
       x = out_lookup(x, &t);
     }
     if (many == 1) {
@@ -74,13 +73,13 @@ OUT_INLINE void ready_rows(const whet_out_ready_512 *e, const __m512i *acc, int 
     }
   }
 }
-OUT_INLINE void ready_bytes(const whet_out_ready_512 *e, const __m512i *acc, int mr, int nv, const uint8_t *table, uint8_t *out, int64_t pitch) {
+OUT_INLINE void ready_bytes(const whet_out_ready_512 *e, const __m512i *acc, int mr, int nv, uint8_t *out, int64_t pitch) {
   if (e->how == OUT_NEAR)
-    ready_rows(e, acc, mr, nv, table, out, pitch, OUT_NEAR);
+    ready_rows(e, acc, mr, nv, out, pitch, OUT_NEAR);
   else if (e->how == OUT_HALF_UP)
-    ready_rows(e, acc, mr, nv, table, out, pitch, OUT_HALF_UP);
+    ready_rows(e, acc, mr, nv, out, pitch, OUT_HALF_UP);
   else
-    ready_rows(e, acc, mr, nv, table, out, pitch, OUT_HALF);
+    ready_rows(e, acc, mr, nv, out, pitch, OUT_HALF);
 }
 
 #endif
