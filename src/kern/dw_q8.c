@@ -6,14 +6,15 @@
 
 whet_dw_q8_layout whet__dw_q8_layout(const whet_dw_q8_shape *s) {
   whet_dw_q8_layout l = {.n = (int64_t)whet__round_up((size_t)s->channels, 64), .taps = (int64_t)s->kh * s->kw};
-  if (s->form == WHET_DW_Q8_DOTS)
+  const bool fours = whet__dw_q8_fours(s->form);
+  if (fours)
     l.slots = s->kh <= 4 ? (int64_t)s->kw * 4 : (int64_t)whet__round_up((size_t)l.taps, 4);
   else
     l.slots = s->form == WHET_DW_Q8_PAIRS ? (int64_t)whet__round_up((size_t)l.taps, 2) : l.taps;
   l.factors = (size_t)l.n * 4;
   l.w_zero = l.factors + whet__round_up(whet__factors_bytes(&s->out, l.n), 64);
   l.weights = l.w_zero + (s->w_zeros && s->form == WHET_DW_Q8_DOTS ? (size_t)l.n * 4 : 0);
-  l.bytes = l.weights + (size_t)(l.slots * l.n) * (s->form == WHET_DW_Q8_DOTS ? 1 : 2);
+  l.bytes = l.weights + (size_t)(l.slots * l.n) * (fours ? 1 : 2);
   return l;
 }
 
@@ -24,7 +25,7 @@ size_t whet__dw_q8_bytes(const void *params) {
 /* Kernel row and column of a slot; false for padding. */
 static bool slot_tap(const whet_dw_q8_pack *p, int64_t slot, int64_t *y, int64_t *x) {
   int64_t kh = p->shape.kh, kw = p->shape.kw;
-  if (p->shape.form == WHET_DW_Q8_DOTS) return whet__dw_q8_dots_tap(kh, kw, slot, y, x);
+  if (whet__dw_q8_fours(p->shape.form)) return whet__dw_q8_dots_tap(kh, kw, slot, y, x);
   *y = slot / kw, *x = slot % kw;
   return slot < kh * kw;
 }
@@ -48,6 +49,8 @@ static void put(uint8_t form, void *to, const whet_dw_q8_layout *l, int64_t c, i
   if (form == WHET_DW_Q8_DOTS) {
     int64_t at = place(form, c) % 64;
     ((int8_t *)to)[c / 64 * l->slots * 64 + slot / 4 * 256 + at * 4 + slot % 4] = (int8_t)v;
+  } else if (form == WHET_DW_Q8_GROUPS) {
+    ((int8_t *)to)[(slot / 4 * l->n + c) * 4 + slot % 4] = (int8_t)v;
   } else if (form == WHET_DW_Q8_PAIRS) {
     int64_t half = c / 4 % 2, lane = c % 16 / 8 * 4 + c % 4;
     ((int16_t *)to)[c / 16 * l->slots * 16 + slot / 2 * 32 + half * 16 + lane * 2 + slot % 2] = (int16_t)v;
@@ -61,7 +64,7 @@ void whet__dw_q8_do_pack(const void *params, const void *const *src, void *dst, 
   whet_dw_q8_layout l = whet__dw_q8_layout(&p->shape);
   uint8_t form = p->shape.form;
   int32_t *bias = dst, *w_zero = (int32_t *)(void *)((char *)dst + l.w_zero);
-  bool dots = form == WHET_DW_Q8_DOTS;
+  bool fours = whet__dw_q8_fours(form);
   char *weights = (char *)dst + l.weights;
   int64_t from, to;
   whet__split(l.n / 64, part, parts, &from, &to);
@@ -69,7 +72,7 @@ void whet__dw_q8_do_pack(const void *params, const void *const *src, void *dst, 
     int64_t c = channel(p, at);
     bool real = c < p->shape.channels;
     int64_t zero = real && p->n_zero ? whet__dw_q8_zeros(p)[p->n_zero > 1 ? c : 0] : 0, y, x;
-    int64_t apart = dots ? zero - (p->w_type == WHET_U8 ? 128 : 0) : 0; /* form 1 has w + apart, and zeros beside it */
+    int64_t apart = fours ? zero - (p->w_type == WHET_U8 ? 128 : 0) : 0; /* bytes are w + apart, form 1 has zeros beside them */
     uint32_t sum = 0;
     for (int64_t s = 0; s < l.slots; s++) {
       int64_t v = 0;
@@ -84,6 +87,6 @@ void whet__dw_q8_do_pack(const void *params, const void *const *src, void *dst, 
     if (real && p->bias_type) memcpy(&own, (const char *)src[1] + c * 4, 4); /* it may lie anywhere in a file */
     bias[place(form, at)] = (int32_t)(own - (uint32_t)p->in_zero * sum);
     whet__factors_set(&p->shape.out, (char *)dst + l.factors, l.n, place(form, at), &r);
-    if (dots && p->shape.w_zeros) w_zero[place(form, at)] = (int32_t)apart;
+    if (form == WHET_DW_Q8_DOTS && p->shape.w_zeros) w_zero[place(form, at)] = (int32_t)apart;
   }
 }

@@ -19,7 +19,8 @@
  * lanes stand in the order that interleaving bytes leaves: lane 4q+i of j is channel 16q + 4j + i of the block. A last
  * block of at most 8, 16 or 32 channels is repeated through its 64. Taps: whet__dw_q8_dots_tap.
  * Form 2: s16 [block of 16][pair of taps][2][8][2], w - w_zero; halves 0 and 1 hold channels 0-3, 8-11 and 4-7,
- * 12-15. Form 3: s16 [tap][n], w - w_zero. */
+ * 12-15. Form 3: s16 [tap][n], w - w_zero. Form 4: s8 [group of 4 taps][n][4], taps as in form 1, for weights without zero
+ * points. */
 
 #include "kern/kern.h"
 #include "kern/out_q8.h"
@@ -33,7 +34,7 @@ typedef struct whet_dw_q8 {
   whet_out_q8 out;
 } whet_dw_q8;
 
-enum { WHET_DW_Q8_DOTS = 1, WHET_DW_Q8_PAIRS = 2, WHET_DW_Q8_TAPS = 3 };
+enum { WHET_DW_Q8_DOTS = 1, WHET_DW_Q8_PAIRS = 2, WHET_DW_Q8_TAPS = 3, WHET_DW_Q8_GROUPS = 4 };
 
 /* Where things lie in packed weights, in bytes. */
 typedef struct whet_dw_q8_layout {
@@ -54,7 +55,9 @@ static inline whet_dw_q8_layout whet__dw_q8_layout_of(const whet_dw_q8 *p, uint8
   return whet__dw_q8_layout(&s);
 }
 
-/* Kernel row and column of a slot of form 1; false for padding. Taps run down each kernel column, every column padded to
+/* Weights are bytes, taps in groups of four. */
+static inline bool whet__dw_q8_fours(uint8_t form) { return form == WHET_DW_Q8_DOTS || form == WHET_DW_Q8_GROUPS; }
+/* Kernel row and column of a slot of these forms; false for padding. Taps run down each kernel column, every column padded to
  * 4, when kh <= 4; of 5 x 5 rows 0 to 3 stand so, then row 4 from the left, then its last tap in the last slot; else
  * they run through rows and columns. */
 static inline bool whet__dw_q8_dots_tap(int64_t kh, int64_t kw, int64_t slot, int64_t *y, int64_t *x) {

@@ -4,16 +4,13 @@
 
 /* The driver of family dw_q8's rows whose activations are widened: the input rows under a row of results are held in
  * a ring, each brought in once, borders filled with the zero point, channels rounded up to 16. The including file
- * includes its out_q8_*.h and defines, before,
+ * defines, before, what dw_q8_rows.h wants, and
  *
- *   DW_FORM, dw_elem   the form of the weights; what an activation is in the ring
- *   dw_widen()         n bytes as unsigned numbers; is_signed: their top bits are turned
- *   dw_ready()         what is made once for a call, in DW_OWN(layout) bytes
- *   dw_block           what 16 channels of a call have in common, filled by dw_block_of() from channel b on
- *   dw_sums()          their sums of n results, 16 apart: of those whose taps lie `at` elements behind the pointers,
- * and every `step` elements dw_out()           bytes of n sums */
+ *   DW_FORM       the form of the weights
+ *   dw_widen()    n bytes as unsigned numbers of type dw_elem; is_signed: their top bits are turned
+ *   dw_ready()    what is made once for a call, in DW_OWN(layout) bytes */
 
-enum { CHUNK = 64 }; /* results whose sums are stored before they are rescaled */
+#include "kern/x86/dw_q8_rows.h"
 
 /* How a call is cut; a function of the parameters only. */
 typedef struct dw_cut {
@@ -28,7 +25,7 @@ static dw_cut cut_for(const whet_dw_q8 *p) {
   c.wide = (int64_t)whet__round_up((size_t)p->channels, 16);
   c.px = (int64_t)(p->out_w - 1) * p->stride_w + (int64_t)(p->kw - 1) * p->dil_w + 1;
   c.len = c.px * c.wide;
-  c.many = whet__clamp_i(CHUNK / p->out_w, 1, p->out_h);
+  c.many = dw_many(p);
   c.ring = (c.many - 1) * p->stride_h + (int64_t)(p->kh - 1) * p->dil_h + 1;
   c.zero_at = (size_t)(c.ring * c.len) * sizeof(dw_elem);
   c.have_at = c.zero_at + (size_t)c.len * sizeof(dw_elem);
@@ -54,24 +51,6 @@ static void bring(const whet_dw_q8 *p, const dw_cut *c, const uint8_t *in, dw_el
   else
     for (int64_t x = a; x < b; x++) dw_widen(in + (x - a) * p->in_pitch, p->channels, p->in_signed, to + x * c->wide);
   fill(to + b * c->wide, (c->px - b) * c->wide, p->in_zero);
-}
-
-/* `many` rows of results: the taps of the first of row r are at tap[r * slots]. */
-static void dw_rows(const whet_dw_q8 *p, const dw_cut *c, int64_t many, const dw_elem *const *tap, const void *own,
-                    const char *pack, const uint8_t *table, char *out) {
-  const int64_t step = p->stride_w * c->wide, slots = c->l.slots;
-  const size_t bytes = whet_dtype_bits(p->out.dtype) / 8;
-  for (int64_t b = 0; b < p->channels; b += 16) {
-    int32_t sum[CHUNK * 16];
-    dw_block k;
-    dw_block_of(&k, p, &c->l, own, pack, b, table);
-    for (int64_t x = 0; x < p->out_w; x += CHUNK) { /* once, where there are many rows */
-      const int64_t n = whet__min_i(CHUNK, p->out_w - x);
-      for (int64_t r = 0; r < many; r++)
-        dw_sums(&k, tap + r * slots, (int)slots, b + x * step, step, n, sum + r * n * 16);
-      dw_out(&k, p, sum, many * n, table, out + (size_t)(x * p->out_pitch + b) * bytes);
-    }
-  }
 }
 
 /* The taps of the first result of a row, whose input rows are row[0 .. kh). */
@@ -111,7 +90,7 @@ static void dw_run(const void *params, void *const *ptr, int part, int parts) {
       }
       dw_taps(p, &c, row, tap + r * c.l.slots);
     }
-    dw_rows(p, &c, many, tap, own + c.own_at, ptr[1], ptr[3],
+    dw_rows(p, &c.l, 0, p->channels, many, tap, c.l.slots, c.wide, own + c.own_at, ptr[1], ptr[3],
             (char *)ptr[2] + (size_t)(from * p->out_w * p->out_pitch) * bytes);
   }
 }
