@@ -79,7 +79,7 @@ typedef struct dw_cut {
 
 enum { NEAR = 7 << 10 }; /* elements of a row at most that has all channels, as the first cache holds it */
 
-static dw_cut cut_for(const whet_dw_q8 *p) {
+static __attribute__((noinline)) dw_cut cut_for(const whet_dw_q8 *p) {
   dw_cut c = {.l = whet__dw_q8_layout_of(p, WHET_DW_Q8_GROUPS), .fifth = p->kh == 5};
   c.slots = c.l.slots / 4;
   c.px = (int64_t)(p->out_w - 1) * p->stride_w + (int64_t)(p->kw - 1) * p->dil_w + 1;
@@ -97,10 +97,16 @@ static dw_cut cut_for(const whet_dw_q8 *p) {
 static size_t dw_scratch(const void *params) { return cut_for(params).bytes; }
 
 /* n bytes of four rows side by side; whole vectors are stored. */
-static void beside(const uint8_t *const row[4], int64_t n, __m256i turn, dw_elem *to) {
-  for (int64_t i = 0; i < n; i += 32, to += 32) {
+static __attribute__((noinline)) void beside(const uint8_t *const row[4], int64_t n, __m256i turn, dw_elem *to) {
+  uint8_t last[4][32];
+  const uint8_t *at[4] = {row[0], row[1], row[2], row[3]};
+  for (; n > 0; n -= 32, to += 32) {
     __m256i r[4], x[4];
-    OUT_UNROLL for (int j = 0; j < 4; j++) r[j] = _mm256_xor_si256(turn, i + 32 <= n ? out_load_i(row[j] + i) : out_load_bytes(row[j] + i, n - i));
+    OUT_UNROLL for (int j = 0; j < 4; j++) {
+      if (n < 32) at[j] = memcpy(last[j], at[j], (size_t)n);
+      r[j] = _mm256_xor_si256(turn, out_load_i(at[j]));
+      at[j] += 32;
+    }
     const __m256i ab0 = _mm256_unpacklo_epi8(r[0], r[1]), ab1 = _mm256_unpackhi_epi8(r[0], r[1]);
     const __m256i cd0 = _mm256_unpacklo_epi8(r[2], r[3]), cd1 = _mm256_unpackhi_epi8(r[2], r[3]);
     x[0] = _mm256_unpacklo_epi16(ab0, cd0), x[1] = _mm256_unpackhi_epi16(ab0, cd0);
@@ -122,7 +128,7 @@ static void bring(const dw_cut *c, const uint8_t *const row[4], const int64_t pi
     beside(at, some, turn, out);
   }
 }
-static void fill(dw_elem *to, int64_t n, uint32_t v) {
+static __attribute__((noinline)) void fill(dw_elem *to, int64_t n, uint32_t v) {
   for (int64_t i = 0; i < n; i++) to[i] = v;
 }
 

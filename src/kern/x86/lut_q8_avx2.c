@@ -19,6 +19,7 @@ static inline __attribute__((always_inline)) __m256i lookup(__m256i x, const whe
 }
 
 void whet__lut_avx2(whet_lut_avx2 *t, const uint8_t *table) {
+  t->table = table;
   for (int h = 0; h < 2; h++) {
     __m256i last = _mm256_setzero_si256();
     for (int k = 0; k < 8; k++) {
@@ -30,32 +31,21 @@ void whet__lut_avx2(whet_lut_avx2 *t, const uint8_t *table) {
   }
 }
 
-/* The first n bytes of 16. */
-static inline void store_half(uint8_t *to, __m128i x, int64_t n) {
-  if (n == 16) {
-    _mm_storeu_si128((__m128i *)(void *)to, x);
-  } else {
-    uint8_t t[16];
-    _mm_storeu_si128((__m128i *)(void *)t, x);
-    memcpy(to, t, (size_t)n);
-  }
-}
-
 void whet__lut_rows_avx2(const whet_lut_avx2 *t, const uint8_t *in, int64_t in_pitch, uint8_t *out, int64_t out_pitch, int64_t rows,
                          int64_t n) {
   int64_t i = 0;
-  for (; i + 32 <= n; i += 32)
-    for (int64_t r = 0; r < rows; r++) out_store(out + r * out_pitch + i, lookup(out_load_i(in + r * in_pitch + i), t), 32);
-  for (int64_t m; i < n; i += m) { /* halves of two rows in a register */
-    m = whet__min_i(16, n - i);
-    for (int64_t r = 0; r < rows; r += 2) {
-      const int64_t next = whet__min_i(r + 1, rows - 1);
-      const __m256i x =
-          lookup(_mm256_setr_m128i(out_load_half(in + r * in_pitch + i, m), out_load_half(in + next * in_pitch + i, m)), t);
-      store_half(out + r * out_pitch + i, _mm256_castsi256_si128(x), m);
-      store_half(out + next * out_pitch + i, _mm256_extracti128_si256(x, 1), m);
+  for (int64_t wide; i + 16 <= n; i += wide) {
+    wide = i + 32 <= n ? 32 : 16; /* of one row, or of two in a register */
+    for (int64_t r = 0; r < rows; r += 32 / wide) {
+      const int64_t next = wide == 32 ? r : whet__min_i(r + 1, rows - 1), on = wide - 16;
+      const __m128i *a = (const void *)(in + r * in_pitch + i), *b = (const void *)(in + next * in_pitch + i + on);
+      const __m256i x = lookup(_mm256_setr_m128i(_mm_loadu_si128(a), _mm_loadu_si128(b)), t);
+      _mm_storeu_si128((__m128i *)(void *)(out + r * out_pitch + i), _mm256_castsi256_si128(x));
+      _mm_storeu_si128((__m128i *)(void *)(out + next * out_pitch + i + on), _mm256_extracti128_si256(x, 1));
     }
   }
+  for (int64_t r = 0; r < rows && i < n; r++)
+    for (int64_t j = i; j < n; j++) out[r * out_pitch + j] = t->table[in[r * in_pitch + j]];
 }
 
 static void run(const void *params, void *const *ptr, int part, int parts) {

@@ -268,8 +268,9 @@ OUT_INLINE void out_store(uint8_t *to, __m256i x, int64_t n) {
   }
 }
 
-/* Bytes through a table of 256, as lut_q8_avx2.c has it ready: rows of n, in place or not. */
+/* Bytes through a table of 256, as lut_q8_avx2.c has it ready: rows of n, in place or not. The table stays where it is. */
 typedef struct whet_lut_avx2 {
+  const uint8_t *table;
   __m256i d[2][8];
 } whet_lut_avx2;
 void whet__lut_avx2(whet_lut_avx2 *t, const uint8_t *table);
@@ -283,14 +284,16 @@ void out_tile(const whet_out_q8 *o, const whet_factors *f, const int32_t *sum, i
               const uint8_t *table, void *out, int64_t pitch);
 
 /* What makes bytes of tiles of at most 16 channels, all things that depend on the channels being ready. */
-typedef struct whet_out_ready_avx2 {
-  /* Rows of sums, 16 apart, to bytes `pitch` apart; NULL: only out_tile() can. */
-  void (*make)(const struct whet_out_ready_avx2 *t, const int32_t *sum, int64_t rows, uint8_t *out, int64_t pitch);
+typedef struct whet_out_ready_avx2 whet_out_ready_avx2;
+/* Rows of 8 or 16 sums, `ld` apart, to bytes `pitch` apart. */
+typedef void (*whet_out_make_avx2)(const whet_out_ready_avx2 *t, const int32_t *sum, int64_t ld, int64_t rows, uint8_t *out, int64_t pitch);
+struct whet_out_ready_avx2 {
+  whet_out_make_avx2 make; /* NULL: only out_tile() can */
   out_factor g[2];
   out_bound bound;
   bool then; /* through `table` after that */
   whet_lut_avx2 table;
-} whet_out_ready_avx2;
+};
 
 /* For n channels from the factors' first on. */
 #define out_ready whet__out_ready_avx2_for
