@@ -23,11 +23,11 @@
 
 /* ---- functions ------------------------------------------------------------------------------- */
 
-static int64_t wadd(int64_t x, int64_t y) { return (int64_t)((uint64_t)x + (uint64_t)y); }
-static int64_t wsub(int64_t x, int64_t y) { return (int64_t)((uint64_t)x - (uint64_t)y); }
-static int64_t wmul(int64_t x, int64_t y) { return (int64_t)((uint64_t)x * (uint64_t)y); }
+WHET_INLINE int64_t wadd(int64_t x, int64_t y) { return (int64_t)((uint64_t)x + (uint64_t)y); }
+WHET_INLINE int64_t wsub(int64_t x, int64_t y) { return (int64_t)((uint64_t)x - (uint64_t)y); }
+WHET_INLINE int64_t wmul(int64_t x, int64_t y) { return (int64_t)((uint64_t)x * (uint64_t)y); }
 static int64_t wsquare(int64_t x, int64_t y) { return wmul(wsub(x, y), wsub(x, y)); }
-static bool less(int64_t x, int64_t y, bool u) { return u ? (uint64_t)x < (uint64_t)y : x < y; }
+WHET_INLINE bool less(int64_t x, int64_t y, bool u) { return u ? (uint64_t)x < (uint64_t)y : x < y; }
 
 /* Division towards zero (ONNX Div-7, TFLite DIV). */
 static int64_t wdiv(int64_t x, int64_t y, bool u) {
@@ -311,6 +311,31 @@ static whet_status infer(whet_infer *f, const whet_node *n) {
 
 /* ---- reference ------------------------------------------------------------------------------- */
 
+/* A row of 32-bit numbers by one of the usual functions, without carriers; false for the others. Constants may lie at any address. */
+static bool row_i32(int32_t fn, const whet_walk *w, const char *a, const char *b, int32_t *z) {
+  int32_t v[2];
+  int64_t x, y;
+#define ROW(fn, value)                                     \
+  case WHET_BIN_##fn:                                      \
+    for (int64_t i = 0; i < w->run; i++) {                 \
+      memcpy(v, a + i * w->step[0] * 4, 4), x = v[0];      \
+      memcpy(v + 1, b + i * w->step[1] * 4, 4), y = v[1];  \
+      z[i * w->step[2]] = (int32_t)(value);                \
+    }                                                      \
+    return true;
+  switch (fn) {
+    ROW(ADD, wadd(x, y))
+    ROW(SUB, wsub(x, y))
+    ROW(MUL, wmul(x, y))
+    ROW(DIV, y == -1 ? wsub(0, x) : y ? (int32_t)x / (int32_t)y : 0)
+    ROW(MIN, x < y ? x : y)
+    ROW(MAX, x > y ? x : y)
+    default:
+      return false;
+  }
+#undef ROW
+}
+
 /* Equal and NotEqual on strings. */
 static void ref_strings(const whet_args *arg, whet_walk *w, bool equal) {
   const whet_tensor *x = &arg->in[0], *y = &arg->in[1], *z = &arg->out[0];
@@ -365,7 +390,10 @@ static whet_status ref(const whet_args *arg) {
     ref_complex(arg, &w, r->bin);
     return WHET_OK;
   }
-  while (whet__walk_row(&w))
+  const bool i32 = x->dtype == WHET_S32 && y->dtype == WHET_S32 && z->dtype == WHET_S32;
+  while (whet__walk_row(&w)) {
+    if (i32 && row_i32(r->bin, &w, (const char *)x->data + w.at[0] * 4, (const char *)y->data + w.at[1] * 4, (int32_t *)z->data + w.at[2]))
+      continue;
     for (int64_t i = 0; i < w.run; i += WHET_BLOCK) {
       int64_t n = whet__min_i(WHET_BLOCK, w.run - i);
       int64_t xi = w.at[0] + i * w.step[0], yi = w.at[1] + i * w.step[1], zi = w.at[2] + i * w.step[2];
@@ -383,6 +411,7 @@ static whet_status ref(const whet_args *arg) {
         whet__store_f64(z, zi, w.step[2], n, a);
       }
     }
+  }
   return WHET_OK;
 }
 

@@ -6,17 +6,19 @@
 #include <math.h>
 
 void whet__walk_init(whet_walk *w, int32_t rank, const int64_t *dim) {
-  memset(w, 0, sizeof *w);
+  w->n = 0; /* what is not of a dimension or tensor that there is stays as it was: most walks are short */
   w->rank = rank;
-  for (int32_t i = 0; i < rank; i++) w->dim[i] = dim[i];
+  w->started = false;
+  for (int32_t i = 0; i < rank; i++) w->dim[i] = dim[i], w->index[i] = 0;
   w->run = rank ? dim[rank - 1] : 1;
 }
 
 void whet__walk_add(whet_walk *w, const whet_tensor *t) {
   int k = w->n++;
-  for (int32_t i = 0; i < t->rank && i < w->rank; i++) {
+  w->at[k] = 0;
+  for (int32_t i = 0; i < w->rank; i++) {
     int32_t from = t->rank - 1 - i, to = w->rank - 1 - i;
-    w->stride[k][to] = t->dim[from] == 1 ? 0 : t->stride[from];
+    w->stride[k][to] = from < 0 || t->dim[from] == 1 ? 0 : t->stride[from];
   }
   w->step[k] = w->rank ? w->stride[k][w->rank - 1] : 0;
 }
