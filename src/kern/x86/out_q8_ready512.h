@@ -6,7 +6,7 @@
 
 #include "kern/x86/out_q8_avx512.h"
 
-/* Of a panel of up to four blocks. */
+/* Of a panel of up to four blocks, whose bytes are unsigned. */
 typedef struct whet_out_ready_512 {
   int how;                        /* OUT_NEAR, OUT_HALF, OUT_HALF_UP, or -1: out_tile() is asked */
   const float *factor, *lo, *add; /* see out_factor; of the panel's first channel */
@@ -18,9 +18,10 @@ typedef struct whet_out_ready_512 {
 #define out_ready whet__out_ready_512
 static void out_ready(whet_out_ready_512 *e, const whet_out_q8 *o, const whet_factors *f, int64_t cols, const uint8_t *table) {
   e->how = -1;
-  if (o->live || out_way(o) < 0) return;
+  if (o->live || o->dtype != WHET_U8 || out_way(o) < 0) return;
   int how = out_way_for(o, f, cols);
   if (how == OUT_REAL32 && o->quick) how = OUT_NEAR;
+  if (how == OUT_HALF_UP && o->table) how = OUT_HALF; /* rare */
   if (how != OUT_NEAR && how != OUT_HALF && how != OUT_HALF_UP) return;
   e->how = how;
   e->factor = how == OUT_NEAR ? f->real32 : f->high;
@@ -53,8 +54,10 @@ OUT_INLINE void ready_rows(const whet_out_ready_512 *e, const __m512i *acc, int 
       const int row = j / nv, block = j % nv;
       v[j] = nv == 3 && j == 3 ? v[2] : r + row >= mr ? v[0] : ready_rescale(e, acc[(r + row) * nv + block], block, how);
     }
-    __m512i x = out_order(out_narrow(v, &e->bound));
-    if (e->table) {
+    out_bound b = e->bound;
+    b.is_signed = false;
+    __m512i x = out_order(out_narrow(v, &b));
+    if (how != OUT_HALF_UP && e->table) {
       out_table t = out_table_load(e->table);
       x = out_lookup(x, &t);
     }
