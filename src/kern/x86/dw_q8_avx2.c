@@ -9,7 +9,7 @@ typedef int16_t dw_elem;
 #define DW_FORM WHET_DW_Q8_PAIRS
 #define DW_OWN(l) ((size_t)0)
 
-static void dw_widen(const uint8_t *from, int64_t n, bool is_signed, int16_t *to) {
+static __attribute__((noinline)) void dw_widen(const uint8_t *from, int64_t n, bool is_signed, int16_t *to) {
   const __m128i turn = _mm_set1_epi8((char)(is_signed ? 0x80 : 0));
   int64_t i = 0;
   for (; i + 16 <= n; i += 16) {

@@ -20,7 +20,7 @@ typedef struct dw_cut {
   size_t own_at, zero_at, have_at, row_at, tap_at, bytes; /* offsets in scratch: the ring comes first */
 } dw_cut;
 
-static dw_cut cut_for(const whet_dw_q8 *p) {
+static __attribute__((noinline)) dw_cut cut_for(const whet_dw_q8 *p) {
   dw_cut c = {.l = whet__dw_q8_layout_of(p, DW_FORM)};
   c.wide = (int64_t)whet__round_up((size_t)p->channels, 16);
   c.px = (int64_t)(p->out_w - 1) * p->stride_w + (int64_t)(p->kw - 1) * p->dil_w + 1;
@@ -38,7 +38,7 @@ static dw_cut cut_for(const whet_dw_q8 *p) {
 
 static size_t dw_scratch(const void *params) { return cut_for(params).bytes; }
 
-static void fill(dw_elem *to, int64_t n, int32_t v) {
+static __attribute__((noinline)) void fill(dw_elem *to, int64_t n, int32_t v) {
   for (int64_t i = 0; i < n; i++) to[i] = (dw_elem)v;
 }
 
