@@ -24,20 +24,61 @@ void whet__binary_q8_factors(whet_binary_q8 *p, float sx, float sy, float sz) {
 
 static const double k_move[] = {0, 1, -1}; /* the constant of the f32 form, by so many margins: ties go to one side */
 
-/* Does the f32 form give what the rule gives? For pairs whose sum is farther than `margin` from a tie it does. */
-static bool agrees(const whet_binary_q8 *p, double margin) {
+/* What the f32 form of a sum makes of a pair. */
+static int32_t quick_sum(const whet_binary_q8 *p, int32_t x, int32_t y) {
+  const float part = fmaf((float)x, p->x_part, p->rest);
+  return whet__add_zero(whet__round_even(fmaf((float)y, p->y_part, part)), p->z_zero, p->lo, p->hi);
+}
+
+/* Pairs whose sum is within `margin` of a tie, and what the rule gives. Of all others the f32 form gives the same, were it moved by
+ * less. */
+enum { NEAR_MOST = 1024 };
+typedef struct near_ties {
+  int32_t n;
+  int16_t x[NEAR_MOST], y[NEAR_MOST], want[NEAR_MOST];
+} near_ties;
+
+/* Every pair near a tie is found, or, t being NULL, compared at once; false where there are too many, or one is not as it should be. */
+static bool near_ties_of(const whet_binary_q8 *p, double margin, near_ties *t) {
   const double whole = 0x1.8p52; /* a sum with it is rounded to whole numbers */
   const int32_t x0 = p->x_signed ? -128 : 0, y0 = p->y_signed ? -128 : 0;
+  if (t) t->n = 0;
   for (int32_t x = x0; x < x0 + 256; x++) {
     const float part = fmaf((float)x, p->x_part, p->rest);
     for (int32_t y = y0; y < y0 + 256; y++) {
       double sum = (double)y * (double)p->y_part + (double)part, off = sum - ((sum + whole) - whole);
       if (off < 0.5 - margin && off > margin - 0.5) continue;
-      int32_t v = whet__add_zero(whet__round_even(fmaf((float)y, p->y_part, part)), p->z_zero, p->lo, p->hi);
-      if (v != whet__binary_q8_one(p, x - p->x_zero, y - p->y_zero)) return false;
+      const int32_t want = whet__binary_q8_one(p, x - p->x_zero, y - p->y_zero);
+      if (!t && quick_sum(p, x, y) != want) return false;
+      if (!t) continue;
+      if (t->n == NEAR_MOST) return false;
+      t->x[t->n] = (int16_t)x, t->y[t->n] = (int16_t)y, t->want[t->n++] = (int16_t)want;
     }
   }
   return true;
+}
+
+static bool agrees(const whet_binary_q8 *p, const near_ties *t) {
+  for (int32_t i = 0; i < t->n; i++)
+    if (quick_sum(p, t->x[i], t->y[i]) != t->want[i]) return false;
+  return true;
+}
+
+/* Factors next to x_part and y_part, and constants not far from `rest`, with which all of few ties come out as they should: a pair
+ * or two of 65536 are seldom on the wrong side of each. */
+static bool nudged(whet_binary_q8 *p, const near_ties *t, double rest, double margin) {
+  static const int8_t next[][2] = {{0, 0}, {1, 0}, {-1, 0}, {0, 1}, {0, -1}, {1, 1}, {-1, -1}, {1, -1}, {-1, 1}};
+  const float x = p->x_part, y = p->y_part;
+  for (size_t k = 0; k < WHET_COUNT(next); k++) {
+    p->x_part = next[k][0] ? nextafterf(x, next[k][0] * INFINITY) : x;
+    p->y_part = next[k][1] ? nextafterf(y, next[k][1] * INFINITY) : y;
+    for (int i = -8; i <= 8; i++) {
+      p->rest = (float)(rest + i * margin / 64);
+      if (agrees(p, t)) return true;
+    }
+  }
+  p->x_part = x, p->y_part = y;
+  return false;
 }
 
 /* The same for products, which are whole numbers: those on both sides of every tie. */
@@ -74,7 +115,7 @@ static void settle_product(whet_binary_q8 *p) {
  *               high product rounds to units of 2^shift, which is at most 2 F: together 3 F
  *   in f32      factors, constant and two operations err by 2^-24 of the sum of all sizes each, as do ONNX_REAL's
  *
- * Near ties all pairs are tried; where ties go to one side, the constant is moved that way. */
+ * Near ties all pairs are tried; where ties go to one side, the constant is moved that way, and by little where few are near. */
 void whet__binary_q8_settle(whet_binary_q8 *p) {
   if (p->fn == WHET_BIN_MUL) {
     settle_product(p);
@@ -91,9 +132,16 @@ void whet__binary_q8_settle(whet_binary_q8 *p) {
   if (p->fn == WHET_BIN_SUB) y = -y;
   p->x_part = (float)x;
   p->y_part = (float)y;
+  const double rest = -x * p->x_zero - y * p->y_zero;
+  near_ties t;
+  p->rest = (float)rest;
+  if (near_ties_of(p, 4 * margin, &t) && nudged(p, &t, rest, margin)) {
+    p->sure = 1;
+    return;
+  }
   for (size_t i = 0; i < WHET_COUNT(k_move) && !p->sure; i++) {
-    p->rest = (float)(-x * p->x_zero - y * p->y_zero + k_move[i] * margin);
-    p->sure = agrees(p, 4 * margin);
+    p->rest = (float)(rest + k_move[i] * margin);
+    p->sure = near_ties_of(p, 4 * margin, NULL);
   }
 }
 
