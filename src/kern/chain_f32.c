@@ -148,7 +148,8 @@ void whet__chain_f32(const void *params, void *const *ptr, int part, int parts, 
   whet__split(c->batch * d->out, part, parts, &from, &to);
   for (int64_t at = from; at < to; at += m) {
     int64_t y = at % d->out, image = at / d->out;
-    m = whet__min_i(whet__min_i(p->rows, d->out - y), to - at);
+    m = whet__min_i(d->out - y, to - at);
+    m = whet__ceil_div(m, whet__ceil_div(m, p->rows));
     if (image != w.image)
       for (int s = 0; s < p->n; s++) w.first[s] = w.end[s] = 0;
     w.image = image;

@@ -37,9 +37,19 @@ int whet__conv_stages(const whet_planner *p, const whet_node *n, bool *res) {
   return stages;
 }
 
+/* A depthwise stage makes no row twice for the product of single taps after it, whose few weights each core keeps: then threads
+ * exchange less, as those that share rows need no one's results in between. */
+static bool shares_rows(const whet_planner *p, const whet_conv_geo *a, const whet_conv_geo *b, const whet_node *next) {
+  const whet_target *t = whet__pl_target(p);
+  bool plain = !t->bf16 && !(t->isa & WHET_ISA_AMX); /* all products are done by the same rows */
+  return plain && a->groups > 1 && b->kernel[1] * b->kernel[2] == 1 && 4 * b->ic * b->oc <= (int64_t)whet__pl_l2_kb(p) << 6 &&
+         !whet__pl_mostly_zero(p, next->in[1]);
+}
+
 bool whet__conv_takes_conv(const whet_planner *p, const whet_node *conv, const whet_node *next) {
   whet_conv_geo a, b;
   if (!stage(p, conv, &a) || !stage(p, next, &b) || (a.groups == 1) == (b.groups == 1)) return false;
+  if (shares_rows(p, &a, &b, next)) return true;
   return 4.0 * (double)(a.out[1] * a.out[2]) * (double)(a.groups * a.oc) > 512.0 * (double)whet__pl_l2_kb(p);
 }
 
@@ -74,5 +84,5 @@ whet_status whet__pl_conv_chain(whet_planner *p, const whet_node *n) {
   arg[WHET_CHAIN_RES] = whet__rd(res);
   arg[WHET_CHAIN_RES + 1] = whet__scratch();
   return whet__pl_step(p, &(whet_step_req){WHET_FAMILY_chain_f32, row, &k, sizeof k, arg, WHET_CHAIN_ARGS,
-                                           whet__max_i(g.batch * g.out[1] / 4, 1), whet__pl_macs_ns(p, macs), .pieces = 1});
+                                           whet__max_i(g.batch * g.out[1] / 2, 1), whet__pl_macs_ns(p, macs), .pieces = 1});
 }

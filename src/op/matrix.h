@@ -40,6 +40,8 @@ whet_status whet__pl_gemm_f32(whet_planner *p, whet_gemm_f32 *g, whet_pack_f32 *
  * be, and nothing was appended. */
 bool whet__pl_sparse(whet_planner *p, const whet_gemm_f32 *g, const whet_pack_f32 *pack, whet_arg a, int32_t out, int32_t b,
                      int32_t bias, whet_arg res, whet_status *status);
+/* Could most of the weights v be zeros? A look at some. */
+bool whet__pl_mostly_zero(const whet_planner *p, int32_t v);
 
 /* A copy of f32 value v with its last two dimensions exchanged, dense, for the steps of this node; kind NONE on
  * failure (recorded). */

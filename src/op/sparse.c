@@ -23,6 +23,12 @@ static bool promising(const whet_spmm_pack *s, const char *w) {
   return 2 * zeros > seen;
 }
 
+bool whet__pl_mostly_zero(const whet_planner *p, int32_t v) {
+  const whet_data *w = whet__pl_data(p, v);
+  int64_t count = w ? (int64_t)(w->n / sizeof(float)) : 0;
+  return count && whet__pl_dtype(p, v) == WHET_F32 && promising(&(whet_spmm_pack){.n = 1, .k = count, .k_step = 1}, w->p);
+}
+
 /* Cycles of one core, roughly: with all weights, with scattered ones, with rows of panels. */
 static double dense_cycles(const whet_spmm_f32 *g, double lanes) {
   double macs = (double)g->m * (double)g->n * (double)g->k;

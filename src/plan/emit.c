@@ -10,7 +10,7 @@
 
 /* A step shorter than SHARE_NS runs on one thread: what cores fetch from one another is not free. Parts of PIECE_NS or more
  * let threads that are through help others. */
-enum { SHARE_NS = 6000, PIECE_NS = 12000, PIECES = 4 };
+enum { SHARE_NS = 4500, PIECE_NS = 12000, PIECES = 4 };
 
 bool whet__pl_room(whet_planner *p, void **list, size_t *cap, size_t need, size_t each) {
   if (need <= *cap) return true;
