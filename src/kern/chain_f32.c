@@ -3,7 +3,7 @@
 
 #include "kern/chain_f32.h"
 
-enum { MOST_ROWS = 8 };
+enum { MOST_ROWS = 8 }; /* of the output at once, but where all that is kept takes a sixteenth of the second cache */
 
 /* A chain on its way through one image. Stage s but the last keeps its rows first[s]..end[s] in buf[s]. */
 typedef struct walk {
@@ -39,8 +39,8 @@ static int64_t keep(const whet_chain_f32 *p, int64_t rows, int64_t room[WHET_CHA
 
 void whet__chain_set_rows(whet_chain_f32 *p) {
   const whet_conv_f32 *last = &p->stage[p->n - 1];
-  int64_t most = whet__min_i(MOST_ROWS, last->dim[1].out), room[WHET_CHAIN_MAX];
-  for (p->rows = 1; p->rows < most && 4 * keep(p, p->rows + 1, room) <= (int64_t)last->l2_kb << 9;) p->rows++;
+  int64_t most = last->dim[1].out, room[WHET_CHAIN_MAX], l2 = (int64_t)last->l2_kb << 10;
+  for (p->rows = 1; p->rows < most && 4 * keep(p, p->rows + 1, room) <= (p->rows < MOST_ROWS ? l2 / 2 : l2 / 16);) p->rows++;
 }
 
 /* Forget the rows below those that are looked at. */
