@@ -70,7 +70,7 @@ float whet__fix_half(const whet_rescale *r, int64_t above, int64_t below) {
     most = beyond > most ? beyond : most;
   }
   if (below > 0 && most > UINT64_MAX - (UINT64_C(1) << 24)) return NAN;
-  const double f = ldexp((double)m, -31 - s), exact = 0.5 + ldexp(1, -1 - s), rounded = 0x1p-25 + 0x1p-40;
+  const double f = ldexp((double)m, -31 - s), exact = 0.5 + ldexp(1, -1 - s), rounded = 0x1p-24 + 0x1p-40;
   double from = exact - (1 - ldexp((double)most, -64)) * f + rounded, to = exact + ldexp((double)least, -64) * f - rounded;
   float half = (float)((from + to) / 2);
   return half >= from && half < to ? half : NAN;

@@ -67,7 +67,7 @@ static inline int32_t whet__mul_fix1(int32_t acc, int32_t mul, int32_t shift) {
 /* TFL_FIX in single precision. With f = mul * 2^(shift - 31) = hi + lo, hi being f rounded to 24 bits, and `half` with
  * the sign of acc,
  *
- *   trunc(rz(acc * hi + rne(acc * lo + half)))
+ *   trunc(rz(acc * hi + r(acc * lo + half))), r being any way to round
  *
  * is the rule's result wherever that is from -below to above, and beyond it on the same side elsewhere, |acc| < 2^30.
  * NaN where no such half was found. For below <= 0 sums below zero come out as 0 or less, whatever the sign of half. */

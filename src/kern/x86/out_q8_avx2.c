@@ -9,6 +9,8 @@ OUT_INLINE void make(const whet_out_ready_avx2 *t, const int32_t *sum, int64_t l
                      int how) {
   const int per = 4 / nv;
   const out_bound b = t->bound;
+  const bool cut = how == OUT_HALF || how == OUT_HALF_UP;
+  const unsigned before = cut ? out_cutting() : 0;
   int64_t from[4], to[4];
   OUT_UNROLL for (int i = 0; i < per; i++) from[i] = i * ld, to[i] = i * pitch;
   for (; rows > 0; rows -= per, sum += per * ld, out += per * pitch) {
@@ -31,6 +33,7 @@ OUT_INLINE void make(const whet_out_ready_avx2 *t, const int32_t *sum, int64_t l
         _mm_storel_epi64((__m128i *)(void *)p, y);
     }
   }
+  if (cut) out_as_before(before);
 }
 #define MAKE(how)                                                                                                      \
   static void make_##how##_1(const whet_out_ready_avx2 *t, const int32_t *sum, int64_t ld, int64_t rows, uint8_t *out, \
@@ -41,17 +44,26 @@ OUT_INLINE void make(const whet_out_ready_avx2 *t, const int32_t *sum, int64_t l
                              int64_t pitch) {                                                                          \
     make(t, sum, ld, rows, out, pitch, 2, how);                                                                        \
   }
-MAKE(OUT_QUICK)
-MAKE(OUT_UP)
+MAKE(OUT_HALF)
+MAKE(OUT_HALF_UP)
 MAKE(OUT_FIX)
 MAKE(OUT_REAL32)
 
 /* What makes bytes of n <= 16 sums from channel `at` on; false where nothing here does. */
 static bool ready(whet_out_ready_avx2 *t, const whet_out_q8 *o, const whet_factors *f, int64_t at, int64_t n) {
 #define ROW(how) [how] = {make_##how##_1, make_##how##_2},
-  static const whet_out_make_avx2 makes[][2] = {ROW(OUT_QUICK) ROW(OUT_UP) ROW(OUT_FIX) ROW(OUT_REAL32)};
+  static const whet_out_make_avx2 makes[][2] = {ROW(OUT_HALF) ROW(OUT_HALF_UP) ROW(OUT_FIX) ROW(OUT_REAL32)};
 #undef ROW
-  const int how = out_way(o), nv = n > 8 ? 2 : 1;
+  const int nv = n > 8 ? 2 : 1;
+  int how = out_way(o);
+  if (how == OUT_FIX && f->half) { /* what no half was found for stays */
+    __m256 none = _mm256_setzero_ps();
+    for (int j = 0; j < nv; j++) {
+      const __m256 half = _mm256_loadu_ps(f->half + at + 8 * j);
+      none = _mm256_or_ps(none, _mm256_cmp_ps(half, half, _CMP_UNORD_Q));
+    }
+    if (!_mm256_movemask_ps(none)) how = o->lo >= o->zero ? OUT_HALF_UP : OUT_HALF;
+  }
   t->make = how < 0 ? NULL : makes[how][nv - 1];
   if (!t->make) return false;
   t->bound = out_bounds(o);

@@ -131,21 +131,20 @@ OUT_INLINE out_int out_clamp_bytes(out_int a, int32_t lo, int32_t hi, bool is_si
   return is_signed ? _mm256_max_epi8(_mm256_min_epi8(a, h), l) : _mm256_max_epu8(_mm256_min_epu8(a, h), l);
 }
 
-/* Ways to rescale a vector, as in out_q8_avx512.h. */
-enum { OUT_QUICK, OUT_UP, OUT_FIX, OUT_REAL, OUT_REAL32 };
-#define OUT_EACH_WAY(X) X(OUT_QUICK) X(OUT_UP) X(OUT_FIX) X(OUT_REAL) X(OUT_REAL32)
+/* Ways to rescale a vector, as in out_q8_avx512.h. OUT_HALF and OUT_HALF_UP want a processor that cuts towards zero (out_cutting). */
+enum { OUT_HALF, OUT_HALF_UP, OUT_FIX, OUT_REAL, OUT_REAL32 };
 
 /* The way for results of 8 bits, or -1. */
 static inline int out_way(const whet_out_q8 *o) {
   if (o->dtype != WHET_U8 && o->dtype != WHET_S8) return -1;
-  if (o->round == WHET_ROUND_TFL_FIX) return !o->quick ? OUT_FIX : o->lo >= o->zero ? OUT_UP : OUT_QUICK;
+  if (o->round == WHET_ROUND_TFL_FIX) return OUT_FIX;
   return o->round == WHET_ROUND_TFL_REAL ? OUT_REAL : o->round == WHET_ROUND_ONNX_REAL ? OUT_REAL32 : -1;
 }
 
 /* The factors of eight channels. */
 typedef struct out_factor {
-  __m256i mul, mul_odd, shift, half, left, add, add_odd;
-  __m256 real32;
+  __m256i mul, mul_odd, shift, half, left;
+  __m256 real32, lo, add_real;
   __m256d real[2];
 } out_factor;
 
@@ -158,6 +157,10 @@ OUT_INLINE out_factor out_load(const whet_factors *f, int64_t at, int how) {
   } else if (how == OUT_REAL) {
     r.real[0] = _mm256_loadu_pd(f->real + at);
     r.real[1] = _mm256_loadu_pd(f->real + at + 4);
+  } else if (how == OUT_HALF || how == OUT_HALF_UP) {
+    r.real32 = _mm256_loadu_ps(f->high + at);
+    r.lo = _mm256_loadu_ps(f->low + at);
+    r.add_real = _mm256_loadu_ps(f->half + at);
   } else {
     __m256i s = out_load_i(f->shift + at), z = _mm256_setzero_si256(), one = _mm256_set1_epi32(1);
     r.mul = out_load_i(f->mul + at);
@@ -165,14 +168,6 @@ OUT_INLINE out_factor out_load(const whet_factors *f, int64_t at, int how) {
     r.left = _mm256_max_epi32(s, z);
     r.shift = _mm256_max_epi32(_mm256_sub_epi32(z, s), z);
     r.half = _mm256_srli_epi32(_mm256_sllv_epi32(one, r.shift), 1);
-    if (how == OUT_QUICK || how == OUT_UP) {
-      __m256i even = _mm256_slli_epi64(r.half, 32), odd = _mm256_blend_epi32(r.half, z, 0x55);
-      __m256i low = _mm256_set1_epi64x(INT64_C(1) << (how == OUT_UP ? 30 : 31));
-      int down = how == OUT_UP;
-      r.add = _mm256_add_epi64(_mm256_srli_epi64(even, down), low);
-      r.add_odd = _mm256_add_epi64(_mm256_srli_epi64(odd, down), low);
-      if (how == OUT_UP) r.shift = _mm256_sub_epi32(r.shift, one);
-    }
   }
   return r;
 }
@@ -192,6 +187,14 @@ OUT_INLINE __m256i out_high_mul(__m256i x, const out_factor *f) {
   __m256i odd = _mm256_add_epi64(_mm256_mul_epi32(_mm256_srli_epi64(x, 32), f->mul_odd), n);
   return _mm256_blend_epi32(_mm256_srli_epi64(even, 31), _mm256_slli_epi64(odd, 1), 0xaa);
 }
+
+/* Make single precision cut towards zero; what to give out_as_before(). What goes through memory stays on its side of either. */
+OUT_INLINE unsigned out_cutting(void) {
+  unsigned before = _mm_getcsr(), now = before | _MM_ROUND_TOWARD_ZERO;
+  __asm__ volatile("ldmxcsr %0" : : "m"(now) : "memory");
+  return before;
+}
+OUT_INLINE void out_as_before(unsigned before) { __asm__ volatile("ldmxcsr %0" : : "m"(before) : "memory"); }
 
 /* Four sums in double precision, ties away from zero. */
 OUT_INLINE __m128i out_real(__m128i x, __m256d real) {
@@ -213,13 +216,10 @@ OUT_INLINE __m256i out_rescale(__m256i x, const out_factor *f, int how) {
     __m128i hi = out_real(_mm256_extracti128_si256(x, 1), f->real[1]);
     return _mm256_inserti128_si256(_mm256_castsi128_si256(lo), hi, 1);
   }
-  if (how == OUT_QUICK || how == OUT_UP) {
-    __m256i y = how == OUT_UP ? x : _mm256_add_epi32(x, x);
-    __m256i even = _mm256_add_epi64(_mm256_mul_epi32(y, f->mul), f->add);
-    __m256i odd = _mm256_add_epi64(_mm256_mul_epi32(_mm256_srli_epi64(y, 32), f->mul_odd), f->add_odd);
-    __m256i v = _mm256_blend_epi32(_mm256_srli_epi64(even, 32), odd, 0xaa);
-    if (how == OUT_QUICK) v = _mm256_add_epi32(v, _mm256_srai_epi32(x, 31));
-    return _mm256_srav_epi32(v, f->shift);
+  if (how == OUT_HALF || how == OUT_HALF_UP) {
+    __m256 v = _mm256_cvtepi32_ps(x), half = f->add_real;
+    if (how == OUT_HALF) half = _mm256_or_ps(half, _mm256_and_ps(_mm256_castsi256_ps(x), _mm256_set1_ps(-0.0f)));
+    return _mm256_cvttps_epi32(_mm256_fmadd_ps(v, f->real32, _mm256_fmadd_ps(v, f->lo, half)));
   }
   const __m256i one = _mm256_set1_epi32(1);
   __m256i v = out_high_mul(_mm256_sllv_epi32(x, f->left), f);
