@@ -27,6 +27,7 @@ whet_conv_q8_layout whet__conv_q8_layout(const whet_conv_q8_shape *s) {
   }
   if (s->form == WHET_CONV_Q8_EIGHTS) l.k4 += l.k4 % 2;
   l.blocks = whet__ceil_div(l.oc, 16);
+  l.block = s->form == WHET_CONV_Q8_TURNED ? 4 * whet__conv_q8_fours(l.segs * l.k4) : l.segs * l.k4 * 64;
   l.n = s->groups * l.blocks * 16;
   l.factors = whet__round_up((size_t)l.n * 4, 64);
   l.w_zero = l.factors + whet__round_up(whet__factors_bytes(&s->out, l.n), 64);
@@ -34,7 +35,7 @@ whet_conv_q8_layout whet__conv_q8_layout(const whet_conv_q8_shape *s) {
   if (s->form == WHET_CONV_Q8_WINO)
     l.group = (size_t)(36 * l.blocks * whet__ceil_div(l.ic, 2)) * 64;
   else if (whet__conv_q8_panels(s->form))
-    l.group = (size_t)(l.blocks * l.segs * l.k4) * 64;
+    l.group = (size_t)(l.blocks * l.block);
   else
     l.group = (size_t)l.oc * whet__round_up((size_t)(l.segs * l.k4) * 4, 16);
   l.bytes = l.weights + (size_t)s->groups * l.group;
@@ -91,14 +92,17 @@ static uint32_t pack_bytes(const uint8_t *from, int64_t step, int64_t n, uint8_t
 static int32_t pack_output(const whet_conv_q8_pack *p, const whet_conv_q8_layout *l, int64_t g, int64_t o,
                            const void *w, int8_t *to) {
   uint8_t form = p->shape.form;
-  bool panels = whet__conv_q8_panels(form), apart = p->shape.apart;
-  int64_t block = l->segs * l->k4 * 64, row = (int64_t)l->group / (l->oc ? l->oc : 1);
+  bool panels = whet__conv_q8_panels(form), apart = p->shape.apart, turned = form == WHET_CONV_Q8_TURNED;
+  int64_t row = (int64_t)l->group / (l->oc ? l->oc : 1);
   /* of k that stand side by side in a panel */
   const int64_t few = form == WHET_CONV_Q8_LANES    ? 1
                       : form == WHET_CONV_Q8_WORDS  ? 2
                       : form == WHET_CONV_Q8_EIGHTS ? 8
                                                     : 4;
-  int8_t *at = panels ? to + o / 16 * block + o % 16 * few : to + o * row;
+  const int64_t step = turned ? WHET_CONV_Q8_FOURS : panels ? 16 * few : few;
+  int8_t *at = turned   ? to + o / 16 * l->block + o % 16 / 4 * (l->block / 4) + 4 + o % 4 * 4
+               : panels ? to + o / 16 * l->block + o % 16 * few
+                        : to + o * row;
   const int64_t parts = p->parts ? p->parts : 1, part = o / (l->oc / parts), ic = l->ic / parts;
   g = g * parts + part, o -= part * (l->oc / parts);
   uint32_t sum = 0;
@@ -108,18 +112,44 @@ static int32_t pack_output(const whet_conv_q8_pack *p, const whet_conv_q8_layout
       int64_t from = p->at + g * p->at_g + o * p->at_o + y * p->at_y + x * p->at_x;
       if (whet_dtype_bits((whet_dtype)p->w_type) == 8) {
         sum += pack_bytes((const uint8_t *)w + from, p->at_i, ic, p->w_type == WHET_U8 ? 0x80 : 0, at, i, panels ? few : 1,
-                          panels ? 16 * few : 1);
+                          panels ? step : 1);
         i += ic;
         continue;
       }
       for (int64_t c = 0; c < ic; c++, i++, from += p->at_i) {
         int v = weight(p, w, from);
-        at[panels ? i / few * 16 * few + i % few : i] = (int8_t)v;
+        at[panels ? i / few * step + i % few : i] = (int8_t)v;
         sum += (uint32_t)v;
       }
     }
   }
   return (int32_t)sum;
+}
+
+/* Do products of activations with two weights fit in 16 bits? */
+static bool pair_fits(int a, int b) {
+  return (a > 0 ? a : 0) + (b > 0 ? b : 0) <= 128 && (a < 0 ? a : 0) + (b < 0 ? b : 0) >= -128;
+}
+
+/* Form 9: turn pairs of a block where need be. sum[] receives what its outputs' activations taken from 255 are multiplied by. */
+static void turn_block(const whet_conv_q8_layout *l, int8_t *block, uint32_t sum[16]) {
+  const int64_t groups = l->segs * l->k4;
+  for (int o = 0; o < 16; o++) {
+    int8_t *four = block + o / 4 * (l->block / 4), *w = four + 4, *least = w + groups * WHET_CONV_Q8_FOURS;
+    sum[o] = 0;
+    for (int64_t g = 0; g < groups; g++, w += WHET_CONV_Q8_FOURS) {
+      uint8_t turned = 0;
+      for (int j = 0; j < 2; j++) {
+        int8_t *pair = w + o % 4 * 4 + 2 * j;
+        if (pair_fits(pair[0], pair[1])) continue;
+        turned |= (uint8_t)(64 << j);
+        if (pair[0] == INT8_MIN) four[0] = 1, least[g] |= (int8_t)(1 << (2 * (o % 4) + j)), pair[0]++;
+        sum[o] += (uint32_t)pair[0];
+        pair[0] = (int8_t)-pair[0];
+      }
+      w[16 + o % 4] = (int8_t)turned;
+    }
+  }
 }
 
 /* 32 numbers g[0] a + g[1] b + g[2] c; nothing leaves 16 bits. */
@@ -179,23 +209,25 @@ void whet__conv_q8_do_pack(const void *params, const void *const *src, void *dst
     int32_t w_zeros[16] = {0};
     for (int64_t j = 0; j < n; j++)
       if (p->n_zero) w_zeros[j] = zero[p->n_zero > 1 ? g * l.oc + o0 + j : 0] - (p->w_type == WHET_U8 ? 128 : 0);
+    uint32_t sums[16], turned[16] = {0};
     if (winograd)
       pack_winograd(p, &l, w_zeros, o0, n, src[0], (int16_t *)(void *)weights);
     else if (whet__conv_q8_panels(p->shape.form))
-      memset(weights + o0 / 16 * l.segs * l.k4 * 64, 0, (size_t)(l.segs * l.k4 * 64));
+      memset(weights + o0 / 16 * l.block, 0, (size_t)l.block);
     else if (n > 0)
       memset(weights + o0 * (int64_t)(l.group / (size_t)l.oc), 0, (size_t)n * (l.group / (size_t)l.oc));
+    for (int64_t j = 0; j < n; j++)
+      sums[j] = winograd ? sum_of(p, &l, g, o0 + j, src[0]) : (uint32_t)pack_output(p, &l, g, o0 + j, src[0], weights);
+    if (p->shape.form == WHET_CONV_Q8_TURNED) turn_block(&l, weights + o0 / 16 * l.block, turned);
     for (int64_t j = 0; j < 16; j++) {
       int64_t at = b * 16 + j, o = g * l.oc + o0 + j;
       bias[at] = 0;
       if (p->shape.w_zeros) w_zero[at] = 0;
       if (j < n) {
-        uint32_t sum = winograd ? sum_of(p, &l, g, o0 + j, src[0])
-                                : (uint32_t)pack_output(p, &l, g, o0 + j, src[0], weights);
         uint32_t k = (uint32_t)(l.segs * l.seg_k), own = 0;
         int32_t wz = w_zeros[j];
         if (p->bias_type) memcpy(&own, (const char *)src[1] + o * 4, 4); /* it may lie anywhere in a file */
-        bias[at] = (int32_t)(own - zero_seen * sum + k * zero_seen * (uint32_t)wz);
+        bias[at] = (int32_t)(own + 255 * turned[j] - zero_seen * sums[j] + k * zero_seen * (uint32_t)wz);
         if (p->shape.w_zeros) w_zero[at] = wz;
         if (!made || p->n_scale > 1) {
           r = whet__rescale(p->in_scale, scale[p->n_scale > 1 ? o : 0], p->out_scale);

@@ -34,7 +34,11 @@
  * registers that multiply so many at once.
  * Form 6: as form 4 with the outputs of a block next to each other, s8 [group][block of 16 outputs][k][16].
  * Form 7: as form 1, in the order [k/2][16][2], for products of 16-bit numbers.
- * Form 8: as form 4 in groups of eight, runs rounded up to whole ones: s8 [group][block of 16 outputs][k/8][16][8]. */
+ * Form 8: as form 4 in groups of eight, runs rounded up to whole ones: s8 [group][block of 16 outputs][k/8][16][8].
+ * Form 9: for sums of two products in 16 bits, which an activation as an unsigned byte and weights of one sign may leave. As form 1
+ * by four outputs (whet__conv_q8_fours), s8 [k/4][4][4] with u8 [4] after each 16: which of the two pairs of an output's four
+ * are turned (bits 6 and 7). The first weight of such a pair is negated, and its activation a to be taken as 255 - a; the
+ * bias makes up for that. */
 
 #include "kern/kern.h"
 #include "kern/out_q8.h"
@@ -67,12 +71,14 @@ enum {
   WHET_CONV_Q8_STEPS = 5,
   WHET_CONV_Q8_LANES = 6,
   WHET_CONV_Q8_WORDS = 7,
-  WHET_CONV_Q8_EIGHTS = 8
+  WHET_CONV_Q8_EIGHTS = 8,
+  WHET_CONV_Q8_TURNED = 9
 };
 /* Weights lie in panels. */
 static inline bool whet__conv_q8_panels(uint8_t form) {
   return form == WHET_CONV_Q8_PANELS || form == WHET_CONV_Q8_SIGNED || form == WHET_CONV_Q8_STEPS ||
-         form == WHET_CONV_Q8_LANES || form == WHET_CONV_Q8_WORDS || form == WHET_CONV_Q8_EIGHTS;
+         form == WHET_CONV_Q8_LANES || form == WHET_CONV_Q8_WORDS || form == WHET_CONV_Q8_EIGHTS ||
+         form == WHET_CONV_Q8_TURNED;
 }
 /* Activations are seen as signed. */
 static inline bool whet__conv_q8_signed(uint8_t form) {
@@ -83,12 +89,18 @@ static inline bool whet__conv_q8_signed(uint8_t form) {
  * than WHET_SLACK bytes. */
 static inline int64_t whet__conv_q8_steps(int64_t k4) { return whet__ceil_div(k4, 16); }
 
+/* Form 9, four outputs of n groups of four of k: first s32, not 0: -128 was to be negated somewhere. It became 127 there, and what
+ * is missing, its activation once less, stands as bits in a byte for each group at the end: 2 * output + pair. */
+enum { WHET_CONV_Q8_FOURS = 20 }; /* bytes of a group */
+static inline int64_t whet__conv_q8_fours(int64_t n) { return 4 + n * WHET_CONV_Q8_FOURS + (n + 3) / 4 * 4; }
+
 /* Where things lie in packed weights, in bytes, and the numbers behind it. */
 typedef struct whet_conv_q8_layout {
   int64_t ic, oc;                                /* channels of one group */
   int64_t segs, seg_k;                           /* runs, elements in one run before rounding */
   int64_t k4;                                    /* groups of four elements in one run */
   int64_t blocks;                                /* blocks of 16 outputs in a group */
+  int64_t block;                                 /* bytes of a block in a panel */
   int64_t n;                                     /* outputs with padding: groups * blocks * 16 */
   size_t factors, w_zero, weights, group, bytes; /* offsets; bytes of a group's weights; all bytes */
 } whet_conv_q8_layout;

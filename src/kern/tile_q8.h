@@ -18,6 +18,9 @@
  *               tile_bytes_for() says so of a panel
  *   TILE_SUM    what sums the activations of a result (n in each of n_seg runs), as an unsigned 32-bit number, if it has a way of
  *               its own
+ *   TILE_MADE   bytes of a group of four of a tile as it reads activations, if that is not as they lie in the strip: tile_make() brings
+ *               groups [geo.from, geo.to) of mr results (of the last one up to TILE_ROWS) there, once for all panels. Tiles then go on
+ *               from one line to the next, and what was summed of groups before `from` is kept in an order of their own
  *   TILE_START  (mr, nv): whether such tiles add geo.start[r] to all sums of row r, if some do
  *
  * Work is cut into strips: some output rows of one image. For each strip the input rows that it needs are brought
@@ -45,6 +48,8 @@ typedef struct tile_geo {
   int64_t ahead;      /* how far from a weight of the first block lies what is fetched early beside it; 0: nothing */
   const int32_t *start; /* for TILE_START; NULL: nothing to add */
   bool few;             /* of the one block no more than eight results are asked for; a tile need not look */
+  int64_t from, to;     /* with TILE_MADE: the groups of all runs that are added now */
+  int32_t *kept;        /* and what was kept of those before; gets it, rather than acc, where more are to come */
 } tile_geo;
 
 #ifdef TILE_APART
@@ -79,10 +84,18 @@ typedef struct tile_cut {
   int64_t px;                   /* pixels of a strip's input row */
   int64_t pix, row;             /* elements between pixels, rows of a strip */
   int64_t n_seg, k4;            /* as a tile sees them */
-  size_t seg_at, sum_at, bytes; /* offsets in scratch: of the runs, of sums of pixels; all of it */
+  int64_t some;                 /* groups that are made at once */
+  size_t seg_at, sum_at, kept_at, made_at, bytes; /* offsets in scratch: of the runs, of sums of pixels, of what is kept and made; all of it */
 } tile_cut;
 
+#ifdef TILE_MADE
+enum { TILE_FLAT = TILE_ROWS };
+static void tile_make(const TILE_ELEM *const *row, int mr, const tile_geo *g, TILE_ELEM *to);
+/* Tiles of a strip at most. */
+static int64_t tile_tiles(const tile_cut *c) { return whet__ceil_div(c->strip * c->width, TILE_ROWS); }
+#else
 enum { TILE_FLAT = 126 }; /* a multiple of 7, 9 and 14 */
+#endif
 
 /* Input rows that n lines need. */
 static int64_t tile_rows(const whet_conv_q8 *p, const tile_cut *c, int64_t n) {
@@ -122,11 +135,23 @@ static void tile_cut_for(const whet_conv_q8 *p, tile_cut *c) {
   else if (most / row > tile_rows(p, c, 1))
     c->strip = (most / row - tile_rows(p, c, 1)) / p->stride_h + 1;
   c->strip = whet__clamp_i(c->strip, 1, whet__max_i(c->per, 1));
+#ifdef TILE_MADE /* what is made should stay in the first cache; lines should fill tiles, and weights that stay in no cache serve several */
+  const int64_t room = (40 << 10) / TILE_MADE, groups = c->n_seg * c->k4, least = c->flat && c->l.group <= 1 << 20 ? 1 : 4;
+  if (groups && c->width)
+    c->strip = whet__clamp_i(whet__max_i(room / groups, least) * TILE_ROWS / c->width, 1, c->strip);
+  c->some = whet__max_i(room / tile_tiles(c), 16);
+  c->some = groups > c->some ? whet__ceil_div(groups, whet__ceil_div(groups, c->some)) : groups;
+#endif
   c->seg_at = 0;
   if (c->copy) c->seg_at = (size_t)(tile_rows(p, c, c->strip) * c->row) * sizeof(TILE_ELEM) + WHET_SLACK;
   c->seg_at = whet__round_up(c->seg_at, 64);
   c->sum_at = whet__round_up(c->seg_at + (size_t)c->n_seg * sizeof(int64_t), 64);
-  c->bytes = c->sum_at + (p->w_zeros ? (size_t)(c->strip * c->width) * sizeof(int32_t) : 0);
+  c->kept_at = whet__round_up(c->sum_at + (p->w_zeros ? (size_t)(c->strip * c->width) * sizeof(int32_t) : 0), 64);
+  c->bytes = c->made_at = c->kept_at;
+#ifdef TILE_MADE
+  if (groups > c->some) c->made_at += (size_t)(c->l.blocks * tile_tiles(c)) * TILE_ROWS * 16 * sizeof(int32_t);
+  c->bytes = c->made_at + (size_t)(tile_tiles(c) * c->some) * TILE_MADE;
+#endif
 }
 
 static size_t tile_scratch(const void *params) {
@@ -255,14 +280,21 @@ static bool tile_bytes_for(const tile_work *w, const tile_geo *g);
 static void tile_bytes(const tile_work *w, tile_from a, const tile_geo *g, const int8_t *b, const int32_t *bias, uint8_t *out);
 #endif
 
-/* All tiles of a panel. */
+/* Results in lines [line, line + n). */
+static inline int64_t tile_results(const tile_cut *c, int64_t line, int64_t n) {
+  return c->flat ? whet__min_i(n * c->width, c->total - line * c->width) : n * c->width;
+}
+
+/* All tiles of a panel; a lot of them is finished at once where the panel's weights are few: more of them want the room in the first
+ * cache. */
+enum { TILE_LOT = 4, TILE_FEW = 16 << 10 };
 #ifdef TILE_APART
 static void tile_all(const tile_work *w, const tile_geo *g, const TILE_ELEM *a, int64_t line, int64_t n, const int8_t *b,
                      const int32_t *bias) {
   _Alignas(64) int32_t acc[TILE_ACC];
   const tile_cut *c = w->c;
   const int64_t most = tile_mr[w->nv], wide = c->flat ? INT64_MAX : c->width;
-  int64_t left = c->flat ? whet__min_i(n * c->width, c->total - line * c->width) : n * c->width;
+  int64_t left = tile_results(c, line, n);
   const TILE_ELEM *row[TILE_ROWS];
 #ifdef TILE_BYTES
   const bool bytes = tile_bytes_for(w, g);
@@ -284,10 +316,46 @@ static void tile_all(const tile_work *w, const tile_geo *g, const TILE_ELEM *a, 
     tile_finish(w, acc, at, mr);
   }
 }
+#elif defined(TILE_MADE)
+static void tile_all(const tile_work *w, const tile_geo *g, const TILE_ELEM *a, int64_t line, int64_t n, const int8_t *b,
+                     const int32_t *bias) {
+  _Alignas(64) int32_t acc[TILE_LOT * TILE_ACC];
+  const int64_t ld = 16 * w->nv, full = w->nv * g->block <= TILE_FEW ? (TILE_LOT - 1) * TILE_ROWS : 0;
+  tile_geo geo = *g;
+  geo.few = w->cols <= 8, geo.ahead = w->fetch ? g->block : 0;
+  for (int64_t left = tile_results(w->c, line, n), done = 0, due = 0; left > 0; a += (g->to - g->from) * TILE_MADE) {
+    const int64_t mr = whet__min_i(left, TILE_ROWS);
+    tile((int)mr, w->nv, a, &geo, b, bias, acc + due * ld);
+    geo.kept += TILE_ROWS * ld;
+    if (geo.to < geo.n_seg * geo.k4) {
+      left -= mr;
+      continue;
+    }
+    tile_rest(w, acc + due * ld, done + due, mr);
+    due += mr, left -= mr;
+    if (due <= full && left > 0) continue;
+    tile_finish(w, acc, done, due);
+    done += due, due = 0;
+  }
+}
+
+/* What tiles of a strip read. */
+static const TILE_ELEM *tile_make_all(const whet_conv_q8 *p, const tile_cut *c, const tile_geo *g, const TILE_ELEM *a, int64_t line,
+                                      int64_t n, TILE_ELEM *to) {
+  const TILE_ELEM *row[TILE_ROWS] = {NULL}, *made = to;
+  int64_t left = tile_results(c, line, n), x = 0;
+  for (; left > 0; left -= TILE_ROWS, to += (g->to - g->from) * TILE_MADE) {
+    for (int64_t r = 0; r < TILE_ROWS; r++) {
+      row[r] = r < left ? a : row[r - 1];
+      a += g->lda;
+      if (!c->flat && ++x == c->width) x = 0, a += p->stride_h * c->row - c->width * g->lda;
+    }
+    tile_make(row, (int)whet__min_i(left, TILE_ROWS), g, to);
+  }
+  return made;
+}
 #else
-/* Results of tiles follow each other, over line ends too: a lot of tiles is finished at once where the panel's weights are few;
- * more of them want the room in the first cache. */
-enum { TILE_LOT = 4, TILE_FEW = 16 << 10 };
+/* Results of tiles follow each other, over line ends too. */
 static void tile_all(const tile_work *w, const tile_geo *g, const TILE_ELEM *a, int64_t line, int64_t n, const int8_t *b,
                      const int32_t *bias) {
   _Alignas(64) int32_t acc[TILE_LOT * TILE_ACC];
@@ -371,7 +439,7 @@ static void tile_run(const void *params, void *const *ptr, int part, int parts) 
   int64_t per_row = c.n_seg / p->kh;
   for (int64_t s = 0; s < c.n_seg; s++)
     seg[s] = s / per_row * p->dil_h * c.row + (per_row > 1 ? s % per_row * p->dil_w * c.pix : 0);
-  const tile_geo g = {p->stride_w * c.pix, seg, c.n_seg, c.k4, c.l.segs * c.l.k4 * 64, 0, NULL, false};
+  tile_geo g = {p->stride_w * c.pix, seg, c.n_seg, c.k4, c.l.block, .to = c.n_seg * c.k4};
   int64_t panels = 0;
   for (int64_t b = 0; b < c.l.blocks; b += tile_nv(b, c.l.blocks)) panels++;
   int64_t from = 0, to = c.lines, p0 = 0, p1 = panels * p->groups;
@@ -388,12 +456,24 @@ static void tile_run(const void *params, void *const *ptr, int part, int parts) 
         tile_sums(p, &c, a, seg, line, n, sum);
         one = tile_one_zero(&c, (const int32_t *)(const void *)((const char *)ptr[1] + c.l.w_zero) + group * c.l.blocks * 16, n, sum);
       }
+#ifdef TILE_MADE
+      for (g.from = 0; g.from < c.n_seg * c.k4; g.from = g.to) {
+        g.to = whet__min_i(g.from + c.some, c.n_seg * c.k4);
+        const TILE_ELEM *made = tile_make_all(p, &c, &g, a, line, n, (TILE_ELEM *)(void *)(scratch + c.made_at));
+        for (int64_t b = 0; b < c.l.blocks; b++) {
+          const int64_t panel = group * panels + b;
+          g.kept = (int32_t *)(void *)(scratch + c.kept_at) + b * tile_tiles(&c) * TILE_ROWS * 16;
+          if (panel >= p0 && panel < p1) tile_panel(p, &c, &g, made, line, n, sum, one, ptr[1], group, b, 1, table, ptr[2]);
+        }
+      }
+#else
       int64_t panel = group * panels;
       for (int64_t b = 0; b < c.l.blocks; panel++) {
         int nv = tile_nv(b, c.l.blocks);
         if (panel >= p0 && panel < p1) tile_panel(p, &c, &g, a, line, n, sum, one, ptr[1], group, b, nv, table, ptr[2]);
         b += nv;
       }
+#endif
     }
     line += n;
   }

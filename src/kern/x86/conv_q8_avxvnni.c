@@ -9,22 +9,7 @@
 #define TILE_READY whet_out_ready_avx2
 #define TILE_MAKE
 static const int8_t tile_mr[TILE_NV + 1] = {0, 6};
-#define TILE_SUM sum_of_bytes
-static uint32_t sum_of_bytes(const uint8_t *a, const int64_t *seg, int64_t n_seg, int64_t n) {
-  __m256i s = _mm256_setzero_si256();
-  __m128i t = _mm_setzero_si128();
-  uint32_t rest = 0;
-  for (int64_t j = 0; j < n_seg; j++) {
-    const uint8_t *from = a + seg[j];
-    int64_t k = n;
-    for (; k >= 32; k -= 32, from += 32) s = _mm256_add_epi64(s, _mm256_sad_epu8(out_load_i(from), _mm256_setzero_si256()));
-    for (; k >= 8; k -= 8, from += 8)
-      t = _mm_add_epi64(t, _mm_sad_epu8(_mm_loadl_epi64((const __m128i *)(const void *)from), _mm_setzero_si128()));
-    for (; k > 0; k--) rest += *from++;
-  }
-  t = _mm_add_epi64(t, _mm_add_epi64(_mm256_castsi256_si128(s), _mm256_extracti128_si256(s, 1)));
-  return rest + (uint32_t)_mm_cvtsi128_si32(t) + (uint32_t)_mm_extract_epi32(t, 2);
-}
+#define TILE_SUM whet__sum_bytes_avx2
 #include "kern/tile_q8.h"
 
 #define UNROLL _Pragma("GCC unroll 32")

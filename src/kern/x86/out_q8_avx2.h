@@ -283,6 +283,9 @@ void whet__lut_rows_avx2(const whet_lut_avx2 *t, const uint8_t *in, int64_t in_p
 void out_tile(const whet_out_q8 *o, const whet_factors *f, const int32_t *sum, int64_t ld, int64_t rows, int64_t n,
               const uint8_t *table, void *out, int64_t pitch);
 
+/* The sum of n bytes of each of n_seg runs: TILE_SUM of tile_q8.h. */
+uint32_t whet__sum_bytes_avx2(const uint8_t *a, const int64_t *seg, int64_t n_seg, int64_t n);
+
 /* What makes bytes of tiles of at most 16 channels, all things that depend on the channels being ready. */
 typedef struct whet_out_ready_avx2 whet_out_ready_avx2;
 /* Rows of 8 or 16 sums, `ld` apart, to bytes `pitch` apart. */
