@@ -16,6 +16,8 @@
  *   TILE_MAKE   if there is out_ready_tile(), which makes bytes of tiles of one block
  *   TILE_BYTES  there is tile_bytes(), which makes bytes of a tile of the greatest height without storing its sums, where
  *               tile_bytes_for() says so of a panel
+ *   TILE_TAME   with TILE_APART: of how many tiles on it is worth to look whether a panel's weights are tame, that is above
+ *               -128: then geo.tame says so of them, and else nothing
  *   TILE_SUM    what sums the activations of a result (n in each of n_seg runs), as an unsigned 32-bit number, if it has a way of
  *               its own
  *   TILE_MADE   bytes of a group of four of a tile as it reads activations, if that is not as they lie in the strip: tile_make() brings
@@ -50,6 +52,7 @@ typedef struct tile_geo {
   bool few;             /* of the one block no more than eight results are asked for; a tile need not look */
   int64_t from, to;     /* with TILE_MADE: the groups of all runs that are added now */
   int32_t *kept;        /* and what was kept of those before; gets it, rather than acc, where more are to come */
+  bool tame;            /* see TILE_TAME */
 } tile_geo;
 
 #ifdef TILE_APART
@@ -285,6 +288,18 @@ static inline int64_t tile_results(const tile_cut *c, int64_t line, int64_t n) {
   return c->flat ? whet__min_i(n * c->width, c->total - line * c->width) : n * c->width;
 }
 
+#ifdef TILE_TAME
+/* All n weights are above -128. */
+static bool tile_tame(const int8_t *b, int64_t n) {
+  int8_t least[64] = {0};
+  for (int64_t i = 0; i < n; i += 64)
+    for (int j = 0; j < 64; j++) least[j] = b[i + j] < least[j] ? b[i + j] : least[j];
+  bool tame = true;
+  for (int j = 0; j < 64; j++) tame = tame && least[j] > -128;
+  return tame;
+}
+#endif
+
 /* All tiles of a panel; a lot of them is finished at once where the panel's weights are few: more of them want the room in the first
  * cache. */
 enum { TILE_LOT = 4, TILE_FEW = 16 << 10 };
@@ -296,6 +311,11 @@ static void tile_all(const tile_work *w, const tile_geo *g, const TILE_ELEM *a, 
   const int64_t most = tile_mr[w->nv], wide = c->flat ? INT64_MAX : c->width;
   int64_t left = tile_results(c, line, n);
   const TILE_ELEM *row[TILE_ROWS];
+#ifdef TILE_TAME
+  tile_geo geo = *g;
+  geo.tame = left >= TILE_TAME * most && tile_tame(b, g->block);
+  g = &geo;
+#endif
 #ifdef TILE_BYTES
   const bool bytes = tile_bytes_for(w, g);
 #endif

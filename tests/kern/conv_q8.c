@@ -77,6 +77,8 @@ static void fill(kc *k) {
   if (p->out.live) live_arguments(k);
   s->w = kc_mem(k, (size_t)(p->out_c * s->k));
   kc_fill_array(k, s->w_type, s->w, p->out_c * s->k, k->fill);
+  if (kc_chance(k, 50)) /* no weight is -128 */
+    for (int64_t i = 0; i < p->out_c * s->k; i++) s->w[i] += s->w[i] == (s->w_type == WHET_U8 ? 0 : 0x80);
   if (kc_chance(k, 70)) {
     s->bias = kc_mem(k, (size_t)p->out_c * 4);
     for (int32_t i = 0; i < p->out_c; i++) s->bias[i] = (int32_t)(kc_f32(k) * (p->out.quick ? 1e6f : 2e9f));

@@ -202,7 +202,7 @@ static void words(int mr, int nv, const int16_t *a, int64_t lda, int64_t k2, con
                   int64_t next, int pass, int32_t *out) {
   static const int32_t no_bias[16 * WORDS_NV];
   static const int64_t no_seg[1];
-  const tile_geo g = {2 * lda, no_seg, 1, k2, block, pass < nv ? next + pass * block : 0, NULL, false};
+  const tile_geo g = {2 * lda, no_seg, 1, k2, block, .ahead = pass < nv ? next + pass * block : 0};
   tile_of(of_words[nv], mr, nv, (const uint8_t *)a, &g, b, no_bias, out);
 }
 #include "kern/x86/wino_q8_body.h"
