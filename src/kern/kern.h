@@ -26,6 +26,7 @@ typedef struct whet_kern {
   uint16_t form;    /* packed layout of weights that it takes, as the family's header numbers them; 0: none */
   uint8_t exact;    /* keeps the family's order of sums: same bytes as every other exact row */
   uint8_t bf16;     /* rounds the factors of its products to bf16: only where the target allows it */
+  uint8_t tight;    /* 8-bit products: whether results are tight (out_q8.h) is worth finding out */
   bool (*fits)(const void *params);                         /* what it can do; NULL: everything */
   bool (*pays)(const void *params, const whet_target *t);   /* faster than the rows after it; NULL: always */
   size_t (*scratch)(const void *params);                    /* bytes for each thread; NULL: none */

@@ -22,8 +22,11 @@ typedef struct whet_out_q8 {
                     rounding cannot overflow 32 bits; by ONNX_REAL every factor is below 1 */
   uint8_t table; /* not 0: 8-bit results go through the step's table */
   uint8_t live;  /* not 0: S32, of which floats are made */
+  uint8_t tight; /* ONNX_REAL: no result is beyond WHET_TIGHT before the zero point is added; asked for by rows that say so */
   int32_t zero, lo, hi;
 } whet_out_q8;
+
+enum { WHET_TIGHT = 32000 };
 
 /* The arrays of factors of a packed weight, from one channel on. Which are there depends on rule and type. */
 typedef struct whet_factors {

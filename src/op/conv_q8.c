@@ -147,6 +147,9 @@ static whet_status plan_dw(whet_planner *p, const whet_node *n, const whet_conv_
                   .out = c->out};
   const whet_kern *row = whet__pl_pick(p, WHET_FAMILY_dw_q8, &k, sizeof k);
   if (!row) return WHET_E_INTERNAL;
+  k.out.tight = row->tight && k.out.quick && k.out.round == WHET_ROUND_ONNX_REAL &&
+                whet__pl_product_tight(p, n, k.channels, (int64_t[]){1, k.kh, k.kw},
+                                       (int64_t[]){g->w_group, 0, g->w_tap[1], g->w_tap[2]});
   whet_arg arg[5] = {whet__rd(n->in[0]), dw_weights(p, n, g, &k, row->form), whet__wr(whet__pl_group_out(p)), table,
                      whet__scratch()};
   double macs = (double)k.images * k.out_h * k.out_w * k.channels * k.kh * k.kw;
@@ -203,6 +206,9 @@ whet_status whet__conv_q8_plan(whet_planner *p, const whet_node *n) {
     row = whet__pl_pick(p, WHET_FAMILY_conv_q8, &k, sizeof k);
   }
   if (!row) return WHET_E_INTERNAL;
+  k.out.tight = row->tight && k.out.quick && k.out.round == WHET_ROUND_ONNX_REAL && g.groups == 1 &&
+                whet__pl_product_tight(p, n, k.out_c, (int64_t[]){g.ic, k.kh, k.kw},
+                                       (int64_t[]){g.w_oc, g.w_ic, g.w_tap[1], g.w_tap[2]});
   whet_conv_q8_pack pack = {.in_zero = k.in_zero,
                             .parts = (uint8_t)parts,
                             .at_o = g.w_oc,

@@ -3,6 +3,8 @@
 
 #include "op/product_q8.h"
 
+#include <math.h>
+
 #include "base/dtype.h"
 #include "kern/dw_q8.h"
 #include "op/sums.h"
@@ -97,6 +99,19 @@ bool whet__pl_product_quick(const whet_planner *p, const whet_node *n, int64_t c
   return true;
 }
 
+/* How far the n weights of output o are from their zero point, all together: weights at[1 ..] apart, k[] of them. */
+static int64_t distance(const whet_data *w, whet_dtype t, const whet_quant *q, int64_t o, const int64_t k[3], const int64_t at[4]) {
+  int64_t sum = 0, wz = whet__q_zero(q, o);
+  for (int64_t a = 0; a < k[0]; a++)
+    for (int64_t b = 0; b < k[1]; b++)
+      for (int64_t c = 0; c < k[2]; c++) {
+        int64_t i = o * at[0] + a * at[1] + b * at[2] + c * at[3];
+        int64_t d = (t == WHET_S8 ? ((const int8_t *)w->p)[i] : ((const uint8_t *)w->p)[i]) - wz;
+        sum += d < 0 ? -d : d;
+      }
+  return sum;
+}
+
 bool whet__pl_product_small(const whet_planner *p, const whet_node *n, int64_t channels, const int64_t k[3],
                             const int64_t at[4]) {
   const whet_data *w = whet__pl_data(p, n->in[1]);
@@ -104,16 +119,22 @@ bool whet__pl_product_small(const whet_planner *p, const whet_node *n, int64_t c
   whet_dtype t = whet__pl_dtype(p, n->in[1]);
   const int64_t limit = ((INT64_C(1) << 25) - 1) / 128;
   if (!w || whet_dtype_bits(t) != 8) return false;
+  for (int64_t o = 0; o < channels; o++)
+    if (distance(w, t, q, o, k, at) > limit) return false;
+  return true;
+}
+
+bool whet__pl_product_tight(const whet_planner *p, const whet_node *n, int64_t channels, const int64_t k[3], const int64_t at[4]) {
+  const whet_data *w = whet__pl_data(p, n->in[1]), *b = n->n_in > 2 && n->in[2] >= 0 ? whet__pl_data(p, n->in[2]) : NULL;
+  const whet_quant *x = whet__pl_quant(p, n->in[0]), *q = whet__pl_quant(p, n->in[1]), *y = whet__pl_quant(p, n->out[0]);
+  whet_dtype t = whet__pl_dtype(p, n->in[1]);
+  if (!w || !y || whet_dtype_bits(t) != 8 || (n->n_in > 2 && n->in[2] >= 0 && !b)) return false;
+  const int64_t zero = whet__pl_byte_zero(p, n->in[0]), far = whet__max_i(zero, 255 - zero);
   for (int64_t o = 0; o < channels; o++) {
-    int64_t sum = 0, wz = whet__q_zero(q, o);
-    for (int64_t a = 0; a < k[0]; a++)
-      for (int64_t b = 0; b < k[1]; b++)
-        for (int64_t c = 0; c < k[2]; c++) {
-          int64_t i = o * at[0] + a * at[1] + b * at[2] + c * at[3];
-          int64_t d = (t == WHET_S8 ? ((const int8_t *)w->p)[i] : ((const uint8_t *)w->p)[i]) - wz;
-          sum += d < 0 ? -d : d;
-        }
-    if (sum > limit) return false;
+    int32_t bias = 0;
+    if (b) memcpy(&bias, (const char *)b->p + o * 4, 4);
+    const double most = (double)far * (double)distance(w, t, q, o, k, at) + fabs((double)bias);
+    if (!(most * whet__rescale(x->scale[0], whet__q_scale(q, o), y->scale[0]).real32 < WHET_TIGHT)) return false;
   }
   return true;
 }

@@ -50,6 +50,9 @@ bool whet__pl_product_quick(const whet_planner *p, const whet_node *n, int64_t c
 bool whet__pl_product_small(const whet_planner *p, const whet_node *n, int64_t channels, const int64_t k[3],
                             const int64_t at[4]);
 
+/* Are results of n `tight` as in whet_out_q8? k and at as before. */
+bool whet__pl_product_tight(const whet_planner *p, const whet_node *n, int64_t channels, const int64_t k[3], const int64_t at[4]);
+
 /* Weights packed for conv_q8: `d` has shape, strides and in_zero set; scales, zeros and types are filled in from node
  * n's inputs. Answers an argument for a step; kind NONE on failure (recorded). */
 whet_arg whet__pl_weights_q8(whet_planner *p, const whet_node *n, const whet_conv_q8_pack *d);

@@ -3,6 +3,7 @@
 
 #include "kern/check.h"
 #include "kern/dw_q8.h"
+#include "kern/tight.h"
 
 typedef struct state {
   whet_dw_q8 p;
@@ -52,6 +53,9 @@ static void fill(kc *k) {
     s->zero = kc_mem(k, 4);
     s->zero[0] = 128;
   }
+  const products all = {p->channels, taps, 1, p->channels, s->w_type, s->w, s->bias, s->zero, s->scale, s->n_zero, s->n_scale, p->in_zero,
+                        s->in_scale / s->out_scale};
+  p->out.tight = p->out.round == WHET_ROUND_ONNX_REAL && p->out.quick && tight(&all);
   k->ops = 2.0 * (double)out_px * p->channels * (double)taps;
 }
 

@@ -36,16 +36,33 @@
 #define DOT_BIAS(r, a, b, c, d) "ldp q" #a ", q" #b ", [%[bias]]\n ldp q" #c ", q" #d ", [%[bias], #32]\n"
 #define DOT_STORE(r, a, b, c, d) \
   "stp q" #a ", q" #b ", [%[acc], #(64 * " #r ")]\n stp q" #c ", q" #d ", [%[acc], #(64 * " #r " + 32)]\n"
-/* Bytes by the rule of OUT_NEAR, all of them within the bounds: factors in v0 .. v3, zero points in v4. */
-#define DOT_NEAR(s, f) \
-  "scvtf v" #s ".4s, v" #s ".4s\n fmul v" #s ".4s, v" #s ".4s, v" #f ".4s\n fcvtns v" #s ".4s, v" #s ".4s\n"
-#define DOT_PACK(a, b) "sqxtn v" #a ".4h, v" #a ".4s\n sqxtn2 v" #a ".8h, v" #b ".4s\n sqadd v" #a ".8h, v" #a ".8h, v4.8h\n"
-#define DOT_BYTES(OP, a, b, c, d)                                                                       \
-  DOT_NEAR(a, 0) DOT_NEAR(b, 1) DOT_NEAR(c, 2) DOT_NEAR(d, 3) DOT_PACK(a, b) DOT_PACK(c, d)             \
-  OP " v" #a ".8b, v" #a ".8h\n" OP "2 v" #a ".16b, v" #c ".8h\n st1 {v" #a ".16b}, [%[out]], %[pitch]\n"
-#define DOT_U8(r, a, b, c, d) DOT_BYTES("sqxtun", a, b, c, d)
-#define DOT_S8(r, a, b, c, d) DOT_BYTES("sqxtn", a, b, c, d)
-#define DOT_FACTORS "ldp q0, q1, [%[real]]\n ldp q2, q3, [%[real], #32]\n dup v4.8h, %w[zero]\n"
+/* Bytes by the rule of OUT_NEAR, all of them within the bounds, two rows at once, so that no instruction waits for the one
+ * before it: factors in v0 .. v3, zero points in v4. */
+#define DOT_REAL(s) "scvtf v" #s ".4s, v" #s ".4s\n"
+#define DOT_TIMES(s, f) "fmul v" #s ".4s, v" #s ".4s, v" #f ".4s\n"
+#define DOT_ROUND(s) "fcvtns v" #s ".4s, v" #s ".4s\n"
+#define DOT_FEW(a) "sqxtn v" #a ".4h, v" #a ".4s\n"
+#define DOT_PACK(a, b) "sqxtn2 v" #a ".8h, v" #b ".4s\n"
+/* The same where results are tight: a number below 2^22 in size added to v5, 3 * 2^22, is rounded to even in the last bits. The
+ * instructions that make integers take some cores twice as long. */
+#define DOT_ROUND_TIGHT(s) "fadd v" #s ".4s, v" #s ".4s, v5.4s\n"
+#define DOT_FEW_TIGHT(a)
+#define DOT_PACK_TIGHT(a, b) "uzp1 v" #a ".8h, v" #a ".8h, v" #b ".8h\n"
+#define DOT_ZERO(a) "sqadd v" #a ".8h, v" #a ".8h, v4.8h\n"
+#define DOT_BYTES(OP, a) OP " v" #a ".8b, v" #a ".8h\n"
+#define DOT_BYTES_TOO(OP, a, c) OP "2 v" #a ".16b, v" #c ".8h\n"
+#define DOT_PUT(a) "str q" #a ", [%[out]]\n add %[out], %[out], %[pitch]\n"
+#define DOT_MAKE(OP, K, a, b, c, d, e, f, g, h)                                                                            \
+  DOT_REAL(a) DOT_REAL(b) DOT_REAL(c) DOT_REAL(d) DOT_REAL(e) DOT_REAL(f) DOT_REAL(g) DOT_REAL(h)                          \
+  DOT_TIMES(a, 0) DOT_TIMES(b, 1) DOT_TIMES(c, 2) DOT_TIMES(d, 3) DOT_TIMES(e, 0) DOT_TIMES(f, 1) DOT_TIMES(g, 2)          \
+  DOT_TIMES(h, 3) DOT_ROUND##K(a) DOT_ROUND##K(b) DOT_ROUND##K(c) DOT_ROUND##K(d) DOT_ROUND##K(e) DOT_ROUND##K(f)          \
+  DOT_ROUND##K(g) DOT_ROUND##K(h) DOT_FEW##K(a) DOT_FEW##K(c) DOT_FEW##K(e) DOT_FEW##K(g) DOT_PACK##K(a, b)                \
+  DOT_PACK##K(c, d) DOT_PACK##K(e, f) DOT_PACK##K(g, h) DOT_ZERO(a) DOT_ZERO(c) DOT_ZERO(e) DOT_ZERO(g) DOT_BYTES(OP, a)   \
+  DOT_BYTES(OP, e) DOT_BYTES_TOO(OP, a, c) DOT_BYTES_TOO(OP, e, g) DOT_PUT(a) DOT_PUT(e)
+#define DOT_ROWS_OF(OP, K)                                                                              \
+  "ldp q0, q1, [%[real]]\n ldp q2, q3, [%[real], #32]\n dup v4.8h, %w[zero]\n dup v5.4s, %w[three]\n" \
+  DOT_MAKE(OP, K, 8, 14, 20, 26, 9, 15, 21, 27) DOT_MAKE(OP, K, 10, 16, 22, 28, 11, 17, 23, 29)         \
+  DOT_MAKE(OP, K, 12, 18, 24, 30, 13, 19, 25, 31)
 
 /* The sums. */
 #define DOT_SUMS                                                                                                     \
@@ -93,11 +110,13 @@ typedef struct dots_tile {
 /* Sums, rows 16 apart. */
 static void dots_6x4(const dots_tile *t, int32_t *acc) { DOT_RUN(DOT_EACH(DOT_STORE), , [acc] "r"(acc)); }
 /* Bytes with a zero point, rows `pitch` apart. */
-static void dots_6x4_u8(const dots_tile *t, const float *real, int32_t zero, uint8_t *out, int64_t pitch) {
-  DOT_RUN(DOT_FACTORS DOT_EACH(DOT_U8), DOT_OUT, [real] "r"(real), [zero] "r"(zero), [pitch] "r"(pitch));
-}
-static void dots_6x4_s8(const dots_tile *t, const float *real, int32_t zero, uint8_t *out, int64_t pitch) {
-  DOT_RUN(DOT_FACTORS DOT_EACH(DOT_S8), DOT_OUT, [real] "r"(real), [zero] "r"(zero), [pitch] "r"(pitch));
-}
+#define DOT_TILE(name, OP, K)                                                                                             \
+  static void name(const dots_tile *t, const float *real, int32_t zero, uint8_t *out, int64_t pitch) {                    \
+    DOT_RUN(DOT_ROWS_OF(OP, K), DOT_OUT, [real] "r"(real), [zero] "r"(zero), [three] "r"(0x4b400000), [pitch] "r"(pitch)); \
+  }
+DOT_TILE(dots_6x4_u8, "sqxtun", )
+DOT_TILE(dots_6x4_s8, "sqxtn", )
+DOT_TILE(dots_6x4_u8_tight, "sqxtun", _TIGHT)
+DOT_TILE(dots_6x4_s8_tight, "sqxtn", _TIGHT)
 
 #endif

@@ -10,7 +10,7 @@
  * A step makes the sums of a result, or of two one below the other, from columns that are there and one or two that it
  * interleaves, loads the pixels of the next, turns sums of the step before into bytes and stores those of the step before
  * that: so cores that issue in order find work while they would wait. The order in a step was searched for the model of
- * the Cortex-A55. What a step does with sums are macros whose names begin with the kind: D3U and D3S bytes, D3I sums as
+ * the Cortex-A55. What a step does with sums are macros whose names begin with the kind: D3U and D3S bytes, D3V and D3W likewise where they are tight, D3I sums as
  * they are, D3_ nothing yet, in the first two steps.
  *
  * Columns come in turns: left of the picture, within, right of it. Registers: kernel columns v0 .. v5 and those of the row
@@ -32,7 +32,7 @@ typedef struct dots_row {
   int8_t w[12][16];
   int32_t bias[8];
   float real[8];
-  int16_t zero[8];
+  int32_t zero[4]; /* the zero point as 16-bit numbers, or, by tight ones, see D3V */
   uint8_t turned[16], places[2][16];
   uint8_t *out[2]; /* of bytes, or of sums as s32 */
   int64_t step[2]; /* bytes from a result to the next */
@@ -86,6 +86,26 @@ typedef struct dots_row {
 #define D3S_T(t) "sqxtn v" #t ".8b, v" #t ".8h\n"
 #define D3S_P D3U_P
 #define D3S_ON D3_ON
+/* The same where results are tight and the zero point is even: v16 is 3 * 2^22 and the zero point as floats, to which numbers
+ * are added so that their last bits are rounded to even. */
+#define D3V_A D3U_A
+#define D3V_B D3U_B
+#define D3V_C(s) "fadd v" #s ".4s, v" #s ".4s, v16.4s\n"
+#define D3V_N(t, s, x) "xtn v" #t ".4h, v" #s ".4s\n"
+#define D3V_M(t, s, x) "xtn2 v" #t ".8h, v" #s ".4s\n"
+#define D3V_Z(t)
+#define D3V_T D3U_T
+#define D3V_P D3U_P
+#define D3V_ON D3_ON
+#define D3W_A D3V_A
+#define D3W_B D3V_B
+#define D3W_C D3V_C
+#define D3W_N D3V_N
+#define D3W_M D3V_M
+#define D3W_Z D3V_Z
+#define D3W_T D3S_T
+#define D3W_P D3V_P
+#define D3W_ON D3V_ON
 /* Sums as they are. */
 #define D3I_A(s)
 #define D3I_B(s, f)
@@ -149,6 +169,12 @@ typedef struct dots_row {
 #define D3S_LATE_P(t, x)
 #define D3S_LATE_ON(x, step)
 #define D3S_LATER D3_ON(10, 12)
+#define D3V_LATE_P(t, x)
+#define D3V_LATE_ON(x, step)
+#define D3V_LATER D3_ON(10, 12)
+#define D3W_LATE_P(t, x)
+#define D3W_LATE_ON(x, step)
+#define D3W_LATER D3_ON(10, 12)
 #define D3I_LATE_P(t, x)
 #define D3I_LATE_ON D3_ON
 #define D3I_LATER
@@ -180,8 +206,12 @@ typedef struct dots_row {
 D3_NEAR_ROWS(dots_near_sums, D3I)
 D3_NEAR_ROWS(dots_near_u8, D3U)
 D3_NEAR_ROWS(dots_near_s8, D3S)
+D3_NEAR_ROWS(dots_near_u8_tight, D3V)
+D3_NEAR_ROWS(dots_near_s8_tight, D3W)
 D3_FAR_ROW(dots_far_sums, D3I)
 D3_FAR_ROW(dots_far_u8, D3U)
 D3_FAR_ROW(dots_far_s8, D3S)
+D3_FAR_ROW(dots_far_u8_tight, D3V)
+D3_FAR_ROW(dots_far_s8_tight, D3W)
 
 #endif

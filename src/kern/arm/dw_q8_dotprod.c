@@ -239,5 +239,6 @@ const whet_kern whet_k_dw_q8__dotprod_dots = {.name = "dw_q8__dotprod_dots",
                                               .isa = WHET_ISA_NEON | WHET_ISA_DOTPROD,
                                               .form = WHET_DW_Q8_DOTS,
                                               .exact = 1,
+                                              .tight = 1,
                                               .scratch = dw_scratch,
                                               .run = dw_run};

@@ -39,12 +39,16 @@ static void three_turns(const dw_call *k, const uint8_t *image, int64_t y, dots_
   t->n = 0;
 }
 
+/* Results are made by what tight ones allow. */
+static bool three_tight(const whet_out_q8 *o) { return o->tight && o->zero % 2 == 0; }
+
 /* Half h of block b, results of rows [y, y + n) of an image, whose row 0 is at out. r: what does not depend on the
  * channels. */
 static void three_half(const dw_call *k, const dw_block *b, int h, const dots_turn turn[][4], int64_t y, int64_t n,
                        dots_row *r, char *out) {
-  static void (*const fn[2][3])(const dots_row *r, const dots_turn *t) = {
-      {dots_near_sums, dots_near_u8, dots_near_s8}, {dots_far_sums, dots_far_u8, dots_far_s8}};
+  static void (*const fn[2][5])(const dots_row *r, const dots_turn *t) = {
+      {dots_near_sums, dots_near_u8, dots_near_s8, dots_near_u8_tight, dots_near_s8_tight},
+      {dots_far_sums, dots_far_u8, dots_far_s8, dots_far_u8_tight, dots_far_s8_tight}};
   const whet_dw_q8 *p = k->p;
   const whet_out_q8 *o = &p->out;
   const int64_t pair = p->stride_h == 1 ? 2 : 1, line = p->out_w * p->out_pitch;
@@ -65,7 +69,7 @@ static void three_half(const dw_call *k, const dw_block *b, int h, const dots_tu
     for (int64_t i = 0; i < n; i += pair, turn++, to += pair * line) {
       r->out[0] = to, r->out[1] = to + line;
       if (i + 1 == n) r->out[1] = spare, r->step[1] = 0;
-      fn[pair == 1][o->dtype == WHET_S8 ? 2 : 1](r, *turn);
+      fn[pair == 1][(o->dtype == WHET_S8 ? 2 : 1) + (three_tight(o) ? 2 : 0)](r, *turn);
     }
     return;
   }
@@ -96,7 +100,10 @@ static void three_rows(const dw_call *k, const uint8_t *in, int64_t from, int64_
   const int64_t most = pair * whet__clamp_i((24 << 10) / (2 * row + 1), 1, TURNS);
   dots_row r;
   vst1q_u8(r.turned, k->turn);
-  vst1q_s16(r.zero, vdupq_n_s16((int16_t)p->out.zero));
+  if (three_tight(&p->out))
+    vst1q_s32(r.zero, vdupq_n_s32(0x4b400000 + p->out.zero)); /* a float */
+  else
+    vst1q_s32(r.zero, vreinterpretq_s32_s16(vdupq_n_s16((int16_t)p->out.zero)));
   for (int i = 0; i < 32; i++) r.places[i / 16][i % 16] = (uint8_t)(i / 4 + i % 4 * 8);
   while (from < to) {
     dots_turn turn[TURNS][4];
