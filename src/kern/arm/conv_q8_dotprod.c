@@ -88,9 +88,16 @@ static void tile_bytes(const tile_work *w, tile_from a, const tile_geo *g, const
                        uint8_t *out) {
   const dots_tile t = {a, g->seg, g->n_seg, 4 * g->k4, b, bias};
   const whet_out_q8 *o = &w->p->out;
-  static void (*const fn[2][2])(const dots_tile *t, const float *real, int32_t zero, uint8_t *out, int64_t pitch) = {
-      {dots_6x4_u8, dots_6x4_s8}, {dots_6x4_u8_tight, dots_6x4_s8_tight}};
-  fn[o->tight][o->dtype == WHET_S8](&t, w->f.real32, o->zero, out, w->p->out_pitch);
+  const int64_t pitch = w->p->out_pitch;
+  /* Not by a table of functions: each would save registers for a tile. */
+  if (o->tight && o->dtype == WHET_U8)
+    dots_6x4_u8_tight(&t, w->f.real32, o->zero, out, pitch);
+  else if (o->tight)
+    dots_6x4_s8_tight(&t, w->f.real32, o->zero, out, pitch);
+  else if (o->dtype == WHET_U8)
+    dots_6x4_u8(&t, w->f.real32, o->zero, out, pitch);
+  else
+    dots_6x4_s8(&t, w->f.real32, o->zero, out, pitch);
 }
 
 const whet_kern whet_k_conv_q8__dotprod_panel = {.name = "conv_q8__dotprod_panel",
