@@ -81,7 +81,7 @@ WHET_INLINE void rows(const int mr, const bool tame, tile_from a, const tile_geo
                       const int32_t *bias, int32_t *out) {
   int32x4_t acc[AT_ONCE][4][2];
   int8x16_t w, x[AT_ONCE], y[AT_ONCE];
-  place p = {.b = b, .c = b + 64};
+  place p = {.b = b};
   WHET_UNROLL for (int i = 0; i < mr; i++) WHET_UNROLL for (int j = 0; j < 4; j++) acc[i][j][0] = acc[i][j][1] =
       vdupq_n_s32(0);
   WHET_UNROLL for (int j = 0; j < 4; j++) {
@@ -91,6 +91,7 @@ WHET_INLINE void rows(const int mr, const bool tame, tile_from a, const tile_geo
   LOAD(w, b, p.at[0]);
   for (int64_t s = 0; s < g->n_seg; s++) {
     int64_t k = g->k4;
+    p.c = p.b + 64;
     /* At the end what is there is loaded again. */
     WHET_UNROLL for (int i = 0; i < mr; i++) {
       p.q[i] = a[i] + g->seg[s];
