@@ -169,7 +169,7 @@ static OrtStatus *invoke(OrtOp *op, const OrtValue *const *in, OrtValue *const *
     out_name[i] = op->name[op->n_in + i];
     to[i] = out[i];
   }
-  OrtSession *s;
+  OrtSession *s = NULL;
   pthread_mutex_lock(&op->lock);
   OrtStatus *st = ready_for(op, type, &s);
   pthread_mutex_unlock(&op->lock);

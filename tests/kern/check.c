@@ -33,6 +33,11 @@ typedef struct options {
   int64_t cases, ms;
 } options;
 
+#ifdef WHET_EMULATED
+enum { MILLISECONDS = 15000 }; /* in which an emulator tries about as much */
+#else
+enum { MILLISECONDS = 1500 };
+#endif
 static const char *g_self; /* argv[0] */
 static kc *g_now;          /* the case that runs, for the signal handler */
 
@@ -589,7 +594,7 @@ int kc_main(const kc_test *t, int argc, char **argv) {
   signal(SIGBUS, on_crash);
   signal(SIGILL, on_crash);
   signal(SIGFPE, on_crash);
-  if (!o.ms) o.ms = o.bench ? 300 : 1500;
+  if (!o.ms) o.ms = o.bench ? 300 : MILLISECONDS;
   if (o.bench) {
     bench_all(t, &o);
     return 0;
