@@ -10,8 +10,8 @@
  * A step makes the sums of a result, or of two one below the other, from columns that are there and one or two that it
  * interleaves, loads the pixels of the next, turns sums of the step before into bytes and stores those of the step before
  * that: so cores that issue in order find work while they would wait. The order in a step was searched for the model of
- * the Cortex-A55. What a step does with sums are macros whose names begin with the kind: D3U and D3S bytes, D3V and D3W likewise where they are tight, D3I sums as
- * they are, D3_ nothing yet, in the first two steps.
+ * the Cortex-A55. What a step does with sums are macros whose names begin with the kind: D3U and D3S bytes, D3V and D3W
+ * likewise where results are tight, D3I sums as they are, D3_ nothing yet, in the first two steps.
  *
  * Columns come in turns: left of the picture, within, right of it. Registers: kernel columns v0 .. v5 and those of the row
  * below v6 .. v11, or pixels v8, v9; bytes v12, v13; factors v14, v15; zero point v16; what turns bytes into signed ones
