@@ -154,6 +154,9 @@ static void check(kc *k) {
       if (p->epi.n) {
         double r = (double)s->res[z];
         if (!isfinite(r)) r = NAN; /* times what may have been rounded to 0 */
+#ifdef __arm__ /* whose vectors take numbers below 2^-126 as zeros, before they are multiplied */
+        if (fabs(v) < (double)FLT_MIN) tol += (double)FLT_MIN;
+#endif
         tol = tol * fabs(r) + ulp_at(v * r);
         v *= r;
         if (fabs(v) > (double)FLT_MAX) v = copysign(INFINITY, v), tol = 0;
