@@ -20,7 +20,7 @@
  *               -128: then geo.tame says so of them, and else nothing
  *   TILE_SUM    what sums the activations of a result (n in each of n_seg runs), as an unsigned 32-bit number, if it has a way of
  *               its own
- *   TILE_MADE   bytes of a group of four of a tile as it reads activations, if that is not as they lie in the strip: tile_make() brings
+ *   TILE_LAID   bytes of a group of four of a tile as it reads activations, if that is not as they lie in the strip: tile_lay() brings
  *               groups [geo.from, geo.to) of mr results (of the last one up to TILE_ROWS) there, once for all panels. Tiles then go on
  *               from one line to the next, and what was summed of groups before `from` is kept in an order of their own
  *   TILE_START  (mr, nv): whether such tiles add geo.start[r] to all sums of row r, if some do
@@ -50,7 +50,7 @@ typedef struct tile_geo {
   int64_t ahead;      /* how far from a weight of the first block lies what is fetched early beside it; 0: nothing */
   const int32_t *start; /* for TILE_START; NULL: nothing to add */
   bool few;             /* of the one block no more than eight results are asked for; a tile need not look */
-  int64_t from, to;     /* with TILE_MADE: the groups of all runs that are added now */
+  int64_t from, to;     /* with TILE_LAID: the groups of all runs that are added now */
   int32_t *kept;        /* and what was kept of those before; gets it, rather than acc, where more are to come */
   bool tame;            /* see TILE_TAME */
 } tile_geo;
@@ -87,13 +87,13 @@ typedef struct tile_cut {
   int64_t px;                   /* pixels of a strip's input row */
   int64_t pix, row;             /* elements between pixels, rows of a strip */
   int64_t n_seg, k4;            /* as a tile sees them */
-  int64_t some;                 /* groups that are made at once */
-  size_t seg_at, sum_at, kept_at, made_at, bytes; /* offsets in scratch: of the runs, of sums of pixels, of what is kept and made; all of it */
+  int64_t some;                 /* groups that are laid at once */
+  size_t seg_at, sum_at, kept_at, laid_at, bytes; /* offsets in scratch: of the runs, of sums of pixels, of what is kept and laid; all of it */
 } tile_cut;
 
-#ifdef TILE_MADE
+#ifdef TILE_LAID
 enum { TILE_FLAT = TILE_ROWS };
-static void tile_make(const TILE_ELEM *const *row, int mr, const tile_geo *g, TILE_ELEM *to);
+static void tile_lay(const TILE_ELEM *const *row, int mr, const tile_geo *g, TILE_ELEM *to);
 /* Tiles of a strip at most. */
 static int64_t tile_tiles(const tile_cut *c) { return whet__ceil_div(c->strip * c->width, TILE_ROWS); }
 #else
@@ -138,8 +138,8 @@ static void tile_cut_for(const whet_conv_q8 *p, tile_cut *c) {
   else if (most / row > tile_rows(p, c, 1))
     c->strip = (most / row - tile_rows(p, c, 1)) / p->stride_h + 1;
   c->strip = whet__clamp_i(c->strip, 1, whet__max_i(c->per, 1));
-#ifdef TILE_MADE /* what is made should stay in the first cache; lines should fill tiles, and weights that stay in no cache serve several */
-  const int64_t room = (40 << 10) / TILE_MADE, groups = c->n_seg * c->k4, least = c->flat && c->l.group <= 1 << 20 ? 1 : 4;
+#ifdef TILE_LAID /* what is laid should stay in the first cache; lines should fill tiles, and weights that stay in no cache serve several */
+  const int64_t room = (40 << 10) / TILE_LAID, groups = c->n_seg * c->k4, least = c->flat && c->l.group <= 1 << 20 ? 1 : 4;
   if (groups && c->width)
     c->strip = whet__clamp_i(whet__max_i(room / groups, least) * TILE_ROWS / c->width, 1, c->strip);
   c->some = whet__max_i(room / tile_tiles(c), 16);
@@ -150,10 +150,10 @@ static void tile_cut_for(const whet_conv_q8 *p, tile_cut *c) {
   c->seg_at = whet__round_up(c->seg_at, 64);
   c->sum_at = whet__round_up(c->seg_at + (size_t)c->n_seg * sizeof(int64_t), 64);
   c->kept_at = whet__round_up(c->sum_at + (p->w_zeros ? (size_t)(c->strip * c->width) * sizeof(int32_t) : 0), 64);
-  c->bytes = c->made_at = c->kept_at;
-#ifdef TILE_MADE
-  if (groups > c->some) c->made_at += (size_t)(c->l.blocks * tile_tiles(c)) * TILE_ROWS * 16 * sizeof(int32_t);
-  c->bytes = c->made_at + (size_t)(tile_tiles(c) * c->some) * TILE_MADE;
+  c->bytes = c->laid_at = c->kept_at;
+#ifdef TILE_LAID
+  if (groups > c->some) c->laid_at += (size_t)(c->l.blocks * tile_tiles(c)) * TILE_ROWS * 16 * sizeof(int32_t);
+  c->bytes = c->laid_at + (size_t)(tile_tiles(c) * c->some) * TILE_LAID;
 #endif
 }
 
@@ -336,14 +336,14 @@ static void tile_all(const tile_work *w, const tile_geo *g, const TILE_ELEM *a, 
     tile_finish(w, acc, at, mr);
   }
 }
-#elif defined(TILE_MADE)
+#elif defined(TILE_LAID)
 static void tile_all(const tile_work *w, const tile_geo *g, const TILE_ELEM *a, int64_t line, int64_t n, const int8_t *b,
                      const int32_t *bias) {
   _Alignas(64) int32_t acc[TILE_LOT * TILE_ACC];
   const int64_t ld = 16 * w->nv, full = w->nv * g->block <= TILE_FEW ? (TILE_LOT - 1) * TILE_ROWS : 0;
   tile_geo geo = *g;
   geo.few = w->cols <= 8, geo.ahead = w->fetch ? g->block : 0;
-  for (int64_t left = tile_results(w->c, line, n), done = 0, due = 0; left > 0; a += (g->to - g->from) * TILE_MADE) {
+  for (int64_t left = tile_results(w->c, line, n), done = 0, due = 0; left > 0; a += (g->to - g->from) * TILE_LAID) {
     const int64_t mr = whet__min_i(left, TILE_ROWS);
     tile((int)mr, w->nv, a, &geo, b, bias, acc + due * ld);
     geo.kept += TILE_ROWS * ld;
@@ -360,19 +360,19 @@ static void tile_all(const tile_work *w, const tile_geo *g, const TILE_ELEM *a, 
 }
 
 /* What tiles of a strip read. */
-static const TILE_ELEM *tile_make_all(const whet_conv_q8 *p, const tile_cut *c, const tile_geo *g, const TILE_ELEM *a, int64_t line,
+static const TILE_ELEM *tile_lay_all(const whet_conv_q8 *p, const tile_cut *c, const tile_geo *g, const TILE_ELEM *a, int64_t line,
                                       int64_t n, TILE_ELEM *to) {
-  const TILE_ELEM *row[TILE_ROWS] = {NULL}, *made = to;
+  const TILE_ELEM *row[TILE_ROWS] = {NULL}, *laid = to;
   int64_t left = tile_results(c, line, n), x = 0;
-  for (; left > 0; left -= TILE_ROWS, to += (g->to - g->from) * TILE_MADE) {
+  for (; left > 0; left -= TILE_ROWS, to += (g->to - g->from) * TILE_LAID) {
     for (int64_t r = 0; r < TILE_ROWS; r++) {
       row[r] = r < left ? a : row[r - 1];
       a += g->lda;
       if (!c->flat && ++x == c->width) x = 0, a += p->stride_h * c->row - c->width * g->lda;
     }
-    tile_make(row, (int)whet__min_i(left, TILE_ROWS), g, to);
+    tile_lay(row, (int)whet__min_i(left, TILE_ROWS), g, to);
   }
-  return made;
+  return laid;
 }
 #else
 /* Results of tiles follow each other, over line ends too. */
@@ -476,14 +476,14 @@ static void tile_run(const void *params, void *const *ptr, int part, int parts) 
         tile_sums(p, &c, a, seg, line, n, sum);
         one = tile_one_zero(&c, (const int32_t *)(const void *)((const char *)ptr[1] + c.l.w_zero) + group * c.l.blocks * 16, n, sum);
       }
-#ifdef TILE_MADE
+#ifdef TILE_LAID
       for (g.from = 0; g.from < c.n_seg * c.k4; g.from = g.to) {
         g.to = whet__min_i(g.from + c.some, c.n_seg * c.k4);
-        const TILE_ELEM *made = tile_make_all(p, &c, &g, a, line, n, (TILE_ELEM *)(void *)(scratch + c.made_at));
+        const TILE_ELEM *laid = tile_lay_all(p, &c, &g, a, line, n, (TILE_ELEM *)(void *)(scratch + c.laid_at));
         for (int64_t b = 0; b < c.l.blocks; b++) {
           const int64_t panel = group * panels + b;
           g.kept = (int32_t *)(void *)(scratch + c.kept_at) + b * tile_tiles(&c) * TILE_ROWS * 16;
-          if (panel >= p0 && panel < p1) tile_panel(p, &c, &g, made, line, n, sum, one, ptr[1], group, b, 1, table, ptr[2]);
+          if (panel >= p0 && panel < p1) tile_panel(p, &c, &g, laid, line, n, sum, one, ptr[1], group, b, 1, table, ptr[2]);
         }
       }
 #else

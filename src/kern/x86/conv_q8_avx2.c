@@ -8,7 +8,7 @@
 #define TILE_ELEM uint8_t
 #define TILE_FORM WHET_CONV_Q8_TURNED
 #define TILE_NV 1
-#define TILE_MADE 256 /* sixteen rows, in four ways */
+#define TILE_LAID 256 /* sixteen rows, in four ways */
 #define TILE_READY whet_out_ready_avx2
 #define TILE_MAKE
 #define TILE_SUM whet__sum_bytes_avx2
@@ -25,7 +25,7 @@ OUT_INLINE void make_ways(uint8_t *to, __m256i x) {
 
 /* n groups of four of eight rows, transposed. */
 static void make_run(const uint8_t *const *row, int64_t at, int64_t n, uint8_t *to) {
-  for (; n >= 4; n -= 4, at += 16, to += 4 * TILE_MADE) {
+  for (; n >= 4; n -= 4, at += 16, to += 4 * TILE_LAID) {
     __m256i x[4];
     OUT_UNROLL for (int i = 0; i < 4; i++) x[i] =
         _mm256_setr_m128i(_mm_loadu_si128((const __m128i *)(const void *)(row[i] + at)),
@@ -33,22 +33,22 @@ static void make_run(const uint8_t *const *row, int64_t at, int64_t n, uint8_t *
     const __m256i a = _mm256_unpacklo_epi32(x[0], x[1]), b = _mm256_unpackhi_epi32(x[0], x[1]);
     const __m256i c = _mm256_unpacklo_epi32(x[2], x[3]), d = _mm256_unpackhi_epi32(x[2], x[3]);
     make_ways(to, _mm256_unpacklo_epi64(a, c));
-    make_ways(to + TILE_MADE, _mm256_unpackhi_epi64(a, c));
-    make_ways(to + 2 * TILE_MADE, _mm256_unpacklo_epi64(b, d));
-    make_ways(to + 3 * TILE_MADE, _mm256_unpackhi_epi64(b, d));
+    make_ways(to + TILE_LAID, _mm256_unpackhi_epi64(a, c));
+    make_ways(to + 2 * TILE_LAID, _mm256_unpacklo_epi64(b, d));
+    make_ways(to + 3 * TILE_LAID, _mm256_unpackhi_epi64(b, d));
   }
-  for (; n > 0; n--, at += 4, to += TILE_MADE) {
+  for (; n > 0; n--, at += 4, to += TILE_LAID) {
     int32_t x[8];
     for (int i = 0; i < 8; i++) memcpy(&x[i], row[i] + at, 4);
     make_ways(to, out_load_i(x));
   }
 }
 
-static void tile_make(const uint8_t *const *row, int mr, const tile_geo *g, uint8_t *to) {
+static void tile_lay(const uint8_t *const *row, int mr, const tile_geo *g, uint8_t *to) {
   for (int r = 0; r < mr; r += 8, row += 8, to += 32)
     for (int64_t at = g->from, n; at < g->to; at += n) {
       n = whet__min_i(g->k4 - at % g->k4, g->to - at);
-      make_run(row, g->seg[at / g->k4] + at % g->k4 * 4, n, to + (at - g->from) * TILE_MADE);
+      make_run(row, g->seg[at / g->k4] + at % g->k4 * 4, n, to + (at - g->from) * TILE_LAID);
     }
 }
 
@@ -91,7 +91,7 @@ OUT_INLINE void four_store(__m256i a, __m256i b, __m256i c, __m256i d, int32_t *
               "add %[made], %[a]\n\tadd %[next], %[b]\n\tsub $1, %[n]\n\tjne 1b"                                        \
               : [x0] "+x"(x0), [x1] "+x"(x1), [x2] "+x"(x2), [x3] "+x"(x3), [y0] "+x"(y0), [y1] "+x"(y1), [y2] "+x"(y2), \
                 [y3] "+x"(y3), [w] "=&x"(w), [t] "=&x"(t), [way] "=&r"(way), [a] "+r"(a), [b] "+r"(b), [n] "+r"(n)       \
-              : [one] "x"(one), [made] "i"(TILE_MADE), [next] "i"(WHET_CONV_Q8_FOURS)                                    \
+              : [one] "x"(one), [made] "i"(TILE_LAID), [next] "i"(WHET_CONV_Q8_FOURS)                                    \
               : "memory", "cc");                                                                                         \
     if (kept) {                                                                                                          \
       kept[0] = x0, kept[1] = x1, kept[2] = x2, kept[3] = x3, kept[4] = y0, kept[5] = y1, kept[6] = y2, kept[7] = y3;    \
@@ -110,7 +110,7 @@ static __attribute__((noinline)) void four_less(const uint8_t *a, int64_t n, con
                                                 const __m256i *from, __m256i *own) {
   int32_t *of = (int32_t *)(void *)own;
   for (int i = 0; i < 8; i++) own[i] = from ? from[i] : _mm256_set1_epi32(bias[i % 4]);
-  for (int64_t g = 0; g < n; g++, a += TILE_MADE)
+  for (int64_t g = 0; g < n; g++, a += TILE_LAID)
     for (int j = 0; j < 8 && least[g]; j++)
       for (int r = 0; r < 16 && least[g] >> j & 1; r++) of[r / 8 * 32 + j / 2 * 8 + r % 8] -= a[4 * r + j % 2 * 2];
 }
