@@ -33,6 +33,7 @@ static bool slot_tap(const whet_dw_q8_pack *p, int64_t slot, int64_t *y, int64_t
 /* The channel at place c of n; what is not below `channels` is padding. */
 static int64_t channel(const whet_dw_q8_pack *p, int64_t c) {
   int64_t first = p->shape.channels / 64 * 64, left = p->shape.channels - first;
+  if (p->shape.form == WHET_DW_Q8_PAIRS && p->shape.channels <= 8) return c % 8;
   if (p->shape.form != WHET_DW_Q8_DOTS || c < first || left > 32) return c;
   return first + (c - first) % (left <= 8 ? 8 : left <= 16 ? 16 : 32);
 }

@@ -9,6 +9,7 @@ typedef int16_t dw_elem;
 #define DW_FORM WHET_DW_Q8_PAIRS
 #define DW_OWN(l) ((size_t)0)
 
+static inline bool dw_two(const whet_dw_q8 *p) { return p->channels <= 8 && p->stride_w == 1; }
 static __attribute__((noinline)) void dw_widen(const uint8_t *from, int64_t n, bool is_signed, int16_t *to) {
   const __m128i turn = _mm_set1_epi8((char)(is_signed ? 0x80 : 0));
   int64_t i = 0;
@@ -40,7 +41,8 @@ static void dw_block_of(dw_block *k, const whet_dw_q8 *p, const whet_dw_q8_layou
 OUT_INLINE void sums(const dw_block *k, const int16_t *const *tap, int64_t pairs, int64_t at, int64_t step, int64_t n,
                      int32_t *sum) {
   const __m256i b0 = out_load_i(k->bias), b1 = out_load_i(k->bias + 8);
-  for (int64_t x = 0; x < n; x++, at += step, sum += 16) {
+  const int64_t each = step == 8 ? 2 : 1, other = 8 * each; /* results of a vector; where its upper half goes */
+  for (int64_t x = 0; x < n; x += each, at += each * step, sum += 16 * each) {
     __m256i lo = _mm256_setzero_si256(), hi = lo;
     for (int64_t s = 0; s < pairs; s++) {
       __m256i a = out_load_i(tap[2 * s] + at), b = out_load_i(tap[2 * s + 1] + at);
@@ -50,7 +52,7 @@ OUT_INLINE void sums(const dw_block *k, const int16_t *const *tap, int64_t pairs
     __m256i first = _mm256_add_epi32(_mm256_permute2x128_si256(lo, hi, 0x20), b0);
     __m256i second = _mm256_add_epi32(_mm256_permute2x128_si256(lo, hi, 0x31), b1);
     _mm256_storeu_si256((__m256i *)(void *)sum, first);
-    _mm256_storeu_si256((__m256i *)(void *)(sum + 8), second);
+    _mm256_storeu_si256((__m256i *)(void *)(sum + other), second);
   }
 }
 

@@ -12,6 +12,7 @@ typedef float dw_elem;
 #define DW_FORM WHET_DW_Q8_TAPS
 #define DW_OWN(l) ((size_t)((l).taps * (l).n) * sizeof(float)) /* weights as floats */
 
+static inline bool dw_two(const whet_dw_q8 *p) { return (void)p, false; }
 static void dw_widen(const uint8_t *from, int64_t n, bool is_signed, float *to) {
   const __m128i turn = _mm_set1_epi8((char)(is_signed ? 0x80 : 0));
   for (int64_t i = 0; i < n; i += 16) {

@@ -7,6 +7,7 @@
  * defines, before, what dw_q8_rows.h wants, and
  *
  *   DW_FORM       the form of the weights
+ *   dw_two()      whether pixels of at most 8 channels lie so close that a vector holds two of them
  *   dw_widen()    n bytes as unsigned numbers of type dw_elem; is_signed: their top bits are turned
  *   dw_ready()    what is made once for a call, in DW_OWN(layout) bytes */
 
@@ -22,7 +23,7 @@ typedef struct dw_cut {
 
 static __attribute__((noinline)) dw_cut cut_for(const whet_dw_q8 *p) {
   dw_cut c = {.l = whet__dw_q8_layout_of(p, DW_FORM)};
-  c.wide = (int64_t)whet__round_up((size_t)p->channels, 16);
+  c.wide = (int64_t)whet__round_up((size_t)p->channels, dw_two(p) ? 8 : 16);
   c.px = (int64_t)(p->out_w - 1) * p->stride_w + (int64_t)(p->kw - 1) * p->dil_w + 1;
   c.len = c.px * c.wide;
   c.many = dw_many(p);

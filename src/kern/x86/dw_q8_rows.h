@@ -23,7 +23,7 @@ static void dw_rows(const whet_dw_q8 *p, const whet_dw_q8_layout *l, int64_t fir
   const int64_t step = p->stride_w * wide;
   const size_t bytes = whet_dtype_bits(p->out.dtype) / 8;
   for (int64_t b = first; b < end; b += 16) {
-    int32_t sum[CHUNK * 16];
+    int32_t sum[(CHUNK + 1) * 16]; /* and one more where results go in twos */
     dw_block k;
     dw_block_of(&k, p, l, own, pack, b, table);
     for (int64_t x = 0; x < p->out_w; x += CHUNK) { /* once, where there are many rows */
