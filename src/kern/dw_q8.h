@@ -19,8 +19,8 @@
  * lanes stand in the order that interleaving bytes leaves: lane 4q+i of j is channel 16q + 4j + i of the block. A last
  * block of at most 8, 16 or 32 channels is repeated through its 64. Taps: whet__dw_q8_dots_tap.
  * Form 2: s16 [block of 16][pair of taps][2][8][2], w - w_zero; halves 0 and 1 hold channels 0-3, 8-11 and 4-7,
- * 12-15; where there are at most 8 channels these stand once more in place of 8 to 15. Form 3: s16 [tap][n], w - w_zero. Form 4: s8 [group of 4 taps][n][4], taps as in form 1, for weights without zero
- * points. */
+ * 12-15; where there are at most 8 channels these stand once more in place of 8 to 15. Form 3: s16 [tap][n], w -
+ * w_zero. Form 4: s8 [group of 4 taps][n][4], taps as in form 1, for weights without zero points. */
 
 #include "kern/kern.h"
 #include "kern/out_q8.h"
