@@ -138,7 +138,7 @@ static inline __attribute__((always_inline)) __m512i four(const uint8_t *p) {
   TILES_4(X, X1, bytes, 1)                                                                                     \
   X(bytes, 5, 1)                                                                                               \
   X(bytes, 6, 1)                                                                                               \
-  X(bytes, 7, 1) X(bytes, 8, 1) X(bytes, 10, 1) X(bytes, 12, 1) \
+  X(bytes, 7, 1) X(bytes, 8, 1) X(bytes, 9, 1) X(bytes, 10, 1) X(bytes, 11, 1) X(bytes, 12, 1) X(bytes, 13, 1) \
       X(bytes, 14, 1)
 #define BYTES_2(X, X1)     \
   TILES_4(X, X1, bytes, 2) \
