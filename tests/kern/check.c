@@ -359,10 +359,15 @@ void kc_want_near(kc *k, int arg, const int64_t *at, const float *want, int64_t 
   double most = 0;
   for (int64_t i = 0; i < n; i++) most = isfinite(want[i]) ? fmax(most, fabs((double)want[i])) : INFINITY;
   for (int64_t i = 0; i < n && !k->failures; i++) {
-    if (!k->row->bf16)
+    if (k->row->bf16) {
+      if (most < 1e30) kc_want(k, arg, at[i], want[i], share * most + FLT_MIN);
+#ifdef __arm__ /* whose vectors take numbers below 2^-126 as zeros of their sign, which a clamp may keep */
+    } else if (!k->row->exact) {
+      kc_want(k, arg, at[i], want[i], FLT_MIN);
+#endif
+    } else {
       kc_want_f32(k, arg, at[i], want[i]);
-    else if (most < 1e30)
-      kc_want(k, arg, at[i], want[i], share * most + FLT_MIN);
+    }
   }
 }
 

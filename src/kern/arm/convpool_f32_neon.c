@@ -5,4 +5,5 @@
 #define FORM WHET_PANEL_8
 #define CONV whet_k_conv_f32__neon_direct
 #define POOL whet_k_pool_f32__neon_any
+#include "kern/arm/vec_neon.h" /* VEC_EXACT */
 #include "kern/convpool_f32_body.h"
