@@ -66,9 +66,13 @@ WHET_INLINE void rows(const int mr, tile_from a, const tile_geo *g, const int8_t
     rows(mr, a, g, b, bias, out);                                                                             \
   }
 TILE(1)
-TILE(2) TILE(3) TILE(4) TILE(5) TILE(6)
+TILE(2)
+TILE(3)
+TILE(4)
+TILE(5)
+TILE(6)
 
-    typedef void (*tile_fn)(tile_from a, const tile_geo *g, const int8_t *b, const int32_t *bias, int32_t *out);
+typedef void (*tile_fn)(tile_from a, const tile_geo *g, const int8_t *b, const int32_t *bias, int32_t *out);
 static const tile_fn tiles[] = {0, tile_1, tile_2, tile_3, tile_4, tile_5, tile_6};
 
 static void tile(int mr, int nv, tile_from a, const tile_geo *g, const int8_t *b, const int32_t *bias, int32_t *acc) {

@@ -245,6 +245,23 @@ OUT_INLINE void out_store(uint8_t *to, __m512i x, int64_t n) {
     _mm512_mask_storeu_epi8(to, ~UINT64_C(0) >> (64 - n), x);
 }
 
+/* Two or four rows that fill x, the first n bytes of each, to places `pitch` apart; `there`: of the last ones, only so many are. */
+OUT_INLINE void out_store_rows(uint8_t *to, __m512i x, int rows, int there, int64_t n, int64_t pitch) {
+  if (pitch == n && n * rows == 64 && there >= rows) {
+    _mm512_storeu_si512(to, x);
+  } else if (rows == 2) {
+    const __mmask32 m = (__mmask32)_bzhi_u32(~0u, (unsigned)n);
+    _mm256_mask_storeu_epi8(to, m, _mm512_castsi512_si256(x));
+    if (there > 1) _mm256_mask_storeu_epi8(to + pitch, m, _mm512_extracti64x4_epi64(x, 1));
+  } else {
+    const __mmask16 m = (__mmask16)_bzhi_u32(0xffff, (unsigned)n);
+    _mm_mask_storeu_epi8(to, m, _mm512_castsi512_si128(x));
+    if (there > 1) _mm_mask_storeu_epi8(to + pitch, m, _mm512_extracti32x4_epi32(x, 1));
+    if (there > 2) _mm_mask_storeu_epi8(to + 2 * pitch, m, _mm512_extracti32x4_epi32(x, 2));
+    if (there > 3) _mm_mask_storeu_epi8(to + 3 * pitch, m, _mm512_extracti32x4_epi32(x, 3));
+  }
+}
+
 #ifdef __AVX512VBMI__
 /* Bytes through a table of 256. */
 typedef struct out_table {

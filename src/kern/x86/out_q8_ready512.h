@@ -46,8 +46,7 @@ OUT_INLINE __m512i ready_rescale(const whet_out_ready_512 *e, __m512i x, int blo
 /* `mr` rows of nv blocks, mr and nv being constants: four vectors at a time, which are four, two or one rows. */
 OUT_INLINE void ready_rows(const whet_out_ready_512 *e, const __m512i *acc, int mr, int nv, uint8_t *out, int64_t pitch, int how) {
   const int many = nv == 1 ? 4 : nv == 2 ? 2 : 1;
-  const __mmask64 of_row = _bzhi_u64(~UINT64_C(0), (unsigned)e->cols);
-  const bool whole = pitch == e->cols && pitch == 16 * nv;
+  const int64_t cols = e->cols;
   _Pragma("GCC unroll 16") for (int r = 0; r < mr; r += many, out += many * pitch) {
     __m512i v[4];
     OUT_UNROLL for (int j = 0; j < 4; j++) {
@@ -61,21 +60,13 @@ OUT_INLINE void ready_rows(const whet_out_ready_512 *e, const __m512i *acc, int 
       out_table t = out_table_load(e->table);
       x = out_lookup(x, &t);
     }
-    if (many == 1) {
-      _mm512_mask_storeu_epi8(out, of_row, x);
-    } else if (whole && r + many <= mr) {
-      _mm512_storeu_si512(out, x);
-    } else if (many == 2) {
-      _mm256_mask_storeu_epi8(out, (__mmask32)of_row, _mm512_castsi512_si256(x));
-      if (r + 1 < mr) _mm256_mask_storeu_epi8(out + pitch, (__mmask32)of_row, _mm512_extracti64x4_epi64(x, 1));
-    } else {
-      _mm_mask_storeu_epi8(out, (__mmask16)of_row, _mm512_castsi512_si128(x));
-      if (r + 1 < mr) _mm_mask_storeu_epi8(out + pitch, (__mmask16)of_row, _mm512_extracti32x4_epi32(x, 1));
-      if (r + 2 < mr) _mm_mask_storeu_epi8(out + 2 * pitch, (__mmask16)of_row, _mm512_extracti32x4_epi32(x, 2));
-      if (r + 3 < mr) _mm_mask_storeu_epi8(out + 3 * pitch, (__mmask16)of_row, _mm512_extracti32x4_epi32(x, 3));
-    }
+    if (many == 1)
+      _mm512_mask_storeu_epi8(out, _bzhi_u64(~UINT64_C(0), (unsigned)cols), x);
+    else
+      out_store_rows(out, x, many, mr - r, cols, pitch);
   }
 }
+
 OUT_INLINE void ready_bytes(const whet_out_ready_512 *e, const __m512i *acc, int mr, int nv, uint8_t *out, int64_t pitch) {
   if (e->how == OUT_NEAR)
     ready_rows(e, acc, mr, nv, out, pitch, OUT_NEAR);

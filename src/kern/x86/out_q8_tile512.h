@@ -22,19 +22,7 @@ OUT_INLINE void out_bytes(const whet_out_q8 *o, const whet_factors *f, int64_t a
         out_rescale(_mm512_loadu_si512(sum + j / nv * ld + j % nv * 16), &g[j % nv], how);
     __m512i x = out_order(out_narrow(v, &b));
     if (table) x = out_lookup(x, &t);
-    if (pitch == n && n == 16 * nv) {
-      _mm512_storeu_si512(out, x);
-    } else if (nv == 2) {
-      __mmask32 m = (__mmask32)_bzhi_u32(~0u, (unsigned)n);
-      _mm256_mask_storeu_epi8(out, m, _mm512_castsi512_si256(x));
-      _mm256_mask_storeu_epi8(out + pitch, m, _mm512_extracti64x4_epi64(x, 1));
-    } else {
-      __mmask16 m = (__mmask16)_bzhi_u32(0xffff, (unsigned)n);
-      _mm_mask_storeu_epi8(out, m, _mm512_castsi512_si128(x));
-      _mm_mask_storeu_epi8(out + pitch, m, _mm512_extracti32x4_epi32(x, 1));
-      _mm_mask_storeu_epi8(out + 2 * pitch, m, _mm512_extracti32x4_epi32(x, 2));
-      _mm_mask_storeu_epi8(out + 3 * pitch, m, _mm512_extracti32x4_epi32(x, 3));
-    }
+    out_store_rows(out, x, many, many, n, pitch);
   }
   for (; r < rows; r++, sum += ld, out += pitch) {
     __m512i v[4] = {_mm512_setzero_si512(), _mm512_setzero_si512(), _mm512_setzero_si512(), _mm512_setzero_si512()};
